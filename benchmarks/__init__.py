@@ -1,0 +1,1 @@
+"""Benchmarks that report: latency, accuracy and scale of the shipped models. Tests decide, these tell."""

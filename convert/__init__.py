@@ -1,0 +1,1 @@
+"""From a trained run to released TFLite models: export, quantisation, the gate, the manifest, the card."""

@@ -1,0 +1,1 @@
+"""What runs on the device: pictures in, verdicts out, on numpy, OpenCV and one TFLite runtime alone."""

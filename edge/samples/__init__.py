@@ -1,0 +1,1 @@
+"""Pictures drawn by `edge.simulator`, bundled so that `make run` needs no data of anyone."""

@@ -1,0 +1,1 @@
+"""One file a sub-command: options in, the stage called, people or programs told."""

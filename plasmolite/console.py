@@ -1,0 +1,64 @@
+"""The command line: one sub-command a use, each loaded only when it is called.
+
+``plasmolite --help`` must answer at once on a Raspberry Pi, so this module knows the commands by name and
+by their one-line help, and imports a command's own module (and with it OpenCV or TensorFlow) only to run it.
+"""
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from plasmolite import RESEARCH_USE, __version__
+
+
+class CommandEntry(NamedTuple):
+    """Where a sub-command lives and what the overview says of it."""
+
+    module: str
+    summary: str
+
+
+# In the order in which a newcomer meets them. Each module has a click command called ``command``.
+COMMANDS: dict[str, CommandEntry] = {
+    "classify": CommandEntry("plasmolite.commands.classify", "Judge pictures of single red cells."),
+    "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
+    "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a sub-command's module when it is first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the sub-commands in their order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one sub-command and return its click command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = import_module(entry.module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the sub-commands from the table above, so that the overview imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command explains itself: plasmolite classify --help",
+)
+@click.version_option(__version__, prog_name="plasmolite")
+def main() -> None:
+    """Find and judge red blood cells for malaria parasites, offline."""
+
+
+main.help = f"{main.help}\n\n{RESEARCH_USE}"
+
+if __name__ == "__main__":
+    main()

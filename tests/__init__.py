@@ -1,0 +1,1 @@
+"""The tests read as the specification: one behaviour a test, real parts before mocks."""
