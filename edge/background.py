@@ -1,0 +1,190 @@
+"""The empty glass between the cells: its colour, its shading, and the optical density that follows from both.
+
+Light that passes a stained cell is weakened by a factor that does not depend on how bright the lamp is,
+so everything downstream works on optical density, ``-ln(pixel / background)`` (Beer-Lambert), and not on
+colours.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Black surroundings of a round eyepiece picture, or the padding of a stitched one: darker than any lit glass.
+DARK_LEVEL = 24
+# The surface is fitted on a picture this long; cells are then 2 to 60 px wide, glass is what stays bright.
+FIT_LENGTH = 256
+TILES = 10
+
+
+class Background(NamedTuple):
+    """What the glass of a field looks like.
+
+    Attributes:
+        colour: median colour of the glass, R, G, B in 0..255.
+        coefficients: float32 (6, 3), the natural log of the glass's colour in 0..255 as a second-degree
+            surface in x and y, both running from -1 to 1 over the picture.
+        spread: standard deviation of the fit's residual on glass, in units of optical density.
+        falloff: the darkest over the brightest glass of the picture, 0..1; 1 is perfectly even light.
+    """
+
+    colour: tuple[int, int, int]
+    coefficients: NDArray[np.float32]
+    spread: float
+    falloff: float
+
+
+def lit_area(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mark where the picture shows lit glass or cells at all.
+
+    Args:
+        rgb: uint8 (h, w, 3).
+
+    Returns:
+        uint8 (h, w), 255 where lit; 0 in large black areas: around a round eyepiece picture, in padding. Dark
+        cells and burnt-in letters, being small or not black, stay inside.
+    """
+    dark = (rgb.max(axis=2) < DARK_LEVEL).astype(np.uint8)
+    if not dark.any():
+        return np.full(dark.shape, 255, np.uint8)
+    # Only black that reaches the border and that is large is surroundings.
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    height, width = dark.shape
+    x, y, w, h, area = (stats[:, i] for i in range(5))
+    touches = (x == 0) | (y == 0) | (x + w == width) | (y + h == height)
+    outside = touches & (area > 0.005 * dark.size)
+    outside[0] = False
+    if not outside[:count].any():
+        return np.full(dark.shape, 255, np.uint8)
+    lit = np.where(outside[labels], 0, 255).astype(np.uint8)
+    # The rim of an eyepiece is blurred: half lit pixels there are neither glass nor cell.
+    rim = max(3, round(0.01 * max(dark.shape)) | 1)
+    padded = cv2.copyMakeBorder(lit, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    return cv2.erode(padded, np.ones((rim, rim), np.uint8), borderValue=255)[1:-1, 1:-1]
+
+
+def _surface_terms(height: int, width: int) -> NDArray[np.float32]:
+    """Return float32 (h, w, 6): 1, x, y, x², xy, y² with x and y from -1 to 1."""
+    y, x = np.meshgrid(
+        np.linspace(-1, 1, height, dtype=np.float32),
+        np.linspace(-1, 1, width, dtype=np.float32),
+        indexing="ij",
+    )
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+
+
+def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = None) -> Background:
+    """Find the glass of a field and fit its brightness.
+
+    Glass is the bright end of a brightfield picture. Each tile's bright percentile starts a robust fit of
+    a second-degree surface to the log of the picture; pixels well below the surface (cells) lose their
+    weight, and so do the few well above (glints, burnt-in text).
+
+    Args:
+        rgb: uint8 (h, w, 3), at least 8 px a side.
+        lit: uint8 (h, w) from `lit_area`; computed where absent.
+
+    Returns:
+        The fitted background. A picture without any lit pixel gives a black background of no spread.
+    """
+    scale = min(1.0, FIT_LENGTH / max(rgb.shape[:2]))
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[:2]
+    inside = (
+        lit_area(small) if lit is None else cv2.resize(lit, (width, height), interpolation=cv2.INTER_NEAREST)
+    )
+    inside_flat = inside.ravel() > 0
+    if inside_flat.sum() < 64:
+        return Background((0, 0, 0), np.zeros((6, 3), np.float32), 0.0, 0.0)
+
+    logs = np.log(np.maximum(small.astype(np.float32), 1.0)).reshape(-1, 3)
+    brightness = logs.mean(axis=1)
+    terms = _surface_terms(height, width).reshape(-1, 6)
+    start = _bright_of_tiles(brightness.reshape(height, width), inside > 0)
+    chosen = np.flatnonzero(inside_flat)
+    terms_in, brightness_in = terms[chosen], brightness[chosen]
+    # Curvature that no data asks for is pulled to zero: a corner full of cells must not bend the surface.
+    ridge = np.diag(np.array([0, 1, 1, 4, 4, 4], np.float32)) * (2e-3 * len(chosen))
+
+    surface = start.ravel()[chosen]
+    spread = 0.08
+    for step in range(8):
+        residual = brightness_in - surface
+        weight = np.where(
+            residual < 0, 1 / (1 + (residual / spread) ** 4), 1 / (1 + (residual / (2 * spread)) ** 4)
+        )
+        coefficients = _solve(terms_in, brightness_in, weight, ridge)
+        surface = (terms_in @ coefficients).astype(np.float32)
+        near = np.abs(brightness_in - surface) < 2.5 * spread
+        if near.sum() > 32 and step >= 2:
+            spread = float(np.clip(1.2 * np.std((brightness_in - surface)[near]), 0.012, 0.08))
+    residual = brightness_in - surface
+    weight = 1 / (1 + (residual / spread) ** 4)
+    per_channel = np.stack([_solve(terms_in, logs[chosen, c], weight, ridge) for c in range(3)], axis=1)
+    glass = np.abs(residual) < 2 * spread
+    fitted = np.exp(terms_in @ per_channel)
+    colour = np.median(fitted, axis=0)
+    level = fitted.mean(axis=1)
+    return Background(
+        colour=(round(float(colour[0])), round(float(colour[1])), round(float(colour[2]))),
+        coefficients=per_channel.astype(np.float32),
+        spread=float(np.std(residual[glass])) if glass.any() else 0.0,
+        falloff=float(np.percentile(level, 1) / max(np.percentile(level, 99), 1e-6)),
+    )
+
+
+def _bright_of_tiles(brightness: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Bright percentile of each tile, smoothed over tiles and laid over the picture, float32 (h, w)."""
+    height, width = brightness.shape
+    overall = np.percentile(brightness[inside], 95)
+    tiles = np.full((TILES, TILES), overall, np.float32)
+    rows = np.linspace(0, height, TILES + 1).astype(int)
+    columns = np.linspace(0, width, TILES + 1).astype(int)
+    for i in range(TILES):
+        for j in range(TILES):
+            part = (slice(rows[i], rows[i + 1]), slice(columns[j], columns[j + 1]))
+            values = brightness[part][inside[part]]
+            if values.size > 8:
+                tiles[i, j] = np.percentile(values, 90)
+    # A tile covered by a clump knows nothing of the glass; its brighter neighbours do.
+    tiles = cv2.GaussianBlur(cv2.dilate(tiles, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
+    return cv2.resize(tiles, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _solve(
+    terms: NDArray[np.float32],
+    values: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    ridge: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Weighted ridge regression of values on terms."""
+    weighted = terms * weight[:, None]
+    return np.linalg.solve(
+        (weighted.T @ terms + ridge).astype(np.float64), (weighted.T @ values).astype(np.float64)
+    )
+
+
+def background_image(background: Background, height: int, width: int) -> NDArray[np.float32]:
+    """Draw the glass alone, float32 (h, w, 3) in 0..255, at any size of the same field of view."""
+    # The surface is smooth: evaluating it coarsely and enlarging costs a tenth of evaluating every pixel.
+    coarse = np.exp(_surface_terms(17, 17) @ background.coefficients)
+    return cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def optical_density(rgb: NDArray[np.uint8], background: Background) -> NDArray[np.float32]:
+    """Optical density of each pixel against the glass at its place.
+
+    Args:
+        rgb: uint8 (h, w, 3), the field at any resolution.
+        background: of the same field.
+
+    Returns:
+        float32 (h, w, 3), 0 on glass, positive where light is absorbed (a red cell: about 0.1 to 1 in green),
+        clipped to -0.5..4.
+    """
+    glass = background_image(background, rgb.shape[0], rgb.shape[1])
+    ratio = cv2.divide(np.maximum(rgb, 2), np.maximum(glass, 2.0), dtype=cv2.CV_32F)
+    return np.clip(-cv2.log(ratio), -0.5, 4.0)
