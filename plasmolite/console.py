@@ -22,6 +22,7 @@ class CommandEntry(NamedTuple):
 # In the order in which a newcomer meets them. Each module has a click command called ``command``.
 COMMANDS: dict[str, CommandEntry] = {
     "classify": CommandEntry("plasmolite.commands.classify", "Judge pictures of single red cells."),
+    "simulate": CommandEntry("plasmolite.commands.simulate", "Draw cells and fields with known truth."),
     "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
     "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
 }

@@ -1,1 +1,4 @@
-"""Pictures drawn by `edge.simulator`, bundled so that `make run` needs no data of anyone."""
+"""Pictures drawn by ``plasmolite simulate --bundled``, shipped so that a demonstration needs no data of anyone.
+
+``cells/`` and ``fields/`` hold the pictures, ``cells.csv`` and ``fields.csv`` the truth about them.
+"""

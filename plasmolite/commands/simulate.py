@@ -1,0 +1,103 @@
+"""``plasmolite simulate``: draw cells and fields with known truth, to try the rest of the program on."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="Example: plasmolite simulate --out drawn --cells 40 --fields 3 --seed 7 --parasitaemia 0.02",
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
+)
+@click.option("--cells", type=click.IntRange(0), default=24, help="Single cells to draw.")
+@click.option("--fields", type=click.IntRange(0), default=2, help="Whole fields to draw.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="The same seed draws the same pictures.")
+@click.option(
+    "--parasitaemia", type=click.FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
+)
+@click.option(
+    "--infected-share", type=click.FloatRange(0, 1), default=0.5, help="Share of infected single cells."
+)
+@click.option("--patients", type=click.IntRange(1), default=8, help="Smears that the pictures come from.")
+@click.option("--width", type=click.IntRange(64, 20000), default=1280, help="Width of a field, px.")
+@click.option("--height", type=click.IntRange(64, 20000), default=960, help="Height of a field, px.")
+@click.option(
+    "--cell-width", type=click.FloatRange(25, 250), default=100.0, help="Mean width of a cell in a field, px."
+)
+@click.option(
+    "--cells-per-field", type=click.IntRange(0), default=60, help="Red cells in a field, room permitting."
+)
+@click.option(
+    "--overlap", type=click.FloatRange(0, 0.6), default=0.0, help="How far cells of a field may overlap."
+)
+@click.option("--blur", type=click.FloatRange(0, 200), default=0.0, help="Sigma of the fields' defocus, px.")
+@click.option("--eyepiece", is_flag=True, help="Draw fields as the round image of an eyepiece on black.")
+@click.option(
+    "--by-label", is_flag=True, help="Sort cells into Parasitized/ and Uninfected/, to try training on."
+)
+@click.option("--bundled", is_flag=True, help="Draw the samples that ship with Plasmolite, and nothing else.")
+def command(
+    *,
+    out: Path,
+    cells: int,
+    fields: int,
+    seed: int,
+    parasitaemia: float,
+    infected_share: float,
+    patients: int,
+    width: int,
+    height: int,
+    cell_width: float,
+    cells_per_field: int,
+    overlap: float,
+    blur: float,
+    eyepiece: bool,
+    by_label: bool,
+    bundled: bool,
+) -> None:
+    """Draw Giemsa-stained cells and fields, with the truth in a CSV beside them.
+
+    Nothing in the pictures is real: they show that a program works, never how well it finds malaria.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from edge.simulated_field import FieldSettings
+    from edge.simulated_set import SetPlan, write_bundled, write_set
+
+    plan = SetPlan(
+        cells=cells,
+        fields=fields,
+        parasitaemia=parasitaemia,
+        infected_share=infected_share,
+        patients=patients,
+        seed=seed,
+        by_label=by_label,
+        field=FieldSettings(
+            width=width,
+            height=height,
+            cells=cells_per_field,
+            cell_width=cell_width,
+            parasitaemia=parasitaemia,
+            overlap=overlap,
+            blur=blur,
+            eyepiece=eyepiece,
+        ),
+    )
+    pictures = write_bundled(out) if bundled else write_set(out, plan)
+    columns = (TextColumn("drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    written = 0
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("", total=26 if bundled else cells + fields)
+            for _ in pictures:
+                written += 1
+                progress.advance(task)
+    except OSError as error:
+        message = f"{out} cannot be written to ({error.strerror}). Choose another folder or free some space."
+        click.echo(message, err=True)
+        raise SystemExit(2) from error
+    click.echo(f"{written} pictures drawn in {out}, their truth beside them.")
