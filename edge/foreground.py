@@ -1,0 +1,157 @@
+"""Which pixels of a field are stained, and how wide its cells are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# A cell's outline lies where the stain falls to this share of a typical cell's: a little below half, since the
+# rim of a pale cell is thinner than that of its neighbours.
+OUTLINE_SHARE = 0.38
+# A connected region is believed where it reaches this share somewhere; fainter is smear, plasma, ghosts.
+CORE_SHARE = 0.6
+# A region at least this convex (area over that of its hull) is one cell; crenated cells reach 0.9.
+CONVEX = 0.9
+
+
+class Stain(NamedTuple):
+    """The stained part of a field at one resolution.
+
+    Attributes:
+        strength: float32 (h, w), 0 on glass, 1 on a typical cell.
+        mask: uint8 (h, w), 255 on cells, pallor included, glass between clumped cells not.
+        typical: optical density of a typical cell, mean of the three channels.
+        noise: standard deviation of `strength` on glass.
+    """
+
+    strength: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    typical: float
+    noise: float
+
+
+def typical_density(density: NDArray[np.float32], lit: NDArray[np.uint8]) -> float:
+    """Median optical density (mean of channels) of what is stained; 0 where nothing is.
+
+    Args:
+        density: float32 (h, w, 3) from `optical_density`.
+        lit: uint8 (h, w) from `lit_area`.
+    """
+    mean = density.mean(axis=2)
+    levels = np.clip(mean * 200, 0, 255).astype(np.uint8)[lit > 0]
+    if levels.size < 64:
+        return 0.0
+    threshold, _ = cv2.threshold(levels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    # Where dark cells and pale ones mix, Otsu parts these two; half of its level parts both from the glass.
+    stained = levels[levels > 0.6 * threshold]
+    return float(np.median(stained)) / 200 if stained.size > 16 else 0.0
+
+
+def find_stain(density: NDArray[np.float32], lit: NDArray[np.uint8], cell_width: float) -> Stain:
+    """Segment cells from glass.
+
+    Args:
+        density: float32 (h, w, 3) from `optical_density`.
+        lit: uint8 (h, w) from `lit_area`, at the same size.
+        cell_width: px; sets the smoothing and the largest hole that can be a cell's pallor.
+    """
+    typical = max(typical_density(density, lit), 1e-3)
+    strength = cv2.GaussianBlur(density.mean(axis=2), (0, 0), max(0.6, cell_width / 40)) / typical
+    strength[lit == 0] = 0
+    low = ((strength > OUTLINE_SHARE) & (lit > 0)).astype(np.uint8)
+    kept = _reaching(low, strength > CORE_SHARE)
+    mask = fill_pallor(kept * np.uint8(255), strength, cell_width)
+    glass = strength[(mask == 0) & (lit > 0)]
+    noise = float(1.4826 * np.median(np.abs(glass - np.median(glass)))) if glass.size else 0.0
+    return Stain(strength.astype(np.float32), mask, typical, noise)
+
+
+def _reaching(low: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Connected regions of `low` that contain at least one pixel of `core`."""
+    count, labels = cv2.connectedComponents(low, connectivity=4)
+    keep = np.zeros(count, np.uint8)
+    keep[np.unique(labels[core])] = 1
+    keep[0] = 0
+    return keep[labels]
+
+
+def fill_pallor(
+    mask: NDArray[np.uint8], strength: NDArray[np.float32], cell_width: float
+) -> NDArray[np.uint8]:
+    """Fill the pale centres of cells, but not the glass that clumped cells enclose.
+
+    A hole is pallor when it is round, smaller than a cell's inside, and ringed by at most one cell: all round it,
+    glass outside the region is within about a rim's width. Glass between cells is pointed where cells touch.
+    """
+    contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if tree is None:
+        return mask
+    filled = mask.copy()
+    cell_area = np.pi / 4 * cell_width**2
+    for contour, (_, _, _, parent) in zip(contours, tree[0], strict=True):
+        if parent < 0:
+            continue
+        area = cv2.contourArea(contour)
+        if area > 0.55 * cell_area:
+            continue
+        if area > 0.02 * cell_area:
+            hull_area = max(cv2.contourArea(cv2.convexHull(contour)), 1.0)
+            outer = contours[parent]
+            outer_area = cv2.contourArea(outer)
+            alone = outer_area < 2.2 * cell_area and outer_area > 0.85 * cv2.contourArea(
+                cv2.convexHull(outer)
+            )
+            if not alone and area / hull_area < 0.8:
+                continue
+            x, y, w, h = cv2.boundingRect(contour)
+            inside = strength[y : y + h, x : x + w][
+                cv2.drawContours(np.zeros((h, w), np.uint8), [contour], -1, 1, cv2.FILLED, offset=(-x, -y))
+                > 0
+            ]
+            if not alone and float(np.percentile(inside, 20)) < 0.12:
+                continue
+        cv2.drawContours(filled, [contour], -1, 255, cv2.FILLED)
+    return filled
+
+
+def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
+    """Find the width of a typical cell in a mask of stained pixels.
+
+    Cells that lie alone are convex: the median of their widths, weighted by area so that platelets and dirt do
+    not count. Where too few lie alone, ridges of the distance map of the filled regions give half widths.
+
+    Args:
+        mask: uint8 (h, w), 255 on stained pixels; pallor may still be open.
+
+    Returns:
+        px; 0 where nothing is stained.
+    """
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    height, width = mask.shape
+    alone: list[float] = []
+    total = 0.0
+    for contour in contours:
+        area = cv2.contourArea(contour)
+        if area < 12:
+            continue
+        total += area
+        x, y, w, h = cv2.boundingRect(contour)
+        if x <= 0 or y <= 0 or x + w >= width or y + h >= height or max(w, h) > 2.2 * min(w, h):
+            continue
+        if area > CONVEX * cv2.contourArea(cv2.convexHull(contour)):
+            alone.append(area)
+    if total == 0:
+        return 0.0
+    areas = np.sort(np.array(alone))
+    if areas.size and areas.sum() > 0.1 * total:
+        half = int(np.searchsorted(np.cumsum(areas), 0.5 * areas.sum()))
+        return float(np.sqrt(4 * areas[min(half, areas.size - 1)] / np.pi))
+    filled = cv2.drawContours(np.zeros_like(mask), contours, -1, 255, cv2.FILLED)
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    ridge = distance[
+        (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (filled > 0) & (distance > 2)
+    ]
+    return float(2 * np.percentile(ridge, 75)) if ridge.size else 0.0
