@@ -111,7 +111,7 @@ def _bundled_fields() -> Iterator[tuple[str, SimulatedField]]:
         ("field_01.jpg", large, "phone", _BUNDLED_SEED),
         ("field_02.jpg", small, "slate", _BUNDLED_SEED + 1),
     ):
-        blur = 0.011 * settings.cell_width
+        blur = 0.015 * settings.cell_width
         smear = Smear(stain_of(PALETTES[palette]), settings.cell_width, pallor=0.5, blur=blur, noise=1.0)
         yield f"{FIELDS_FOLDER}/{name}", draw_field(seed, settings, smear)
 

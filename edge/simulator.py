@@ -76,7 +76,7 @@ def sample_smear(rng: np.random.Generator, cell_width: float | None = None) -> S
         stain=sample_stain(rng),
         cell_width=width,
         pallor=float(rng.beta(1.6, 3.2)),
-        blur=float(rng.uniform(0.008, 0.014) * width),
+        blur=float(rng.uniform(0.009, 0.018) * width),
         noise=float(rng.uniform(0.7, 1.4)),
     )
 
