@@ -33,6 +33,8 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _PICTURE_SIDE = 144
 _TILE_WIDTH, _TILE_HEIGHT = 176, 216
 _MARGIN, _HEADER, _FOOTER = 16, 44, 40
+# Legend and footer need the width of four tiles to stand side by side.
+_LEAST_COLUMNS = 4
 
 
 class VerdictTile(NamedTuple):
@@ -83,16 +85,17 @@ def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str 
         title: printed at the top left; the counts are printed at the right of it.
 
     Returns:
-        RGB uint8; 176 px a column wide, 216 px a row high, besides margins, title and footer.
+        RGB uint8; 176 px a column wide, 216 px a row high, besides margins, title and footer, and
+        never narrower than four columns.
 
     Raises:
         ValueError: ``columns`` is below 1.
     """
     if columns < 1:
         raise ValueError(f"A contact sheet needs at least one column, and {columns} were asked for.")
-    columns = min(columns, max(len(items), 3))
+    columns = min(columns, max(len(items), 1))
     rows = max(-(-len(items) // columns), 1)
-    width = 2 * _MARGIN + columns * _TILE_WIDTH
+    width = 2 * _MARGIN + max(columns, _LEAST_COLUMNS) * _TILE_WIDTH
     height = _HEADER + rows * _TILE_HEIGHT + _FOOTER
     sheet = np.full((height, width, 3), _PAPER, np.uint8)
     _write(sheet, title, (_MARGIN, 30), 0.7, _INK, bold=True)
@@ -102,7 +105,7 @@ def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str 
         row, column = divmod(number, columns)
         _draw_tile(sheet, _MARGIN + column * _TILE_WIDTH, _HEADER + row * _TILE_HEIGHT, item)
     _draw_legend(sheet, _MARGIN, height - 15)
-    _write(sheet, FOOTER, (width - _MARGIN - _text_width(FOOTER, 0.5), height - 13), 0.5, _INK, bold=True)
+    _write(sheet, FOOTER, (width - _MARGIN - _text_width(FOOTER, 0.5), height - 13), 0.5, _INK)
     return sheet
 
 
@@ -133,7 +136,7 @@ def draw_field(rgb: Picture, cells: Sequence[OutlinedCell], *, probabilities: bo
     counted = [cell.label for cell in cells if cell.counted]
     _write(bar, _counts(counted), (round(12 * scale), baseline), size, _INK)
     left = width - round(12 * scale) - _text_width(FOOTER, size)
-    _write(bar, FOOTER, (left, baseline), size, _INK, bold=True)
+    _write(bar, FOOTER, (left, baseline), size, _INK)
     return np.vstack([canvas, bar])
 
 
@@ -286,5 +289,6 @@ def _fit(text: str, width: int, size: float) -> str:
 def _write(
     canvas: Picture, text: str, baseline: tuple[int, int], size: float, colour: Colour, *, bold: bool = False
 ) -> None:
+    # OpenCV 4 smears small letters when they are drawn bold, so only the title is.
     thickness = (2 if bold else 1) * max(round(size), 1)
     cv2.putText(canvas, text, baseline, _FONT, size, colour, thickness, cv2.LINE_AA)
