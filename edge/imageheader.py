@@ -1,0 +1,153 @@
+"""Reads the size of an encoded picture from its header, before anything is decoded.
+
+A few kilobytes can claim to be a picture of many gigabytes (a decompression bomb), and OpenCV hands back
+half a picture for a truncated file without a word. Both are found here, in the bytes, for the formats that
+cameras and microscopes write: PNG, JPEG, WebP, BMP and TIFF.
+"""
+
+import struct
+from typing import NamedTuple
+
+from edge.errors import ImageError
+
+READABLE_FORMATS = "PNG, JPEG, WebP, BMP or TIFF"
+
+# JPEG start-of-frame markers, ITU-T T.81 table B.1: those that carry the picture's size.
+_JPEG_SIZED = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+
+
+class ImageHeader(NamedTuple):
+    """What the header of an encoded picture says of it."""
+
+    format: str
+    """``png``, ``jpeg``, ``webp``, ``bmp`` or ``tiff``."""
+    width: int
+    """Pixels a row, before any EXIF rotation."""
+    height: int
+    """Rows, before any EXIF rotation."""
+
+
+def read_header(data: bytes) -> ImageHeader:
+    """Tell format and size of an encoded picture, and that its end is there.
+
+    Args:
+        data: the whole encoded file.
+
+    Raises:
+        ImageError: the bytes are empty, no picture of a format that is read here, or cut off.
+    """
+    if not data:
+        raise ImageError("The file is empty (0 bytes).")
+    try:
+        for signature, parse in _PARSERS:
+            if data.startswith(signature):
+                header = parse(data)
+                break
+        else:
+            raise ImageError(f"Not a picture that can be read: it is no {READABLE_FORMATS} file.")
+    except (struct.error, IndexError) as error:
+        raise ImageError("The picture is truncated: its header ends too early.") from error
+    if header.width <= 0 or header.height <= 0:
+        raise ImageError(f"The picture says that it is {header.width} x {header.height} pixels.")
+    return header
+
+
+def _png(data: bytes) -> ImageHeader:
+    if data[12:16] != b"IHDR":
+        raise ImageError("The PNG file is damaged: its first chunk is not the header.")
+    width, height = struct.unpack_from(">II", data, 16)
+    if b"IEND" not in data[-64:] and b"IEND" not in data:
+        raise ImageError("The PNG file is truncated: its end is missing.")
+    return ImageHeader("png", width, height)
+
+
+def _jpeg(data: bytes) -> ImageHeader:
+    position = 2
+    while True:
+        while data[position] != 0xFF:
+            position += 1
+        while data[position] == 0xFF:
+            position += 1
+        marker = data[position]
+        position += 1
+        if marker in _JPEG_SIZED:
+            height, width = struct.unpack_from(">HH", data, position + 3)
+            break
+        if marker == 0xD9:
+            raise ImageError("The JPEG file is damaged: it ends before its picture begins.")
+        if marker not in _JPEG_WITHOUT_LENGTH:
+            (length,) = struct.unpack_from(">H", data, position)
+            position += max(length, 2)
+    # Cameras append data of their own after the end marker, so it is looked for from the back.
+    if data.rfind(b"\xff\xd9") < position:
+        raise ImageError("The JPEG file is truncated: its end is missing.")
+    return ImageHeader("jpeg", width, height)
+
+
+def _webp(data: bytes) -> ImageHeader:
+    if data[8:12] != b"WEBP":
+        raise ImageError(f"Not a picture that can be read: it is no {READABLE_FORMATS} file.")
+    (riff_size,) = struct.unpack_from("<I", data, 4)
+    if riff_size + 8 > len(data) + 1:
+        raise ImageError("The WebP file is truncated: its end is missing.")
+    kind = data[12:16]
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return ImageHeader("webp", width & 0x3FFF, height & 0x3FFF)
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return ImageHeader("webp", (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
+    if kind == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        if len(data) < 30:
+            raise ImageError("The WebP file is truncated: its header ends too early.")
+        return ImageHeader("webp", width, height)
+    raise ImageError("The WebP file is damaged: its first chunk is unknown.")
+
+
+def _bmp(data: bytes) -> ImageHeader:
+    declared, _, offset, header_size = struct.unpack_from("<IIII", data, 2)
+    if header_size == 12:
+        width, height = struct.unpack_from("<HH", data, 18)
+        bits, compression = struct.unpack_from("<H", data, 24)[0], 0
+    else:
+        width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
+    needed = offset + (abs(width) * bits + 31) // 32 * 4 * abs(height) if compression in {0, 3} else declared
+    if len(data) < needed:
+        raise ImageError("The BMP file is truncated: rows of pixels are missing.")
+    return ImageHeader("bmp", abs(width), abs(height))
+
+
+def _tiff(data: bytes) -> ImageHeader:
+    order = "<" if data[:2] == b"II" else ">"
+    (directory,) = struct.unpack_from(order + "I", data, 4)
+    (entries,) = struct.unpack_from(order + "H", data, directory)
+    values: dict[int, int] = {}
+    for index in range(entries):
+        at = directory + 2 + 12 * index
+        tag, kind, count = struct.unpack_from(order + "HHI", data, at)
+        if kind == 3:
+            values[tag] = struct.unpack_from(order + "H", data, at + 8)[0]
+        elif kind == 4:
+            values[tag] = struct.unpack_from(order + "I", data, at + 8)[0]
+        # StripOffsets (273) and StripByteCounts (279): the last strip must end inside the file.
+        if tag in {273, 279} and count > 1:
+            code, width = ("H", 2) if kind == 3 else ("I", 4)
+            (table,) = struct.unpack_from(order + "I", data, at + 8)
+            last = table + width * (count - 1)
+            values[tag] = struct.unpack_from(order + code, data, last)[0]
+    if values.get(273, 0) + values.get(279, 0) > len(data):
+        raise ImageError("The TIFF file is truncated: strips of pixels are missing.")
+    return ImageHeader("tiff", values.get(256, 0), values.get(257, 0))
+
+
+_PARSERS = (
+    (b"\x89PNG\r\n\x1a\n", _png),
+    (b"\xff\xd8\xff", _jpeg),
+    (b"RIFF", _webp),
+    (b"BM", _bmp),
+    (b"II*\x00", _tiff),
+    (b"MM\x00*", _tiff),
+)

@@ -1,0 +1,69 @@
+"""The cell-finding network: a small U-net of plain convolutions that any TFLite runtime runs at any size.
+
+Enlarging is done by depth-to-space and not by resizing, because a resize op carries its output size as a
+constant and would tie the exported network to one size of picture.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+OUTPUTS = 4
+
+
+def build_network(side: int | None = None) -> tf.keras.Model:
+    """Build the network.
+
+    Args:
+        side: px of the (square) input; None for any size that 16 divides.
+
+    Returns:
+        A Keras model from uint8-valued float32 (n, h, w, 3) to float32 (n, h / 2, w / 2, 4): logit of cell, logit
+        of centre, offset to the centre in x and in y.
+    """
+    layers = tf.keras.layers
+
+    def convolve(x: tf.Tensor, filters: int, size: int = 3, strides: int = 1, dilation: int = 1) -> tf.Tensor:
+        x = layers.Conv2D(
+            filters, size, strides=strides, dilation_rate=dilation, padding="same", use_bias=False
+        )(x)
+        x = layers.BatchNormalization(momentum=0.95)(x)
+        return layers.ReLU(6.0)(x)
+
+    def enlarge(x: tf.Tensor, filters: int) -> tf.Tensor:
+        x = convolve(x, filters * 4, size=1)
+        return layers.Lambda(lambda t: tf.nn.depth_to_space(t, 2), name=f"enlarge_{filters}")(x)
+
+    picture = layers.Input((side, side, 3))
+    x = layers.Rescaling(1 / 80.0, offset=-0.4)(picture)
+    half = convolve(x, 16, size=5, strides=2)
+    half = convolve(half, 16)
+    quarter = convolve(half, 32, strides=2)
+    quarter = convolve(quarter, 32)
+    eighth = convolve(quarter, 48, strides=2)
+    eighth = convolve(eighth, 48)
+    eighth = convolve(eighth, 48)
+    deep = convolve(eighth, 64, strides=2)
+    deep = convolve(deep, 64)
+    x = convolve(layers.Concatenate()([enlarge(deep, 24), eighth]), 48)
+    x = convolve(layers.Concatenate()([enlarge(x, 16), quarter]), 32)
+    x = convolve(layers.Concatenate()([enlarge(x, 8), half]), 24)
+    return tf.keras.Model(picture, layers.Conv2D(OUTPUTS, 1)(x))
+
+
+def loss(target: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of cell and centre, absolute error of the offsets on cells, each weighted per pixel.
+
+    Args:
+        target: float32 (n, h, w, 5) as `scenes.Scene.target`.
+        output: float32 (n, h, w, 4) of `build_network`.
+    """
+    target = tf.cast(target, tf.float32)
+    cell, centre, offset, weight = target[..., 0], target[..., 1], target[..., 2:4], target[..., 4]
+    cross = tf.nn.sigmoid_cross_entropy_with_logits
+    cell_loss = tf.reduce_mean(cross(cell, output[..., 0]) * weight)
+    # Centres are few: their pixels count ten times.
+    centre_loss = tf.reduce_mean(cross(centre, output[..., 1]) * (1 + 9 * centre) * weight)
+    inside = weight * tf.cast(cell > 0.5, tf.float32)
+    miss = tf.reduce_sum(tf.abs(offset - output[..., 2:4]), axis=-1) * inside
+    return cell_loss + 2 * centre_loss + 2 * tf.reduce_sum(miss) / (tf.reduce_sum(inside) + 1.0)

@@ -1,0 +1,81 @@
+"""Feeds the network: shuffled, augmented batches that depend on the seed and the epoch alone."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.preprocessing import network_input
+from train.augmentation import Strength, augment
+from train.dataset import Sample
+
+
+class CellBatches(keras.utils.PyDataset):
+    """Batches of augmented cells for fitting.
+
+    Each picture's variation is drawn from (seed, epoch, its place in the data set), so a run that was
+    interrupted and goes on sees the same pictures as one that was not, whatever the number of threads.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        targets: NDArray[np.float32],
+        *,
+        size: int,
+        batch_size: int,
+        seed: int,
+        first_epoch: int = 0,
+        strength: Strength | None = None,
+        workers: int = 2,
+    ) -> None:
+        """Make the batches of one phase.
+
+        Args:
+            samples: the training cells.
+            targets: float32, shape (n,): what the network should say of each, 0 to 1.
+            size: side of the network's input, pixels.
+            batch_size: cells a batch; the last incomplete batch of an epoch is left out.
+            seed: of the shuffling and the augmentation.
+            first_epoch: the epoch to begin with, for a run that goes on.
+            strength: of the augmentation.
+            workers: threads that prepare batches beside the fitting.
+        """
+        super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
+        self._samples = samples
+        self._targets = targets.astype(np.float32)
+        self._size = size
+        self._batch_size = min(batch_size, len(samples))
+        self._seed = seed
+        self._strength = strength or Strength()
+        self._epoch = first_epoch
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return len(self._samples) // self._batch_size
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Make one batch: pictures float32 0 to 255 of shape (n, size, size, 3), targets of shape (n, 1)."""
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        batch = np.empty((len(chosen), self._size, self._size, 3), np.uint8)
+        for row, place in enumerate(chosen):
+            rng = np.random.default_rng((self._seed, self._epoch, int(place)))
+            batch[row] = network_input(
+                augment(self._samples[place].image, rng, self._strength), size=self._size
+            )
+        return batch.astype(np.float32), self._targets[chosen, None]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle anew for the next epoch."""
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._samples))
+
+
+def network_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
+    """Preprocess cells as the device does: uint8, shape (n, size, size, 3)."""
+    return np.stack([network_input(sample.image, size=size) for sample in samples])

@@ -1,0 +1,219 @@
+"""One training run, from labelled cells to a model with its measured figures, in one resumable folder."""
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from train.augmentation import Strength
+from train.dataset import DataSet, load_dataset
+from train.fit import Held, Phase, Report, fit_phase
+from train.network import build_network
+from train.patients import LABELS, Correction, read_corrections, read_patients
+from train.pipeline import CellBatches, network_inputs
+from train.settings import SettingsError, TrainingSettings
+from train.split import PARTS, Split, read_split, split_by_patient, write_split
+
+SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
+    "settings.json",
+    "split.json",
+    "data.json",
+    "environment.json",
+)
+
+
+class RunData(NamedTuple):
+    """What a run learns from and is measured on."""
+
+    data: DataSet
+    split: Split
+    corrections: dict[str, Correction]
+
+    def disputed(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which of the cells another reading disputes; bool, shape of ``indices``."""
+        return np.array([self.data.samples[i].name in self.corrections for i in indices], bool)
+
+
+def open_run(settings: TrainingSettings, out: Path) -> None:
+    """Make the run's folder, or make sure that the one which is there was begun with the same settings.
+
+    Raises:
+        SettingsError: the settings are wrong, or the folder belongs to another run.
+    """
+    settings.check()
+    path = out / SETTINGS_FILE
+    if path.exists():
+        if TrainingSettings.read(path) != settings:
+            raise SettingsError(
+                f"{out} holds a run with other settings (see {path}). Give the same settings to go on with it, "
+                "or another --out to begin a new one."
+            )
+        return
+    if out.exists() and any(out.iterdir()):
+        raise SettingsError(f"{out} is not empty and holds no training run. Choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    settings.write(path)
+    environment = json.dumps(describe_environment(), indent=1)
+    (out / ENVIRONMENT_FILE).write_text(environment + "\n", "utf-8")
+
+
+def load_run_data(
+    settings: TrainingSettings, out: Path, progress: Callable[[int, int], None] | None = None
+) -> RunData:
+    """Read the cells, split them by patient (or as the run did before) and write both down in the run.
+
+    Raises:
+        PlasmoliteError: data, patients, corrections or split cannot be used.
+    """
+    patients = read_patients(Path(settings.patients)) if settings.patients else None
+    corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
+    data = load_dataset(Path(settings.data), patients, progress)
+    path = out / SPLIT_FILE
+    if path.exists():
+        split = read_split(path, data)
+    else:
+        split = (
+            read_split(Path(settings.split), data)
+            if settings.split
+            else split_by_patient(data, settings.seed)
+        )
+        write_split(path, data, split)
+    record = {
+        "fingerprint": data.fingerprint,
+        "cells": {
+            part: {name: int((data.labels()[indices] == number).sum()) for number, name in enumerate(LABELS)}
+            for part, indices in zip(PARTS, split, strict=True)
+        },
+        "patients": {
+            part: len({data.samples[i].patient for i in indices})
+            for part, indices in zip(PARTS, split, strict=True)
+        },
+        "disputed": sum(sample.name in corrections for sample in data.samples),
+        "rejected": [entry._asdict() for entry in data.rejected],
+    }
+    (out / DATA_FILE).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    return RunData(data, split, corrections)
+
+
+def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report) -> keras.Model:
+    """Train both phases, or what is left of them, and return the network (pixels to logits)."""
+    # The batches are prepared in threads of their own; OpenCV's would only fight with them.
+    cv2.setNumThreads(1)
+    kept, targets = training_targets(settings, run_data)
+    samples = [run_data.data.samples[i] for i in kept]
+    strength = Strength() if settings.augmentation else Strength(plain=1.0)
+    validation = run_data.split.validation
+    held = Held(
+        network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
+        run_data.data.labels()[validation].astype(np.float32)[:, None],
+    )
+    network = build_network(
+        size=settings.image_size, alpha=settings.alpha, weights=settings.weights, seed=settings.seed
+    )
+    phases = (
+        Phase("head", settings.head_epochs, settings.head_rate, None),
+        Phase("tune", settings.tune_epochs, settings.tune_rate, settings.tune_from),
+    )
+    for number, phase in enumerate(phases):
+
+        def batches(first_epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
+            return CellBatches(
+                samples,
+                targets,
+                size=settings.image_size,
+                batch_size=settings.batch_size,
+                seed=seed,
+                first_epoch=first_epoch,
+                strength=strength,
+            )
+
+        network = fit_phase(
+            network,
+            phase,
+            batches,
+            held,
+            out,
+            patience=settings.patience,
+            label_smoothing=settings.label_smoothing,
+            report=report,
+        )
+    return network
+
+
+def training_targets(
+    settings: TrainingSettings, run_data: RunData
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Choose the training cells and what the network should say of each, by the label policy.
+
+    Returns:
+        Indices of the cells, int64, shape (n,), and targets, float32, shape (n,).
+    """
+    kept, targets = [], []
+    for index in run_data.split.train:
+        sample = run_data.data.samples[index]
+        label: int | None = sample.label
+        correction = run_data.corrections.get(sample.name)
+        if correction and settings.label_policy == "exclude":
+            continue
+        if correction and settings.label_policy == "corrected":
+            label = correction.label
+        if label is not None:
+            kept.append(int(index))
+            targets.append(label)
+    return np.array(kept, np.int64), np.array(targets, np.float32)
+
+
+def describe_environment() -> dict[str, object]:
+    """Record what a repetition needs to know: command, versions, machine, commit."""
+    names = (
+        "plasmolite",
+        "keras",
+        "tensorflow",
+        "jax",
+        "torch",
+        "numpy",
+        "opencv-python-headless",
+        "scikit-learn",
+    )
+    versions = {}
+    for name in names:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "command": ["plasmolite", *sys.argv[1:]],
+        "backend": keras.backend.backend(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "versions": versions,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Name the commit of the source tree, with ``+changes`` where it was edited; ``None`` outside of git."""
+    here = Path(__file__).parent
+    try:
+        # Fixed arguments, no shell; git is looked up as the user's own shell would.
+        described = subprocess.run(  # noqa: S603
+            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],  # noqa: S607
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip() or None

@@ -1,0 +1,82 @@
+"""Everything that decides how a training comes out, in one immutable value that is written into the run."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge.errors import PlasmoliteError
+
+LABEL_POLICIES = ("published", "corrected", "exclude")
+
+
+class SettingsError(PlasmoliteError):
+    """The settings contradict each other, or those of the run folder that is to go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Settings of one training run."""
+
+    data: str
+    """Folder or zip file of labelled cells."""
+    patients: str | None = None
+    """CSV file of patients."""
+    corrections: str | None = None
+    """CSV file of corrected labels."""
+    label_policy: str = "published"
+    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, or ``exclude``."""
+    split: str | None = None
+    """A split file to reuse; otherwise one is made from the seed."""
+    weights: str = "imagenet"
+    image_size: int = 96
+    """Side of the network's square input in pixels, a multiple of 32."""
+    alpha: float = 1.0
+    """Width multiplier of MobileNetV2."""
+    batch_size: int = 64
+    head_epochs: int = 1
+    head_rate: float = 1e-3
+    """Adam's rate in phase 1, in which the base is frozen."""
+    tune_epochs: int = 8
+    tune_rate: float = 5e-4
+    """Adam's rate at the start of phase 2, falling to zero along a cosine."""
+    tune_from: int = 0
+    """The first of the base's layers that phase 2 trains; 0 trains all of it."""
+    label_smoothing: float = 0.02
+    patience: int = 4
+    """Epochs without a better validation loss after which a phase ends early."""
+    augmentation: bool = True
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse settings that cannot work.
+
+        Raises:
+            SettingsError: with one sentence for each thing that is wrong.
+        """
+        wrong = []
+        if self.image_size % 32 or not 32 <= self.image_size <= 512:
+            wrong.append(f"The image size must be a multiple of 32 from 32 to 512, not {self.image_size}.")
+        if self.label_policy not in LABEL_POLICIES:
+            wrong.append(f"The label policy must be one of {', '.join(LABEL_POLICIES)}.")
+        if self.label_policy != "published" and self.corrections is None:
+            wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
+        if self.batch_size < 1 or self.head_epochs < 0 or self.tune_epochs < 0:
+            wrong.append("Batch size and epochs must be positive.")
+        if wrong:
+            raise SettingsError(" ".join(wrong))
+
+    def write(self, path: Path) -> None:
+        """Write the settings as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "TrainingSettings":
+        """Read the settings of a run folder.
+
+        Raises:
+            SettingsError: the file is missing or not one that this version wrote.
+        """
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise SettingsError(f"{path} holds no training settings: {error}.") from error

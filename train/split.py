@@ -1,0 +1,89 @@
+"""Splits cells into train, validation and test by patient, so that no patient stands on two sides."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from edge.errors import PlasmoliteError
+from train.dataset import DataSet
+
+PARTS = ("train", "validation", "test")
+_TEST_FOLDS = 4  # a quarter of the cells is the test set
+_VALIDATION_FOLDS = 6  # an eighth of all: a sixth of the other three quarters
+
+
+class SplitError(PlasmoliteError):
+    """A split cannot be made or reused: too few patients, or the file is of other data."""
+
+
+class Split(NamedTuple):
+    """Indices into a data set's samples, int64, sorted."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = _TEST_FOLDS) -> Split:
+    """Split by patient, both classes in like proportion on each side.
+
+    Args:
+        data: the data set.
+        seed: the same seed on the same data gives the same split.
+        fold: which of the folds is the test set, from 0.
+        folds: how many folds the patients are dealt into for the test set.
+
+    Raises:
+        SplitError: there are too few patients.
+    """
+    labels = data.labels()
+    patients = np.array([sample.patient for sample in data.samples])
+    if len(set(patients)) < folds + _VALIDATION_FOLDS:
+        raise SplitError(
+            f"Only {len(set(patients))} patients: at least {folds + _VALIDATION_FOLDS} are needed to split "
+            "by patient. Name them in --patients, or in the file names before _IMG."
+        )
+    rest, test = _deal(labels, patients, folds, seed, fold)
+    train, validation = _deal(labels[rest], patients[rest], _VALIDATION_FOLDS, seed, 0)
+    return Split(rest[train], rest[validation], test)
+
+
+def write_split(path: Path, data: DataSet, split: Split) -> None:
+    """Write the split as JSON: for each part its patients, and the data's fingerprint."""
+    parts = {
+        part: sorted({data.samples[i].patient for i in indices})
+        for part, indices in zip(PARTS, split, strict=True)
+    }
+    path.write_text(json.dumps({"data": data.fingerprint, "patients": parts}, indent=1) + "\n", "utf-8")
+
+
+def read_split(path: Path, data: DataSet) -> Split:
+    """Read a split back and lay it on a data set.
+
+    Raises:
+        SplitError: the file is no split, or patients of the data stand in no part of it.
+    """
+    try:
+        parts = json.loads(path.read_text("utf-8"))["patients"]
+        part_of = {patient: part for part in PARTS for patient in parts[part]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SplitError(f"{path} is not a split that this program wrote: {error}.") from error
+    unknown = sorted({sample.patient for sample in data.samples} - set(part_of))
+    if unknown:
+        raise SplitError(
+            f"{path} is a split of other data: it lacks {len(unknown)} patients, such as {unknown[0]}."
+        )
+    of_sample = np.array([part_of[sample.patient] for sample in data.samples])
+    return Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
+
+
+def _deal(
+    labels: NDArray[np.int64], patients: NDArray[np.str_], folds: int, seed: int, fold: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    rest, held_out = list(dealer.split(labels, labels, patients))[fold]
+    return rest, held_out
