@@ -131,13 +131,23 @@ def draw_field(rgb: Picture, cells: Sequence[OutlinedCell], *, probabilities: bo
     for cell in cells:
         if cell.label == PARASITIZED:
             _flag(canvas, cell, scale, probabilities)
-    bar = np.full((round(36 * scale), width, 3), _PAPER, np.uint8)
-    baseline, size = round(24 * scale), 0.5 * scale
-    counted = [cell.label for cell in cells if cell.counted]
-    _write(bar, _counts(counted), (round(12 * scale), baseline), size, _INK)
-    left = width - round(12 * scale) - _text_width(FOOTER, size)
-    _write(bar, FOOTER, (left, baseline), size, _INK)
+    bar = _footer_bar(width, [cell.label for cell in cells if cell.counted])
     return np.vstack([canvas, bar])
+
+
+def _footer_bar(width: int, counted: Sequence[str | None]) -> Picture:
+    """The strip under a field: the words that must not be missing, and the counts where they fit too."""
+    scale = max(width / 1280.0, 0.8)  # below this letters cannot be read
+    size, gap = 0.5 * scale, round(12 * scale)
+    bar = np.full((round(36 * scale), width, 3), _PAPER, np.uint8)
+    if _text_width(FOOTER, size) + 2 * gap > width:
+        size *= max(width - 2 * gap, 1) / _text_width(FOOTER, size)
+    left = width - gap - _text_width(FOOTER, size)
+    _write(bar, FOOTER, (left, round(24 * scale)), size, _INK)
+    words = _counts(counted)
+    if gap + _text_width(words, size) + gap < left:
+        _write(bar, words, (gap, round(24 * scale)), size, _INK)
+    return bar
 
 
 def _counts(labels: Sequence[str | None]) -> str:
@@ -259,7 +269,8 @@ def _outline(canvas: Picture, cell: OutlinedCell, scale: float) -> None:
 def _flag(canvas: Picture, cell: OutlinedCell, scale: float, probabilities: bool) -> None:
     """A triangle and the probability on a pale plate at the cell's upper right, kept inside the picture."""
     x, y, w, _ = cell.box
-    size, radius = 0.45 * scale, max(round(6 * scale), 3)
+    scale = max(scale, 0.8)
+    size, radius = 0.45 * scale, round(6 * scale)
     figure = f"{cell.probability:.2f}" if probabilities and cell.probability is not None else ""
     plate_w = 3 * radius + (_text_width(figure, size) + radius // 2 if figure else 0)
     plate_h = 3 * radius

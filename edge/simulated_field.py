@@ -123,8 +123,13 @@ def draw_field(
         raise ValueError(" ".join(faults))
     own, shared, sensor = np.random.default_rng(seed).spawn(3)
     smear = (smear or sample_smear(shared, settings.cell_width))._replace(cell_width=settings.cell_width)
-    bystanders, taken = _place_bystanders(settings, own)
+    taken: list[tuple[float, float, float]] = []
+    large = _place_bystanders(settings, ((WHITE, settings.white_cells),), taken, own)
     cells = _place_cells(settings, smear, taken, own)
+    small = _place_bystanders(
+        settings, ((PLATELET, settings.platelets), (GRAIN, settings.grains)), taken, own
+    )
+    bystanders = (*large, *small)
     density = paint_scene(
         (0, 0, settings.width, settings.height), cells, bystanders, smear.stain, int(own.integers(2**31))
     )
@@ -134,20 +139,21 @@ def draw_field(
 
 
 def _place_bystanders(
-    settings: FieldSettings, rng: np.random.Generator
-) -> tuple[tuple[Bystander, ...], list[tuple[float, float, float]]]:
-    """Strew white cells, platelets and grains; return also the discs (x, y, radius) that they take."""
+    settings: FieldSettings,
+    kinds: tuple[tuple[str, int], ...],
+    taken: list[tuple[float, float, float]],
+    rng: np.random.Generator,
+) -> list[Bystander]:
+    """Strew white cells, platelets or grains where there is room; the discs that they take are added."""
     placed: list[Bystander] = []
-    taken: list[tuple[float, float, float]] = []
-    counts = ((WHITE, settings.white_cells), (PLATELET, settings.platelets), (GRAIN, settings.grains))
-    for kind, number in counts:
+    for kind, number in kinds:
         for _ in range(number):
             width = settings.cell_width * WIDTH_OF[kind] * rng.uniform(0.85, 1.2)
             place = _free_place(settings, width / 2, taken, 0.0, rng)
             if place is not None:
                 placed.append(Bystander(*place, kind, width, int(rng.integers(2**31))))
                 taken.append((*place, width / 2))
-    return tuple(placed), taken
+    return placed
 
 
 def _place_cells(
@@ -155,14 +161,13 @@ def _place_cells(
 ) -> tuple[TrueCell, ...]:
     """Strew the red cells, then choose which are infected: the share asked for, rounded by chance."""
     places: list[tuple[float, float]] = []
-    solid = list(taken)
     radius = settings.cell_width / 2 * 1.08
     for _ in range(settings.cells):
-        place = _free_place(settings, radius, solid, settings.overlap, rng)
+        place = _free_place(settings, radius, taken, settings.overlap, rng)
         if place is None:
             break
         places.append(place)
-        solid.append((*place, radius))
+        taken.append((*place, radius))
     number = int(settings.parasitaemia * len(places) + rng.random())
     infected = set(rng.permutation(len(places))[:number].tolist())
     return tuple(

@@ -105,7 +105,7 @@ def encode_jpeg(rgb: Picture) -> bytes:
 
 def _bundled_fields() -> Iterator[tuple[str, SimulatedField]]:
     """Two fields of 1280x960: few large cells in a rose stain, many small ones that touch in a slate one."""
-    large = FieldSettings(cells=52, cell_width=108, parasitaemia=0.08, white_cells=1, platelets=5)
+    large = FieldSettings(cells=52, cell_width=108, parasitaemia=0.12, white_cells=1, platelets=5)
     small = FieldSettings(cells=130, cell_width=66, parasitaemia=0.05, overlap=0.2, white_cells=1)
     for name, settings, palette, seed in (
         ("field_01.jpg", large, "phone", _BUNDLED_SEED),

@@ -147,8 +147,8 @@ def value_noise(window: tuple[int, int, int, int], spacing: int, seed: int) -> N
         float32 (height, width).
     """
     left, top, width, height = window
-    columns, across = _between_lattice_points(left, width, spacing)
-    rows, down = _between_lattice_points(top, height, spacing)
+    columns, column, right = _between_lattice_points(left, width, spacing)
+    rows, row, down = _between_lattice_points(top, height, spacing)
     key = columns[None, :].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key = key ^ (rows[:, None].astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
     key = key ^ np.uint64((seed * 0x165667B19E3779F9) & 0xFFFFFFFFFFFFFFFF)
@@ -157,19 +157,17 @@ def value_noise(window: tuple[int, int, int, int], spacing: int, seed: int) -> N
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     key = key ^ (key >> np.uint64(31))
     values = (key >> np.uint64(40)).astype(np.float32) / np.float32(1 << 23) - np.float32(1.0)
-    return (down @ values @ across.T).astype(np.float32)
+    # Joined by hand: a matrix product would start BLAS's threads for every small tile.
+    bands = values[row] * (1 - down)[:, None] + values[row + 1] * down[:, None]
+    return np.asarray(bands[:, column] * (1 - right) + bands[:, column + 1] * right, np.float32)
 
 
 def _between_lattice_points(
     start: int, length: int, spacing: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Name the lattice points round a run of pixels and each pixel's linear weights on them."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Name the lattice points round a run of pixels; for each pixel the one below and the way to the next."""
     position = np.arange(start, start + length)
     below = position // spacing
     points = np.arange(below[0], below[-1] + 2)
     share = ((position - below * spacing) / spacing).astype(np.float32)
-    weights = np.zeros((length, len(points)), np.float32)
-    rows = np.arange(length)
-    weights[rows, below - below[0]] = 1.0 - share
-    weights[rows, below - below[0] + 1] = share
-    return points, weights
+    return points, below - below[0], share
