@@ -27,3 +27,35 @@ class RuntimeMissingError(PlasmoliteError):
 
 class SourceError(PlasmoliteError):
     """A folder, file or camera that was named as input does not exist or cannot be opened."""
+
+
+class PrevalenceError(PlasmoliteError):
+    """A parasitaemia cannot be computed from these counts and error rates."""
+
+
+class SiteProfileError(PlasmoliteError):
+    """A site profile is unreadable, made for another model, or cannot be made from the cells given."""
+
+
+class StoreError(PlasmoliteError):
+    """The slide store cannot be read or written; subclasses say why."""
+
+
+class StoreFullError(StoreError):
+    """The disk under the slide store is full: nothing of the last field was stored, all before it is."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the slide store, or is already counting the same slide."""
+
+
+class StoreDamagedError(StoreError):
+    """The slide store is damaged, or is no SQLite file."""
+
+
+class StoreVersionError(StoreError):
+    """The slide store was written by a newer Plasmolite, or belongs to another program."""
+
+
+class SlideError(PlasmoliteError):
+    """A slide is unknown, exists already, or was counted by another model or with other settings."""
