@@ -1,8 +1,8 @@
 """The two phases of fine-tuning, each a loop of epochs that can be killed at any point and goes on.
 
 Phase ``head`` trains the head on the frozen base; phase ``tune`` trains the base too, at a low rate. After
-each epoch the whole state (weights and optimiser) is written to one file and put in place by a rename, so what
-is found after a crash is either the old state or the new one.
+each epoch the whole state (weights and optimiser) is written to one file and put in place by a rename, so
+what is found after a crash is either the old state or the new one.
 """
 
 import csv

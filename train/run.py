@@ -54,8 +54,8 @@ def open_run(settings: TrainingSettings, out: Path) -> None:
     if path.exists():
         if TrainingSettings.read(path) != settings:
             raise SettingsError(
-                f"{out} holds a run with other settings (see {path}). Give the same settings to go on with it, "
-                "or another --out to begin a new one."
+                f"{out} holds a run with other settings (see {path}). Give the same settings to go on "
+                "with it, or another --out to begin a new one."
             )
         return
     if out.exists() and any(out.iterdir()):
@@ -206,7 +206,7 @@ def _commit() -> str | None:
     here = Path(__file__).parent
     try:
         # Fixed arguments, no shell; git is looked up as the user's own shell would.
-        described = subprocess.run(  # noqa: S603
+        described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],  # noqa: S607
             cwd=here,
             capture_output=True,

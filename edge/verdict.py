@@ -1,0 +1,33 @@
+"""From a probability to a verdict: the labels and the thresholds between them."""
+
+from typing import NamedTuple
+
+UNINFECTED = "Uninfected"
+PARASITIZED = "Parasitized"
+LABELS = (UNINFECTED, PARASITIZED)
+"""In the order of the class numbers 0 and 1."""
+
+
+class OperatingPoint(NamedTuple):
+    """A threshold, and what it was chosen for."""
+
+    name: str
+    """``cell`` (best accuracy over both classes) or ``field`` (a stated rate of false alarms)."""
+    threshold: float
+    """Probability from which on a cell is called parasitised, 0 to 1."""
+    chosen: str
+    """How it was chosen, as a sentence."""
+
+
+class Verdict(NamedTuple):
+    """What the network says of one cell."""
+
+    label: str
+    """``Parasitized`` or ``Uninfected``."""
+    probability: float
+    """Of *parasitised*, 0 to 1."""
+
+
+def judge(probability: float, threshold: float) -> Verdict:
+    """Call a cell by its probability: parasitised from the threshold on."""
+    return Verdict(PARASITIZED if probability >= threshold else UNINFECTED, float(probability))
