@@ -137,7 +137,9 @@ def paint_cell(plan: CellPlan, stain: Stain, dx: float = 0.0, dy: float = 0.0) -
     )
     parasite = np.zeros(x.shape, np.uint8)
     if plan.stage is not None:
-        maps = paint_parasites(x / plan.radius, y / plan.radius, 1.0 / plan.radius, plan.stage, rng)
+        # The parasite keeps to the circle that fits into the cell, lest it lie outside an oval one.
+        room = float(edge.min())
+        maps = paint_parasites(x / room, y / room, 1.0 / room, plan.stage, rng)
         density, parasite = _infect(density, maps, coverage, stain)
     return PaintedCell(
         np.asarray(density, np.float32), np.where(inside > 0.0, np.uint8(255), np.uint8(0)), parasite

@@ -1,6 +1,6 @@
 """Malaria parasites, drawn: rings, trophozoites, schizonts and gametocytes inside a red cell.
 
-A parasite is painted in units of its host's radius on the host's own grid, as four maps of 0..1: azure
+A parasite is painted in units of its host's inner radius on the host's own grid, as four maps of 0..1: azure
 cytoplasm, chromatin, pigment, and how much haemoglobin it has eaten or pushed aside. Sizes follow the
 textbook of the bench (CDC DPDx, *Laboratory Identification of Parasites*): a ring of *P. falciparum* is a
 fifth to a third of the cell with one or two chromatin dots, late stages carry pigment.
@@ -23,7 +23,7 @@ SCHIZONT = "schizont"
 GAMETOCYTE = "gametocyte"
 STAGES = (RING, TROPHOZOITE, SCHIZONT, GAMETOCYTE)
 # How often each stage is met among infected cells of peripheral blood; rings dominate in P. falciparum.
-STAGE_WEIGHTS = (0.72, 0.22, 0.04, 0.02)
+STAGE_WEIGHTS = (0.76, 0.2, 0.025, 0.015)
 
 
 class ParasiteMaps(NamedTuple):
@@ -52,7 +52,7 @@ def paint_parasites(x: Map, y: Map, pixel: float, stage: str, rng: np.random.Gen
     """Paint the parasites of one infected cell.
 
     Args:
-        x: pixels' x in units of the cell's radius, centre 0, float32 (h, w).
+        x: pixels' x in units of the radius of the circle that fits into the cell, centre 0, float32 (h, w).
         y: likewise y.
         pixel: size of one pixel in that unit.
         stage: one of ``STAGES``.
@@ -94,35 +94,59 @@ def _ellipse(grid: _Grid, centre: Point, along: float, across: float, angle: flo
 
 def _paint_ring(maps: ParasiteMaps, grid: _Grid, bearing: float, rng: np.random.Generator) -> None:
     """A signet ring: pale vacuole, thin azure rim of uneven width, one or two dots set in the rim."""
-    radius = rng.uniform(0.17, 0.3)
-    squash = rng.uniform(0.72, 1.0)
-    away = rng.uniform(0.15, 0.9 - radius)
-    cx, cy = away * np.cos(bearing), away * np.sin(bearing)
+    radius = rng.uniform(0.15, 0.3)
+    # Young rings like to sit at the rim of their host (applique forms).
+    away = rng.beta(1.7, 1.0) * (1.0 - 0.85 * radius)
+    cx, cy = float(away * np.cos(bearing)), float(away * np.sin(bearing))
     tilt = rng.uniform(0, np.pi)
-    c, s = np.cos(tilt), np.sin(tilt)
+    squash = rng.uniform(0.6, 1.0)
+    c, s = float(np.cos(tilt)), float(np.sin(tilt))
     u = (grid.x - cx) * c + (grid.y - cy) * s
     v = (-(grid.x - cx) * s + (grid.y - cy) * c) / squash
-    distance = np.sqrt(u * u + v * v)
     around = np.arctan2(v, u)
+    course = radius * _uneven(around, 0.14, rng)
+    distance = np.sqrt(u * u + v * v)
     dot_at = rng.uniform(0, 2 * np.pi)
-    # The rim is thickest opposite the dot in most rings, and may gape.
-    uneven = 0.6 + 0.4 * np.cos(around - dot_at - np.pi + rng.uniform(-0.8, 0.8))
-    half_width = rng.uniform(0.035, 0.06) * (0.55 + 0.75 * uneven)
-    soft = max(2.0 * grid.pixel, 0.045)
-    rim = np.clip(0.5 + (half_width - np.abs(distance - radius)) / soft, 0.0, 1.0)
-    _add(maps.cytoplasm, (rim * (0.45 + 0.55 * uneven)).astype(np.float32), rng.uniform(0.4, 1.0))
-    vacuole = np.clip(0.5 + (radius - distance) / (2 * soft), 0.0, 1.0)
-    _add(maps.eaten, vacuole.astype(np.float32), rng.uniform(0.25, 0.7))
+    # The rim is thickest opposite the dot in most rings, faint elsewhere, and may gape.
+    thick = 0.5 + 0.5 * np.cos(around - dot_at - np.pi + rng.uniform(-0.9, 0.9))
+    half_width = rng.uniform(0.03, 0.055) * (0.5 + 0.8 * thick)
+    soft = max(2.0 * grid.pixel, 0.05)
+    rim = np.clip(0.5 + (half_width - np.abs(distance - course)) / soft, 0.0, 1.0)
+    _add(maps.cytoplasm, (rim * (0.3 + 0.7 * thick)).astype(np.float32), rng.uniform(0.35, 1.0))
+    vacuole = np.clip(0.5 + (course - distance) / (3 * soft), 0.0, 1.0)
+    _add(maps.eaten, vacuole.astype(np.float32), rng.uniform(0.05, 0.5))
     dots = 2 if rng.random() < 0.22 else 1
     for k in range(dots):
         angle = dot_at + k * rng.uniform(0.9, 2.6)
-        du, dv = radius * np.cos(angle), radius * np.sin(angle) * squash
-        size = rng.uniform(0.068, 0.11) * (0.8 if k else 1.0)
-        stretch = rng.uniform(1.0, 1.9)
-        along = tilt + np.arctan2(np.cos(angle) * squash, -np.sin(angle))
+        du, dv = radius * float(np.cos(angle)), radius * float(np.sin(angle)) * squash
+        size = rng.uniform(0.06, 0.105) * (0.8 if k else 1.0)
+        along = tilt + float(np.arctan2(np.cos(angle) * squash, -np.sin(angle)))
         at = (cx + du * c - dv * s, cy + du * s + dv * c)
-        dot = _ellipse(grid, at, size * stretch, size, along)
-        _add(maps.chromatin, dot, rng.uniform(0.85, 1.0))
+        dot = _lump(grid, at, (size * rng.uniform(1.0, 2.0), size), along, rng)
+        _add(maps.chromatin, dot, rng.uniform(0.72, 1.0))
+
+
+def _uneven(around: Map, rough: float, rng: np.random.Generator) -> Map:
+    """A closed outline about 1 that no hand would call round, at each bearing."""
+    outline = np.ones_like(around)
+    for order in range(2, 6):
+        phase = rng.uniform(0, 2 * np.pi)
+        outline += np.float32(rng.normal(0, rough / (order - 0.5))) * np.cos(
+            order * around + np.float32(phase)
+        )
+    return np.maximum(outline, np.float32(0.4))
+
+
+def _lump(
+    grid: _Grid, centre: Point, half_axes: tuple[float, float], angle: float, rng: np.random.Generator
+) -> Map:
+    """A soft-edged lump of chromatin, 0..1: an ellipse of the half axes given, dented."""
+    c, s = float(np.cos(angle)), float(np.sin(angle))
+    u = ((grid.x - centre[0]) * c + (grid.y - centre[1]) * s) / half_axes[0]
+    v = (-(grid.x - centre[0]) * s + (grid.y - centre[1]) * c) / half_axes[1]
+    outline = _uneven(np.arctan2(v, u), 0.16, rng)
+    distance = (np.sqrt(u * u + v * v) - outline) * min(half_axes)
+    return np.asarray(np.clip(0.5 - distance / max(2.0 * grid.pixel, 0.05), 0.0, 1.0), np.float32)
 
 
 def _amoeboid(grid: _Grid, centre: Point, radius: float, rough: float, rng: np.random.Generator) -> Map:
@@ -170,9 +194,10 @@ def _paint_trophozoite(maps: ParasiteMaps, grid: _Grid, rng: np.random.Generator
     _add(maps.cytoplasm, body * (1.0 - 0.8 * hollow), rng.uniform(0.7, 1.0))
     _add(maps.eaten, np.maximum(0.35 * body, hollow), 0.6)
     dot_at = hollow_at + rng.uniform(1.5, 4.5)
-    dx, dy = cx + 0.6 * radius * np.cos(dot_at), cy + 0.6 * radius * np.sin(dot_at)
-    size = rng.uniform(0.11, 0.16)
-    _add(maps.chromatin, _ellipse(grid, (dx, dy), size * rng.uniform(1.0, 1.5), size, rng.uniform(0, np.pi)))
+    dx, dy = float(cx + 0.6 * radius * np.cos(dot_at)), float(cy + 0.6 * radius * np.sin(dot_at))
+    size = rng.uniform(0.09, 0.14)
+    lump = _lump(grid, (dx, dy), (size * rng.uniform(1.0, 1.5), size), rng.uniform(0, np.pi), rng)
+    _add(maps.chromatin, lump, rng.uniform(0.8, 1.0))
     _sprinkle_pigment(maps, grid, ((cx, cy), 0.35 * radius), int(rng.integers(3, 9)), rng)
 
 
@@ -202,5 +227,6 @@ def _paint_gametocyte(maps: ParasiteMaps, grid: _Grid, rng: np.random.Generator)
     _add(maps.eaten, body, 0.5)
     angle = rng.uniform(0, 2 * np.pi)
     x, y = 0.3 * np.cos(angle), 0.3 * np.sin(angle)
-    _add(maps.chromatin, _ellipse(grid, (x, y), rng.uniform(0.2, 0.28), rng.uniform(0.14, 0.2), angle), 0.8)
+    half_axes = (rng.uniform(0.2, 0.28), rng.uniform(0.14, 0.2))
+    _add(maps.chromatin, _lump(grid, (x, y), half_axes, angle, rng), 0.8)
     _sprinkle_pigment(maps, grid, ((0.0, 0.0), 0.28), int(rng.integers(14, 26)), rng)
