@@ -1,0 +1,42 @@
+"""One counter a slide: two cameras counting the same slide would count its cells twice."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.errors import StoreBusyError, StoreError
+
+
+@contextmanager
+def counting(store_path: Path, slide_number: int, slide_id: str) -> Iterator[None]:
+    """Hold a slide for counting; released when the block ends, or by the system when the process dies.
+
+    The lock is SQLite's own, on a file beside the store, because it works on every system that SQLite does
+    and never outlives its process.
+
+    Args:
+        store_path: the store's file.
+        slide_number: the slide's number in the store.
+        slide_id: the slide's id, for the message.
+
+    Raises:
+        StoreBusyError: another process, or another session of this one, is counting the slide.
+        StoreError: the lock's file cannot be made.
+    """
+    path = store_path.with_name(f"{store_path.name}-counting-{slide_number}")
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise StoreBusyError(
+                    f"Slide {slide_id!r} is being counted already. Stop the other count first, or count "
+                    "another slide."
+                ) from error
+            raise StoreError(f"The slide cannot be claimed for counting with {path}: {error}.") from error
+        yield
+    finally:
+        # The empty file stays: a process that has just opened it would else hold a lock on nothing.
+        connection.close()

@@ -1,0 +1,66 @@
+"""Joining two stretches of a slide that were counted apart and turned out to be neighbours."""
+
+from collections.abc import Mapping
+
+from edge.slides.records import AuditEntry, Slide
+from edge.slides.store import SlideStore
+from edge.slides.trail import add_entry
+
+
+def join_islands(
+    store: SlideStore,
+    slide: Slide,
+    *,
+    kept: int,
+    moved: int,
+    shift: tuple[float, float],
+    duplicates: Mapping[int, int],
+) -> None:
+    """Move one island into another and mark the cells that both had counted.
+
+    A duplicate keeps its row, its crop and its reviews, but is no longer counted; where a person had judged
+    only the duplicate, the call is carried over to the cell that stays.
+
+    Args:
+        store: the store.
+        slide: the slide.
+        kept: the island that stays where it is.
+        moved: the island whose fields and cells are moved into it.
+        shift: what is added to the positions of ``moved``, in pixels.
+        duplicates: ids of cells of ``moved``, each with the id of the same cell in ``kept``.
+
+    Raises:
+        StoreError: nothing was changed.
+    """
+    now = store.now()
+    before = {cell.cell_id: cell for cell in store.cells(slide)}
+    carried = [
+        (original, cell.call, cell.reviewer, now.isoformat(), f"carried over from cell {duplicate}")
+        for duplicate, original in duplicates.items()
+        if (cell := before[duplicate]).call is not None and before[original].call is None
+    ]
+    with store.database.writing("join two stretches of a slide") as connection:
+        connection.execute(
+            "UPDATE cells SET x = x + ?, y = y + ? WHERE field_id IN "
+            "(SELECT field_id FROM fields WHERE slide = ? AND island = ?)",
+            (*shift, slide.number, moved),
+        )
+        connection.execute(
+            "UPDATE fields SET x = x + ?, y = y + ?, island = ? WHERE slide = ? AND island = ?",
+            (*shift, kept, slide.number, moved),
+        )
+        connection.executemany(
+            "UPDATE cells SET duplicate_of = ? WHERE cell_id = ?",
+            [(original, duplicate) for duplicate, original in duplicates.items()],
+        )
+        connection.executemany(
+            "INSERT INTO reviews (cell_id, call, reviewer, at, note) VALUES (?, ?, ?, ?, ?)", carried
+        )
+        detail = {
+            "kept": kept,
+            "moved": moved,
+            "shift": list(shift),
+            "duplicates": len(duplicates),
+            "calls_carried_over": len(carried),
+        }
+        add_entry(connection, AuditEntry(now, "plasmolite", "stretches joined", slide.number, detail))

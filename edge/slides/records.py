@@ -1,0 +1,137 @@
+"""What the store keeps and gives back: plain immutable values, no database in them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+Box = tuple[int, int, int, int]
+"""Left, top, width, height in pixels of the frame."""
+
+
+class Slide(NamedTuple):
+    """One glass slide that is or was counted.
+
+    Of a person it holds nothing but what was typed into ``slide_id`` and ``notes``.
+    """
+
+    number: int
+    """The store's own number of it: what the audit trail keeps when the slide is deleted."""
+    slide_id: str
+    notes: str
+    operator: str
+    device: str
+    """The computer and the camera, in words."""
+    model_name: str
+    model_sha256: str
+    """SHA-256 of the model file, hexadecimal: a slide is counted by one model only."""
+    settings: Mapping[str, Any]
+    """Threshold, rates, cells aimed for and so on, as they were when counting began."""
+    created_at: datetime
+
+
+class NewField(NamedTuple):
+    """An accepted field on its way into the store."""
+
+    island: int
+    """Fields that were registered to each other share an island; positions compare only within one."""
+    x: float
+    """Left edge of the field on its island, in pixels of the field."""
+    y: float
+    width: int
+    height: int
+    cell_width: float
+    """Usual width of a red cell in this field, in pixels."""
+    taken_at: datetime
+    source: str
+    checks: tuple[Mapping[str, Any], ...] = ()
+    """The quality checks with their values, as :mod:`edge.quality` words them."""
+    uncovered: tuple[Box, ...] = ()
+    """Boxes of cells that the border cut: seen here, but to be counted in another field."""
+
+
+class NewCell(NamedTuple):
+    """A counted cell on its way into the store."""
+
+    box: Box
+    """In pixels of its field."""
+    x: float
+    """Centre on the island, pixels."""
+    y: float
+    probability: float
+    """Of Parasitized, 0 to 1."""
+    label: str
+    """The machine's verdict; a review never changes it."""
+    doubtful: bool
+    crop: bytes
+    """A small JPEG of the cell and a little around it."""
+
+
+class StoredField(NamedTuple):
+    """An accepted field as the store holds it."""
+
+    field_id: int
+    number: int
+    """Counted from 1 within its slide."""
+    field: NewField
+
+
+class Review(NamedTuple):
+    """What a person said of one cell; the latest of them counts."""
+
+    review_id: int
+    cell_id: int
+    call: str | None
+    """``Parasitized`` or ``Uninfected``; ``None`` withdraws the earlier call."""
+    reviewer: str
+    at: datetime
+    note: str
+
+
+class StoredCell(NamedTuple):
+    """A counted cell as the store holds it, with the last word that a person had on it."""
+
+    cell_id: int
+    field_number: int
+    island: int
+    box: Box
+    x: float
+    y: float
+    probability: float
+    label: str
+    doubtful: bool
+    duplicate: bool
+    """Found later to be a cell that another field had counted: kept, but not counted."""
+    call: str | None
+    """The person's standing call, ``None`` while nobody has judged the cell."""
+    reviewer: str | None
+    reviewed_at: datetime | None
+
+    @property
+    def final_label(self) -> str:
+        """The person's call where there is one, the machine's verdict elsewhere."""
+        return self.call or self.label
+
+
+class AuditEntry(NamedTuple):
+    """One line of the audit trail."""
+
+    at: datetime
+    who: str
+    action: str
+    """``slide created``, ``cell reviewed``, ``slide deleted`` and so on."""
+    slide_number: int
+    detail: Mapping[str, Any]
+
+
+class SlideCounts(NamedTuple):
+    """How much of a slide stands in the store."""
+
+    fields: int
+    cells: int
+    """Counted red cells, duplicates left out."""
+    parasitized: int
+    """By the machine."""
+    reviewed: int
+    """Cells on which a person's call stands."""
+    parasitized_after_review: int
+    """The person's calls for reviewed cells, the machine's verdicts for the others."""

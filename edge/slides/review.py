@@ -1,0 +1,165 @@
+"""A person's word on the machine's suspects: the queue, the decisions, and the estimate after them."""
+
+import math
+from typing import NamedTuple
+
+from edge.errors import SlideError
+from edge.parasitaemia import Parasitaemia, Rates, RedCells, estimate, red_cells
+from edge.slides.records import AuditEntry, Review, Slide, StoredCell
+from edge.slides.rows import row_number
+from edge.slides.store import SlideStore
+from edge.slides.trail import add_entry
+
+PARASITIZED = "Parasitized"
+UNINFECTED = "Uninfected"
+MAX_REVIEWER = 120
+
+
+def review_queue(store: SlideStore, slide: Slide, *, include_reviewed: bool = False) -> list[StoredCell]:
+    """The cells that a person should look at, those that matter most first.
+
+    The suspects come first, the most probable at the head; then the doubtful ones that the machine called
+    uninfected, again from the most probable down.
+
+    Args:
+        store: the store.
+        slide: the slide.
+        include_reviewed: whether to list also cells on which a call stands.
+    """
+    queue = [
+        cell
+        for cell in store.cells(slide)
+        if (cell.label == PARASITIZED or cell.doubtful) and (include_reviewed or cell.call is None)
+    ]
+    return sorted(queue, key=lambda cell: (cell.label != PARASITIZED, -cell.probability, cell.cell_id))
+
+
+def judge(
+    store: SlideStore, slide: Slide, cell_id: int, call: str | None, *, reviewer: str, note: str = ""
+) -> Review:
+    """Store what a person says of one cell, beside the machine's verdict and all earlier calls.
+
+    Args:
+        store: the store.
+        slide: the slide that the cell is of.
+        cell_id: the cell.
+        call: ``Parasitized`` or ``Uninfected``; ``None`` withdraws the call that stands.
+        reviewer: who says it.
+        note: why, in their words; may be empty.
+
+    Raises:
+        SlideError: there is no such cell, the call is none of the three, or the reviewer has no name.
+        StoreError: it was not stored.
+    """
+    if call not in (PARASITIZED, UNINFECTED, None):
+        raise SlideError(f"{call!r} is no call on a cell: it is Parasitized or Uninfected.")
+    reviewer = reviewer.strip()
+    if not 1 <= len(reviewer) <= MAX_REVIEWER:
+        raise SlideError(
+            f"A review needs the name of who makes it, 1 to {MAX_REVIEWER} characters. Give it by --reviewer."
+        )
+    at = store.now()
+    with store.database.writing("take a review") as connection:
+        # Read inside the transaction: two reviewers may judge the same cell at the same time.
+        before = store.cell(slide, cell_id)
+        if before.call is None and call is None:
+            raise SlideError(f"No call stands on cell {cell_id}: there is nothing to withdraw.")
+        cursor = connection.execute(
+            "INSERT INTO reviews (cell_id, call, reviewer, at, note) VALUES (?, ?, ?, ?, ?)",
+            (cell_id, call, reviewer, at.isoformat(), note),
+        )
+        action = "review withdrawn" if call is None else "cell reviewed"
+        detail = {
+            "cell": cell_id,
+            "machine": before.label,
+            "probability": before.probability,
+            "call_before": before.call,
+            "call": call,
+        }
+        add_entry(connection, AuditEntry(at, reviewer, action, slide.number, detail))
+        review_id = row_number(cursor.lastrowid)
+    return Review(review_id, cell_id, call, reviewer, at, note)
+
+
+class SlideEstimates(NamedTuple):
+    """Both readings of a slide, which reports show side by side."""
+
+    machine: Parasitaemia
+    reviewed: Parasitaemia | None
+    """With the person's calls; ``None`` while no call stands."""
+    suspects: int
+    """Cells that the machine called parasitised."""
+    suspects_reviewed: int
+    overruled: int
+    """Cells on which the person's call differs from the machine's verdict."""
+
+
+def slide_estimates(store: SlideStore, slide: Slide) -> SlideEstimates:
+    """Estimate the parasitaemia of a slide as the machine saw it, and after review.
+
+    Args:
+        store: the store.
+        slide: the slide; its settings hold the rates of the model at its threshold, and the red cells per µL.
+
+    Raises:
+        SlideError: the slide's settings lack the rates.
+        PrevalenceError: the rates cannot correct a count.
+    """
+    rates, blood = _rates(slide), _blood(slide)
+    cells = store.cells(slide)
+    suspects = [cell for cell in cells if cell.label == PARASITIZED]
+    machine = estimate(len(suspects), len(cells), rates, blood)
+    seen = sum(cell.call is not None for cell in suspects)
+    overruled = sum(cell.call not in (None, cell.label) for cell in cells)
+    reviewed = None
+    if any(cell.call is not None for cell in cells):
+        final = sum(cell.final_label == PARASITIZED for cell in cells)
+        rescued = sum(cell.final_label == PARASITIZED != cell.label for cell in cells)
+        after = rates_after_review(
+            rates, share_of_suspects=seen / len(suspects) if suspects else 0.0, rescued=rescued, final=final
+        )
+        reviewed = estimate(final, len(cells), after, blood)
+    return SlideEstimates(machine, reviewed, len(suspects), seen, overruled)
+
+
+def rates_after_review(rates: Rates, *, share_of_suspects: float, rescued: int, final: int) -> Rates:
+    """The error rates of machine and person together.
+
+    A false alarm is a suspect, so of the machine's false alarms only those among the suspects that nobody
+    looked at remain: the rate is multiplied by the share not looked at. The machine's misses remain too,
+    but for the cells that the person found among those it had passed: the sensitivity rises in proportion
+    to the parasitised cells found, s' = s final / (final - rescued), so that a rescued cell is not counted
+    once as itself and once more as a miss to be expected. The person is taken to be right.
+
+    Args:
+        rates: the machine's.
+        share_of_suspects: share of the suspects that were reviewed, [0, 1].
+        rescued: cells called parasitised by the person and uninfected by the machine.
+        final: all cells called parasitised after review.
+
+    Returns:
+        Rates on as many cells as the machine's were measured on.
+    """
+    false_alarms = round((rates.uninfected - rates.true_negatives) * (1 - share_of_suspects))
+    found_by_machine = final - rescued
+    found = rates.true_positives
+    if rescued:
+        gain = final / found_by_machine if found_by_machine else math.inf
+        found = round(min(rates.infected, rates.true_positives * gain))
+    source = f"{rates.source}, less the errors that the review removed"
+    return Rates(found, rates.infected, rates.uninfected - false_alarms, rates.uninfected, source)
+
+
+def _rates(slide: Slide) -> Rates:
+    try:
+        return Rates(**slide.settings["rates"])
+    except (KeyError, TypeError) as error:
+        raise SlideError(
+            f"Slide {slide.slide_id!r} was stored without the error rates of its model, so that no "
+            "parasitaemia can be told from its count. Count it again with this version."
+        ) from error
+
+
+def _blood(slide: Slide) -> RedCells:
+    stored = slide.settings.get("red_cells")
+    return RedCells(**stored) if stored else red_cells()

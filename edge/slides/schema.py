@@ -1,0 +1,156 @@
+"""The tables of the slide store, version by version, and how an older file becomes a newer one.
+
+A migration is never edited once released: a change of the tables is a new entry at the end.
+"""
+
+import sqlite3
+
+from edge.errors import StoreVersionError
+
+APPLICATION_ID = 0x504C534D
+"""``PLSM``, in SQLite's header field for the program a file belongs to (https://sqlite.org/fileformat.html)."""
+
+_VERSION_1 = """
+CREATE TABLE slides (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    slide_id TEXT NOT NULL UNIQUE CHECK (length(slide_id) BETWEEN 1 AND 120),
+    notes TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    device TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    model_sha256 TEXT NOT NULL CHECK (length(model_sha256) = 64),
+    settings TEXT NOT NULL CHECK (json_valid(settings)),
+    created_at TEXT NOT NULL
+);
+CREATE TABLE fields (
+    field_id INTEGER PRIMARY KEY,
+    slide INTEGER NOT NULL REFERENCES slides ON DELETE CASCADE,
+    number INTEGER NOT NULL CHECK (number >= 1),
+    island INTEGER NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    cell_width REAL NOT NULL CHECK (cell_width > 0),
+    taken_at TEXT NOT NULL,
+    source TEXT NOT NULL,
+    checks TEXT NOT NULL CHECK (json_valid(checks)),
+    uncovered TEXT NOT NULL CHECK (json_valid(uncovered)),
+    UNIQUE (slide, number)
+);
+CREATE TABLE cells (
+    cell_id INTEGER PRIMARY KEY,
+    field_id INTEGER NOT NULL REFERENCES fields ON DELETE CASCADE,
+    box_x INTEGER NOT NULL,
+    box_y INTEGER NOT NULL,
+    box_width INTEGER NOT NULL CHECK (box_width > 0),
+    box_height INTEGER NOT NULL CHECK (box_height > 0),
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    probability REAL NOT NULL CHECK (probability BETWEEN 0 AND 1),
+    label TEXT NOT NULL CHECK (label IN ('Parasitized', 'Uninfected')),
+    doubtful INTEGER NOT NULL CHECK (doubtful IN (0, 1)),
+    crop BLOB NOT NULL
+);
+CREATE INDEX cells_of_field ON cells (field_id);
+"""
+
+# A person's calls, the trail of every change, files that were already counted, and cells that turned out,
+# when two stretches of the slide were joined, to have been counted twice.
+_VERSION_2 = """
+ALTER TABLE cells ADD COLUMN duplicate_of INTEGER REFERENCES cells ON DELETE SET NULL;
+CREATE TABLE reviews (
+    review_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cell_id INTEGER NOT NULL REFERENCES cells ON DELETE CASCADE,
+    call TEXT CHECK (call IN ('Parasitized', 'Uninfected')),
+    reviewer TEXT NOT NULL CHECK (length(reviewer) >= 1),
+    at TEXT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX reviews_of_cell ON reviews (cell_id, review_id);
+CREATE TRIGGER reviews_are_added_never_changed BEFORE UPDATE ON reviews
+BEGIN SELECT RAISE(ABORT, 'a review is never changed: add a later one'); END;
+CREATE TRIGGER verdicts_are_never_changed BEFORE UPDATE OF label, probability ON cells
+BEGIN SELECT RAISE(ABORT, 'a verdict of the machine is never changed: add a review'); END;
+CREATE TABLE audit (
+    entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    slide INTEGER NOT NULL,
+    detail TEXT NOT NULL CHECK (json_valid(detail))
+);
+CREATE INDEX audit_of_slide ON audit (slide, entry_id);
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END;
+CREATE TABLE files_taken (
+    slide INTEGER NOT NULL REFERENCES slides ON DELETE CASCADE,
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+    outcome TEXT NOT NULL,
+    taken_at TEXT NOT NULL,
+    PRIMARY KEY (slide, sha256)
+) WITHOUT ROWID;
+INSERT INTO audit (at, who, action, slide, detail)
+    SELECT created_at, operator, 'slide created', number, '{}' FROM slides;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+"""Entry n turns a file of version n into one of version n + 1."""
+
+CURRENT_VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_VERSION) -> None:
+    """Bring a slide store to a version of its tables, each step whole or not at all.
+
+    Args:
+        connection: an open connection in autocommit mode.
+        path: the file, for messages.
+        up_to: the version to stop at; anything but the current one is for tests.
+
+    Raises:
+        StoreVersionError: the file belongs to another program or to a newer Plasmolite.
+        sqlite3.Error: the file is damaged, locked, or its disk is full.
+    """
+    for version in range(_version(connection, path), up_to):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have migrated while this one waited for the lock.
+            if _version(connection, path) == version:
+                for statement in _statements(MIGRATIONS[version]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: sqlite3.Connection, path: str) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner != APPLICATION_ID and (owner or version or tables):
+        raise StoreVersionError(
+            f"{path} is an SQLite file of another program, not a slide store. Name another file with --store."
+        )
+    if version > CURRENT_VERSION:
+        raise StoreVersionError(
+            f"{path} was written by a newer Plasmolite (store version {version}; this one reads up to "
+            f"{CURRENT_VERSION}). Update Plasmolite, or name another file with --store."
+        )
+    return version
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script where SQLite itself says that a statement is complete: triggers hold semicolons."""
+    statements: list[str] = []
+    pending = ""
+    for line in script.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements

@@ -1,0 +1,315 @@
+"""The slide store: slides, their accepted fields and every counted cell, durable once a call returns."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from edge.errors import SlideError
+from edge.slides.database import Database
+from edge.slides.records import (
+    AuditEntry,
+    NewCell,
+    NewField,
+    Review,
+    Slide,
+    SlideCounts,
+    StoredCell,
+    StoredField,
+)
+from edge.slides.rows import (
+    CELLS_WITH_CALLS,
+    COUNTS,
+    row_number,
+    to_cell,
+    to_entry,
+    to_field,
+    to_review,
+    to_slide,
+)
+from edge.slides.trail import add_entry
+
+MAX_SLIDE_ID = 120
+"""Longest slide id, in characters: a bar code or a line in a laboratory book."""
+
+
+def utc_now() -> datetime:
+    """The system's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class SlideStore:
+    """All slides of one device, in one SQLite file.
+
+    What a writing method has returned from is on the disk (write-ahead log, full synchronous writes): it
+    survives SIGKILL and a power cut. What it raised from is not there at all. Methods may be called from any
+    thread; several processes may share a file.
+
+    Args:
+        path: the file; made, or brought to the present version of its tables, when needed.
+        read_only: never write: for a store on a full or read-only disk.
+        clock: gives the time in UTC.
+
+    Raises:
+        StoreError: the file cannot be opened; the subclass says why.
+    """
+
+    def __init__(
+        self, path: Path, *, read_only: bool = False, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.database = Database(path, read_only=read_only)
+        self._clock = clock
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self.database.path
+
+    def now(self) -> datetime:
+        """The time by the store's clock, in UTC."""
+        return self._clock()
+
+    def create_slide(
+        self,
+        slide_id: str,
+        *,
+        operator: str,
+        device: str,
+        model_name: str,
+        model_sha256: str,
+        settings: Mapping[str, Any],
+        notes: str = "",
+    ) -> Slide:
+        """Begin a slide.
+
+        Raises:
+            SlideError: the id is empty, too long, or taken.
+            StoreError: it could not be stored.
+        """
+        slide_id = slide_id.strip()
+        if not 1 <= len(slide_id) <= MAX_SLIDE_ID:
+            raise SlideError(f"A slide id has 1 to {MAX_SLIDE_ID} characters; this one has {len(slide_id)}.")
+        created_at = self._clock()
+        with self.database.writing(f"take slide {slide_id!r}") as connection:
+            if connection.execute("SELECT 1 FROM slides WHERE slide_id = ?", (slide_id,)).fetchone():
+                raise SlideError(
+                    f"Slide {slide_id!r} is in {self.path} already. Go on with it by --resume {slide_id}, or "
+                    "choose another id."
+                )
+            cursor = connection.execute(
+                "INSERT INTO slides (slide_id, notes, operator, device, model_name, model_sha256, settings, "
+                "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    slide_id,
+                    notes,
+                    operator,
+                    device,
+                    model_name,
+                    model_sha256,
+                    json.dumps(dict(settings)),
+                    created_at.isoformat(),
+                ),
+            )
+            number = row_number(cursor.lastrowid)
+            add_entry(connection, AuditEntry(created_at, operator, "slide created", number, {}))
+        return self.slide(slide_id)
+
+    def add_field(
+        self,
+        slide: Slide,
+        field: NewField,
+        cells: Iterable[NewCell],
+        *,
+        file_sha256: str | None = None,
+    ) -> StoredField:
+        """Store an accepted field with its newly counted cells, all of it or nothing.
+
+        Args:
+            slide: the slide under the camera.
+            field: where it lies and what its checks said.
+            cells: the cells that no earlier field had counted.
+            file_sha256: of the file that the field came from, so that it is never taken again.
+
+        Raises:
+            StoreError: nothing of it was stored.
+        """
+        with self.database.writing(f"take a field of slide {slide.slide_id!r}") as connection:
+            number: int = connection.execute(
+                "SELECT coalesce(max(number), 0) + 1 FROM fields WHERE slide = ?", (slide.number,)
+            ).fetchone()[0]
+            cursor = connection.execute(
+                "INSERT INTO fields (slide, number, island, x, y, width, height, cell_width, taken_at, "
+                "source, checks, uncovered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    slide.number,
+                    number,
+                    field.island,
+                    field.x,
+                    field.y,
+                    field.width,
+                    field.height,
+                    field.cell_width,
+                    field.taken_at.isoformat(),
+                    field.source,
+                    json.dumps([dict(check) for check in field.checks]),
+                    json.dumps(field.uncovered),
+                ),
+            )
+            field_id = row_number(cursor.lastrowid)
+            connection.executemany(
+                "INSERT INTO cells (field_id, box_x, box_y, box_width, box_height, x, y, probability, label, "
+                "doubtful, crop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        field_id,
+                        *cell.box,
+                        cell.x,
+                        cell.y,
+                        cell.probability,
+                        cell.label,
+                        cell.doubtful,
+                        cell.crop,
+                    )
+                    for cell in cells
+                ),
+            )
+            if file_sha256 is not None:
+                self._note_file(connection, slide, file_sha256, "counted")
+        return StoredField(field_id, number, field)
+
+    def take_file(self, slide: Slide, file_sha256: str, outcome: str) -> None:
+        """Note that a file of a watched folder is done with, though it gave no field (refused, unreadable).
+
+        Raises:
+            StoreError: it was not noted.
+        """
+        with self.database.writing("note a file of the watched folder") as connection:
+            self._note_file(connection, slide, file_sha256, outcome)
+
+    def _note_file(self, connection: sqlite3.Connection, slide: Slide, sha256: str, outcome: str) -> None:
+        connection.execute(
+            "INSERT OR IGNORE INTO files_taken (slide, sha256, outcome, taken_at) VALUES (?, ?, ?, ?)",
+            (slide.number, sha256, outcome, self._clock().isoformat()),
+        )
+
+    def files_taken(self, slide: Slide) -> frozenset[str]:
+        """SHA-256 of every file that was counted into a slide, or refused."""
+        rows = self.database.rows("SELECT sha256 FROM files_taken WHERE slide = ?", (slide.number,))
+        return frozenset(row["sha256"] for row in rows)
+
+    def slides(self) -> list[Slide]:
+        """All slides, the newest first."""
+        return [to_slide(row) for row in self.database.rows("SELECT * FROM slides ORDER BY number DESC")]
+
+    def slide(self, slide_id: str) -> Slide:
+        """One slide by its id.
+
+        Raises:
+            SlideError: there is none of that id.
+        """
+        rows = self.database.rows("SELECT * FROM slides WHERE slide_id = ?", (slide_id.strip(),))
+        if not rows:
+            raise SlideError(
+                f"There is no slide {slide_id!r} in {self.path}. `plasmolite slides list` names all."
+            )
+        return to_slide(rows[0])
+
+    def fields(self, slide: Slide) -> list[StoredField]:
+        """The accepted fields of a slide in the order in which they were counted."""
+        rows = self.database.rows("SELECT * FROM fields WHERE slide = ? ORDER BY number", (slide.number,))
+        return [to_field(row) for row in rows]
+
+    def cells(self, slide: Slide, *, duplicates: bool = False) -> list[StoredCell]:
+        """The counted cells of a slide in the order in which they were counted.
+
+        Args:
+            slide: the slide.
+            duplicates: whether to list also cells that turned out to have been counted before.
+        """
+        only = "" if duplicates else " AND cells.duplicate_of IS NULL"
+        rows = self.database.rows(
+            f"{CELLS_WITH_CALLS} WHERE fields.slide = ?{only} ORDER BY cell_id", (slide.number,)
+        )
+        return [to_cell(row) for row in rows]
+
+    def cell(self, slide: Slide, cell_id: int) -> StoredCell:
+        """One cell of a slide.
+
+        Raises:
+            SlideError: the slide has no such cell.
+        """
+        rows = self.database.rows(
+            f"{CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.cell_id = ?", (slide.number, cell_id)
+        )
+        if not rows:
+            raise SlideError(f"Slide {slide.slide_id!r} has no cell number {cell_id}.")
+        return to_cell(rows[0])
+
+    def crop(self, cell: StoredCell) -> bytes:
+        """The small JPEG of a cell."""
+        rows = self.database.rows("SELECT crop FROM cells WHERE cell_id = ?", (cell.cell_id,))
+        if not rows:
+            raise SlideError(f"Cell number {cell.cell_id} was deleted with its slide.")
+        return bytes(rows[0]["crop"])
+
+    def counts(self, slide: Slide) -> SlideCounts:
+        """How many fields, cells and calls a slide has."""
+        row = self.database.rows(COUNTS, (slide.number,))[0]
+        fields = self.database.rows("SELECT count(*) AS n FROM fields WHERE slide = ?", (slide.number,))[0][
+            "n"
+        ]
+        return SlideCounts(fields, row["cells"], row["parasitized"], row["reviewed"], row["final"])
+
+    def reviews(self, slide: Slide) -> list[Review]:
+        """Every call that a person made on cells of a slide, withdrawn ones included, the oldest first."""
+        rows = self.database.rows(
+            "SELECT reviews.* FROM reviews JOIN cells USING (cell_id) JOIN fields USING (field_id) "
+            "WHERE fields.slide = ? ORDER BY review_id",
+            (slide.number,),
+        )
+        return [to_review(row) for row in rows]
+
+    def audit(self, slide: Slide | None = None) -> list[AuditEntry]:
+        """The audit trail of one slide, or of all, the oldest entry first."""
+        if slide is None:
+            rows = self.database.rows("SELECT * FROM audit ORDER BY entry_id")
+        else:
+            rows = self.database.rows(
+                "SELECT * FROM audit WHERE slide = ? ORDER BY entry_id", (slide.number,)
+            )
+        return [to_entry(row) for row in rows]
+
+    def delete_slide(self, slide: Slide, *, who: str) -> None:
+        """Erase a slide with all its fields, cells, crops and reviews.
+
+        The audit trail keeps who deleted slide number n and when; the id and the notes are overwritten.
+
+        Raises:
+            StoreError: it was not deleted.
+        """
+        counts = self.counts(slide)
+        detail = {"fields": counts.fields, "cells": counts.cells, "reviewed": counts.reviewed}
+        now = self._clock()
+        with self.database.writing(f"delete slide {slide.slide_id!r}") as connection:
+            connection.execute("DELETE FROM slides WHERE number = ?", (slide.number,))
+            add_entry(connection, AuditEntry(now, who, "slide deleted", slide.number, detail))
+        self.database.forget_log()
+
+    def faults(self) -> list[str]:
+        """What SQLite's integrity checks complain of; empty when the file is sound."""
+        return self.database.faults()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

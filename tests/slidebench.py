@@ -1,0 +1,76 @@
+"""A small slide for the tests of the store: a fixed clock, made-up fields and cells, no picture needed."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge.slides.records import NewCell, NewField, Slide
+from edge.slides.store import SlideStore
+
+RATES = {
+    "true_positives": 950,
+    "infected": 1000,
+    "true_negatives": 9980,
+    "uninfected": 10000,
+    "source": "made-up cells",
+}
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+class SteppingClock:
+    """A clock that moves on one second each time it is read."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def __call__(self) -> datetime:
+        """The next second."""
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+def open_store(folder: Path) -> SlideStore:
+    return SlideStore(folder / "slides.sqlite", clock=SteppingClock())
+
+
+def begin(store: SlideStore, slide_id: str = "S-1", notes: str = "") -> Slide:
+    return store.create_slide(
+        slide_id,
+        operator="Amina",
+        device="a test bench",
+        model_name="made-up",
+        model_sha256="ab" * 32,
+        settings={"rates": RATES, "threshold": 0.5},
+        notes=notes,
+    )
+
+
+def field_at(x: float = 0.0, y: float = 0.0, island: int = 1) -> NewField:
+    return NewField(
+        island=island,
+        x=x,
+        y=y,
+        width=640,
+        height=480,
+        cell_width=40.0,
+        taken_at=START,
+        source="test",
+        checks=({"name": "focus", "value": 1.0, "limit": 0.5, "passed": True},),
+        uncovered=((0, 0, 20, 40),),
+    )
+
+
+def cells_of(
+    *probabilities: float, x: float = 100.0, doubt: tuple[float, float] = (0.3, 0.7)
+) -> list[NewCell]:
+    return [
+        NewCell(
+            box=(int(x) + 50 * n, 100, 40, 40),
+            x=x + 50.0 * n + 20,
+            y=120.0,
+            probability=probability,
+            label="Parasitized" if probability >= 0.5 else "Uninfected",
+            doubtful=doubt[0] < probability < doubt[1],
+            crop=b"\xff\xd8 not a real picture " + bytes([n]),
+        )
+        for n, probability in enumerate(probabilities)
+    ]
