@@ -162,8 +162,8 @@ def model_rates(threshold: float, roc: Sequence[RocPoint], source: str) -> Rates
     below = [row for row in roc if row.threshold <= threshold]
     if not below:
         raise SiteProfileError(
-            f"The model states no error rates at the threshold {threshold:.6f}, without which a count cannot be "
-            "corrected; use a model that was converted with its table of them."
+            f"The model states no error rates at the threshold {threshold:.6f}, without which a count cannot "
+            "be corrected; use a model that was converted with its table of them."
         )
     row = max(below, key=lambda row: row.threshold)
     true_positives, infected = sensitivity_at(threshold, roc)
