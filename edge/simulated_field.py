@@ -17,6 +17,7 @@ from edge.simulator import Smear, sample_smear
 SMALLEST_CELL, LARGEST_CELL = 25, 250
 # How often a place is tried before a cell is given up as finding no room.
 _TRIES = 60
+_STRIP = 512  # rows painted at a time
 
 
 class FieldSettings(NamedTuple):
@@ -80,17 +81,25 @@ class SimulatedField(NamedTuple):
         cells: every red cell, also those that the border cuts.
         bystanders: white cells, platelets and grains.
         smear: the smear it was drawn from.
+        settings: what was asked for.
     """
 
     rgb: Picture
     cells: tuple[TrueCell, ...]
     bystanders: tuple[Bystander, ...]
     smear: Smear
+    settings: FieldSettings
 
     def cut_by_border(self, cell: TrueCell) -> bool:
-        """Whether the picture's border cuts a cell."""
+        """Whether the picture's border, or the eyepiece's, cuts a cell."""
         x, y, w, h = cell.box
-        return x < 0 or y < 0 or x + w > self.rgb.shape[1] or y + h > self.rgb.shape[0]
+        if x < 0 or y < 0 or x + w > self.rgb.shape[1] or y + h > self.rgb.shape[0]:
+            return True
+        if not self.settings.eyepiece:
+            return False
+        cx, cy, radius = _eyepiece(self.settings)
+        away = np.hypot(x + np.arange(w)[None, :] - cx, y + np.arange(h)[:, None] - cy)
+        return bool((away[cell.mask() > 0] > radius).any())
 
     def mask(self) -> Mask:
         """All red cells, uint8 0/255 in the field's size."""
@@ -130,12 +139,19 @@ def draw_field(
         settings, ((PLATELET, settings.platelets), (GRAIN, settings.grains)), taken, own
     )
     bystanders = (*large, *small)
-    density = paint_scene(
-        (0, 0, settings.width, settings.height), cells, bystanders, smear.stain, int(own.integers(2**31))
-    )
-    light = develop(density, smear.stain, float(np.hypot(smear.blur, settings.blur)))
-    light *= _illumination(settings, sensor)
-    return SimulatedField(expose(light, sensor, smear.noise), cells, bystanders, smear)
+    film = int(own.integers(2**31))
+    blur = float(np.hypot(smear.blur, settings.blur))
+    light = _illumination(settings, sensor)
+    margin = int(np.ceil(4 * blur)) + 1  # OpenCV's kernel for floats reaches four sigmas
+    rgb = np.empty((settings.height, settings.width, 3), np.uint8)
+    # In strips, so that a picture of 20 megapixels does not take a gigabyte of floats.
+    for top in range(0, settings.height, _STRIP):
+        height = min(_STRIP, settings.height - top)
+        window = (-margin, top - margin, settings.width + 2 * margin, height + 2 * margin)
+        seen = develop(paint_scene(window, cells, bystanders, smear.stain, film), smear.stain, blur)
+        seen = seen[margin:-margin, margin:-margin] * light[top : top + height, :, None]
+        rgb[top : top + height] = expose(seen, sensor, smear.noise)
+    return SimulatedField(rgb, cells, bystanders, smear, settings)
 
 
 def _place_bystanders(
@@ -185,8 +201,11 @@ def _free_place(
 ) -> tuple[float, float] | None:
     """Find a place whose disc keeps clear of those taken, or None where there seems to be no room."""
     discs = np.asarray(taken, np.float64).reshape(-1, 3)
+    cx, cy, eyepiece = _eyepiece(settings)
     for _ in range(_TRIES):
         x, y = rng.uniform(0, settings.width), rng.uniform(0, settings.height)
+        if settings.eyepiece and np.hypot(x - cx, y - cy) > eyepiece:
+            continue
         apart = np.hypot(discs[:, 0] - x, discs[:, 1] - y)
         # Only cells of one size overlap; what is smaller or larger keeps its distance.
         share = np.where(discs[:, 2] == radius, overlap, 0.0)
@@ -196,7 +215,7 @@ def _free_place(
 
 
 def _illumination(settings: FieldSettings, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Relative light over the field, float32 (h, w, 1): brightest near the middle, round if asked."""
+    """Relative light over the field, float32 (h, w): brightest near the middle, round if asked."""
     height, width = settings.height, settings.width
     half = np.hypot(width, height) / 2
     cx, cy = width / 2 + rng.normal(0, 0.05) * width, height / 2 + rng.normal(0, 0.05) * height
@@ -205,6 +224,13 @@ def _illumination(settings: FieldSettings, rng: np.random.Generator) -> NDArray[
     light = 1.0 - settings.shading * (x[None, :] ** 2 + y[:, None] ** 2)
     if settings.eyepiece:
         disc = np.zeros((height, width), np.uint8)
-        cv2.circle(disc, (width // 2, height // 2), int(0.48 * min(width, height)), 255, -1, cv2.LINE_AA)
+        middle_x, middle_y, radius = _eyepiece(settings)
+        cv2.circle(disc, (middle_x, middle_y), radius, 255, -1, cv2.LINE_AA)
         light *= cv2.GaussianBlur(disc, (0, 0), 2.0).astype(np.float32) / 255.0
-    return np.clip(light, 0.0, 1.0)[..., None].astype(np.float32)
+    return np.clip(light, 0.0, 1.0).astype(np.float32)
+
+
+def _eyepiece(settings: FieldSettings) -> tuple[int, int, int]:
+    """Centre and radius of the eyepiece's round image, px."""
+    radius = int(0.48 * min(settings.width, settings.height))
+    return settings.width // 2, settings.height // 2, radius

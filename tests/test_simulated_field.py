@@ -82,6 +82,22 @@ def test_an_eyepiece_is_round_on_black() -> None:
     assert field.rgb[170:190, 230:250].mean() > 60
 
 
+def test_no_cell_lies_outside_the_eyepiece_and_its_edge_cuts_cells_too() -> None:
+    field = draw_field(13, SMALL._replace(eyepiece=True, cells=30))
+    away = {cell: np.hypot(cell.x - 240, cell.y - 180) for cell in field.cells}
+    assert max(away.values()) <= 173
+    assert all(field.cut_by_border(cell) for cell in field.cells if away[cell] > 155)
+    assert not any(field.cut_by_border(cell) for cell in field.cells if away[cell] < 125)
+    assert max(away.values()) > 155
+
+
+def test_a_field_is_painted_without_seams_between_its_strips() -> None:
+    settings = SMALL._replace(height=1100, cells=0, width=200)
+    rows = draw_field(14, settings).rgb.astype(float).mean(axis=(1, 2))
+    steps = np.abs(np.diff(rows))
+    assert steps[[511, 1023]].max() < 6 * np.median(steps)
+
+
 @pytest.mark.parametrize("cell_width", [25.0, 250.0])
 def test_the_smallest_and_the_largest_cells_can_be_drawn(cell_width: float) -> None:
     field = draw_field(11, FieldSettings(width=640, height=480, cells=4, cell_width=cell_width))

@@ -39,7 +39,6 @@ def test_tiles_meet_without_a_seam() -> None:
     bare = SimulatedSlide(1, SETTINGS._replace(spacing=3.0))
     strip = bare.view(TILE - 100, TILE - 100, 200, 200).astype(int)
     steps = np.abs(np.diff(strip.sum(axis=2), axis=1)).mean(axis=0)
-    assert steps[99] <= steps.max()
     assert steps[99] < 3 * np.median(steps) + 1
 
 
