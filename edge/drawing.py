@@ -268,14 +268,15 @@ def _outline(canvas: Picture, cell: OutlinedCell, scale: float) -> None:
 
 def _flag(canvas: Picture, cell: OutlinedCell, scale: float, probabilities: bool) -> None:
     """A triangle and the probability on a pale plate at the cell's upper right corner, inside the picture."""
-    x, y, w, _ = cell.box
+    x, y, w, h = cell.box
     scale = max(scale, 0.8)
     size, radius = 0.45 * scale, round(6 * scale)
     figure = f"{cell.probability:.2f}" if probabilities and cell.probability is not None else ""
     plate_w = 3 * radius + (_text_width(figure, size) + radius // 2 if figure else 0)
     plate_h = 3 * radius
-    left = int(np.clip(x + w - radius, 0, max(canvas.shape[1] - plate_w, 0)))
-    top = int(np.clip(y - plate_h + radius, 0, max(canvas.shape[0] - plate_h, 0)))
+    # Where a round cell's outline passes at half past one: 0.854 = (1 + sqrt(1/2)) / 2.
+    left = int(np.clip(x + 0.854 * w, 0, max(canvas.shape[1] - plate_w, 0)))
+    top = int(np.clip(y + 0.146 * h - plate_h, 0, max(canvas.shape[0] - plate_h, 0)))
     cv2.rectangle(canvas, (left, top), (left + plate_w, top + plate_h), _PAPER, -1)
     _symbol(canvas, (left + radius + radius // 2, top + plate_h // 2), radius, cell.label)
     if figure:
