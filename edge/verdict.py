@@ -31,3 +31,16 @@ class Verdict(NamedTuple):
 def judge(probability: float, threshold: float) -> Verdict:
     """Call a cell by its probability: parasitised from the threshold on."""
     return Verdict(PARASITIZED if probability >= threshold else UNINFECTED, float(probability))
+
+
+def doubtful(probability: float, threshold: float) -> bool:
+    """Tell whether a person should look at a cell: its odds lie within ten times the threshold's, either way.
+
+    A factor in odds, unlike one in probability, means the same at a threshold of 0.5 and of 0.999.
+    """
+    return _odds(threshold) / 10 <= _odds(probability) <= _odds(threshold) * 10
+
+
+def _odds(probability: float) -> float:
+    inside = min(max(probability, 1e-9), 1 - 1e-9)
+    return inside / (1 - inside)
