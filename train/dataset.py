@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ImageError, PlasmoliteError
+from edge.errors import ImageError, NotACellError, PlasmoliteError
 from edge.imaging import IMAGE_SUFFIXES, read_image
+from edge.isolation import isolate
 from edge.preprocessing import cell_extent
 from train.patients import LABELS, label_number, patient_from_name
 
@@ -94,10 +96,13 @@ def load_dataset(
 def _load(files: "_Source", file: str, label: int) -> tuple[str, int, NDArray[np.uint8] | str]:
     try:
         rgb = read_image(files.read(file))
-        x, y, width, height = cell_extent(rgb)
+        mask = isolate(rgb)
+        if mask is None:
+            raise NotACellError("No single cell stands out from the background of the picture.")
+        x, y, width, height = cell_extent(rgb, mask)
     except (ImageError, OSError, zipfile.BadZipFile) as error:
         return file, label, str(error)
-    cell = rgb[y : y + height, x : x + width]
+    cell = cv2.copyTo(rgb, mask)[y : y + height, x : x + width]
     while max(cell.shape[:2]) > _LARGEST_SIDE:
         even = cell[: cell.shape[0] // 2 * 2, : cell.shape[1] // 2 * 2].astype(np.uint16)
         cell = ((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2] + 2) // 4).astype(

@@ -18,6 +18,7 @@ from edge.preprocessing import PREPROCESSING_VERSION
 HEAD_UNITS = 64
 HEAD_NAMES = ("head_pool", "head_hidden", "head_logit")
 DROPOUT = 0.2
+FIRST_CONVOLUTION = "Conv1"
 
 
 class WeightsError(PlasmoliteError):
@@ -51,9 +52,12 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
             raise WeightsError(
                 f"{weights} holds no weights of MobileNetV2 without top at alpha {alpha}: {error}"
             ) from error
-    folded = fold_batch_norm(base)
+    folded = fold_batch_norm(base, size + 1)
     pixels = keras.Input(shape, name="pixels")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(pixels)
+    # The first convolution's own padding would be mid-grey, which stands nowhere in a picture that is black
+    # outside the cell. Padded with black, before the scaling, the exporter can fold the scaling in exactly.
+    padded = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="black_edge")(pixels)
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(padded)
     features = keras.layers.GlobalAveragePooling2D(name=HEAD_NAMES[0])(folded(scaled))
     hidden = keras.layers.Dropout(DROPOUT, seed=seed, name="head_dropout")(features)
     hidden = keras.layers.Dense(HEAD_UNITS, activation="relu", name=HEAD_NAMES[1])(hidden)
@@ -72,18 +76,20 @@ def base_of(network: keras.Model) -> keras.Model:
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))
 
 
-def fold_batch_norm(model: keras.Model) -> keras.Model:
-    """Build the same function without batch normalisation layers.
+def fold_batch_norm(model: keras.Model, padded_size: int) -> keras.Model:
+    """Build the same function without batch normalisation layers, for a picture that is padded already.
 
     Each convolution that feeds a batch normalisation takes its scale into the kernel and its shift into a
     bias: w' = w * gamma / sqrt(var + eps), b' = beta - mean * gamma / sqrt(var + eps) (Jacob et al. 2018,
     "Quantization and training of neural networks", section 3.2).
 
     Args:
-        model: a functional model in which every batch normalisation follows a convolution without bias.
+        model: MobileNetV2 of Keras: every batch normalisation follows a convolution without bias.
+        padded_size: side of the square input with one more row below and one more column at the right, which
+            the first convolution (3 x 3, stride 2) would otherwise add by itself.
 
     Returns:
-        A new model with the same input and output.
+        A new model with the same output.
     """
     normalisation = {
         layer.name: layer._outbound_nodes[0].operation
@@ -95,12 +101,15 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
         config = layer.get_config()
         if layer.name in normalisation:
             config["use_bias"] = True
+        if layer.name == FIRST_CONVOLUTION:
+            config["padding"] = "valid"
         return type(layer).from_config(config)
 
     def call(layer: keras.layers.Layer, *inputs: object, **options: object) -> object:
         return inputs[0] if isinstance(layer, keras.layers.BatchNormalization) else layer(*inputs, **options)
 
-    folded = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    entrance = keras.Input((padded_size, padded_size, 3))
+    folded = keras.models.clone_model(model, entrance, clone_function=clone, call_function=call)
     for name, norm in normalisation.items():
         layer, target = model.get_layer(name), folded.get_layer(name)
         gamma, beta, mean, variance = (np.asarray(weight) for weight in norm.get_weights())

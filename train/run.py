@@ -20,6 +20,7 @@ from train.fit import Held, Phase, Report, fit_phase
 from train.network import build_network
 from train.patients import LABELS, Correction, read_corrections, read_patients
 from train.pipeline import CellBatches, network_inputs
+from train.rounding import with_rounding, without_rounding
 from train.settings import SettingsError, TrainingSettings
 from train.split import PARTS, Split, read_split, split_by_patient, write_split
 
@@ -105,7 +106,11 @@ def load_run_data(
 
 
 def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report) -> keras.Model:
-    """Train both phases, or what is left of them, and return the network (pixels to logits)."""
+    """Train both phases, or what is left of them, and return the network (pixels to logits).
+
+    Phase 2 ends with some epochs of its own name, ``settle``, in which the weights take the values that int8
+    can hold.
+    """
     # The batches are prepared in threads of their own; OpenCV's would only fight with them.
     cv2.setNumThreads(1)
     kept, targets = training_targets(settings, run_data)
@@ -123,7 +128,10 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
         Phase("head", settings.head_epochs, settings.head_rate, None),
         Phase("tune", settings.tune_epochs, settings.tune_rate, settings.tune_from),
     )
-    for number, phase in enumerate(phases):
+    settle = Phase("settle", settings.settle_epochs, settings.settle_rate, 0)
+    for number, phase in enumerate((*phases, settle) if settings.settle_epochs else phases):
+        if phase is settle:
+            network = with_rounding(network)
 
         def batches(first_epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
             return CellBatches(
@@ -146,7 +154,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
             label_smoothing=settings.label_smoothing,
             report=report,
         )
-    return network
+    return without_rounding(network) if settings.settle_epochs else network
 
 
 def training_targets(

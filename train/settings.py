@@ -36,11 +36,14 @@ class TrainingSettings:
     head_epochs: int = 1
     head_rate: float = 1e-3
     """Adam's rate in phase 1, in which the base is frozen."""
-    tune_epochs: int = 8
+    tune_epochs: int = 6
     tune_rate: float = 5e-4
     """Adam's rate at the start of phase 2, falling to zero along a cosine."""
     tune_from: int = 0
     """The first of the base's layers that phase 2 trains; 0 trains all of it."""
+    settle_epochs: int = 1
+    """Epochs that end phase 2 with the weights rounded as int8 will round them; 0 leaves them as they are."""
+    settle_rate: float = 1e-4
     label_smoothing: float = 0.02
     patience: int = 4
     """Epochs without a better validation loss after which a phase ends early."""
@@ -60,7 +63,7 @@ class TrainingSettings:
             wrong.append(f"The label policy must be one of {', '.join(LABEL_POLICIES)}.")
         if self.label_policy != "published" and self.corrections is None:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
-        if self.batch_size < 1 or self.head_epochs < 0 or self.tune_epochs < 0:
+        if self.batch_size < 1 or min(self.head_epochs, self.tune_epochs, self.settle_epochs) < 0:
             wrong.append("Batch size and epochs must be positive.")
         if wrong:
             raise SettingsError(" ".join(wrong))

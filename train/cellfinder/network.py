@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-OUTPUTS = 4
+# The heads, two channels each, in the order in which the device asks for them.
+HEADS = ("marks", "offset")
 
 
 def build_network(side: int | None = None) -> tf.keras.Model:
@@ -18,8 +19,9 @@ def build_network(side: int | None = None) -> tf.keras.Model:
         side: px of the (square) input; None for any size that 16 divides.
 
     Returns:
-        A Keras model from uint8-valued float32 (n, h, w, 3) to float32 (n, h / 2, w / 2, 4): logit of cell, logit
-        of centre, offset to the centre in x and in y.
+        A Keras model from float32 (n, h, w, 3), (level - 32) / 80 of the network's picture, to two float32
+        (n, h / 2, w / 2, 2): the logits of cell and of centre, and the offset to the centre in x and y. They
+        are separate outputs so that each has an int8 scale of its own.
     """
     layers = tf.keras.layers
 
@@ -35,8 +37,7 @@ def build_network(side: int | None = None) -> tf.keras.Model:
         return layers.Lambda(lambda t: tf.nn.depth_to_space(t, 2), name=f"enlarge_{filters}")(x)
 
     picture = layers.Input((side, side, 3))
-    x = layers.Rescaling(1 / 80.0, offset=-0.4)(picture)
-    half = convolve(x, 16, size=5, strides=2)
+    half = convolve(picture, 16, size=5, strides=2)
     half = convolve(half, 16)
     quarter = convolve(half, 32, strides=2)
     quarter = convolve(quarter, 32)
@@ -48,22 +49,23 @@ def build_network(side: int | None = None) -> tf.keras.Model:
     x = convolve(layers.Concatenate()([enlarge(deep, 24), eighth]), 48)
     x = convolve(layers.Concatenate()([enlarge(x, 16), quarter]), 32)
     x = convolve(layers.Concatenate()([enlarge(x, 8), half]), 24)
-    return tf.keras.Model(picture, layers.Conv2D(OUTPUTS, 1)(x))
+    return tf.keras.Model(picture, [layers.Conv2D(2, 1, name=name)(x) for name in HEADS])
 
 
-def loss(target: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+def loss(target: tf.Tensor, marks: tf.Tensor, offset_seen: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of cell and centre, absolute error of the offsets on cells, each weighted per pixel.
 
     Args:
         target: float32 (n, h, w, 5) as `scenes.Scene.target`.
-        output: float32 (n, h, w, 4) of `build_network`.
+        marks: float32 (n, h, w, 2), first output of `build_network`.
+        offset_seen: float32 (n, h, w, 2), its second output.
     """
     target = tf.cast(target, tf.float32)
     cell, centre, offset, weight = target[..., 0], target[..., 1], target[..., 2:4], target[..., 4]
     cross = tf.nn.sigmoid_cross_entropy_with_logits
-    cell_loss = tf.reduce_mean(cross(cell, output[..., 0]) * weight)
+    cell_loss = tf.reduce_mean(cross(cell, marks[..., 0]) * weight)
     # Centres are few: their pixels count ten times.
-    centre_loss = tf.reduce_mean(cross(centre, output[..., 1]) * (1 + 9 * centre) * weight)
+    centre_loss = tf.reduce_mean(cross(centre, marks[..., 1]) * (1 + 9 * centre) * weight)
     inside = weight * tf.cast(cell > 0.5, tf.float32)
-    miss = tf.reduce_sum(tf.abs(offset - output[..., 2:4]), axis=-1) * inside
+    miss = tf.reduce_sum(tf.abs(offset - offset_seen), axis=-1) * inside
     return cell_loss + 2 * centre_loss + 2 * tf.reduce_sum(miss) / (tf.reduce_sum(inside) + 1.0)

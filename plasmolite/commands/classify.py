@@ -1,0 +1,190 @@
+"""``plasmolite classify``: pictures of single cells in, verdicts out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plasmolite import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from edge.cellfiles import CellFile, FileVerdict
+    from edge.classifier import Classifier
+
+_ROWS_SHOWN = 40
+_SHEET_TILES = 60
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite classify cells/ --picture verdicts.png\n\n"
+    "  plasmolite classify --json cells/ > verdicts.jsonl\n\n  plasmolite classify - < cell.png",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 1), help="Call a cell parasitised from this probability on."
+)
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@click.option(
+    "--batch", type=click.IntRange(1, 1024), default=32, show_default=True, help="Cells an inference."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the verdicts into a PNG."
+)
+def command(
+    *,
+    paths: tuple[str, ...],
+    model: Path | None,
+    threshold: float | None,
+    threads: int | None,
+    batch: int,
+    as_json: bool,
+    picture: Path | None,
+) -> None:
+    """Judge pictures of single red cells: files, folders, or - for one picture on standard input.
+
+    A picture shows one cell, black outside it or with background round it. PNG, JPEG, WebP, TIFF and BMP are
+    read, 8 or 16 bits, grey or colour.
+
+    Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
+    """
+    from edge.cellfiles import CellFile, judge_files, list_cell_files
+    from edge.classifier import Classifier
+    from edge.errors import PlasmoliteError, SourceError
+
+    try:
+        classifier = Classifier.open(model, threads=threads, batch_size=batch)
+        cutoff = classifier.model.operating_point("cell").threshold if threshold is None else threshold
+        if paths == ("-",):
+            files = [CellFile("-", sys.stdin.buffer.read())]
+        else:
+            files = list(list_cell_files([Path(path) for path in paths]))
+        if not files:
+            raise SourceError(f"There are no pictures in {', '.join(paths)}.")
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    began = time.monotonic()
+    verdicts = judge_files(
+        classifier, cutoff, _with_progress(files, quiet=as_json and not sys.stderr.isatty())
+    )
+    told = _print_json(verdicts) if as_json else _print_table(verdicts, classifier, cutoff, began)
+    if picture is not None:
+        try:
+            _draw(picture, told.shown, classifier)
+        except OSError as error:
+            click.echo(f"Error: {picture} cannot be written: {error.strerror}.", err=True)
+            sys.exit(2)
+        click.echo(f"Picture of the verdicts: {picture}", err=as_json)
+    sys.exit(1 if told.failed else 0)
+
+
+class _Told:
+    """What was told so far: counts, and the first verdicts for the picture. Bounded, whatever the folder."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.failed = 0
+        self.shown: list[FileVerdict] = []
+
+    def add(self, verdict: FileVerdict) -> None:
+        if verdict.label is None:
+            self.failed += 1
+        else:
+            self.counts[verdict.label] = self.counts.get(verdict.label, 0) + 1
+        if len(self.shown) < _SHEET_TILES:
+            self.shown.append(verdict)
+
+
+def _print_json(verdicts: Iterable[FileVerdict]) -> _Told:
+    told = _Told()
+    for verdict in verdicts:
+        told.add(verdict)
+        print(json.dumps(verdict._asdict()))  # noqa: T201 - click.echo flushes each line, a tenth of the rate
+    sys.stdout.flush()
+    return told
+
+
+def _print_table(
+    verdicts: Iterable[FileVerdict], classifier: Classifier, cutoff: float, began: float
+) -> _Told:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    told = _Told()
+    last: deque[FileVerdict] = deque(maxlen=_ROWS_SHOWN)
+    for verdict in verdicts:
+        told.add(verdict)
+        # Judged cells of a large folder are too many to read; those that could not be are all named.
+        if verdict.error is not None:
+            click.echo(f"{verdict.image}: {verdict.error}", err=True)
+        else:
+            last.append(verdict)
+    seconds = time.monotonic() - began
+    judged = sum(told.counts.values())
+    table = Table(title="Verdicts" if judged <= _ROWS_SHOWN else f"Verdicts (the last {_ROWS_SHOWN})")
+    table.add_column("Image", overflow="fold")
+    table.add_column("Verdict")
+    table.add_column("P(parasitised)", justify="right")
+    for verdict in last:
+        style = "bold red" if verdict.label == "Parasitized" else "green"
+        table.add_row(Text(verdict.image), Text(str(verdict.label), style), f"{verdict.probability:.3f}")
+    console = Console()
+    if judged:
+        console.print(table)
+    counts = ", ".join(f"{count} {label}" for label, count in sorted(told.counts.items())) or "none"
+    runtime = classifier.runtime
+    console.print(
+        f"{judged} cells judged: {counts}; {told.failed} files could not be judged.\n"
+        f"Model {classifier.model.name}, threshold {cutoff:.3f}; {runtime.name} {runtime.version}, "
+        f"{classifier.threads} threads, batches of {classifier.batch_size}; "
+        f"{judged / max(seconds, 1e-9):.0f} cells/s.\n{RESEARCH_USE}",
+        highlight=False,
+    )
+    return told
+
+
+def _with_progress(files: list[CellFile], *, quiet: bool) -> Iterator[CellFile]:
+    """Show on standard error how many files are read and how long the rest will take."""
+    if quiet or len(files) < 200:
+        yield from files
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with ExitStack() as stack:
+        columns = (TextColumn("Classifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
+        task = progress.add_task("classify", total=len(files))
+        for file in files:
+            yield file
+            progress.advance(task)
+
+
+def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier) -> None:
+    from edge.cellfiles import cell_input
+    from edge.drawing import VerdictTile, draw_verdicts
+    from edge.errors import ImageError
+    from edge.imaging import write_png
+
+    tiles = []
+    for verdict in shown:
+        if verdict.label is None or verdict.probability is None or verdict.image == "-":
+            continue
+        try:
+            rgb = cell_input(Path(verdict.image), classifier.input_size)
+        except ImageError:
+            continue  # the file changed since it was judged
+        tiles.append(VerdictTile(rgb, Path(verdict.image).name, verdict.label, verdict.probability))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, draw_verdicts(tiles, title=f"Plasmolite, model {classifier.model.name}"))
