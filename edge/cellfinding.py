@@ -9,14 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.background import Background, estimate_background, lit_area, optical_density
-from edge.cellsplitting import split_cells
-from edge.foreground import estimate_cell_width, find_stain
+from edge.cellnetwork import CELL_WIDTH, STRIDE, CellNetwork, Sight, network_picture
+from edge.cellsplitting import separate
+from edge.foreground import estimate_cell_width, find_stain, typical_density
 
-# Cells are sought in a copy of the field in which they are this wide.
-WORKING_WIDTH = 32.0
 # The first look, that finds the width of the cells, is taken at this length of the longer side.
 FIRST_LOOK = 1024
-SMALLEST_CELL, LARGEST_CELL = 12.0, 400.0
+# Widths of cells in a field, px, that the finder is made for, with some room.
+SMALLEST_CELL, LARGEST_CELL = 14.0, 400.0
+# The network was trained on cells of 0.67 to 1.5 times its usual width; further off, look again.
+WIDTH_TOLERANCE = 1.25
+# Shares of a typical cell's area: smaller is a fragment, larger no single red cell.
+FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
 
 
 class FoundCell(NamedTuple):
@@ -40,91 +44,198 @@ class FoundCell(NamedTuple):
 
     @property
     def counted(self) -> bool:
-        """Whether it is a whole red cell."""
+        """Whether it is one whole red cell."""
         return self.kind == "red" and not self.cut_by_border and not self.clump
 
 
 class FieldCells(NamedTuple):
-    """What was found in a field."""
+    """What was found in a field.
+
+    Attributes:
+        cells: all found objects, in reading order of nothing in particular.
+        background: the glass.
+        cell_width: px in the field, of a typical red cell.
+        typical: optical density of a typical cell, mean of the channels.
+        sight: what the network saw, on its grid.
+        labels: int32, the cells on that grid.
+    """
 
     cells: tuple[FoundCell, ...]
     background: Background
     cell_width: float
-    stained: NDArray[np.uint8]
     typical: float
-    noise: float
+    sight: Sight
+    labels: NDArray[np.int32]
+
+
+class CellFinder:
+    """Finds cells with the shipped network.
+
+    Args:
+        network: the network; by default the shipped one.
+    """
+
+    def __init__(self, network: CellNetwork | None = None) -> None:
+        self._network = network or CellNetwork()
+
+    def find(self, rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
+        """Find the cells of a field of a thin smear.
+
+        Args:
+            rgb: uint8 (h, w, 3), 640x480 to 20 megapixels, cells 25 to 250 px wide.
+            cell_width: px, of a typical red cell, if known (a live camera's last field); else found.
+
+        Returns:
+            What was found, possibly nothing.
+        """
+        height, width = rgb.shape[:2]
+        look = min(1.0, FIRST_LOOK / max(height, width))
+        small = cv2.resize(rgb, None, fx=look, fy=look, interpolation=cv2.INTER_AREA) if look < 1 else rgb
+        lit = lit_area(small)
+        background = estimate_background(small, lit)
+        density = optical_density(small, background)
+        typical = typical_density(density, lit)
+        if cell_width is None:
+            first = estimate_cell_width(find_stain(density, lit, 20).mask)
+            cell_width = estimate_cell_width(find_stain(density, lit, max(first, 4)).mask) / look
+        for attempt in range(2):
+            cell_width = float(np.clip(cell_width, SMALLEST_CELL, LARGEST_CELL))
+            scale = min(CELL_WIDTH / cell_width, 1.5)
+            size = (max(16, round(width * scale)), max(16, round(height * scale)))
+            work = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+            picture = network_picture(optical_density(work, background), typical)
+            lit_here = cv2.resize(lit, size, interpolation=cv2.INTER_NEAREST)
+            picture[lit_here == 0] = 32
+            sight = self._network.see(picture)
+            labels = separate(sight)
+            seen = _typical_width(labels) * STRIDE / scale
+            if attempt or not seen or max(seen / cell_width, cell_width / seen) < WIDTH_TOLERANCE:
+                break
+            cell_width = seen
+        zoom = (STRIDE * width / size[0], STRIDE * height / size[1])
+        cells = _lay_on_field(
+            sight, labels, cv2.erode(lit_here, np.ones((5, 5), np.uint8)), zoom, (width, height)
+        )
+        return FieldCells(tuple(cells), background, seen or cell_width, typical, sight, labels)
+
+
+_FINDER: list[CellFinder] = []
 
 
 def find_cells(rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
-    """Find the cells of a field of a thin smear."""
-    height, width = rgb.shape[:2]
-    look = min(1.0, FIRST_LOOK / max(height, width))
-    small = cv2.resize(rgb, None, fx=look, fy=look, interpolation=cv2.INTER_AREA) if look < 1 else rgb
-    lit = lit_area(small)
-    background = estimate_background(small, lit)
-    if cell_width is None:
-        density = optical_density(small, background)
-        stain = find_stain(density, lit, 20)
-        first = estimate_cell_width(stain.mask)
-        stain = find_stain(density, lit, first)
-        cell_width = estimate_cell_width(stain.mask) / look
-    cell_width = float(np.clip(cell_width, SMALLEST_CELL, LARGEST_CELL))
-    scale = WORKING_WIDTH / cell_width
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    work = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    lit = cv2.resize(lit, size, interpolation=cv2.INTER_NEAREST)
-    stain = find_stain(optical_density(work, background), lit, WORKING_WIDTH)
-    labels = split_cells(stain.mask, WORKING_WIDTH)
-    cells = _cells_of(labels, lit, (width / size[0], height / size[1]), (width, height))
-    return FieldCells(tuple(cells), background, cell_width, stain.mask, stain.typical, stain.noise)
+    """Find the cells of a field with a finder that is made at the first call; see `CellFinder.find`."""
+    if not _FINDER:
+        _FINDER.append(CellFinder())
+    return _FINDER[0].find(rgb, cell_width)
 
 
-def _cells_of(
+def _typical_width(labels: NDArray[np.int32]) -> float:
+    """Median width of the cells that no border cuts, on the grid; 0 where there are none."""
+    sizes = np.bincount(labels.ravel())
+    if sizes.size < 2:
+        return 0.0
+    whole = np.ones(sizes.size, bool)
+    whole[np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))] = False
+    whole[0] = False
+    chosen = sizes[whole & (sizes > 16)]
+    if chosen.size == 0:
+        return 0.0
+    # Weighted by area, so that platelets do not count.
+    chosen = np.sort(chosen)
+    half = int(np.searchsorted(np.cumsum(chosen), 0.45 * chosen.sum()))
+    return float(np.sqrt(4 * chosen[half] / np.pi))
+
+
+def _lay_on_field(
+    sight: Sight,
     labels: NDArray[np.int32],
     lit: NDArray[np.uint8],
     zoom: tuple[float, float],
     field: tuple[int, int],
 ) -> list[FoundCell]:
-    """Measure each label and lay it back on the field."""
+    """Measure each label and lay it back on the field at full resolution.
+
+    Args:
+        sight: of the field.
+        labels: its cells.
+        lit: uint8, lit area at the working size, a little eroded.
+        zoom: field px per grid px, in x and y.
+        field: width and height of the field, px.
+    """
+    usual = max(_typical_width(labels), 4.0) ** 2 * np.pi / 4
     cells: list[FoundCell] = []
-    height, width = labels.shape
-    area_of_cell = np.pi / 4 * WORKING_WIDTH**2
-    order = np.bincount(labels.ravel())
+    chance = 1 / (1 + np.exp(-sight.cell.astype(np.float32)))
+    levels = np.rint(255 * chance).astype(np.uint8)
+    dark = lit[::STRIDE, ::STRIDE] == 0
     for label, (x, y, w, h) in enumerate(_boxes(labels), start=1):
-        area = order[label]
-        if w == 0 or area < 0.02 * area_of_cell:
+        # One more pixel round it, for the slope of the outline.
+        x0, y0 = max(0, x - 1), max(0, y - 1)
+        x1, y1 = min(labels.shape[1], x + w + 1), min(labels.shape[0], y + h + 1)
+        own = labels[y0:y1, x0:x1]
+        mine = own == label
+        area = int(np.count_nonzero(mine))
+        if area < 0.03 * usual:
             continue
-        piece = (labels[y : y + h, x : x + w] == label).astype(np.uint8) * 255
-        ring = lit[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]
-        cut = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1 or bool((ring == 0).any())
-        left, top = round(x * zoom[0]), round(y * zoom[1])
-        right, bottom = min(field[0], round((x + w) * zoom[0])), min(field[1], round((y + h) * zoom[1]))
-        mask = cv2.resize(piece, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-        mask = (mask > 127).astype(np.uint8) * 255
-        moments = cv2.moments(piece, binaryImage=True)
-        centre = (
-            float((x + moments["m10"] / moments["m00"] + 0.5) * zoom[0]),
-            float((y + moments["m01"] / moments["m00"] + 0.5) * zoom[1]),
+        soft = np.where(mine | (own == 0), levels[y0:y1, x0:x1], 0).astype(np.uint8)
+        placed = _enlarge(soft, (x0, y0), zoom, field)
+        if placed is None:
+            continue
+        box, mask, centre = placed
+        edge = (
+            box[0] <= 1 or box[1] <= 1 or box[0] + box[2] >= field[0] - 1 or box[1] + box[3] >= field[1] - 1
         )
-        kind = "fragment" if area < 0.3 * area_of_cell else "red"
-        cells.append(
-            FoundCell(
-                (left, top, right - left, bottom - top), centre, mask, kind, cut, area > 2.2 * area_of_cell
-            )
-        )
+        near_dark = bool((dark[y0:y1, x0:x1][: mine.shape[0], : mine.shape[1]] & mine).any())
+        kind = "fragment" if area < FRAGMENT_SHARE * usual else "red"
+        cells.append(FoundCell(box, centre, mask, kind, edge or near_dark, area > CLUMP_SHARE * usual))
     return cells
 
 
+def _enlarge(
+    soft: NDArray[np.uint8],
+    corner: tuple[int, int],
+    zoom: tuple[float, float],
+    field: tuple[int, int],
+) -> tuple[tuple[int, int, int, int], NDArray[np.uint8], tuple[float, float]] | None:
+    """Box, mask and centroid in the field of a soft mask on the grid; None where nothing is left of it."""
+    left, top = int(corner[0] * zoom[0]), int(corner[1] * zoom[1])
+    right = min(field[0], int(np.ceil((corner[0] + soft.shape[1]) * zoom[0])))
+    bottom = min(field[1], int(np.ceil((corner[1] + soft.shape[0]) * zoom[1])))
+    # Pixel centres: field px i lies at (i + 0.5) / zoom - 0.5 on the grid.
+    matrix = np.array(
+        [
+            [1 / zoom[0], 0, (left + 0.5) / zoom[0] - 0.5 - corner[0]],
+            [0, 1 / zoom[1], (top + 0.5) / zoom[1] - 0.5 - corner[1]],
+        ]
+    )
+    large = cv2.warpAffine(
+        soft,
+        matrix,
+        (right - left, bottom - top),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    _, mask = cv2.threshold(large, 127, 255, cv2.THRESH_BINARY)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    outline = max(contours, key=cv2.contourArea)
+    x, y, w, h = cv2.boundingRect(outline)
+    filled = np.zeros((h, w), np.uint8)
+    cv2.drawContours(filled, [outline], -1, 255, cv2.FILLED, offset=(-x, -y))
+    moments = cv2.moments(filled, binaryImage=True)
+    centre = (left + x + moments["m10"] / moments["m00"], top + y + moments["m01"] / moments["m00"])
+    return (left + x, top + y, w, h), filled, centre
+
+
 def _boxes(labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Bounding boxes of labels 1..n, (n, 4): x, y, w, h; zeros where a label is missing."""
-    count = int(labels.max())
+    """Bounding boxes of labels 1..n, (n, 4): x, y, w, h; all labels must be in use."""
     rows, columns = np.nonzero(labels)
     values = labels[rows, columns]
-    low = np.full((count + 1, 2), np.iinfo(np.int64).max)
-    high = np.full((count + 1, 2), -1)
-    np.minimum.at(low, values, np.stack([columns, rows], axis=1))
-    np.maximum.at(high, values, np.stack([columns, rows], axis=1))
-    size = high - low + 1
-    boxes = np.concatenate([low, size], axis=1)[1:]
-    boxes[high[1:, 0] < 0] = 0
-    return boxes
+    order = np.argsort(values, kind="stable")
+    starts = np.flatnonzero(np.diff(values[order], prepend=0))
+    if starts.size == 0:
+        return np.empty((0, 4), np.int64)
+    rows, columns = rows[order], columns[order]
+    left, right = np.minimum.reduceat(columns, starts), np.maximum.reduceat(columns, starts)
+    top, bottom = np.minimum.reduceat(rows, starts), np.maximum.reduceat(rows, starts)
+    return np.stack([left, top, right - left + 1, bottom - top + 1], axis=1)

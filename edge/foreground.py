@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# A cell's outline lies where the stain falls to this share of a typical cell's: a little below half, since the
-# rim of a pale cell is thinner than that of its neighbours.
+# A cell's outline lies where the stain falls to this share of a typical cell's: a little below half, since
+# the rim of a pale cell is thinner than that of its neighbours.
 OUTLINE_SHARE = 0.38
 # A connected region is believed where it reaches this share somewhere; fainter is smear, plasma, ghosts.
 CORE_SHARE = 0.6
@@ -83,8 +83,8 @@ def fill_pallor(
 ) -> NDArray[np.uint8]:
     """Fill the pale centres of cells, but not the glass that clumped cells enclose.
 
-    A hole is pallor when it is round, smaller than a cell's inside, and ringed by at most one cell: all round it,
-    glass outside the region is within about a rim's width. Glass between cells is pointed where cells touch.
+    A hole is pallor when its region is one cell by size and shape, or when it is round, smaller than a cell's
+    inside and not as bright as glass. Glass between cells is pointed where the cells touch.
     """
     contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if tree is None:
@@ -120,8 +120,8 @@ def fill_pallor(
 def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
     """Find the width of a typical cell in a mask of stained pixels.
 
-    Cells that lie alone are convex: the median of their widths, weighted by area so that platelets and dirt do
-    not count. Where too few lie alone, ridges of the distance map of the filled regions give half widths.
+    Cells that lie alone are convex: the median of their widths, weighted by area so that platelets and dirt
+    do not count. Where too few lie alone, ridges of the distance map of the filled regions give half widths.
 
     Args:
         mask: uint8 (h, w), 255 on stained pixels; pallor may still be open.

@@ -81,7 +81,7 @@ class ModelFile:
 def shipped_models() -> dict[str, Path]:
     """Paths of the models that ship with the package, by file name."""
     folder = Path(str(resources.files("edge.models")))
-    return {path.name: path for path in sorted(folder.glob("*.tflite"))}
+    return {path.name: path for path in sorted(folder.glob("plasmolite-*.tflite"))}
 
 
 def default_model_path() -> Path:

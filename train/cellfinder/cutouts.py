@@ -1,4 +1,4 @@
-"""Single cells, cut from pictures whose licence allows training, as what they absorb: the bricks of the scenes."""
+"""Single cells cut from pictures whose licence allows training, as optical density: the bricks of scenes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.background import estimate_background, lit_area, optical_density
 from train.cellfinder.byshape import find_cells_by_shape
 
-# Colour of the glass that the NIH phone photographed (facts measured on its field picture), R, G, B.
+# Colour of the glass in the NIH phone's field picture, R, G, B.
 NIH_GLASS = np.array([219, 188, 173], np.float32)
 # Cut-outs are stored this wide: as wide as the widest cell of a scene.
 CUTOUT_WIDTH = 48
@@ -26,7 +26,7 @@ class Cutout(NamedTuple):
     """One cell.
 
     Attributes:
-        density: float32 (h, w, 3), optical density over its own mean, so that 1 is typical; 0 outside the cell.
+        density: float32 (h, w, 3), optical density over its own median, 1 is typical; 0 outside the cell.
         alpha: float32 (h, w), 1 on the cell.
         source: pictures of one source look alike and are mixed within a scene.
         white: a white cell.
@@ -68,7 +68,7 @@ def nih_cutouts(folder: Path, count: int, rng: np.random.Generator) -> list[Cuto
 
 
 def chula_cutouts(folder: Path) -> list[Cutout]:
-    """Cut-outs of lone cells of the Chula RBC-12 fields (MIT): regions with exactly one annotated point."""
+    """Cut-outs of lone cells of the Chula RBC-12 fields (MIT): regions with exactly one point."""
     points: dict[str, list[tuple[int, int]]] = defaultdict(list)
     with (folder / "points.csv").open(newline="") as file:
         for row in csv.DictReader(file):

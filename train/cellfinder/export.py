@@ -46,9 +46,7 @@ def export(model: tf.keras.Model, pictures: NDArray[np.uint8], *, int8: bool) ->
     return flatbuffer, _order_of_heads(model, flatbuffer, values[1:2])
 
 
-def _order_of_heads(
-    model: tf.keras.Model, flatbuffer: bytes, values: NDArray[np.float32]
-) -> list[str]:
+def _order_of_heads(model: tf.keras.Model, flatbuffer: bytes, values: NDArray[np.float32]) -> list[str]:
     """Find out by running it which output of the converted model is which head."""
     interpreter = tf.lite.Interpreter(model_content=flatbuffer)
     interpreter.allocate_tensors()

@@ -1,7 +1,8 @@
 """Real fields whose cells are marked by one point each (Chula RBC-12, MIT), as training pieces.
 
-The stained mask, found classically, is shared out among the points; where mask and points disagree (a point on
-no stain, stain without a point, a cell much too small or large) the pixels have no say in training.
+The stained mask, found classically, is shared out among the points; where mask and points disagree (a point
+on no stain, stain without a point, a cell much too small or large) the pixels have no say in training. Small
+stain without a point is a platelet or dirt: not a cell.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from edge.background import estimate_background, lit_area, optical_density
 from edge.cellnetwork import STRIDE, network_picture
 from edge.foreground import estimate_cell_width, find_stain
 from train.cellfinder.scenes import SIDE, TYPICAL_WIDTH, Scene
+
+# Stain without a point below this share of a cell's area is taken for dirt.
+DIRT_SHARE = 0.2
 
 
 def pointed_pieces(folder: Path, pieces_each: int, rng: np.random.Generator) -> list[Scene]:
@@ -73,9 +77,7 @@ def _pieces_of(
     return pieces
 
 
-def _target(
-    mask: NDArray[np.uint8], points: NDArray[np.float32], cell_width: float
-) -> NDArray[np.float32]:
+def _target(mask: NDArray[np.uint8], points: NDArray[np.float32], cell_width: float) -> NDArray[np.float32]:
     """Targets of a whole field at the network's stride; see `scenes.Scene`."""
     height, width = mask.shape[0] // STRIDE, mask.shape[1] // STRIDE
     small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -91,7 +93,12 @@ def _target(
     target = np.zeros((height, width, 5), np.float32)
     target[..., 0] = small
     target[..., 4] = 1
-    target[..., 4][stained & ~pointed[components]] = 0
+    stray = ~pointed[components] & stained
+    dirt = stray & (
+        np.bincount(components.ravel())[components] < DIRT_SHARE * np.pi / 4 * (cell_width / STRIDE) ** 2
+    )
+    target[..., 0][dirt] = 0
+    target[..., 4][stray & ~dirt] = 0
     reach = cell_width / STRIDE
     target[..., 4][stained & (away > 0.9 * reach)] = 0
     yy, xx = (np.mgrid[:height, :width].astype(np.float32) + 0.5) * STRIDE

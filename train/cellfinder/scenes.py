@@ -1,7 +1,7 @@
 """Simulated fields with known cells, put together from cut-outs and drawn cells by the physics of absorption.
 
-Where cells overlap their optical densities add; then come defocus, shading, noise and JPEG. Each scene has one
-look (stain, cell size, crenation, crowding), drawn at random over a range wider than laboratories differ.
+Where cells overlap their optical densities add; then come defocus, shading, noise and JPEG. Each scene has
+one look (stain, cell size, crenation, crowding), drawn over a range wider than laboratories differ.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Scene(NamedTuple):
 
     Attributes:
         picture: uint8 (SIDE, SIDE, 3), as `network_picture` makes it.
-        target: float16 (SIDE / STRIDE, SIDE / STRIDE, 5): cell, centre, offset x, offset y (in cells of typical
-            width, towards the centre), weight of the pixel.
+        target: float16 (SIDE / STRIDE, SIDE / STRIDE, 5): cell, centre, offset x, offset y (in cells of
+            typical width, towards the centre), weight of the pixel.
     """
 
     picture: NDArray[np.uint8]
@@ -71,6 +71,22 @@ def draw_look(rng: np.random.Generator) -> Look:
     )
 
 
+class Canvas(NamedTuple):
+    """A scene in the making, margin included.
+
+    Attributes:
+        density: float32 (side, side, 3), what is absorbed.
+        labels: int32 (side, side), index of the cell at the pixel, -1 on glass.
+        nearness: float32 (side, side), distance to that cell's centre in its radii.
+        centres: x, y and width of each cell.
+    """
+
+    density: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    nearness: NDArray[np.float32]
+    centres: list[tuple[float, float, float]]
+
+
 class SceneMaker:
     """Makes scenes from a stock of cut-outs.
 
@@ -90,10 +106,12 @@ class SceneMaker:
         """Make one scene."""
         look = draw_look(rng)
         side = SIDE + 2 * MARGIN
-        density = np.zeros((side, side, 3), np.float32)
-        labels = np.full((side, side), -1, np.int32)
-        nearness = np.full((side, side), 9.0, np.float32)
-        centres: list[tuple[float, float, float]] = []
+        canvas = Canvas(
+            np.zeros((side, side, 3), np.float32),
+            np.full((side, side), -1, np.int32),
+            np.full((side, side), 9.0, np.float32),
+            [],
+        )
         stock = self._by_source[self._sources[rng.integers(len(self._sources))]]
         for x, y in _places(look, side, rng):
             if self._white and rng.random() < 0.01:
@@ -102,12 +120,12 @@ class SceneMaker:
                 patch, alpha = _drawn_cell(look, rng)
             else:
                 patch, alpha = _cut_cell(stock[rng.integers(len(stock))], look, rng, 1.0)
-            _lay(patch, alpha, (x, y), density, labels, nearness, centres, rng)
-        density *= look.colour
+            _lay(patch, alpha, (x, y), canvas, rng)
+        density = canvas.density * look.colour
         weight = np.ones((side, side), np.float32)
-        _add_dirt(density, labels, look, rng)
+        _add_dirt(density, look, rng)
         picture = _photograph(density, look, rng)
-        return _crop(picture, labels, centres, weight, look)
+        return _crop(picture, canvas.labels, canvas.centres, weight)
 
 
 def _places(look: Look, side: int, rng: np.random.Generator) -> list[tuple[float, float]]:
@@ -200,13 +218,11 @@ def _lay(
     patch: NDArray[np.float32],
     alpha: NDArray[np.float32],
     place: tuple[float, float],
-    density: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    nearness: NDArray[np.float32],
-    centres: list[tuple[float, float, float]],
+    canvas: Canvas,
     rng: np.random.Generator,
 ) -> None:
     """Add a cell to the scene; where cells overlap, a pixel belongs to the cell whose centre is nearer."""
+    density, labels, nearness, centres = canvas
     side = labels.shape[0]
     mask = alpha > 0.5
     if mask.sum() < 20:
@@ -236,10 +252,8 @@ def _lay(
     centres.append((cx, cy, size))
 
 
-def _add_dirt(
-    density: NDArray[np.float32], labels: NDArray[np.int32], look: Look, rng: np.random.Generator
-) -> None:
-    """Platelets, precipitate, plasma streaks, blurred shadows, pointers and scale bars: none of them a cell."""
+def _add_dirt(density: NDArray[np.float32], look: Look, rng: np.random.Generator) -> None:
+    """Platelets, precipitate, smudges, blurred shadows, pointers and scale bars: none of them a cell."""
     side = density.shape[0]
     layer = np.zeros_like(density)
     for _ in range(rng.poisson(3)):
@@ -247,6 +261,8 @@ def _add_dirt(
     if rng.random() < 0.25:
         for _ in range(rng.integers(10, 60)):
             _blob(layer, rng.uniform(0.015, 0.05) * look.width, rng.uniform(0.2, 1.5), rng)
+    if rng.random() < 0.12:
+        _smudge(layer, look, rng)
     if rng.random() < 0.3:
         shadow = rng.normal(0, 1, (side, side)).astype(np.float32)
         shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.2, 1.2) * look.width)
@@ -265,6 +281,20 @@ def _add_dirt(
         cv2.putText(text, "10 um", corner, cv2.FONT_HERSHEY_SIMPLEX, float(rng.uniform(0.3, 0.7)), 255, 1)
         layer += text[..., None] * np.float32(2 / 255)
     density += layer
+
+
+def _smudge(layer: NDArray[np.float32], look: Look, rng: np.random.Generator) -> None:
+    """A ragged, speckled patch: a burst cell, clotted plasma, precipitate of the stain."""
+    side = layer.shape[0]
+    x, y = rng.uniform(0, side, 2)
+    yy, xx = np.mgrid[:side, :side].astype(np.float32)
+    ragged = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 0.15 * look.width)
+    far = np.hypot(xx - x, yy - y) / (look.width * rng.uniform(0.4, 1.6)) + 0.5 * ragged / ragged.std()
+    speckle = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), rng.uniform(0.8, 2))
+    speckle = np.clip(1 + rng.uniform(0.3, 1.5) * speckle / speckle.std(), 0, 4)
+    colour = rng.uniform(0.4, 1.6, 3).astype(np.float32)
+    patch = rng.uniform(0.2, 1.0) * speckle / (1 + np.exp(np.clip(rng.uniform(3, 8) * (far - 1), -30, 30)))
+    layer += patch[..., None].astype(np.float32) * colour
 
 
 def _blob(layer: NDArray[np.float32], radius: float, strength: float, rng: np.random.Generator) -> None:
@@ -309,7 +339,6 @@ def _crop(
     labels: NDArray[np.int32],
     centres: list[tuple[float, float, float]],
     weight: NDArray[np.float32],
-    look: Look,
 ) -> Scene:
     """Cut the margin off and write the targets at the network's stride."""
     inner = slice(MARGIN, MARGIN + SIDE)
