@@ -22,7 +22,16 @@ class CommandEntry(NamedTuple):
 # In the order in which a newcomer meets them. Each module has a click command called ``command``.
 COMMANDS: dict[str, CommandEntry] = {
     "classify": CommandEntry("plasmolite.commands.classify", "Judge pictures of single red cells."),
+    "serve": CommandEntry("plasmolite.commands.serve", "Serve the API and the page beside the microscope."),
+    "analyze": CommandEntry("plasmolite.commands.analyze", "Count a slide's fields, with an interval."),
+    "calibrate": CommandEntry("plasmolite.commands.calibrate", "Set a laboratory's own threshold."),
+    "explain": CommandEntry("plasmolite.commands.explain", "Show where in a cell the evidence lies."),
     "simulate": CommandEntry("plasmolite.commands.simulate", "Draw cells and fields with known truth."),
+    "cameras": CommandEntry(
+        "plasmolite.commands.cameras", "List the cameras, with formats and a test picture."
+    ),
+    "doctor": CommandEntry("plasmolite.commands.doctor", "Check this device and say what to do."),
+    "model": CommandEntry("plasmolite.commands.model", "Install, check and roll back models, offline."),
     "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
     "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
 }

@@ -1,0 +1,137 @@
+"""``plasmolite analyze``: fields of a slide in, a parasitaemia with its interval out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plasmolite import RESEARCH_USE, __version__
+
+if TYPE_CHECKING:
+    from edge.cellfiles import CellFile
+    from edge.fieldfiles import SlideCount
+    from plasmolite.slidesetup import SlideSetup
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite analyze slide7/ --report slide7-report\n\n"
+    "  plasmolite analyze --json slide7/ > slide7.jsonl\n\n"
+    "  plasmolite analyze slide7/ --profile kisumu.json --haematocrit 38",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a field on standard output, then a summary."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write report.html, cells.csv and fields.csv into.",
+)
+@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="Site profile from plasmolite calibrate, for its threshold.",
+)
+@click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]")
+@click.option(
+    "--haematocrit", type=float, help="Instead of it, the haematocrit in percent (x 125,600 per µL)."
+)
+@click.option(
+    "--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels; by default found."
+)
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+def command(
+    *,
+    paths: tuple[Path, ...],
+    as_json: bool,
+    report: Path | None,
+    model: Path | None,
+    profile: Path | None,
+    rbc_per_ul: float | None,
+    haematocrit: float | None,
+    cell_width: float | None,
+    threads: int | None,
+) -> None:
+    """Count parasitised red cells in fields of a Giemsa-stained thin smear and estimate the parasitaemia.
+
+    PATHs are pictures, or folders of pictures, of one slide. A field that is out of focus, badly lit, or no
+    thin smear is refused with its reason and not counted; the others are counted together.
+
+    Exit code: 0 all fields were counted, 1 some were refused or could not be read, 2 nothing could start.
+    """
+    from edge.cellfiles import list_cell_files
+    from edge.errors import PlasmoliteError, SourceError
+    from plasmolite.slidesetup import set_up_slide
+
+    try:
+        files = list(list_cell_files(paths))
+        if not files:
+            raise SourceError(f"There are no pictures in {', '.join(map(str, paths))}.")
+        setup = set_up_slide(
+            model=model,
+            profile=profile,
+            rbc_per_ul=rbc_per_ul,
+            haematocrit=haematocrit,
+            cell_width=cell_width,
+            threads=threads,
+        )
+        with ExitStack() as stack:
+            count = _run(files, setup, stack, as_json=as_json, report=report)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    if report is not None:
+        click.echo(f"Report: {report / 'report.html'}", err=as_json)
+    sys.exit(0 if count.all_judged else 1)
+
+
+def _run(
+    files: list[CellFile], setup: SlideSetup, stack: ExitStack, *, as_json: bool, report: Path | None
+) -> SlideCount:
+    """Judge all files, telling each as it comes, then the estimate, and write the report."""
+    from edge.errors import SourceError
+    from edge.field import FieldAnalyser
+    from edge.fieldfiles import FieldTables, SlideCount, judge_fields
+    from edge.parasitaemia import estimate
+    from edge.report import Report
+    from plasmolite.fieldtelling import JsonLines, TableLines, with_progress
+    from plasmolite.slidesetup import card_facts
+
+    page = tables = None
+    if report is not None:
+        try:
+            report.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceError(f"The folder {report} cannot be made: {error.strerror}.") from error
+        page, tables = Report(setup.threshold), stack.enter_context(FieldTables(report))
+    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
+    told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
+    count = SlideCount()
+    quiet = not sys.stderr.isatty()
+    for field in judge_fields(analyser, with_progress(files, "Fields", quiet=quiet)):
+        count = count.plus(field)
+        told.add(field)
+        if page is not None and tables is not None:
+            page.add(field)
+            tables.add(field)
+    parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
+    told.finish(setup, count, parasitaemia)
+    if page is not None and report is not None:
+        now = datetime.now().astimezone()
+        page.write(
+            report,
+            title="Parasitaemia of a thin smear",
+            subtitle=f"{now:%Y-%m-%d %H:%M %Z}, {len(files)} files, Plasmolite {__version__}",
+            research_use=RESEARCH_USE,
+            parasitaemia=parasitaemia,
+            count=count,
+            settings=setup.facts(),
+            model=card_facts(setup.classifier.model),
+        )
+    return count
