@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelFileError
-from edge.modelfile import ModelFile, default_model_path, load_model
+from edge.modelfile import ModelFile, load_model
+from edge.modelstore import model_in_use
 from edge.preprocessing import network_input
 from edge.runtime import Runtime, default_threads, find_runtime, open_interpreter
 
@@ -59,8 +60,8 @@ class Classifier:
 
     @classmethod
     def open(cls, path: Path | None = None, **options: Any) -> Classifier:
-        """Load and verify a model file (by default the shipped one) and make its classifier."""
-        return cls(load_model(path or default_model_path()), **options)
+        """Load and verify a model file (by default the one in use here) and make its classifier."""
+        return cls(load_model(path or model_in_use()), **options)
 
     def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Judge preprocessed cells.

@@ -59,3 +59,11 @@ class StoreVersionError(StoreError):
 
 class SlideError(PlasmoliteError):
     """A slide is unknown, exists already, or was counted by another model or with other settings."""
+
+
+class SignatureError(PlasmoliteError):
+    """A model's signature is missing, damaged, of a key that the site does not trust, or does not fit."""
+
+
+class ModelStoreError(PlasmoliteError):
+    """A model cannot be installed, switched or rolled back; the model in use stays in use."""

@@ -1,0 +1,251 @@
+"""``plasmolite model``: which model judges here, and how another one gets in without a network."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from edge.modelfile import ModelFile
+    from edge.modelstore import ModelStore
+    from edge.selftest import SelfTest
+    from plasmolite.signing import PublicKey
+
+
+@click.group(
+    name="model",
+    epilog="Example:\n\n  plasmolite model trust /media/usb/laboratory.pub\n\n"
+    "  plasmolite model install /media/usb/plasmolite-standard-int8.tflite\n\n  plasmolite model rollback",
+)
+def command() -> None:
+    """Install, check and roll back models from files, with no network.
+
+    A model is taken only when a key that this site trusts has signed it, when it is not older than what was
+    installed, and when it scores the bundled pictures as it did where it was released. PLASMOLITE_MODELS
+    names the folder of models.
+    """
+
+
+@command.command(epilog="Example:\n\n  plasmolite model install /media/usb/plasmolite-standard-int8.tflite")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--signature", type=click.Path(path_type=Path), help="Its signature; by default FILE.minisig beside it."
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="Trust this public key for once, instead of the site's own keys.",
+)
+def install(file: Path, signature: Path | None, key: Path | None) -> None:
+    """Check a model's signature, manifest, version and scores, and put it in use."""
+    with _refusals():
+        store = _store()
+        keys = _trusted_keys(store) if key is None else _keys([key])
+        beside = signature or file.with_name(file.name + ".minisig")
+        results: list[SelfTest] = []
+        entry = store.install(
+            file,
+            signer=lambda data: _signer(data, beside, keys),
+            self_test=lambda model: results.append(_self_test(model)),
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            bundled=_shipped(),
+        )
+        click.echo(f"Signature: made by key {entry.signed_by}, which this site trusts.")
+        click.echo(f"Self-test: {_told(results[0])}")
+        click.echo(f"In use now: {entry}. Back to the one before: plasmolite model rollback")
+
+
+@command.command()
+def rollback() -> None:
+    """Go back to the model that was in use before the last installation."""
+    with _refusals():
+        former = _store().rollback()
+        click.echo(f"In use now: {former or 'the model that ships with the package'}.")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_models(*, as_json: bool) -> None:
+    """List the models that were ever installed here; the one in use is marked."""
+    with _refusals():
+        store = _store()
+        active = store.active()
+        shipped = _shipped()
+        rows = [
+            {**model._asdict(), "in_use": model == active, "file": str(store.folder / model.file_name)}
+            for model in store.state().models
+        ]
+        if shipped is not None:
+            entries = {name: shipped.manifest[name] for name in ("name", "version", "precision")}
+            rows.insert(
+                0,
+                {
+                    "sha256": shipped.sha256,
+                    **entries,
+                    "installed": "with the package",
+                    "signed_by": "",
+                    "in_use": active is None,
+                    "file": str(shipped.path),
+                },
+            )
+        for row in rows:
+            if as_json:
+                click.echo(json.dumps(row))
+                continue
+            mark = "*" if row["in_use"] else " "
+            click.echo(
+                f"{mark} {str(row['sha256'])[:12]}  {row['name']} {row['version']} {row['precision']}  "
+                f"{row['installed']}{'  key ' + str(row['signed_by']) if row['signed_by'] else ''}"
+            )
+
+
+@command.command(epilog="Example:\n\n  plasmolite model show 3f9a0c\n\n  plasmolite model show model.tflite")
+@click.argument("model", required=False)
+def show(model: str | None) -> None:
+    """Print the manifest of a model: by the beginning of its hash, by its file, or the one in use.
+
+    A slide's record names its model by this hash.
+    """
+    from edge.modelfile import load_model
+
+    with _refusals():
+        loaded = load_model(_path_of(model))
+        click.echo(json.dumps({"file": str(loaded.path), **loaded.manifest}, indent=1, ensure_ascii=False))
+
+
+@command.command(epilog="Example:\n\n  plasmolite model verify /media/usb/plasmolite-standard-int8.tflite")
+@click.argument("model", required=False)
+def verify(model: str | None) -> None:
+    """Verify a model's manifest and scores on this device; nothing is changed. By default the one in use."""
+    from edge.modelfile import load_model
+
+    with _refusals():
+        loaded = load_model(_path_of(model))
+        click.echo(f"Manifest: {loaded.name}, SHA-256 {loaded.sha256}, as released.")
+        click.echo(f"Self-test: {_told(_self_test(loaded))}")
+
+
+@command.command(epilog="Example:\n\n  plasmolite model trust /media/usb/laboratory.pub")
+@click.argument("key", type=click.Path(path_type=Path))
+def trust(key: Path) -> None:
+    """Trust a minisign public key: models signed with it may be installed here from now on."""
+    from edge.errors import ModelStoreError
+    from plasmolite.signing import read_public_key
+
+    with _refusals():
+        public = read_public_key(key)
+        folder = _store().folder / "keys"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{public.identity}.pub").write_bytes(key.read_bytes())
+        except OSError as error:
+            raise ModelStoreError(f"The key cannot be kept in {folder}: {error.strerror}.") from error
+        click.echo(f"Trusted from now on: key {public.identity}. Compare this number with its owner.")
+
+
+@command.command(epilog="Example:\n\n  plasmolite model seal new.tflite --out release.tflite")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The sealed model."
+)
+def seal(file: Path, out: Path) -> None:
+    """For those who release models: write the scores on the bundled pictures into the manifest.
+
+    Sign the result with: minisign -S -s site.key -m RELEASE
+    """
+    from edge.classifier import Classifier
+    from edge.errors import ModelStoreError
+    from edge.modelfile import load_model, with_manifest
+    from edge.selftest import sample_scores
+
+    with _refusals():
+        model = load_model(file)
+        scores = sample_scores(Classifier(model))
+        try:
+            out.write_bytes(with_manifest(model.flatbuffer, {**model.manifest, "self_test": scores}))
+        except OSError as error:
+            raise ModelStoreError(f"{out} cannot be written: {error.strerror}.") from error
+        click.echo(f"{out}: {model.name} with the scores of {len(scores)} pictures.")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    from edge.errors import PlasmoliteError
+
+    try:
+        yield
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _store() -> ModelStore:
+    from edge.modelstore import ModelStore, models_folder
+
+    return ModelStore(models_folder())
+
+
+def _trusted_keys(store: ModelStore) -> list[PublicKey]:
+    from edge.errors import SignatureError
+
+    keys = _keys(sorted((store.folder / "keys").glob("*.pub")))
+    if not keys:
+        raise SignatureError(
+            "This site trusts no key yet, so no model can be installed. Get the public key from who releases "
+            "your models and run: plasmolite model trust KEY.pub"
+        )
+    return keys
+
+
+def _keys(paths: list[Path]) -> list[PublicKey]:
+    from plasmolite.signing import read_public_key
+
+    return [read_public_key(path) for path in paths]
+
+
+def _signer(data: bytes, signature: Path, keys: list[PublicKey]) -> str:
+    from plasmolite.signing import check_signature, read_signature
+
+    return check_signature(data, read_signature(signature), keys).identity
+
+
+def _self_test(model: ModelFile) -> SelfTest:
+    from edge.classifier import Classifier
+    from edge.selftest import run_self_test
+
+    return run_self_test(Classifier(model), model.manifest)
+
+
+def _told(result: SelfTest) -> str:
+    return (
+        f"{result.cells} pictures scored as at release; largest difference {result.largest:.4f} "
+        f"({result.worst})."
+    )
+
+
+def _shipped() -> ModelFile | None:
+    from edge.errors import ModelFileError
+    from edge.modelfile import default_model_path, load_model
+
+    try:
+        return load_model(default_model_path())
+    except ModelFileError:
+        return None  # an installation without a shipped model has nothing to compare with or to list
+
+
+def _path_of(model: str | None) -> Path:
+    from edge.modelstore import model_in_use
+
+    if model is None:
+        return model_in_use()
+    if Path(model).is_file():
+        return Path(model)
+    store = _store()
+    return store.folder / store.find(model).file_name

@@ -1,0 +1,162 @@
+"""Signatures of model files: minisign's format, checked by the ``cryptography`` library (extra ``signing``).
+
+Who releases a model signs it once (``minisign -S -s site.key -m MODEL``); a device holds only the public key
+that its site chose. A signature says who made the file; the manifest inside says what it is.
+Format: https://jedisct1.github.io/minisign/#signature-format.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.errors import SignatureError
+
+_HASHED = b"ED"  # the signature is over the BLAKE2b-512 of the file; minisign's default since 0.10
+_LEGACY = b"Ed"  # the signature is over the file itself
+_COMMENT = "trusted comment: "
+
+
+class PublicKey(NamedTuple):
+    """A key whose owner the site trusts to release models.
+
+    Attributes:
+        identity: the key's number in hexadecimal, as minisign prints it.
+        key: the 32 bytes of an Ed25519 public key.
+        source: the file that it came from.
+    """
+
+    identity: str
+    key: bytes
+    source: Path
+
+
+class Signature(NamedTuple):
+    """A detached signature.
+
+    Attributes:
+        identity: number of the key that made it.
+        hashed: True where the file's BLAKE2b-512 was signed, not the file itself.
+        signature: 64 bytes, over the file.
+        comment: the trusted comment, such as the date and the file's name.
+        comment_signature: 64 bytes, over the signature and the comment.
+    """
+
+    identity: str
+    hashed: bool
+    signature: bytes
+    comment: str
+    comment_signature: bytes
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Read a minisign public key file.
+
+    Raises:
+        SignatureError: it cannot be read, or is no such key.
+    """
+    lines = _lines(path, "public key")
+    packed = _unpack(lines[1] if len(lines) > 1 else "", 42, path, "public key")
+    if packed[:2] != _LEGACY:
+        raise SignatureError(f"{path} is no minisign public key: it names another algorithm than Ed25519.")
+    return PublicKey(_identity(packed[2:10]), packed[10:], path)
+
+
+def read_signature(path: Path) -> Signature:
+    """Read a minisign signature file.
+
+    Raises:
+        SignatureError: it cannot be read, or is no such signature.
+    """
+    lines = _lines(path, "signature")
+    if len(lines) < 4 or not lines[2].startswith(_COMMENT):
+        raise SignatureError(f"{path} is no minisign signature: it should have four lines. Get it again.")
+    packed = _unpack(lines[1], 74, path, "signature")
+    if packed[:2] not in {_HASHED, _LEGACY}:
+        raise SignatureError(f"{path} is signed by an unknown algorithm, not by minisign's Ed25519.")
+    return Signature(
+        _identity(packed[2:10]),
+        packed[:2] == _HASHED,
+        packed[10:],
+        lines[2].removeprefix(_COMMENT),
+        _unpack(lines[3], 64, path, "signature"),
+    )
+
+
+def check_signature(data: bytes, signature: Signature, keys: Sequence[PublicKey]) -> PublicKey:
+    """Check a file against its signature.
+
+    Args:
+        data: the file's bytes.
+        signature: of :func:`read_signature`.
+        keys: the keys that the site trusts.
+
+    Returns:
+        The key that signed it.
+
+    Raises:
+        SignatureError: no trusted key made the signature, or the file or the comment was altered since.
+    """
+    key = next((key for key in keys if key.identity == signature.identity), None)
+    if key is None:
+        trusted = ", ".join(key.identity for key in keys) or "none"
+        raise SignatureError(
+            f"The file is signed with key {signature.identity}, which this site does not trust "
+            f"(trusted: {trusted}). If you know whose key it is, add it with: plasmolite model trust KEY.pub"
+        )
+    signed = hashlib.blake2b(data).digest() if signature.hashed else data
+    if not _signed_by(key, signature.signature, signed):
+        raise SignatureError(
+            f"The signature of key {key.identity} does not fit the file: it was altered after signing, or "
+            "the copy is damaged. Copy it again from its source."
+        )
+    if not _signed_by(key, signature.comment_signature, signature.signature + signature.comment.encode()):
+        raise SignatureError("The signature's trusted comment was altered after signing. Get the file again.")
+    return key
+
+
+def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:
+    try:
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - the extra may be absent
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    except ImportError as error:
+        raise SignatureError(
+            "Signatures cannot be checked: the library cryptography is not installed. "
+            'Install it with: pip install "plasmolite[signing]" (32-bit systems: apt install '
+            "python3-cryptography)."
+        ) from error
+    verifier: Any = Ed25519PublicKey.from_public_bytes(key.key)
+    try:
+        verifier.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _lines(path: Path, what: str) -> list[str]:
+    try:
+        if path.stat().st_size > 4096:
+            raise SignatureError(f"{path} is too large to be a {what}.")
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise SignatureError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SignatureError(f"{path} is no minisign {what}: it is not text.") from error
+
+
+def _unpack(line: str, size: int, path: Path, what: str) -> bytes:
+    try:
+        packed = base64.b64decode(line.strip(), validate=True)
+    except binascii.Error as error:
+        raise SignatureError(f"{path} is no minisign {what}: its second line is not base64.") from error
+    if len(packed) != size:
+        raise SignatureError(
+            f"{path} is no minisign {what}, or was cut off: {len(packed)} bytes, not {size}."
+        )
+    return packed
+
+
+def _identity(number: bytes) -> str:
+    return number[::-1].hex().upper()
