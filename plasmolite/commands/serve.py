@@ -1,0 +1,126 @@
+"""``plasmolite serve``: the API and the page beside the microscope."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from plasmolite import RESEARCH_USE
+
+_OPENCV_PIXELS = 64_000_000
+"""OpenCV's own bound on decoding, behind ours."""
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="Examples:\n\n  plasmolite serve\n\n"
+    "  plasmolite serve --host 0.0.0.0 --token-file token.json --source 0 --slides slides.sqlite\n\n"
+    "  curl -F file=@cell.png http://127.0.0.1:8080/predict",
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen on; any but loopback needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the token's hash; made when it is missing, and the token shown once.",
+)
+@click.option(
+    "--new-token", is_flag=True, help="Draw a new token; the old one is void, and all are signed out."
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Further host name to answer to.")
+@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Site profile from plasmolite calibrate.")
+@click.option("--rbc-per-ul", type=float, help="Red cells per µL.  [default: 5,000,000]")
+@click.option("--haematocrit", type=float, help="Instead of it, the haematocrit in percent.")
+@click.option("--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels.")
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@click.option("--workers", type=click.IntRange(2, 128), default=12, help="Requests worked on at a time.")
+@click.option("--max-body", type=click.IntRange(1, 1024), default=48, help="Largest request, MiB.")
+@click.option("--rate-limit", type=click.IntRange(1), default=1200, help="Requests a minute of one client.")
+@click.option(
+    "--slides",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the slides.  [default: that of plasmolite live]",
+)
+@click.option(
+    "--source", help="Camera, stream, folder or simulator for the live view, as plasmolite live takes it."
+)
+def command(
+    *,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    new_token: bool,
+    allow_host: tuple[str, ...],
+    model: Path | None,
+    profile: Path | None,
+    rbc_per_ul: float | None,
+    haematocrit: float | None,
+    cell_width: float | None,
+    threads: int | None,
+    workers: int,
+    max_body: int,
+    rate_limit: int,
+    slides: Path | None,
+    source: str | None,
+) -> None:
+    """Serve the API and the page beside the microscope until interrupted.
+
+    On loopback no token is needed; on any other address one is drawn, shown once, and kept as a hash. The
+    server speaks plain HTTP: on a network that others share put a TLS proxy before it.
+
+    Exit code: 0 stopped as told, 2 nothing could start.
+    """
+    # Before OpenCV is first imported, which reads it once.
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_OPENCV_PIXELS))
+    from edge.errors import PlasmoliteError
+    from plasmolite.slidesetup import set_up_slide
+    from server.journal import log_to_stderr
+    from server.opening import open_instruments, settle_token
+    from server.serve import make_server, run_until_stopped
+    from server.settings import ServerSettings
+
+    try:
+        settings = ServerSettings(
+            host=host,
+            port=port,
+            threads=workers,
+            max_body_bytes=max_body * 1024 * 1024,
+            requests_per_minute=rate_limit,
+            token_file=token_file,
+            allowed_hosts=allow_host,
+        )
+        token = settle_token(settings, renew=new_token, tell=_tell_token)
+        setup = set_up_slide(
+            model=model,
+            profile=profile,
+            rbc_per_ul=rbc_per_ul,
+            haematocrit=haematocrit,
+            cell_width=cell_width,
+            threads=threads,
+        )
+        instruments = open_instruments(settings, setup, token, slides=slides, source=source)
+        from server.app import create_app
+
+        server = make_server(create_app(instruments), settings)
+    except (PlasmoliteError, OSError) as error:
+        click.echo(f"Error: {_sentence(error, host, port)}", err=True)
+        sys.exit(2)
+    log_to_stderr()
+    shown = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
+    click.echo(f"Plasmolite is at http://{shown}:{server.effective_port}/ (stop with Ctrl+C).", err=True)
+    click.echo(RESEARCH_USE, err=True)
+    run_until_stopped(server, instruments)
+
+
+def _tell_token(token: str, path: Path) -> None:
+    click.echo(f"Token (shown this once; its hash is in {path}):\n\n    {token}\n", err=True)
+
+
+def _sentence(error: Exception, host: str, port: int) -> str:
+    if isinstance(error, OSError):
+        return f"{host} port {port} cannot be listened on: {error.strerror}. Choose another with --port."
+    return str(error)

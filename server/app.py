@@ -1,0 +1,43 @@
+"""The application: blueprints, checks and handlers put together round the instruments handed in."""
+
+from flask import Flask
+from flask_smorest import Blueprint as ApiBlueprint
+
+from server.analyze import analyze
+from server.explain import explain
+from server.instruments import Instruments, install
+from server.journal import keep_journal
+from server.openapi import API_CONFIG, documents
+from server.page import page_blueprint
+from server.predict import predict
+from server.problems import ProblemApi, register_problem_handlers
+from server.security import secure
+from server.status import status
+
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, status)
+
+
+def create_app(instruments: Instruments) -> Flask:
+    """Make the WSGI application.
+
+    Args:
+        instruments: everything that the requests share; closed by the caller after the last of them.
+    """
+    app = Flask("server", template_folder="templates", static_folder="static")
+    app.config.update(API_CONFIG)
+    app.config.update(
+        MAX_CONTENT_LENGTH=instruments.settings.max_body_bytes,
+        MAX_FORM_PARTS=instruments.settings.max_pictures + 16,
+        TRAP_HTTP_EXCEPTIONS=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    install(app, instruments)
+    keep_journal(app)
+    secure(app, instruments.settings, instruments.token)
+    register_problem_handlers(app)
+    api = ProblemApi(app)
+    for blueprint in API_BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(documents)
+    app.register_blueprint(page_blueprint)
+    return app

@@ -1,0 +1,46 @@
+"""``POST /explain``: one cell in, a picture of where its evidence lies out."""
+
+import cv2
+from flask import Response
+from flask_smorest import Blueprint
+
+from edge import explain as evidence
+from edge.errors import NotACellError
+from edge.imaging import Rgb, encode_png, read_image
+from edge.isolation import isolate
+from server.analyze import through_gate
+from server.instruments import instruments
+from server.openapi import picture_body, problems
+from server.uploads import check_scans, one_picture
+
+explain = Blueprint("explain", __name__, description="Single cells")
+
+_SIDE = 480
+"""Longer side of the picture that is explained, px: the network sees 96, and an answer need not be larger."""
+
+
+@explain.route("/explain", methods=["POST"])
+@explain.doc(requestBody=picture_body(several=False), summary="Draw where in a cell the evidence lies")
+@explain.response(
+    200, {"type": "string", "format": "binary"}, content_type="image/png", description="The evidence map"
+)
+@problems(explain, 415, 422)
+def explain_cell() -> Response:
+    """Draw where in a cell the evidence for a parasite lies: an occlusion map from the model itself."""
+    kit = instruments()
+    upload = one_picture()
+    check_scans(upload)
+    rgb = _bounded(read_image(upload.data, max_pixels=kit.settings.max_cell_pixels))
+    mask = isolate(rgb)
+    if mask is None:
+        raise NotACellError("No single cell stands out from the background of the picture.")
+    with through_gate(kit, what="explain"):
+        explanation = evidence.explain(kit.classifier, rgb, mask)
+    return Response(encode_png(evidence.draw_evidence(rgb, explanation)), content_type="image/png")
+
+
+def _bounded(rgb: Rgb) -> Rgb:
+    scale = _SIDE / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)

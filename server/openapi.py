@@ -1,0 +1,103 @@
+"""The OpenAPI document: generated from the views and their schemas, and shown as a page that needs no net."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, current_app, json, render_template
+from flask_smorest import Blueprint as ApiBlueprint
+
+from plasmolite import RESEARCH_USE, __version__
+from server.problems import PROBLEM_TYPE
+from server.schemas import ProblemSchema
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+documents = Blueprint("documents", __name__)
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_BINARY = {"type": "string", "format": "binary"}
+_EVERYWHERE = (400, 401, 403, 404, 405, 413, 421, 429, 500, 503)
+"""Statuses that any address may answer with: security, limits, a stopping server."""
+
+API_CONFIG = {
+    "API_TITLE": "Plasmolite",
+    "API_VERSION": __version__,
+    "OPENAPI_VERSION": "3.1.0",
+    "API_SPEC_OPTIONS": {
+        "info": {"description": RESEARCH_USE, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "security": [{}, {"token": []}],
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Needed off loopback. The page uses a session cookie instead.",
+                }
+            }
+        },
+    },
+}
+
+
+def picture_body(*, several: bool) -> dict[str, Any]:
+    """Describe a request that carries pictures, in a form or as its body."""
+    file: dict[str, Any] = {"type": "array", "items": _BINARY, "minItems": 1} if several else _BINARY
+    form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+    kinds = ("image/png", "image/jpeg", "image/webp", "image/tiff", "image/bmp", "application/octet-stream")
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": form},
+            **{kind: {"schema": _BINARY} for kind in kinds},
+        },
+    }
+
+
+def problems(blueprint: ApiBlueprint, *statuses: int) -> Callable[[View], View]:
+    """Document the problems that a view may answer with, besides those of every view."""
+
+    def decorate(view: View) -> View:
+        for status in sorted({*_EVERYWHERE, *statuses}):
+            view = blueprint.alt_response(
+                status,
+                schema=ProblemSchema,
+                content_type=PROBLEM_TYPE,
+                description=HTTPStatus(status).phrase,
+            )(view)
+        return view
+
+    return decorate
+
+
+@documents.get("/openapi.json")
+def openapi() -> Response:
+    """The document itself."""
+    return Response(json.dumps(document(), indent=1), content_type="application/json")
+
+
+@documents.get("/docs")
+def describe() -> str:
+    """The document as a page to read."""
+    spec = document()
+    operations = [
+        {"path": path, "method": method.upper(), **operation}
+        for path, methods in spec["paths"].items()
+        for method, operation in methods.items()
+        if method in _METHODS
+    ]
+    return render_template("docs.html", spec=spec, operations=operations)
+
+
+def document() -> dict[str, Any]:
+    """Generate the OpenAPI document of the present application."""
+    spec: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    # flask-smorest's own format of errors, in place of which ours are problem documents.
+    spec["components"].pop("responses", None)
+    for foreign in ("Error", "PaginationMetadata"):
+        spec["components"]["schemas"].pop(foreign, None)
+    for methods in spec["paths"].values():
+        for method, operation in methods.items():
+            if method in _METHODS:
+                operation["responses"].pop("default", None)
+    return spec

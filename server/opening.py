@@ -1,0 +1,82 @@
+"""Opens everything that the server works with, in the order in which each can fail."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.field import FieldAnalyser
+from plasmolite.slidesetup import SlideSetup
+from server.batching import BatchGatherer
+from server.gate import Gate
+from server.instruments import Instruments
+from server.metrics import ServerMetrics
+from server.settings import ServerSettings
+from server.token import TokenRecord, make_token, read_record, write_record
+
+
+def settle_token(
+    settings: ServerSettings, *, renew: bool, tell: Callable[[str, Path], None]
+) -> TokenRecord | None:
+    """Find or draw the token that clients need.
+
+    Args:
+        settings: the address, and where the token's file is.
+        renew: draw a new one even where there is one.
+        tell: shows a new token, with the file of its hash, to the person who starts the server.
+
+    Returns:
+        The token's record; ``None`` on loopback where no token was asked for.
+
+    Raises:
+        TokenFileError: the file cannot be read or written.
+    """
+    if settings.on_loopback and settings.token_file is None and not renew:
+        return None
+    path = settings.token_file or state_folder() / "token.json"
+    if path.exists() and not renew:
+        return read_record(path)
+    token, record = make_token()
+    write_record(path, record)
+    tell(token, path)
+    return record
+
+
+def state_folder() -> Path:
+    """Where the server keeps what outlives it: in ``$XDG_STATE_HOME``, after the XDG base directories."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "plasmolite"
+
+
+def open_instruments(
+    settings: ServerSettings,
+    setup: SlideSetup,
+    token: TokenRecord | None,
+    *,
+    slides: Path | None,
+    source: str | None,
+) -> Instruments:
+    """Open the store and the live bench, and start the thread that feeds the network.
+
+    Raises:
+        PlasmoliteError: one of them cannot be opened.
+    """
+    metrics = ServerMetrics()
+    metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
+    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
+    gatherer = BatchGatherer(
+        setup.classifier,
+        max_waiting=settings.queue_cells,
+        gather_seconds=settings.gather_seconds,
+        observe=metrics.batch_cells.observe,
+    )
+    return Instruments(
+        settings=settings,
+        setup=setup,
+        gatherer=gatherer,
+        metrics=metrics,
+        fields_gate=Gate(settings.fields_at_once, settings.fields_waiting),
+        analyser=analyser,
+        store=None,
+        data_folder=Path.cwd(),
+        live=None,
+        token=token,
+    )

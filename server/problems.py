@@ -1,0 +1,179 @@
+"""Errors as RFC 9457 problem details: one class to raise, one place where all of them become answers."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, json, request
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from edge.errors import (
+    ImageError,
+    NotACellError,
+    PlasmoliteError,
+    PrevalenceError,
+    SlideError,
+    SourceError,
+    StoreError,
+    StoreFullError,
+)
+
+PROBLEM_TYPE = "application/problem+json"
+_LOG = logging.getLogger("plasmolite.server")
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's own word
+    """A request that cannot be answered as asked; becomes a problem document.
+
+    Attributes:
+        status: HTTP status.
+        detail: whole sentence for the reader: what was wrong and what to do.
+        kind: last part of the problem's ``type``; the same for all problems of one kind.
+        field: the form field, query parameter or header at fault.
+        retry_after: seconds after which it may be tried again.
+    """
+
+    def __init__(
+        self, status: int, detail: str, *, kind: str, field: str | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.kind = kind
+        self.field = field
+        self.retry_after = retry_after
+
+
+def problem_body(
+    status: int, detail: str, kind: str, errors: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Make the members of a problem document.
+
+    ``errors`` is the extension member of RFC 9457, section 3: one entry ``{"field", "detail"}`` for every
+    part of the request that is at fault.
+    """
+    body: dict[str, Any] = {
+        "type": f"urn:plasmolite:problem:{kind}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return body
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    kind: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Answer with a problem document."""
+    body = problem_body(status, detail, kind, errors)
+    return Response(json.dumps(body), status, headers=headers, content_type=PROBLEM_TYPE)
+
+
+class ProblemApi(Api):
+    """flask-smorest's API with errors as problem documents in place of its own format."""
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Turn what Flask, Werkzeug and webargs raise into problem documents."""
+        status = error.code or 500
+        headers = {
+            name: value
+            for name, value in error.get_headers()
+            if name.lower() not in {"content-type", "content-length"}
+        }
+        data = getattr(error, "data", None) or {}
+        errors = _webargs_errors(data.get("messages"))
+        detail = _DETAILS.get(status) or _sentence(error.description or HTTPStatus(status).phrase)
+        if errors:
+            detail = " ".join(f"{entry['field']}: {entry['detail']}" for entry in errors)
+        headers.update(data.get("headers") or {})
+        return problem_response(status, detail, _KINDS.get(status, "http"), errors=errors, headers=headers)
+
+
+_DETAILS = {
+    404: "There is nothing at this address. GET /openapi.json lists what there is.",
+    405: "This address does not take this method.",
+    413: "The request is larger than this server takes. Send fewer or smaller pictures.",
+    429: "Too many requests from this client. Wait a little and go on more slowly.",
+    500: "The server met a defect of its own. Its log tells more; please report it.",
+}
+_KINDS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-type",
+    422: "invalid-field",
+    429: "too-many-requests",
+    500: "defect",
+}
+
+
+def register_problem_handlers(app: Flask) -> None:
+    """Make every error of ours a problem document, whatever raised it."""
+    app.register_error_handler(Problem, _from_problem)
+    app.register_error_handler(PlasmoliteError, _from_plasmolite)
+
+
+def _from_problem(problem: Problem) -> Response:
+    errors = [{"field": problem.field, "detail": problem.detail}] if problem.field else None
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="plasmolite"'
+    return problem_response(problem.status, problem.detail, problem.kind, errors=errors, headers=headers)
+
+
+def _from_plasmolite(error: PlasmoliteError) -> Response:
+    status, kind = status_of(error)
+    if status >= 500:
+        _LOG.warning("request could not be served", extra={"path": request.path, "reason": str(error)})
+    headers = {"Retry-After": "10"} if status == 503 else {}
+    field = "file" if isinstance(error, ImageError) else None
+    errors = [{"field": field, "detail": str(error)}] if field else None
+    return problem_response(status, str(error), kind, errors=errors, headers=headers)
+
+
+def status_of(error: PlasmoliteError) -> tuple[int, str]:
+    """Say which HTTP status and which kind of problem an error of the device side is."""
+    for kind_of_error, status, kind in _PLASMOLITE_STATUS:
+        if isinstance(error, kind_of_error):
+            return status, kind
+    return 503, "not-available"
+
+
+# In this order: a subclass stands before its base.
+_PLASMOLITE_STATUS: tuple[tuple[type[PlasmoliteError], int, str], ...] = (
+    (NotACellError, 422, "not-a-cell"),
+    (ImageError, 422, "unreadable-picture"),
+    (SlideError, 409, "slide"),
+    (PrevalenceError, 422, "prevalence"),
+    (SourceError, 409, "source"),
+    (StoreFullError, 507, "store-full"),
+    (StoreError, 503, "store"),
+)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _webargs_errors(messages: Any) -> list[dict[str, str]]:
+    """Flatten webargs' nested messages ({"query": {"name": ["Not a valid integer."]}}) to a list."""
+    if not isinstance(messages, dict):
+        return []
+    found = []
+    for location, fields in messages.items():
+        if not isinstance(fields, dict):
+            found.append({"field": str(location), "detail": _sentence("; ".join(map(str, fields)))})
+            continue
+        for field, complaints in fields.items():
+            words = complaints if isinstance(complaints, list) else [complaints]
+            found.append({"field": str(field), "detail": " ".join(map(str, words))})
+    return found

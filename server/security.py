@@ -1,0 +1,198 @@
+"""Who may ask: host names, the token, the page's session, CSRF, and the headers that bind the browser."""
+
+import secrets
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request, session, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.instruments import instruments
+from server.problems import Problem
+from server.settings import ServerSettings, is_loopback
+from server.token import TokenRecord
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""No inline script, no inline style, nothing from elsewhere."""
+
+REPORT_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+)
+"""A report is one file with its styles in it; in a sandbox nothing of it can run or be sent anywhere."""
+
+OPEN_ENDPOINTS = frozenset({"security.sign_in", "security.check_token", "static", "status.health"})
+"""What is answered without a token: the way in, the page's own files, and whether the process lives."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SESSION = "signed_in"
+_CSRF = "csrf"
+
+doors = Blueprint("security", __name__)
+
+
+def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> Limiter:
+    """Put the checks before every request and the headers on every answer.
+
+    Args:
+        app: the application.
+        settings: host, limits, and further host names.
+        token: what clients need; ``None`` only on loopback.
+    """
+    app.config.update(
+        SECRET_KEY=token.session_key if token else secrets.token_hex(32),
+        SESSION_COOKIE_NAME="plasmolite_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+    )
+    app.before_request(_check_host)
+    app.before_request(_check_client)
+    app.after_request(_bind_browser)
+    app.register_blueprint(doors)
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        default_limits=[f"{settings.requests_per_minute} per minute"],
+        # On loopback there is one user, whose programs may go as fast as they can.
+        enabled=not settings.on_loopback or token is not None,
+        headers_enabled=True,
+        storage_uri="memory://",
+    )
+    limiter.limit(f"{settings.logins_per_minute} per minute")(app.view_functions["security.check_token"])
+    return limiter
+
+
+def _check_host() -> None:
+    """Refuse names that are not the server's own: a foreign page could point its own name at this address."""
+    settings = instruments().settings
+    if not settings.on_loopback and not settings.allowed_hosts:
+        return  # with a token, and no browser session of ours under a foreign name, the name tells nothing
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        host = request.host
+    if not (is_loopback(host) or host == settings.host or host in settings.allowed_hosts):
+        raise Problem(
+            421,
+            f"This server does not answer to the name {host[:80]!r}; --allow-host adds one.",
+            kind="unknown-host",
+            field="Host",
+        )
+
+
+def _check_client() -> AnyResponse | None:
+    token = instruments().token
+    bearer = _bearer()
+    if token is not None and request.endpoint not in OPEN_ENDPOINTS:
+        if bearer is not None:
+            if not token.matches(bearer):
+                raise Problem(
+                    401, "The token is not this server's.", kind="wrong-token", field="Authorization"
+                )
+        elif not session.get(_SESSION):
+            if _wants_page():
+                return redirect(url_for("security.sign_in"))
+            raise Problem(
+                401,
+                "This server needs its token: send Authorization: Bearer TOKEN, or sign in on the page.",
+                kind="token-needed",
+                field="Authorization",
+            )
+    # A browser adds neither a bearer token nor leaves out its Origin by itself: only cookies and open
+    # loopback can be abused by a foreign page.
+    if request.method not in _SAFE_METHODS and bearer is None:
+        _check_origin()
+        if token is not None and session.get(_SESSION):
+            _check_csrf_token()
+    return None
+
+
+def _bearer() -> str | None:
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer":
+        return None
+    return authorization.token or ""
+
+
+def _wants_page() -> bool:
+    return request.method == "GET" and request.accept_mimetypes.best == "text/html"
+
+
+def _check_origin() -> None:
+    """Refuse what a page of another origin sends (OWASP, "CSRF prevention": fetch metadata and origin)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise Problem(
+            403,
+            "Requests from pages of other origins are refused.",
+            kind="foreign-origin",
+            field="Sec-Fetch-Site",
+        )
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Problem(
+            403, "Requests from pages of other origins are refused.", kind="foreign-origin", field="Origin"
+        )
+
+
+def _check_csrf_token() -> None:
+    sent = request.headers.get("X-CSRF-Token") or ""
+    if not secrets.compare_digest(sent.encode(), str(session.get(_CSRF, "")).encode()):
+        raise Problem(
+            403,
+            "The page's session token is missing or old. Load the page again.",
+            kind="csrf",
+            field="X-CSRF-Token",
+        )
+
+
+def csrf_token() -> str:
+    """The token that the page sends back with everything that changes something."""
+    return str(session.get(_CSRF, ""))
+
+
+@doors.get("/sign-in")
+def sign_in() -> str:
+    """The form that takes the token."""
+    return render_template("sign_in.html", wrong=False)
+
+
+@doors.post("/sign-in")
+def check_token() -> AnyResponse | tuple[str, int]:
+    """Exchange the token for a session cookie."""
+    token = instruments().token
+    if token is not None and not token.matches(request.form.get("token", "").strip()):
+        return render_template("sign_in.html", wrong=True), 401
+    session.clear()
+    session.permanent = True
+    session[_SESSION] = True
+    session[_CSRF] = secrets.token_urlsafe(24)
+    return redirect(url_for("page.page"))
+
+
+@doors.post("/sign-out")
+def sign_out() -> AnyResponse:
+    """Forget the session."""
+    session.clear()
+    return redirect(url_for("security.sign_in"))
+
+
+def _bind_browser(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+    if request.endpoint != "static":
+        # Results of patients' slides must not stay in a shared computer's cache.
+        headers.setdefault("Cache-Control", "no-store")
+    return response

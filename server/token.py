@@ -1,0 +1,89 @@
+"""The token that clients off loopback need: made once, shown once, kept as a hash."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.errors import PlasmoliteError
+
+FORMAT = "plasmolite-token/1"
+
+
+class TokenFileError(PlasmoliteError):
+    """The token file cannot be read or written, or is none."""
+
+
+class TokenRecord(NamedTuple):
+    """What the token file holds. The token itself is in nobody's hands but the user's."""
+
+    token_sha256: str
+    """Of a random token of 256 bits: such a one needs no salt and no slow hash."""
+    session_key: str
+    """Signs the session cookies, so that they outlive a restart of the server."""
+
+    def matches(self, token: str) -> bool:
+        """Compare in a time that tells nothing."""
+        return hmac.compare_digest(_hash(token), self.token_sha256)
+
+
+def make_token() -> tuple[str, TokenRecord]:
+    """Draw a new token.
+
+    Returns:
+        The token, to be shown once, and the record to be stored.
+    """
+    token = secrets.token_urlsafe(32)
+    return token, TokenRecord(_hash(token), secrets.token_hex(32))
+
+
+def write_record(path: Path, record: TokenRecord) -> None:
+    """Store a record so that only its owner can read it.
+
+    Raises:
+        TokenFileError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        # Made with its final mode: a file that is closed to others only afterwards was open for a moment.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, **record._asdict()}, file)
+        part.replace(path)
+    except OSError as error:
+        raise TokenFileError(
+            f"The token file {path} cannot be written: {error.strerror}. Choose another with --token-file."
+        ) from error
+
+
+def read_record(path: Path) -> TokenRecord:
+    """Read a stored record.
+
+    Raises:
+        TokenFileError: the file cannot be read, or is no token file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TokenFileError(f"The token file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise TokenFileError(_not_one(path)) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise TokenFileError(_not_one(path))
+    record = TokenRecord(str(content.get("token_sha256", "")), str(content.get("session_key", "")))
+    if len(record.token_sha256) != 64 or len(record.session_key) < 32:
+        raise TokenFileError(_not_one(path))
+    return record
+
+
+def _not_one(path: Path) -> str:
+    return f"{path} is no token file. Name a file that does not exist yet, and plasmolite serve makes one."
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8")).hexdigest()

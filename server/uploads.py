@@ -1,0 +1,109 @@
+"""The pictures in a request, and nothing else of it: bounded, counted, their names kept as text only."""
+
+import logging
+from typing import NamedTuple
+
+import cv2
+from flask import request
+
+from edge.errors import ImageError
+from server.problems import Problem
+
+MAX_NAME = 120
+"""Characters of an uploaded file's name that are repeated in the answer."""
+
+MAX_JPEG_SCANS = 100
+"""A progressive JPEG of a camera has about 10 scans; thousands of them make a decoder work for minutes."""
+
+_LOG = logging.getLogger("plasmolite.server")
+_START_OF_SCAN = b"\xff\xda"
+
+
+class Upload(NamedTuple):
+    """One picture as it came."""
+
+    name: str
+    """As the client calls it: shown again, never used as a path."""
+    data: bytes
+    """Encoded."""
+
+
+def received_pictures(max_pictures: int) -> list[Upload]:
+    """Take the pictures out of the request: the multipart field ``file``, or the whole body.
+
+    Raises:
+        Problem: there is none, there are too many, or the body is of another type.
+    """
+    kind = request.mimetype
+    if kind == "multipart/form-data":
+        return _from_form(max_pictures)
+    if kind.startswith("image/") or kind == "application/octet-stream":
+        data = request.get_data(cache=False)
+        if not data:
+            raise Problem(
+                400, "The request has no body: send a picture in it.", kind="no-picture", field="body"
+            )
+        return [Upload("", data)]
+    said = f"is {kind}" if kind else "is missing"
+    raise Problem(
+        415,
+        f"The Content-Type {said}. Send the picture as multipart/form-data in the field file "
+        "(curl -F file=@cell.png), or as the body with its image type.",
+        kind="unsupported-type",
+        field="Content-Type",
+    )
+
+
+def one_picture() -> Upload:
+    """Take the one picture of a request that is about one.
+
+    Raises:
+        Problem: there is none, or there are several.
+    """
+    return received_pictures(1)[0]
+
+
+def check_scans(upload: Upload) -> None:
+    """Refuse a JPEG that would keep the decoder busy for minutes.
+
+    Raises:
+        ImageError: it has more scans than any camera writes.
+    """
+    # Inside the compressed data 0xFF is followed by 0x00, so that the marker cannot occur there by chance.
+    if upload.data.startswith(b"\xff\xd8") and upload.data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
+        raise ImageError(f"The JPEG file has more than {MAX_JPEG_SCANS} scans, which no camera writes.")
+
+
+def no_photograph(error: cv2.error) -> ImageError:
+    """Turn OpenCV's complaint about a decoded picture into one to the client, and keep it in the log."""
+    _LOG.warning("picture could not be judged", extra={"reason": str(error)})
+    return ImageError("The picture cannot be judged: its pixels are not those of a photograph.")
+
+
+def _from_form(max_pictures: int) -> list[Upload]:
+    stray = sorted(set(request.files) - {"file"})
+    if stray:
+        name = shown_name(stray[0])
+        raise Problem(
+            400,
+            f"The form has a file in the field {name!r}; pictures are taken from the field file.",
+            kind="unknown-field",
+            field=name,
+        )
+    files = request.files.getlist("file")
+    if not files:
+        raise Problem(400, "The form has no picture in its field file.", kind="no-picture", field="file")
+    if len(files) > max_pictures:
+        raise Problem(
+            400,
+            f"The form has {len(files)} pictures; at most {max_pictures} are taken at a time.",
+            kind="too-many-pictures",
+            field="file",
+        )
+    return [Upload(shown_name(file.filename or ""), file.stream.read()) for file in files]
+
+
+def shown_name(name: str) -> str:
+    """Make a client's text fit to be repeated: printable, without a path, short."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME]
