@@ -1,0 +1,134 @@
+"""From the Keras model to TFLite flatbuffers: float32, float16 and full int8, each with an uint8 picture in.
+
+All three are the same graph: the scaling of pixels is folded into the first convolution (exactly, see
+``train.network``), so the device hands over the bytes of the picture as they are. Only this module knows how
+quantisation is done; the converter's own post-training quantiser does it, on weights that were settled on
+its grid by training.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from convert.joining import join_models
+from edge.errors import PlasmoliteError
+from train.network import FIRST_CONVOLUTION, base_of
+
+PRECISIONS = ("float32", "float16", "int8")
+
+
+class ExportError(PlasmoliteError):
+    """A model cannot be exported: it is not one of this program's networks, or the converter failed."""
+
+
+def export(model: keras.Model, precision: str, calibration: NDArray[np.uint8]) -> bytes:
+    """Export a trained model.
+
+    Args:
+        model: from pixels 0 to 255 to the probability of *parasitised*.
+        precision: ``float32``, ``float16`` or ``int8`` (weights per channel and activations of the base; the
+            head of a few thousand multiplications stays in float).
+        calibration: cells as the network sees them, uint8, shape (n, size, size, 3); only int8 uses them, to
+            find the range of each activation.
+
+    Returns:
+        A TFLite flatbuffer: uint8 (n, size, size, 3) in, float32 (n, 1) out, n free.
+
+    Raises:
+        ExportError: the model is foreign or the converter failed.
+    """
+    features, head = _parts(model)
+    if precision == "int8":
+        quantised = _quantise(features, calibration)
+        return join_models(quantised, _convert(head))
+    size = model.input_shape[1]
+    pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
+    whole = keras.Model(pixels, head(features(keras.ops.cast(pixels, "float32"))))
+    return _convert(whole, half=precision == "float16")
+
+
+def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Split the network into its base, the pixels' scaling folded in, and its head."""
+    try:
+        base, size = base_of(model), int(model.input_shape[1])
+        scaling = model.get_layer("rescaling")
+        tail = model.layers[model.layers.index(base) + 1 :]
+    except (StopIteration, ValueError, TypeError) as error:
+        raise ExportError("This Keras model is not one that this program trained.") from error
+
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        if layer.name == FIRST_CONVOLUTION:
+            # "same" pads the raw picture with black: one row below and one column at the right.
+            config["padding"] = "same"
+        return type(layer).from_config(config)
+
+    body = keras.models.clone_model(base, keras.Input((size, size, 3)), clone_function=clone)
+    body.set_weights(base.get_weights())
+    trained = base.get_layer(FIRST_CONVOLUTION).get_weights()
+    kernel, bias = (np.asarray(weight, np.float64) for weight in trained)
+    # w (x * scale + offset) + b = (w * scale) x + (b + offset * sum of w)
+    folded = [kernel * scaling.scale, bias + scaling.offset * kernel.sum(axis=(0, 1, 2))]
+    body.get_layer(FIRST_CONVOLUTION).set_weights([weight.astype(np.float32) for weight in folded])
+    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
+    features = keras.Model(body.input, pooled)
+    values = keras.Input(pooled.shape[1:])
+    output = values
+    for layer in tail[1:]:  # the first is the pooling
+        if not isinstance(layer, keras.layers.Dropout):
+            output = layer(output)
+    return features, keras.Model(values, output)
+
+
+def _quantise(features: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
+    def pictures() -> Iterator[list[NDArray[np.float32]]]:
+        for number, picture in enumerate(calibration):
+            values = picture.astype(np.float32)
+            if number == 0:
+                # The range of the input must come out as 0 to 255 exactly, for its bytes to be taken as they
+                # are: one white pixel in the corner of one picture makes sure of it.
+                values[-1, -1] = 255.0
+                values[0, 0] = 0.0
+            yield [values[None]]
+
+    with tempfile.TemporaryDirectory() as folder:
+        converter = _converter(features, folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = pictures
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+        flatbuffer = _run(converter)
+    details = tf.lite.Interpreter(model_content=flatbuffer).get_input_details()[0]
+    if tuple(details["quantization"]) != (1.0, 0):
+        raise ExportError(
+            f"The quantised input is scaled by {details['quantization']}, not by (1, 0): pixels would be wrong."
+        )
+    return flatbuffer
+
+
+def _convert(model: keras.Model, *, half: bool = False) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        converter = _converter(model, folder)
+        if half:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return _run(converter)
+
+
+def _converter(model: keras.Model, folder: str) -> "tf.lite.TFLiteConverter":
+    # Through a saved model: converting a Keras 3 model directly broke in more than one TensorFlow release.
+    path = Path(folder, "saved")
+    model.export(path, verbose=False)
+    return tf.lite.TFLiteConverter.from_saved_model(str(path))
+
+
+def _run(converter: "tf.lite.TFLiteConverter") -> bytes:
+    try:
+        return bytes(converter.convert())
+    except Exception as error:  # the converter raises bare Exceptions of its own
+        raise ExportError(f"TFLite's converter failed: {error}") from error

@@ -1,0 +1,161 @@
+"""Measures probabilities against labels, with intervals that know that cells come from patients."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+Values = NDArray[np.float64]
+BOOTSTRAP_ROUNDS = 1000
+CALIBRATION_BINS = 15
+
+
+class Estimate(NamedTuple):
+    """A figure and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Judged(NamedTuple):
+    """Cells with what is known and what was said of them; all arrays of shape (n,)."""
+
+    labels: NDArray[np.int64]
+    probabilities: Values
+    patients: NDArray[np.str_]
+
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Judged":
+        """Take some of the cells."""
+        return Judged(self.labels[places], self.probabilities[places], self.patients[places])
+
+
+def accuracy(judged: Judged, threshold: float) -> float:
+    """Share of cells that are called as they are labelled."""
+    return float(np.mean((judged.probabilities >= threshold) == (judged.labels == 1)))
+
+
+def sensitivity(judged: Judged, threshold: float) -> float:
+    """Share of the parasitised cells that are called so."""
+    return float(np.mean(judged.probabilities[judged.labels == 1] >= threshold))
+
+
+def specificity(judged: Judged, threshold: float) -> float:
+    """Share of the uninfected cells that are called so."""
+    return float(np.mean(judged.probabilities[judged.labels == 0] < threshold))
+
+
+def auc(judged: Judged, _: float = 0.5) -> float:
+    """Area under the receiver operating characteristic."""
+    return float(metrics.roc_auc_score(judged.labels, judged.probabilities))
+
+
+def matthews(judged: Judged, threshold: float) -> float:
+    """Matthews' correlation of verdict and label, -1 to 1."""
+    return float(metrics.matthews_corrcoef(judged.labels, judged.probabilities >= threshold))
+
+
+def brier(judged: Judged, _: float = 0.5) -> float:
+    """Mean squared difference of probability and label (Brier 1950), 0 to 1."""
+    return float(np.mean((judged.probabilities - judged.labels) ** 2))
+
+
+def calibration_error(judged: Judged, _: float = 0.5) -> float:
+    """Expected calibration error over 15 bins of equal width (Guo et al. 2017, arXiv:1706.04599).
+
+    The mean over the cells of the distance between how often the bin's cells are parasitised and how probable
+    they were said to be.
+    """
+    bins = np.minimum((judged.probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    error = 0.0
+    for number in np.unique(bins):
+        inside = bins == number
+        gap = judged.labels[inside].mean() - judged.probabilities[inside].mean()
+        error += abs(gap) * inside.mean()
+    return float(error)
+
+
+def sensitivity_at_specificity(judged: Judged, target: float) -> float:
+    """Sensitivity at the lowest threshold that at least ``target`` of the uninfected cells stay below."""
+    return sensitivity(judged, threshold_for_specificity(judged, target))
+
+
+FIGURES: dict[str, Callable[[Judged, float], float]] = {
+    "accuracy": accuracy,
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "auc": auc,
+    "mcc": matthews,
+    "brier": brier,
+    "ece": calibration_error,
+}
+
+
+def measure(judged: Judged, threshold: float, seed: int = 0) -> dict[str, Estimate]:
+    """Measure every figure, with 95 % intervals by a bootstrap over patients.
+
+    Cells of one patient are alike, so patients are drawn with replacement, not cells (Field & Welsh 2007,
+    cluster bootstrap); the interval runs from the 2.5th to the 97.5th percentile of 1,000 draws.
+
+    Args:
+        judged: test cells.
+        threshold: probability from which on a cell is called parasitised.
+        seed: of the bootstrap.
+    """
+    names, owner = np.unique(judged.patients, return_inverse=True)
+    cells_of = [np.flatnonzero(owner == number) for number in range(len(names))]
+    rng = np.random.default_rng(seed)
+    draws: dict[str, list[float]] = {name: [] for name in FIGURES}
+    for _ in range(BOOTSTRAP_ROUNDS):
+        drawn = rng.integers(0, len(names), len(names))
+        sample = judged.at(np.concatenate([cells_of[number] for number in drawn]))
+        if len(np.unique(sample.labels)) == 2:
+            for name, figure in FIGURES.items():
+                draws[name].append(figure(sample, threshold))
+    return {
+        name: Estimate(
+            figure(judged, threshold), *(float(v) for v in np.percentile(draws[name], [2.5, 97.5]))
+        )
+        for name, figure in FIGURES.items()
+    }
+
+
+def best_accuracy_threshold(judged: Judged) -> float:
+    """The threshold of best accuracy, in the middle of the range of thresholds that reach it."""
+    order = np.argsort(judged.probabilities)
+    values, labels = judged.probabilities[order], judged.labels[order]
+    # Cutting before place i calls places i and beyond parasitised.
+    right = np.concatenate([[0], np.cumsum(labels == 0)]) + np.concatenate(
+        [np.cumsum((labels == 1)[::-1])[::-1], [0]]
+    )
+    places = np.flatnonzero(right == right.max())
+    place = int(places[len(places) // 2])
+    below = values[place - 1] if place > 0 else 0.0
+    above = values[place] if place < len(values) else 1.0
+    return float((below + above) / 2)
+
+
+def threshold_for_specificity(judged: Judged, target: float) -> float:
+    """The lowest threshold at which at least ``target`` (0 to 1) of the uninfected cells are called so."""
+    negatives = np.sort(judged.probabilities[judged.labels == 0])
+    allowed = int(np.floor((1 - target) * len(negatives) + 1e-9))
+    highest_kept = negatives[len(negatives) - 1 - allowed]
+    return float(np.nextafter(np.float32(highest_kept), np.float32(2)))
+
+
+def roc_table(judged: Judged, rows: int = 120) -> list[list[float]]:
+    """Counts by threshold, evenly spread over the logit: threshold, TP, infected, TN, uninfected."""
+    infected, uninfected = judged.probabilities[judged.labels == 1], judged.probabilities[judged.labels == 0]
+    thresholds = 1 / (1 + np.exp(-np.linspace(-9, 9, rows)))
+    return [
+        [
+            float(f"{threshold:.6g}"),
+            int((infected >= threshold).sum()),
+            len(infected),
+            int((uninfected < threshold).sum()),
+            len(uninfected),
+        ]
+        for threshold in thresholds
+    ]
