@@ -67,3 +67,7 @@ class SignatureError(PlasmoliteError):
 
 class ModelStoreError(PlasmoliteError):
     """A model cannot be installed, switched or rolled back; the model in use stays in use."""
+
+
+class CameraError(SourceError):
+    """A camera is missing, in use, sends nothing, or cannot take the settings that were asked for."""
