@@ -8,7 +8,8 @@ from typing import NamedTuple
 from edge import phrases
 from edge.parasitaemia import Parasitaemia
 
-_WIDTH, _LEFT, _RIGHT = 720, 24, 24
+_WIDTH, _LEFT, _RIGHT = 720, 56, 24
+_UNITS = 104  # px at the right of the axis of the interval, for its units
 _INK, _FAINT = "#222222", "#595959"
 # Okabe and Ito's palette, as in edge.drawing; dark enough against white (contrast above 4.5).
 _ESTIMATE, _LIMIT = "#0072B2", "#A34700"
@@ -46,7 +47,7 @@ def interval_chart(parasitaemia: Parasitaemia) -> str:
     if p.fraction is None or p.low is None or p.high is None or p.resolvable is None:
         return ""
     end = min(nice_end(1.08 * max(p.high, p.resolvable)), 1.0)
-    axis = Axis(end)
+    axis = Axis(end, right=_WIDTH - _UNITS - _RIGHT)
     y, top, bottom = 74, 40, 108
     low, high, point = axis.at(p.low), axis.at(p.high), axis.at(p.fraction)
     limit = axis.at(p.resolvable)
@@ -79,21 +80,21 @@ def _whisker(x: float, y: float) -> str:
 
 
 def _ticks(axis: Axis, y: float, per_ul: float) -> str:
-    """Axis line with the share of red cells below it and parasitised cells per µL above the chart."""
-    parts = [f'<line x1="{axis.left}" y1="{y}" x2="{axis.right}" y2="{y}" stroke="{_INK}"/>']
+    """Axis line with two scales below it: the share of red cells, and parasitised cells per µL."""
+    beyond = axis.right + 34
+    parts = [
+        f'<line x1="{axis.left}" y1="{y}" x2="{axis.right}" y2="{y}" stroke="{_INK}"/>',
+        f'<text x="{beyond}" y="{y + 22}" fill="{_INK}">% of red cells</text>',
+        f'<text x="{beyond}" y="{y + 38}" fill="{_FAINT}">per µL</text>',
+    ]
     for step in range(6):
         value = axis.end * step / 5
         x = axis.at(value)
-        anchor = "start" if step == 0 else "end" if step == 5 else "middle"
-        unit = (" %", " per µL") if step == 5 else ("", "")
         parts.append(f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + 6}" stroke="{_INK}"/>')
-        for below, text in (
-            (22, f"{100 * value:.4g}{unit[0]}"),
-            (38, phrases.density(value * per_ul) + unit[1]),
-        ):
-            colour = _INK if below == 22 else _FAINT
+        share, cells = f"{100 * value:.4g}", phrases.density(value * per_ul)
+        for below, text, colour in ((22, share, _INK), (38, cells, _FAINT)):
             parts.append(
-                f'<text x="{x:.1f}" y="{y + below}" fill="{colour}" text-anchor="{anchor}">{text}</text>'
+                f'<text x="{x:.1f}" y="{y + below}" fill="{colour}" text-anchor="middle">{text}</text>'
             )
     return "".join(parts)
 
@@ -111,7 +112,7 @@ def probability_chart(counts: Sequence[int], threshold: float) -> str:
     most = max(counts, default=0)
     if most == 0:
         return ""
-    axis = Axis(1.0, left=56)
+    axis = Axis(1.0)
     top, bottom = 30, 150
     decades = max(math.ceil(math.log10(most + 1)), 1)
     sure = sum(n for n in (counts[0], counts[-1]))

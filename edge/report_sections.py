@@ -24,6 +24,7 @@ Rgb = NDArray[np.uint8]
 
 PICTURE_WIDTH = 1000
 """Width of a field in the page, px."""
+_LONGEST_NAME = 22  # characters of a file name under a cell
 _CROP_SIDE = 128
 _CROP_MARGIN = 0.2  # of the cell's longer side: a little of what is around tells dirt from parasite
 
@@ -121,7 +122,7 @@ def _data_url(jpeg: bytes) -> str:
 
 def gallery_figure(cell: GalleryCell) -> str:
     """One cell with its probability, field and number."""
-    name = html.escape(Path(cell.field).name)
+    name = html.escape(_short(Path(cell.field).name))
     kind, symbol = ("parasitized", "▲") if cell.label == PARASITIZED else ("uninfected", "○")
     alt = f"Cell {cell.number} of {name}, {cell.label}, probability {cell.probability:.3f}"
     return (
@@ -129,6 +130,11 @@ def gallery_figure(cell: GalleryCell) -> str:
         f'<figcaption><span class="{kind}">{symbol} P {cell.probability:.3f}</span><br>'
         f'<span class="faint">cell {cell.number} of {name}</span></figcaption></figure>'
     )
+
+
+def _short(name: str) -> str:
+    """Cut a long file name in its middle; the whole one is in the picture's title."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:10]}…{name[-9:]}"
 
 
 def field_section(field: JudgedField, *, with_picture: bool) -> str:
@@ -155,7 +161,7 @@ def field_section(field: JudgedField, *, with_picture: bool) -> str:
     ]
     if with_picture:
         width = PICTURE_WIDTH if result.refused is None else PICTURE_WIDTH // 2
-        alt = f"Field {name} with its cells outlined by verdict"
+        alt = f"Field {name}, {result.parasitized_count} of {result.cell_count} cells outlined as parasitised"
         parts.append(f'<img src="{_data_url(encode_jpeg(outlined_picture(field, width), 82))}" alt="{alt}">')
     rows = "".join(_check_row(check) for check in result.quality.checks)
     if rows:

@@ -20,7 +20,8 @@ class SiteProfile:
         threshold: Probability from which on a cell is called parasitised.
         target_rate: False-alarm rate asked for.
         measured_rate: False-alarm rate on the site's known-negative cells at this threshold.
-        rate_interval: Its 95 % limits.
+        rate_interval: Limits that hold, with 95 % confidence, the rate that as many further cells of the site
+            will show.
         false_alarms: Cells called parasitised.
         cells: Red cells counted.
         effective_cells: Independent cells that these are worth.

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import SiteProfileError
-from edge.intervals import clopper_pearson
+from edge.intervals import prediction_limits
 from edge.modelfile import RocPoint
 from edge.prevalence import Rates
 
@@ -28,7 +28,8 @@ class ChosenThreshold(NamedTuple):
         cells: Cells of these fields.
         effective_cells: As many independent cells as these tell as much as; fewer where false alarms come in
             clusters, field by field.
-        interval: 95 % limits of the false-alarm rate.
+        interval: Limits that hold, with 95 % confidence, the false-alarm rate that as many further cells of
+            the site will show.
     """
 
     threshold: float
@@ -52,11 +53,10 @@ def choose_threshold(by_field: Sequence[Probabilities], target_rate: float) -> C
     """Take the lowest threshold that keeps the false alarms of known-negative fields within a rate.
 
     The threshold lies half way, in log odds, between the last cell that may raise an alarm and the next one
-    below. The limits of the rate that it will have on further cells are Clopper and Pearson's, which hold for
-    a threshold at an order statistic whatever the distribution of the probabilities (the true rate above the
-    j-th largest of n follows Beta(j, n - j + 1): David & Nagaraja, "Order Statistics", 3rd edition, 2003,
-    section 2.3), on counts reduced for clustering by field (Rao & Scott, "A simple method for the analysis
-    of clustered binary data", Biometrics 48:577, 1992).
+    below. The true rate above the j-th largest of n follows Beta(j, n - j + 1) whatever the distribution of
+    the probabilities (David & Nagaraja, "Order Statistics", 3rd edition, 2003, section 2.3); from it follow
+    the limits of what as many further cells will show. Counts are reduced for clustering by field (Rao &
+    Scott, "A simple method for the analysis of clustered binary data", Biometrics 48:577, 1992).
 
     Args:
         by_field: P(Parasitized) of the counted cells of each field, float (n,), in [0, 1].
@@ -81,7 +81,7 @@ def choose_threshold(by_field: Sequence[Probabilities], target_rate: float) -> C
     sizes = np.array([len(p) for p in by_field], np.float64)
     effect = design_effect(alarms, sizes)
     false_alarms = int(alarms.sum())
-    interval = clopper_pearson(false_alarms / effect, cells / effect)
+    interval = prediction_limits(false_alarms / effect, cells / effect)
     return ChosenThreshold(threshold, false_alarms, cells, cells / effect, interval)
 
 

@@ -57,7 +57,7 @@ class SlideSetup(NamedTuple):
             facts["Site profile"] = (
                 f"{self.profile.name}, {self.profile.created}: {self.profile.false_alarms} false alarms in "
                 f"{self.profile.cells} cells of {self.profile.fields} fields "
-                f"({percent(self.profile.measured_rate)} %, 95 % interval {low} to {high} %)"
+                f"({percent(self.profile.measured_rate)} %; as many further cells: {low} to {high} %)"
             )
             for number, warning in enumerate(self.profile.warnings, start=1):
                 facts[f"Warning {number} of the profile"] = warning

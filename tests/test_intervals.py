@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.intervals import beta_cdf, beta_quantile, clopper_pearson, wilson
+from edge.intervals import (
+    beta_binomial_quantile,
+    beta_cdf,
+    beta_quantile,
+    clopper_pearson,
+    prediction_limits,
+    wilson,
+)
 
 # From scipy.stats.beta (SciPy 1.17).
 CDF = [
@@ -45,17 +52,33 @@ def test_wilson_of_a_textbook_share() -> None:
     assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
 
 
-@pytest.mark.parametrize("limits", [clopper_pearson, wilson])
+@pytest.mark.parametrize("limits", [clopper_pearson, wilson, prediction_limits])
 def test_limits_hold_the_share_and_end_at_zero_and_one(limits) -> None:  # type: ignore[no-untyped-def]
     assert limits(0, 50)[0] == 0.0
     assert limits(50, 50)[1] == 1.0
     assert limits(3, 50)[0] < 3 / 50 < limits(3, 50)[1]
 
 
-@pytest.mark.parametrize("limits", [clopper_pearson, wilson])
+@pytest.mark.parametrize("limits", [clopper_pearson, wilson, prediction_limits])
 def test_impossible_counts_are_refused(limits) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match="is not a share"):
         limits(5, 3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 5000), st.floats(0.5, 300), st.floats(0.5, 5000), st.floats(0.01, 0.99))
+def test_beta_binomial_agrees_with_scipy(trials: int, a: float, b: float, probability: float) -> None:
+    betabinom = pytest.importorskip("scipy.stats").betabinom
+    found = beta_binomial_quantile(probability, trials, a, b)
+    # Rounding may tip a count at which the distribution function meets the probability almost exactly.
+    assert betabinom.cdf(found, trials, a, b) >= probability - 1e-9
+    assert found == 0 or betabinom.cdf(found - 1, trials, a, b) < probability + 1e-9
+
+
+def test_limits_for_further_trials_are_wider_than_those_of_the_rate() -> None:
+    rate, further = clopper_pearson(5, 1000), prediction_limits(5, 1000)
+    assert further[0] <= rate[0]
+    assert further[1] > rate[1]
 
 
 def test_quantiles_at_the_ends_are_the_ends() -> None:

@@ -195,8 +195,9 @@ def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
         f"{profile.cells:,} cells of {profile.fields} known-negative fields, {profile.fields_refused} more "
         "refused or unreadable.\n"
         f"Threshold {profile.threshold:.6f} (the model's own: {model_threshold:.6f}): {profile.false_alarms} "
-        f"false alarms, {percent(profile.measured_rate)} % of the cells, 95 % interval {percent(low)} to "
-        f"{percent(high)} %; asked for: {percent(profile.target_rate)} %.\n"
+        f"false alarms, {percent(profile.measured_rate)} % of the cells; asked for: "
+        f"{percent(profile.target_rate)} %. As many further cells of this site will show {percent(low)} to "
+        f"{percent(high)} % (95 % interval).\n"
         f"At it the model finds {percent(profile.true_positives / profile.infected)} % of the infected cells "
         f"of its own test ({profile.true_positives:,} of {profile.infected:,})."
     )
