@@ -1,0 +1,285 @@
+"""Each cell once: which frames are accepted into a slide, and which of their cells are new.
+
+The middle of the live count: frames in, outcomes out, with no thread, camera or clock of its own. A field
+becomes part of the map only after the store has acknowledged it, so that map and store never disagree.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cellfinding import FoundCell
+from edge.live.constellation import Points
+from edge.live.frames import Frame
+from edge.live.reading import FieldLook, FieldReader, crop_jpeg
+from edge.live.slidemap import Place, SlideMap
+from edge.live.stretches import join_if_met, map_of
+from edge.live.tracking import Glimpse, Movement, follow, take_glimpse
+from edge.slides.records import NewCell, NewField, Slide, StoredField
+from edge.slides.store import SlideStore
+from edge.verdict import doubtful, judge
+
+STILL = 0.1
+"""A field that moved by less than this, in cell widths, shows nothing that the last one did not."""
+LEAST_GAIN = 0.02
+"""A field that covers less new area than this share of itself, and no new cell, is not stored."""
+BLURRED = 0.55
+"""Sharpness, relative to the sharpest of the last frames, below which a frame counts as blurred."""
+_REMEMBERED = 60
+"""Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
+
+
+class Outcome(NamedTuple):
+    """What became of a frame.
+
+    Attributes:
+        state: "counted", "nothing new", "still", "blurred", "refused", "lost" or "searching".
+        words: why, as a sentence; empty where the state says all.
+        place: where it lies, if that is known.
+        new_cells: how many cells it added.
+        new_parasitized: how many of these the machine calls parasitised.
+        look: what was found in it; None when nobody looked.
+        judged: by index in ``look.cells``, the probabilities of the newly judged cells.
+    """
+
+    state: str
+    words: str = ""
+    place: Place | None = None
+    new_cells: int = 0
+    new_parasitized: int = 0
+    look: FieldLook | None = None
+    judged: tuple[tuple[int, float], ...] = ()
+
+
+class SlideCounter:
+    """Counts the cells of one slide, frame by frame.
+
+    Args:
+        store: where accepted fields go.
+        slide: the slide, new or resumed: what the store holds of it is on the map from the start.
+        reader: finds and judges cells.
+        threshold: probability from which on a cell is called parasitised.
+        cell_width: usual width of a red cell in pixels; by default found in the first field.
+        now: the time of day, in UTC.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+
+    def __init__(
+        self,
+        store: SlideStore,
+        slide: Slide,
+        reader: FieldReader,
+        threshold: float,
+        *,
+        cell_width: float | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._store = store
+        self._slide = slide
+        self._reader = reader
+        self._threshold = threshold
+        self._now = now or store.now
+        self._cell_width = cell_width
+        self.map: SlideMap | None = map_of(store, slide)
+        if self.map is not None:
+            self._cell_width = self.map.cell_width
+        fields = store.fields(slide)
+        self._size: tuple[int, int] | None = (
+            (fields[0].field.width, fields[0].field.height) if fields else None
+        )
+        # Where the stage is believed to be: the last frame whose place is known, and the movement since.
+        self._last: tuple[Glimpse, Place] | None = None
+        self._settled = False
+        self._stranger: Points | None = None
+        self._sharpness: list[float] = []
+
+    def consider(self, frame: Frame) -> Outcome:
+        """Take one frame.
+
+        Args:
+            frame: the newest of the source.
+
+        Returns:
+            What became of it.
+
+        Raises:
+            StoreError: the field could not be stored, and was not counted; the next frame may be.
+        """
+        rgb = self._to_size_of_slide(frame.rgb)
+        glimpse = take_glimpse(rgb)
+        movement = None if self._last is None or frame.apart else follow(self._last[0], glimpse)
+        expected = self._expected(movement)
+        if self._settled and movement is not None and not frame.apart and self._is_still(movement):
+            return Outcome("still", place=self._last[1] if self._last else None)
+        if not frame.apart and self._is_blurred(glimpse):
+            return Outcome("blurred", "The frame is blurred: the stage moves, or the focus is off.", expected)
+        look = self._reader.look(rgb, self._cell_width)
+        if look.refused is not None:
+            return Outcome("refused", look.refused, expected, look=look)
+        place = self._locate(look, (rgb.shape[1], rgb.shape[0]), expected, movement, frame)
+        if place is None:
+            self._settled = False
+            return Outcome(
+                "lost", "This field touches no counted one so far: hold the stage still.", look=look
+            )
+        outcome = self._count(rgb, look, place, frame)
+        self._last, self._settled, self._stranger = (glimpse, place), True, None
+        if place.how == "recognised" or outcome.new_cells:
+            self._join(look, place, (rgb.shape[1], rgb.shape[0]))
+        return outcome
+
+    def forget_position(self) -> None:
+        """Look for the next frame everywhere: the source was away, and the stage may have been moved."""
+        self._last, self._settled, self._stranger = None, False, None
+        self._sharpness.clear()
+
+    def _expected(self, movement: Movement | None) -> Place | None:
+        if self._last is None:
+            return None
+        place = self._last[1]
+        if movement is None:
+            return place
+        return place._replace(x=place.x + movement.x, y=place.y + movement.y)
+
+    def _is_still(self, movement: Movement) -> bool:
+        return (
+            self._cell_width is not None
+            and max(abs(movement.x), abs(movement.y)) < STILL * self._cell_width
+            and movement.correlation > 0.8
+        )
+
+    def _is_blurred(self, glimpse: Glimpse) -> bool:
+        self._sharpness = [*self._sharpness[1 - _REMEMBERED :], glimpse.sharpness]
+        return glimpse.sharpness < BLURRED * max(self._sharpness)
+
+    def _locate(
+        self,
+        look: FieldLook,
+        size: tuple[int, int],
+        expected: Place | None,
+        movement: Movement | None,
+        frame: Frame,
+    ) -> Place | None:
+        """Find the field on the map, or begin a map or a stretch of its own for it."""
+        points = _centres(look)
+        if self.map is None:
+            self._cell_width = self._cell_width or look.cell_width
+            self._size = size
+            self.map = SlideMap(self._cell_width)
+            return Place(self.map.begin_island(), 0.0, 0.0, "first")
+        place = self.map.locate(points, size, expected, sure=movement is not None)
+        if place is not None:
+            return place
+        if frame.apart or self._met_before(points, size):
+            return Place(self.map.begin_island(), 0.0, 0.0, "first")
+        return None
+
+    def _met_before(self, points: Points, size: tuple[int, int]) -> bool:
+        """Whether a field that lies nowhere on the map was seen in two frames running.
+
+        One frame may be unknown for being bad; two that show the same cells are a place of the slide.
+        """
+        before, self._stranger = self._stranger, points
+        if before is None or self.map is None:
+            return False
+        there = SlideMap(self.map.cell_width)
+        there.island(there.begin_island()).add_cells((float(x), float(y)) for x, y in before)
+        return there.recognise(points, size) is not None
+
+    def _count(self, rgb: NDArray[np.uint8], look: FieldLook, place: Place, frame: Frame) -> Outcome:
+        """Judge and store what is new in a field, then put it on the map."""
+        slide_map = self.map
+        if slide_map is None:
+            raise RuntimeError("a field was placed on no map")
+        size = (rgb.shape[1], rgb.shape[0])
+        new = [
+            (index, cell)
+            for index, cell in enumerate(look.cells)
+            if cell.counted and slide_map.is_new(place, *cell.centre)
+        ]
+        island = slide_map.island(place.island)
+        if not new and 1 - island.share_covered(place.x, place.y, size) < LEAST_GAIN:
+            if frame.sha256 is not None:
+                self._store.take_file(self._slide, frame.sha256, "nothing new")
+            return Outcome("nothing new", place=place, look=look)
+        probabilities = self._reader.judge(rgb, [cell for _, cell in new])
+        cells = [
+            self._new_cell(rgb, cell, probability, place)
+            for (_, cell), probability in zip(new, probabilities, strict=True)
+        ]
+        uncovered = tuple(cell.box for cell in look.cells if cell.cut_by_border)
+        field = NewField(
+            island=place.island,
+            x=place.x,
+            y=place.y,
+            width=size[0],
+            height=size[1],
+            cell_width=slide_map.cell_width,
+            taken_at=self._now(),
+            source=frame.name,
+            checks=look.checks,
+            uncovered=uncovered,
+        )
+        stored: StoredField = self._store.add_field(self._slide, field, cells, file_sha256=frame.sha256)
+        island.cover(stored.field.x, stored.field.y, size, uncovered)
+        island.add_cells((cell.x, cell.y) for cell in cells)
+        return Outcome(
+            "counted",
+            place=place,
+            new_cells=len(cells),
+            new_parasitized=sum(cell.label == "Parasitized" for cell in cells),
+            look=look,
+            judged=tuple(
+                (index, probability) for (index, _), probability in zip(new, probabilities, strict=True)
+            ),
+        )
+
+    def _new_cell(self, rgb: NDArray[np.uint8], cell: FoundCell, probability: float, place: Place) -> NewCell:
+        return NewCell(
+            box=cell.box,
+            x=place.x + cell.centre[0],
+            y=place.y + cell.centre[1],
+            probability=probability,
+            label=judge(probability, self._threshold).label,
+            doubtful=doubtful(probability, self._threshold),
+            crop=crop_jpeg(rgb, cell.box),
+        )
+
+    def _join(self, look: FieldLook, place: Place, size: tuple[int, int]) -> None:
+        """Where this field is also found on another stretch, the two are one: count their cells once."""
+        if self.map is None or len(self.map.islands) < 2:
+            return
+        joined = join_if_met(self._store, self._slide, self.map, place, points=_centres(look), size=size)
+        if joined is not None:
+            self.map, there = joined
+            if self._last is not None:
+                self._last = (self._last[0], there)
+
+    def _to_size_of_slide(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Scale a frame of another resolution so that its cells are as wide as those of the slide."""
+        height, width = rgb.shape[:2]
+        if self._size is None or self._cell_width is None or (width, height) == self._size:
+            return rgb
+        if abs(width / height - self._size[0] / self._size[1]) < 0.02:
+            # The camera scales: the same field with more or fewer pixels.
+            size = self._size
+        else:
+            # The camera crops, perhaps scaled: the cells tell.
+            scale = self._cell_width / self._reader.look(rgb, None).cell_width
+            if abs(scale - 1) < 0.1:
+                return rgb
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        shrinks = size[0] < width
+        resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return np.asarray(resized, np.uint8)
+
+
+def _centres(look: FieldLook) -> Points:
+    """Centres of the whole red cells of a field: what its place is told by."""
+    return np.array([cell.centre for cell in look.cells if cell.counted], np.float64).reshape(-1, 2)
