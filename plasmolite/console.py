@@ -34,6 +34,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "model": CommandEntry("plasmolite.commands.model", "Install, check and roll back models, offline."),
     "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
     "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
+    "bench": CommandEntry("plasmolite.commands.bench", "Measure speed, size and accuracy; compare two runs."),
 }
 
 

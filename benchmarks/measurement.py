@@ -1,0 +1,209 @@
+"""What a benchmark brings home: measurements in sections, charts of them, and the JSON that keeps both."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.errors import PlasmoliteError
+
+BENCHMARK_FORMAT = "plasmolite-bench/1"
+
+
+class BenchmarkError(PlasmoliteError):
+    """A benchmark cannot start, or a file of results cannot be read."""
+
+
+class Measurement(NamedTuple):
+    """One figure with its interval.
+
+    Attributes:
+        group: the table in which it stands, within its section.
+        subject: what was measured: the table's row.
+        figure: which figure of it: the table's column.
+        value: the figure, in ``unit``; ``share`` is 0 to 1.
+        unit: such as ``ms``, ``cells/s``, ``MB``, ``share``, or nothing for a plain number.
+        low: lower limit of the 95 % interval; ``None`` where there is none.
+        high: upper limit.
+        better: ``lower``, ``higher``, or nothing where neither is better.
+        noise: how far the figure wandered within the run, as a share of itself.
+        yardsticks: the figure as a multiple of the yardstick's time in the same rounds (times only).
+    """
+
+    group: str
+    subject: str
+    figure: str
+    value: float
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    better: str = ""
+    noise: float | None = None
+    yardsticks: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names the same figure in another run."""
+        return self.group, self.subject, self.figure
+
+
+class Series(NamedTuple):
+    """One line, set of points or colour of bars in a chart."""
+
+    name: str
+    x: tuple[float | str, ...]
+    y: tuple[float, ...]
+    marks: tuple[str, ...] = ()
+    """A name beside each point, where points need one."""
+
+
+class Chart(NamedTuple):
+    """A picture of figures, described and not yet drawn."""
+
+    kind: str
+    """``bars`` (horizontal, one a name), ``stack`` (bars stacked by series) or ``lines``, ``points``."""
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    logarithmic: bool = False
+
+
+class Section(NamedTuple):
+    """What one section of the benchmark found.
+
+    Attributes:
+        name: as on the command line.
+        title: as a heading.
+        measurements: all figures, in the order of the tables.
+        notes: sentences that a reader of the figures needs.
+        missing: what was not measured, and why.
+        charts: to be drawn in the report.
+        seconds: how long the section took.
+        others_share: share of the processors' time that other programs used meanwhile, 0 to 1.
+    """
+
+    name: str
+    title: str
+    measurements: tuple[Measurement, ...]
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    seconds: float = 0.0
+    others_share: float | None = None
+
+
+class Benchmark(NamedTuple):
+    """One run of the benchmark on one machine."""
+
+    made: str
+    """When it began: ISO 8601 with the zone."""
+    command: tuple[str, ...]
+    machine: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    def figures(self) -> dict[tuple[str, str, str, str], tuple[Section, Measurement]]:
+        """All measurements, by section, group, subject and figure."""
+        return {
+            (section.name, *measurement.key): (section, measurement)
+            for section in self.sections
+            for measurement in section.measurements
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole run as plain values."""
+        return {
+            "format": BENCHMARK_FORMAT,
+            "made": self.made,
+            "command": list(self.command),
+            "machine": dict(self.machine),
+            "warnings": list(self.warnings),
+            "sections": [_section_to_json(section) for section in self.sections],
+        }
+
+
+def write_benchmark(path: Path, benchmark: Benchmark) -> None:
+    """Write a run as JSON, whole or not at all.
+
+    Raises:
+        BenchmarkError: the file cannot be written.
+    """
+    text = json.dumps(benchmark.to_json(), indent=1, allow_nan=False)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text + "\n", "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise BenchmarkError(f"The results cannot be written to {path}: {error.strerror}.") from error
+
+
+def read_benchmark(path: Path) -> Benchmark:
+    """Read a run back from its JSON.
+
+    Raises:
+        BenchmarkError: the file is missing, or none that this version wrote.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["format"] != BENCHMARK_FORMAT:
+            raise BenchmarkError(
+                f"{path} is of the format {data['format']}; {BENCHMARK_FORMAT} is read here."
+            )
+        return Benchmark(
+            data["made"],
+            tuple(data["command"]),
+            data["machine"],
+            tuple(data["warnings"]),
+            tuple(_section_from_json(section) for section in data["sections"]),
+        )
+    except OSError as error:
+        raise BenchmarkError(f"The results {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"{path} holds no results of plasmolite bench --json: {error!r}.") from error
+
+
+def groups_of(measurements: Iterable[Measurement]) -> dict[str, list[Measurement]]:
+    """Sort measurements into their tables, both in the order of first appearance."""
+    groups: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        groups.setdefault(measurement.group, []).append(measurement)
+    return groups
+
+
+def _section_to_json(section: Section) -> dict[str, Any]:
+    record: dict[str, Any] = section._asdict()
+    record["measurements"] = [
+        {key: value for key, value in measurement._asdict().items() if value not in (None, "")}
+        for measurement in section.measurements
+    ]
+    record["charts"] = [
+        {**chart._asdict(), "series": [series._asdict() for series in chart.series]}
+        for chart in section.charts
+    ]
+    return record
+
+
+def _section_from_json(data: Mapping[str, Any]) -> Section:
+    charts = tuple(
+        Chart(
+            **{
+                **chart,
+                "series": tuple(
+                    Series(one["name"], tuple(one["x"]), tuple(one["y"]), tuple(one["marks"]))
+                    for one in chart["series"]
+                ),
+            }
+        )
+        for chart in data["charts"]
+    )
+    return Section(
+        **{
+            **data,
+            "measurements": tuple(Measurement(**{"group": "", **one}) for one in data["measurements"]),
+            "notes": tuple(data["notes"]),
+            "missing": tuple(data["missing"]),
+            "charts": charts,
+        }
+    )

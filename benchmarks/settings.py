@@ -1,0 +1,41 @@
+"""What a benchmark measures: models, threads, batches, data, limits, in one immutable value."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.timing import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchSettings:
+    """Settings of one benchmark, as the command line gives them."""
+
+    models: tuple[Path, ...]
+    """Our own model files."""
+    foreign: tuple[str, ...] = ()
+    """Other systems' cell classifiers, as :func:`benchmarks.foreign.parse_foreign` reads them."""
+    keras: Path | None = None
+    """The Keras model that a shipped model was exported from."""
+    threads: tuple[int, ...] = (1, 2)
+    batches: tuple[int, ...] = (1, 8, 32)
+    limits: Limits = field(default_factory=Limits)
+    """Of each group of subjects that take turns."""
+    starts: int = 7
+    """Processes started to time the first verdict."""
+    cells: Path | None = None
+    """Folder or zip file of labelled cells."""
+    patients: Path | None = None
+    """CSV file that tells each cell's patient."""
+    corrections: Path | None = None
+    """CSV file of disputed labels."""
+    split: Path | None = None
+    """Split file of a training run: only its test patients are measured."""
+    boxes: Path | None = None
+    """Folder of fields with ``boxes.csv``, ``images`` and ``masks``."""
+    uninfected_fields: Path | None = None
+    """Folder of fields of uninfected blood."""
+    most_cells: int | None = None
+    """Measure on no more cells of the labelled folder than this."""
+    changes: bool = False
+    """Measure under simulated change too."""
+    seed: int = 0

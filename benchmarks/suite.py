@@ -1,0 +1,77 @@
+"""The benchmark as a whole: its sections, run one after the other, with the machine's record about them."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import NamedTuple
+
+from benchmarks.machine import describe_software, judge_machine, watch_use
+from benchmarks.measurement import Benchmark, BenchmarkError
+from benchmarks.settings import BenchSettings
+from benchmarks.timing import Report
+from edge.board import read_board
+from edge.modelfile import load_model
+
+
+class SectionEntry(NamedTuple):
+    """A section of the benchmark: where it lives, and what it answers."""
+
+    module: str
+    function: str
+    summary: str
+    by_default: bool = True
+
+
+SECTIONS: dict[str, SectionEntry] = {
+    "startup": SectionEntry(
+        "benchmarks.startup", "measure_startup", "seconds to the first verdict, memory, disk"
+    ),
+    "latency": SectionEntry(
+        "benchmarks.latency", "measure_latency", "interpreter, preprocessing and file to verdict"
+    ),
+}
+
+
+def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Report) -> Benchmark:
+    """Run sections of the benchmark.
+
+    Args:
+        sections: names from :data:`SECTIONS`, run in this order.
+        settings: what to measure.
+        report: told of the progress: what is being done, and the share of the whole run.
+
+    Raises:
+        PlasmoliteError: nothing of a section could be measured.
+    """
+    unknown = [name for name in sections if name not in SECTIONS]
+    if unknown:
+        raise BenchmarkError(f"There is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}.")
+    made = datetime.now().astimezone().isoformat(timespec="seconds")
+    before = read_board()
+    measured = []
+    for done, name in enumerate(sections):
+        entry = SECTIONS[name]
+        measure = getattr(import_module(entry.module), entry.function)
+
+        def part(text: str, share: float, done: int = done, name: str = name) -> None:
+            report(f"{name}: {text}", (done + share) / len(sections))
+
+        begin = time.perf_counter()
+        with watch_use() as use:
+            section = measure(settings, part)
+        measured.append(
+            section._replace(seconds=round(time.perf_counter() - begin, 1), others_share=use.others_share)
+        )
+    after = read_board()
+    models = [load_model(path) for path in settings.models]
+    machine = {
+        "before": before.to_json(),
+        "after": after.to_json(),
+        **describe_software(),
+        "models": [{"file": model.path.name, "name": model.name, "sha256": model.sha256} for model in models],
+    }
+    others = {section.name: section.others_share for section in measured}
+    warnings = tuple(judge_machine(before, after, others))
+    return Benchmark(made, ("plasmolite", *sys.argv[1:]), machine, warnings, tuple(measured))

@@ -1,0 +1,180 @@
+"""``plasmolite bench``: how fast, how accurate, how close to the machine's limit, and what changed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from benchmarks.measurement import Benchmark
+    from benchmarks.settings import BenchSettings
+
+_DEFAULT_SECTIONS = "startup,latency"
+_FILE_WIDTH = 150
+"""Characters a line where the tables go to a file, not to a terminal."""
+
+
+def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(word) for word in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{value} is not a list of whole numbers, such as 1,2,4.") from error
+    if not numbers or min(numbers) < 1:
+        raise click.BadParameter("All numbers must be at least 1.")
+    return numbers
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="Examples:\n\n"
+    "  plasmolite bench --json before.json --report before.html\n\n"
+    "  plasmolite bench --compare before.json\n\n"
+    "  plasmolite bench --sections accuracy --cells cell_images/ --patients patients.csv\n\n"
+    "  plasmolite bench --from after.json --compare before.json",
+)
+@click.option(
+    "--sections",
+    default=_DEFAULT_SECTIONS,
+    help="What to measure, separated by commas; --list-sections explains them.",
+)
+@click.option("--list-sections", is_flag=True, help="Say what each section answers, and leave.")
+@click.option(
+    "--model",
+    "models",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A model file of ours; by default all that are shipped.",
+)
+@click.option(
+    "--threads", default="", help="Threads, separated by commas; by default 1 and the cores (4 at most)."
+)
+@click.option(
+    "--batches", default="1,8,32", callback=_numbers, help="Cells an inference, separated by commas."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0.1), default=20.0, help="Longest time a group of timings takes."
+)
+@click.option("--quick", is_flag=True, help="A look only: a few seconds a group, wide intervals.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Keep the results."
+)
+@click.option(
+    "--report", "html_path", type=click.Path(path_type=Path, dir_okay=False), help="HTML with charts."
+)
+@click.option(
+    "--compare",
+    "old_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Results of an earlier run: say what became better or worse beyond the noise.",
+)
+@click.option(
+    "--from",
+    "from_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Measure nothing: show, report or compare these results.",
+)
+@click.option(
+    "--cells",
+    type=click.Path(path_type=Path),
+    help="Labelled cells, a folder or zip file with Parasitized/ and Uninfected/.",
+)
+def command(**options: Any) -> None:
+    """Measure this machine, this installation and its models, with the machine's record in every result.
+
+    Subjects are timed in turns, warm, until the median of each is known to 2 % or the time is up.
+
+    Exit code: 0 measured (and with --compare nothing is worse), 1 something is worse than in the earlier run,
+    2 nothing could start.
+    """
+    from edge.errors import PlasmoliteError
+
+    try:
+        _run(options)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except ImportError as error:
+        click.echo(
+            f'Error: {error.name} is not installed. Install it with: pip install "plasmolite[benchmarks]"',
+            err=True,
+        )
+        sys.exit(2)
+
+
+def _run(options: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from benchmarks.compare import SLOWER, compare
+    from benchmarks.measurement import read_benchmark, write_benchmark
+    from benchmarks.suite import SECTIONS
+    from benchmarks.table import print_benchmark, print_comparison
+
+    if options["list_sections"]:
+        for name, entry in SECTIONS.items():
+            click.echo(f"{name:10} {entry.summary}")
+        return
+    # Read first: a run of minutes must not end at a mistyped name.
+    old = read_benchmark(options["old_path"]) if options["old_path"] else None
+    benchmark = read_benchmark(options["from_path"]) if options["from_path"] else _measure(options)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
+    if options["json_path"]:
+        write_benchmark(options["json_path"], benchmark)
+    print_benchmark(benchmark, console)
+    comparison = compare(old, benchmark) if old else None
+    if comparison:
+        print_comparison(comparison, console)
+    if options["html_path"]:
+        from benchmarks.report import write_report
+
+        write_report(options["html_path"], benchmark, comparison)
+        click.echo(f"Report: {options['html_path']}")
+    sys.exit(1 if comparison and comparison.of(SLOWER) else 0)
+
+
+def _measure(options: dict[str, Any]) -> Benchmark:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from benchmarks.suite import run_benchmark
+
+    sections = [name.strip() for name in options["sections"].split(",") if name.strip()]
+    settings = _settings(options)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("starting", total=1.0)
+        return run_benchmark(
+            sections,
+            settings,
+            lambda text, share: progress.update(task, description=text, completed=share),
+        )
+
+
+def _settings(options: dict[str, Any]) -> BenchSettings:
+    from benchmarks.settings import BenchSettings
+    from benchmarks.timing import Limits
+    from edge.modelfile import shipped_models
+    from edge.runtime import default_threads
+
+    cores = default_threads()
+    threads = _numbers(None, None, options["threads"]) if options["threads"] else tuple(sorted({1, cores}))  # type: ignore[arg-type]
+    limits = Limits(most_seconds=options["seconds"])
+    if options["quick"]:
+        limits = Limits(most_seconds=min(3.0, options["seconds"]), narrow=0.05, least_rounds=5, block_s=0.02)
+    return BenchSettings(
+        models=options["models"]
+        or tuple(path for name, path in shipped_models().items() if name.startswith("plasmolite-")),
+        threads=threads,
+        batches=options["batches"],
+        limits=limits,
+        starts=3 if options["quick"] else 7,
+        cells=options["cells"],
+    )
+
+
+if __name__ == "__main__":
+    command()
