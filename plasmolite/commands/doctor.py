@@ -1,0 +1,43 @@
+"""``plasmolite doctor``: is this device fit to judge slides, and if not, what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+_MARKS = {"ok": ("green", "ok     "), "warning": ("yellow", "warning"), "failure": ("red", "FAILURE")}
+
+
+@click.command(
+    epilog="Example:\n\n  plasmolite doctor\n\n  plasmolite doctor --json | jq 'select(.state != \"ok\")'"
+)
+@click.option(
+    "--slides",
+    type=click.Path(path_type=Path),
+    help="Folder of the slides; by default PLASMOLITE_SLIDES, else this folder.",
+)
+@click.option("--camera", is_flag=True, help="A missing camera is a failure: this device counts live.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a part, a line each.")
+def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
+    """Check runtime, model, camera, disk, clock, memory, temperature and supply, and say what to do.
+
+    Exit code: 0 all is well, 1 something should be looked at, 2 slides cannot be judged.
+    """
+    from edge.doctor import examine, exit_code
+
+    folder = slides or Path(os.environ.get("PLASMOLITE_SLIDES", "."))
+    # A file names the store itself: its folder is what must have room.
+    findings = examine(slides=folder.parent if folder.is_file() else folder, cameras_needed=camera)
+    for finding in findings:
+        if as_json:
+            click.echo(json.dumps(finding._asdict()))
+            continue
+        colour, mark = _MARKS[finding.state]
+        click.echo(f"{click.style(mark, fg=colour)}  {finding.part:<12} {finding.sentence}")
+        if finding.action:
+            click.echo(f"{'':<23}{finding.action}")
+    sys.exit(exit_code(findings))
