@@ -1,0 +1,231 @@
+"""Writes one archive per platform that installs Plasmolite with no network: ``python deploy/bundle.py``.
+
+The wheels come from wherever this machine's pip takes its packages, chosen for the device's platform, not for
+this one's. Everything in the archive stands in SHA256SUMS, every wheel also in ``requirements.txt`` with its
+hash, so that the installer takes what was packed and nothing else.
+"""
+
+import argparse
+import hashlib
+import io
+import re
+import shutil
+import subprocess  # pip and git, with this file's own arguments
+import sys
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = "edge,server,signing"
+SCRIPTS = ("install.sh", "uninstall.sh", "plasmolite.service")
+LIMIT_BYTES = 150 * 1000 * 1000
+"""What a bundle may weigh: an hour over a village's mobile network, and any USB stick."""
+
+
+class Platform(NamedTuple):
+    """One kind of device.
+
+    Attributes:
+        machine: as ``uname -m`` and wheels' tags name it.
+        python: "3.11" (Debian and Raspberry Pi OS 12) or "3.13" (13).
+        glibc: newest minor version of glibc 2 that the system has, hence the newest manylinux it takes.
+        system_packages: what has no wheel for this platform and comes from the system instead.
+    """
+
+    machine: str
+    python: str
+    glibc: int
+    system_packages: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Such as ``aarch64-cp311``."""
+        return f"{self.machine}-cp{self.python.replace('.', '')}"
+
+    def tags(self) -> list[str]:
+        """Platform tags of wheels that the system takes (PEP 600), newest first."""
+        numbered = [f"manylinux_2_{minor}_{self.machine}" for minor in range(self.glibc, 16, -1)]
+        return [*numbered, f"manylinux2014_{self.machine}"]
+
+
+# Debian 12 has glibc 2.36 and Python 3.11, Debian 13 has glibc 2.41 and Python 3.13.
+PLATFORMS = {
+    platform.name: platform
+    for platform in (
+        Platform("aarch64", "3.11", 36),
+        Platform("aarch64", "3.13", 41),
+        Platform("armv7l", "3.11", 36, ("python3-numpy", "python3-opencv", "python3-cryptography")),
+        Platform("x86_64", "3.11", 36),
+        Platform("x86_64", "3.13", 41),
+    )
+}
+
+
+class BundleError(Exception):
+    """A bundle cannot be made: no wheel for the platform, or it is too large."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the bundles that were asked for; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--platform", action="append", choices=sorted(PLATFORMS), help="by default all of them"
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder of the archives [dist]")
+    parser.add_argument("--find-links", help="folder of further wheels, such as ones built for armv7l")
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.platform or PLATFORMS:
+        try:
+            archive = make_bundle(PLATFORMS[name], options.out, options.find_links)
+        except (BundleError, OSError) as error:
+            print(f"Error: {name}: {error}", file=sys.stderr)  # noqa: T201 - a script's own output
+            return 2
+        print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")  # noqa: T201
+    return 0
+
+
+def make_bundle(platform: Platform, out: Path, find_links: str | None = None) -> Path:
+    """Make the archive for one platform.
+
+    Args:
+        platform: one of :data:`PLATFORMS`.
+        out: folder of the archive.
+        find_links: folder of further wheels.
+
+    Returns:
+        The archive's path.
+
+    Raises:
+        BundleError: a package has no wheel for the platform, or the archive is too large.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle = Path(scratch) / f"plasmolite-{_version()}-{platform.name}"
+        wheels = bundle / "wheels"
+        wheels.mkdir(parents=True)
+        _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT))
+        own = next(wheels.glob("plasmolite-*.whl"))
+        _download(platform, wheels, own, find_links)
+        tools = bundle / "tools"
+        tools.mkdir()
+        # The device's own pip may be missing (a Debian without python3-venv): this one runs from its wheel.
+        _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(tools), "pip")
+        for script in SCRIPTS:
+            shutil.copy2(ROOT / "deploy" / script, bundle / script)
+        shutil.copy2(ROOT / "LICENSE", bundle / "LICENSE")
+        (bundle / "requirements.txt").write_text(requirements(sorted(wheels.glob("*.whl"))))
+        (bundle / "BUNDLE").write_text(description(platform, _version(), _sha256(own)))
+        (bundle / "SHA256SUMS").write_text(checksums(bundle))
+        archive = out / f"{bundle.name}.tar.gz"
+        write_archive(bundle, archive)
+    if archive.stat().st_size > LIMIT_BYTES:
+        raise BundleError(f"{archive} is {archive.stat().st_size / 1e6:.0f} MB; at most 150 are allowed.")
+    return archive
+
+
+def requirements(wheels: Sequence[Path]) -> str:
+    """Pin every wheel by name, version and hash, as pip's ``--require-hashes`` reads it."""
+    lines = []
+    for wheel in wheels:
+        name, version = wheel.name.split("-")[:2]
+        lines.append(f"{name}=={version} --hash=sha256:{_sha256(wheel)}\n")
+    return "".join(lines)
+
+
+def description(platform: Platform, version: str, own_sha256: str) -> str:
+    """Lines of shell variables that tell the installer what the bundle is and what it needs."""
+    return (
+        f"version={version}\n"
+        f"release={version}-{own_sha256[:10]}\n"
+        f"machine={platform.machine}\n"
+        f"python={platform.python}\n"
+        f'system_packages="{" ".join(platform.system_packages)}"\n'
+    )
+
+
+def checksums(bundle: Path) -> str:
+    """List every file of a bundle as ``sha256sum`` does, by name."""
+    files = sorted(path for path in bundle.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    return "".join(f"{_sha256(path)}  {path.relative_to(bundle).as_posix()}\n" for path in files)
+
+
+def write_archive(bundle: Path, archive: Path) -> None:
+    """Pack a folder; the same content gives the same tar, whoever packs it and whenever."""
+
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        entry.mtime = 0
+        entry.mode = 0o755 if entry.isdir() or entry.name.endswith(".sh") else 0o644
+        return entry
+
+    packed = io.BytesIO()
+    # Wheels are compressed already: a low level loses nothing but time.
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as target:
+        for path in [bundle, *sorted(bundle.rglob("*"))]:
+            target.add(path, str(path.relative_to(bundle.parent)), recursive=False, filter=plain)
+    temporary = archive.with_name(archive.name + ".part")
+    temporary.write_bytes(packed.getvalue())
+    temporary.replace(archive)
+
+
+def _download(platform: Platform, wheels: Path, own: Path, find_links: str | None) -> None:
+    """Fetch the platform's wheels, chosen as the device's own pip would choose them."""
+    target = [
+        "--only-binary=:all:",
+        "--implementation=cp",
+        f"--python-version={platform.python}",
+        *(f"--platform={tag}" for tag in platform.tags()),
+        f"--dest={wheels}",
+        f"--find-links={wheels}",
+        *([f"--find-links={find_links}"] if find_links else []),
+    ]
+    if not platform.system_packages:
+        _pip("download", *target, f"plasmolite[{EXTRAS}] @ {own.as_uri()}")
+        return
+    # numpy and OpenCV come from the system: what would pull them in is fetched by itself.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    plain = [
+        package
+        for package in [*project["dependencies"], *extras["server"]]
+        if not package.startswith("plasmolite")
+    ]
+    runtime = [package for package in extras["edge-tflite"] if package.startswith("tflite-runtime")]
+    _pip("download", *target, *plain)
+    _pip("download", "--no-deps", *target, *runtime)
+
+
+def _pip(*arguments: str) -> None:
+    done = subprocess.run(  # noqa: S603 - this interpreter's pip with this file's arguments
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise BundleError(" ".join(told) or done.stderr)
+
+
+def _version() -> str:
+    text = (ROOT / "plasmolite" / "__init__.py").read_text()
+    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    if found is None:
+        raise BundleError("plasmolite/__init__.py states no version.")
+    return found[1]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
