@@ -106,7 +106,8 @@ def _quantise(features: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
     details = tf.lite.Interpreter(model_content=flatbuffer).get_input_details()[0]
     if tuple(details["quantization"]) != (1.0, 0):
         raise ExportError(
-            f"The quantised input is scaled by {details['quantization']}, not by (1, 0): pixels would be wrong."
+            f"The quantised input is scaled by {details['quantization']}, not by (1, 0): "
+            "the pixels would be wrong."
         )
     return flatbuffer
 

@@ -43,6 +43,8 @@ class Results(NamedTuple):
     calibration: dict[str, float]
     figures: dict[str, dict[str, Estimate]]
     """By population and judge: ``original``, ``undisputed``, ``baseline``, ``baseline undisputed``."""
+    baseline: Judged | None = None
+    """The test cells again, judged by two hand-made features; not kept in the run folder."""
 
 
 def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, out: Path) -> Results:
@@ -86,7 +88,9 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
     if disputed.any():
         figures["undisputed"] = measure(test.at(~disputed), thresholds["cell"])
         figures["baseline undisputed"] = measure(baseline.at(~disputed), 0.5)
-    results = Results(validation, test, test_samples, disputed, thresholds, calibration, figures)
+    results = Results(
+        validation, test, test_samples, disputed, thresholds, calibration, figures, baseline
+    )
     _write(results, out, data.fingerprint)
     return results
 
@@ -148,4 +152,4 @@ def _write(results: Results, out: Path, fingerprint: str) -> None:
         writer.writerow(["cell", "patient", "label", "disputed", "probability"])
         rows = zip(results.test_samples, results.disputed, results.test.probabilities, strict=True)
         for sample, disputed, probability in rows:
-            writer.writerow([sample.name, sample.patient, sample.label, int(disputed), f"{probability:.6f}"])
+            writer.writerow([sample.name, sample.patient, sample.label, int(disputed), f"{probability:.8f}"])

@@ -1,0 +1,152 @@
+"""The model card: what a released model is, what it was measured at, and what it must not be used for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from convert.comparison import Comparison
+
+_FIGURE_NAMES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "auc": "AUC",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score",
+    "ece": "Expected calibration error",
+}
+
+
+def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the card of one model and its precisions, in Markdown.
+
+    Args:
+        manifests: of the released files, by file name; all of one training run.
+    """
+    first = next(iter(manifests.values()))
+    cells, patients = first["data"]["cells"], first["data"]["patients"]
+    lines = [
+        f"# Plasmolite {first['name']} {first['version']}",
+        "",
+        f"MobileNetV2 that tells {first['labels'][1]} from {first['labels'][0]} red blood cells in "
+        "Giemsa-stained thin smears. **Research use only. Not a diagnostic device.**",
+        "",
+        f"- Input: one cell, RGB, {first['input']['size']} x {first['input']['size']} px, uint8, black outside "
+        "the cell (`edge.preprocessing.network_input`).",
+        f"- Output: {first['output']}. {first['calibration']['method']}.",
+        f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
+        f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
+        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw.",
+        f"- Sources: {first['sources']}. Licence of the model: {first['licence']}.",
+        "",
+        "## Measured",
+        "",
+        "On held-out patients, at the operating point `cell`, by the released file in the device's runtime; in "
+        "brackets the 95 % interval by a bootstrap over patients. *Undisputed* leaves out the cells whose "
+        "published label a later expert reading disputes.",
+    ]
+    for file, manifest in manifests.items():
+        lines += ["", f"### `{file}`", "", *_measured_rows(manifest["measured"]), ""]
+        lines += _operating_rows(manifest["operating_points"])
+        lines += ["", f"SHA-256 of the network: `{manifest['sha256']}`"]
+    lines += [
+        "",
+        "## Against the Keras model",
+        "",
+        *comparison_rows([Comparison(**manifest["against_keras"]) for manifest in manifests.values()]),
+        "",
+        "## What it must not be used for",
+        "",
+        "- Diagnosis or treatment of anybody. A microscopist confirms what it flags; *nothing seen* is not "
+        "*negative*.",
+        "- Other stains than Giemsa, thick films, or species and stages that the training data lack: it learnt "
+        "from *P. falciparum* at one centre. On other laboratories' slides its ranking of cells holds better than "
+        "its threshold: calibrate on known-negative slides of the site first.",
+        "",
+        "## How it was made",
+        "",
+        f"Training: `{_command(first['training']['environment'])}`",
+        "",
+        f"Conversion: `{_command(first['conversion']['environment'])}`",
+        "",
+        f"Data fingerprint `{first['data']['fingerprint']}`; calibration set of "
+        f"{first['conversion']['calibration_cells']} cells `{first['conversion']['calibration_sha256']}`; "
+        f"seed {first['training']['settings']['seed']}; commit `{first['training']['environment']['commit']}`. "
+        "Versions and every setting stand in the manifest inside each file (`unzip -p FILE manifest.json`).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _measured_rows(measured: Mapping[str, Any]) -> list[str]:
+    rows = ["| | undisputed cells | all cells, published labels |", "|---|---|---|"]
+    for figure, title in _FIGURE_NAMES.items():
+        undisputed, original = (_figure(measured[name][figure]) for name in ("undisputed", "original"))
+        rows.append(f"| {title} | {undisputed} | {original} |")
+    return rows
+
+
+def _operating_rows(points: Mapping[str, Any]) -> list[str]:
+    rows = [
+        "| operating point | threshold | sensitivity | specificity | chosen for |",
+        "|---|---|---|---|---|",
+    ]
+    for name, point in points.items():
+        rates = point["undisputed"]
+        rows.append(
+            f"| {name} | {point['threshold']:.4f} | {rates['true_positives']} of {rates['infected']} | "
+            f"{rates['true_negatives']} of {rates['uninfected']} | {point['chosen']} |"
+        )
+    return rows
+
+
+def comparison_rows(comparisons: Sequence[Comparison]) -> list[str]:
+    """Lay exports side by side as rows of a Markdown table; changes are in points (per cent)."""
+    rows = [
+        "| | accuracy | change | sensitivity change | specificity change | AUC change | verdicts that flip | "
+        "largest / mean difference of P | size | ms a cell |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {c.precision} | {c.accuracy:.2%} | {c.accuracy_change * 100:+.3f} | "
+        f"{c.sensitivity_change * 100:+.3f} | {c.specificity_change * 100:+.3f} | "
+        f"{c.auc_change * 100:+.4f} | {c.flips:.3%} | "
+        f"{c.largest_difference:.4f} / {c.mean_difference:.5f} | {c.size / 1e6:.2f} MB | {c.latency:.2f} |"
+        for c in comparisons
+    ]
+    return rows
+
+
+def draw_comparison(comparisons: Sequence[Comparison], limits: Mapping[str, float], path: Path) -> None:
+    """Draw size, speed and share of flipped verdicts of each export into a PNG.
+
+    Args:
+        comparisons: one an export.
+        limits: largest allowed share of flips by precision.
+        path: the file to make.
+    """
+    # Here and not above, so that a conversion without a chart needs no display library.
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    names = [comparison.precision for comparison in comparisons]
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    panels = figure.subplots(1, 3)
+    panels[0].bar(names, [c.size / 1e6 for c in comparisons], color="#4c78a8")
+    panels[0].set_title("Size (MB)")
+    panels[1].bar(names, [c.latency for c in comparisons], color="#72b7b2")
+    panels[1].set_title("Time a cell on this machine (ms)")
+    panels[2].bar(names, [c.flips * 100 for c in comparisons], color="#e45756", label="measured")
+    panels[2].scatter(
+        names, [limits[name] * 100 for name in names], marker="_", s=900, color="black", label="allowed"
+    )
+    panels[2].set_title("Verdicts that differ from Keras (%)")
+    panels[2].legend()
+    figure.savefig(path, dpi=120)
+
+
+def _figure(estimate: Mapping[str, float]) -> str:
+    return f"{estimate['value']:.4f} [{estimate['low']:.4f}, {estimate['high']:.4f}]"
+
+
+def _command(environment: Mapping[str, Any]) -> str:
+    return " ".join(environment["command"])

@@ -1,0 +1,114 @@
+"""Compares an export with the Keras model it came from, in the runtime that the device uses."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.classifier import Classifier
+from edge.modelfile import ModelFile
+from edge.preprocessing import PREPROCESSING_VERSION
+from train.evaluation import Judged, accuracy, auc, sensitivity, specificity
+
+_TIMED_CELLS = 1024
+
+
+class Comparison(NamedTuple):
+    """One export beside the Keras model, on the test patients."""
+
+    precision: str
+    accuracy: float
+    sensitivity: float
+    specificity: float
+    auc: float
+    accuracy_change: float
+    """Export minus Keras; the same for the three that follow. Fractions, not percent."""
+    sensitivity_change: float
+    specificity_change: float
+    auc_change: float
+    flips: float
+    """Share of the cells whose verdict is another one."""
+    largest_difference: float
+    """Of the probability."""
+    mean_difference: float
+    """Mean absolute difference of the probability."""
+    size: int
+    """Bytes of the flatbuffer."""
+    latency: float
+    """Milliseconds a cell in batches of 32, on this machine; reported, not gated."""
+    runtime: str
+
+
+def judge_with(
+    flatbuffer: bytes, inputs: NDArray[np.uint8], threads: int
+) -> tuple[NDArray[np.float64], Classifier]:
+    """Judge preprocessed cells with an export that has no manifest yet.
+
+    Args:
+        flatbuffer: the export.
+        inputs: uint8, shape (n, size, size, 3).
+        threads: of the interpreter.
+
+    Returns:
+        Probabilities, float64, shape (n,), and the classifier that gave them.
+    """
+    manifest = {
+        "name": "unreleased",
+        "version": "0",
+        "precision": "",
+        "sha256": "",
+        "input": {"size": inputs.shape[1], "preprocessing": PREPROCESSING_VERSION},
+    }
+    classifier = Classifier(ModelFile(Path("export.tflite"), flatbuffer, manifest), threads=threads)
+    return classifier.probabilities(inputs).astype(np.float64), classifier
+
+
+def compare(
+    precision: str,
+    flatbuffer: bytes,
+    inputs: NDArray[np.uint8],
+    keras: Judged,
+    *,
+    threshold: float,
+    threads: int,
+) -> tuple[Comparison, Judged]:
+    """Run an export over the test cells and lay its figures beside those of the Keras model.
+
+    Args:
+        precision: of the export.
+        flatbuffer: the export.
+        inputs: the test cells, uint8, shape (n, size, size, 3).
+        keras: what the Keras model said of the same cells.
+        threshold: the operating point that verdicts are compared at.
+        threads: of the interpreter.
+
+    Returns:
+        The comparison and what the export said.
+    """
+    probabilities, classifier = judge_with(flatbuffer, inputs, threads)
+    judged = keras._replace(probabilities=probabilities)
+    some = inputs[:_TIMED_CELLS]
+    began = time.perf_counter()
+    classifier.probabilities(some)
+    latency = (time.perf_counter() - began) / len(some) * 1e3
+    difference = np.abs(probabilities - keras.probabilities)
+    figures = {
+        "accuracy": (accuracy(judged, threshold), accuracy(keras, threshold)),
+        "sensitivity": (sensitivity(judged, threshold), sensitivity(keras, threshold)),
+        "specificity": (specificity(judged, threshold), specificity(keras, threshold)),
+        "auc": (auc(judged), auc(keras)),
+    }
+    comparison = Comparison(
+        precision=precision,
+        **{name: now for name, (now, _) in figures.items()},
+        **{f"{name}_change": now - then for name, (now, then) in figures.items()},
+        flips=float(np.mean((probabilities >= threshold) != (keras.probabilities >= threshold))),
+        largest_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        size=len(flatbuffer),
+        latency=latency,
+        runtime=f"{classifier.runtime.name} {classifier.runtime.version}, {threads} threads",
+    )
+    return comparison, judged

@@ -1,0 +1,115 @@
+"""Writes what a released model says of itself: the manifest inside its file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.calibration import CalibrationSet
+from convert.comparison import Comparison
+from edge.preprocessing import PREPROCESSING_VERSION
+from edge.verdict import LABELS
+from train.evaluation import Judged, measure, roc_table
+from train.record import RunRecord
+from train.results import FIELD_SPECIFICITY
+from train.run import DATA_FILE, ENVIRONMENT_FILE, describe_environment
+from train.settings import TrainingSettings
+
+
+def make_manifest(
+    *,
+    name: str,
+    version: str,
+    settings: TrainingSettings,
+    results: RunRecord,
+    judged: Judged,
+    comparison: Comparison,
+    calibration_set: CalibrationSet,
+    run: Path,
+) -> dict[str, Any]:
+    """Describe an export.
+
+    Args:
+        name: of the model, such as ``standard``.
+        version: of the release.
+        settings: of the training run.
+        results: of the training run.
+        judged: what this export says of the test cells.
+        comparison: of this export with the Keras model.
+        calibration_set: which cells the quantiser saw.
+        run: the run folder.
+
+    Returns:
+        Everything but the format and the hash, which :func:`edge.modelfile.with_manifest` adds.
+    """
+    undisputed = judged.at(~results.disputed)
+    data = json.loads((run / DATA_FILE).read_text("utf-8"))
+    del data["rejected"]
+    points = {
+        "cell": "best accuracy on the undisputed cells of the validation patients",
+        "field": f"specificity of {FIELD_SPECIFICITY:.1%} on the undisputed cells of the validation patients",
+    }
+    populations = {"undisputed": undisputed, "original": judged}
+    return {
+        "name": name,
+        "version": version,
+        "precision": comparison.precision,
+        "labels": list(LABELS),
+        "intended_use": "Research use only. Not a diagnostic device.",
+        "input": {
+            "size": settings.image_size,
+            "dtype": "uint8",
+            "channels": "RGB",
+            "preprocessing": PREPROCESSING_VERSION,
+        },
+        "output": f"probability of {LABELS[1]}, float32",
+        "calibration": {
+            "method": "Platt scaling on validation patients, folded into the last layer",
+            **results.calibration,
+        },
+        "operating_points": {
+            point: {
+                "threshold": results.thresholds[point],
+                "chosen": chosen,
+                **{
+                    population: _rates(cells, results.thresholds[point])
+                    for population, cells in populations.items()
+                },
+            }
+            for point, chosen in points.items()
+        },
+        "measured": {
+            population: {
+                figure: estimate._asdict()
+                for figure, estimate in measure(cells, results.thresholds["cell"]).items()
+            }
+            for population, cells in populations.items()
+        },
+        "measured_on": "patients held out from training; intervals 95 %, by bootstrap over patients",
+        "against_keras": comparison._asdict(),
+        "roc": roc_table(undisputed),
+        "data": data,
+        "training": {
+            "settings": asdict(settings),
+            "environment": json.loads((run / ENVIRONMENT_FILE).read_text("utf-8")),
+        },
+        "conversion": {
+            "calibration_cells": len(calibration_set.inputs),
+            "calibration_sha256": calibration_set.sha256,
+            "environment": describe_environment(),
+        },
+        "licence": "Apache-2.0",
+        "sources": "NIH malaria cell images (public domain); MobileNetV2 weights of ImageNet (Apache-2.0)",
+    }
+
+
+def _rates(judged: Judged, threshold: float) -> dict[str, int]:
+    infected = judged.labels == 1
+    return {
+        "true_positives": int(np.sum(judged.probabilities[infected] >= threshold)),
+        "infected": int(infected.sum()),
+        "true_negatives": int(np.sum(judged.probabilities[~infected] < threshold)),
+        "uninfected": int((~infected).sum()),
+    }

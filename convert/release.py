@@ -1,0 +1,134 @@
+"""Exports a run in every precision, passes each through the gate, and writes those that pass."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+
+from convert.calibration import choose_calibration_set
+from convert.card import draw_comparison, model_card
+from convert.comparison import Comparison, compare
+from convert.export import export
+from convert.gate import DEFAULT_LIMITS, Limits, failures
+from convert.manifest import make_manifest
+from edge.classifier import Classifier
+from edge.errors import PlasmoliteError
+from edge.modelfile import load_model, with_manifest
+from edge.selftest import sample_scores
+from train.pipeline import network_inputs
+from train.record import read_record
+from train.results import MODEL_FILE
+from train.run import SETTINGS_FILE, load_run_data
+from train.settings import TrainingSettings
+
+
+class RunError(PlasmoliteError):
+    """The folder is not a finished training run."""
+
+
+class Release(NamedTuple):
+    """What a conversion came to."""
+
+    comparisons: tuple[Comparison, ...]
+    written: tuple[Path, ...]
+    refused: tuple[str, ...]
+    """A sentence for each limit that an export failed."""
+
+
+def convert_run(
+    run: Path,
+    out: Path,
+    *,
+    name: str,
+    version: str,
+    precisions: Sequence[str],
+    threads: int,
+    limits: Mapping[str, Limits] = DEFAULT_LIMITS,
+    spoil: Callable[[keras.Model], None] | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Release:
+    """Export, compare, gate and write the models of a run.
+
+    Args:
+        run: folder of a finished training run.
+        out: folder for the models, their card and a chart; made where it does not exist.
+        name: of the model.
+        version: of the release.
+        precisions: which to export.
+        threads: of the interpreter while comparing.
+        limits: of the gate, by precision.
+        spoil: changes the model before its export, to see the gate refuse it.
+        report: told in words what is done next.
+
+    Raises:
+        RunError: the run is not finished or its data are gone.
+        PlasmoliteError: the data cannot be read, or an export failed.
+    """
+    if not (run / MODEL_FILE).exists():
+        raise RunError(f"{run} holds no finished training run: {MODEL_FILE} is missing.")
+    settings = TrainingSettings.read(run / SETTINGS_FILE)
+    report("Reading the run's cells")
+    run_data = load_run_data(settings, run)
+    results = read_record(run, run_data)
+    calibration_set = choose_calibration_set(run_data, settings.image_size, settings.seed)
+    inputs = network_inputs(results.test_samples, settings.image_size)
+    model = keras.models.load_model(run / MODEL_FILE)
+    if spoil is not None:
+        spoil(model)
+    out.mkdir(parents=True, exist_ok=True)
+    comparisons: list[Comparison] = []
+    refused: list[str] = []
+    manifests: dict[str, dict[str, object]] = {}
+    written: list[Path] = []
+    for precision in precisions:
+        report(f"Exporting {precision}")
+        flatbuffer = export(model, precision, calibration_set.inputs)
+        report(f"Comparing {precision} with the Keras model on {len(inputs)} cells")
+        comparison, judged = compare(
+            precision,
+            flatbuffer,
+            inputs,
+            results.test,
+            threshold=results.thresholds["cell"],
+            threads=threads,
+        )
+        comparisons.append(comparison)
+        failed = failures(comparison, limits[precision])
+        refused += failed
+        path = out / f"plasmolite-{name}-{precision}.tflite"
+        if failed:
+            # A release of an earlier conversion must not pass for this one.
+            path.unlink(missing_ok=True)
+            continue
+        manifest = make_manifest(
+            name=name,
+            version=version,
+            settings=settings,
+            results=results,
+            judged=judged,
+            comparison=comparison,
+            calibration_set=calibration_set,
+            run=run,
+        )
+        _write_model(path, flatbuffer, manifest)
+        manifests[path.name] = dict(load_model(path).manifest)
+        written.append(path)
+    if manifests:
+        (out / f"plasmolite-{name}.md").write_text(model_card(manifests), "utf-8")
+    draw_comparison(
+        comparisons,
+        {precision: limits[precision].flips for precision in precisions},
+        out / f"plasmolite-{name}-comparison.png",
+    )
+    return Release(tuple(comparisons), tuple(written), tuple(refused))
+
+
+def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object]) -> None:
+    temporary = path.with_name(f"part-{path.name}")
+    temporary.write_bytes(with_manifest(flatbuffer, manifest))
+    # The scores that any device must reproduce before it trusts its runtime with this model.
+    scores = sample_scores(Classifier(load_model(temporary), threads=1))
+    temporary.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}))
+    load_model(temporary)
+    temporary.replace(path)
