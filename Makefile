@@ -1,0 +1,48 @@
+# make run   sets up the device's part and judges the bundled cells
+# make test  sets up everything, checks the code and runs the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test check format setup bundle clean
+
+run: $(STAMPS)/edge
+	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
+	$(BIN)/plasmolite analyze edge/samples/fields --report out/report
+	@echo "Look at out/verdicts.png and open out/report/report.html"
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(STAMPS)/dev
+
+bundle: $(STAMPS)/edge
+	$(BIN)/python -m deploy.bundle
+
+$(STAMPS)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plasmolite needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(STAMPS)/edge: pyproject.toml | $(STAMPS)/python
+	$(PIP) install --editable '.[edge]'
+	@touch $@
+
+$(STAMPS)/dev: pyproject.toml | $(STAMPS)/python
+	$(PIP) install --editable '.[dev]'
+	@touch $@ $(STAMPS)/edge
+
+clean:
+	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache
