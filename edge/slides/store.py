@@ -231,7 +231,7 @@ class SlideStore:
         """
         only = "" if duplicates else " AND cells.duplicate_of IS NULL"
         rows = self.database.rows(
-            f"{CELLS_WITH_CALLS} WHERE fields.slide = ?{only} ORDER BY cell_id", (slide.number,)
+            f"{CELLS_WITH_CALLS} WHERE fields.slide = ?{only} ORDER BY cells.cell_id", (slide.number,)
         )
         return [to_cell(row) for row in rows]
 
