@@ -12,9 +12,10 @@ from server.page import page_blueprint
 from server.predict import predict
 from server.problems import ProblemApi, register_problem_handlers
 from server.security import secure
+from server.slides import slides
 from server.status import status
 
-API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, status)
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, status)
 
 
 def create_app(instruments: Instruments) -> Flask:

@@ -1,0 +1,67 @@
+/* The page's strings: one catalogue a language, loaded from the server; figures written as the language writes them. */
+
+const catalogues = {};
+let language = "en";
+
+async function load(code) {
+  if (!catalogues[code]) {
+    const answer = await fetch(new URL(`lang/${code}.json`, import.meta.url));
+    catalogues[code] = await answer.json();
+  }
+  return catalogues[code];
+}
+
+/** Take a language, now and for the next visit, and put its words on the page. */
+export async function speak(code) {
+  await load("en");
+  await load(code);
+  language = code;
+  document.documentElement.lang = code;
+  try { localStorage.setItem("plasmolite-language", code); } catch { /* private windows keep nothing */ }
+  translate(document);
+  document.dispatchEvent(new CustomEvent("language"));
+}
+
+/** The language of the last visit, or the browser's, where there is a catalogue of it. */
+export function preferred(available) {
+  let kept = null;
+  try { kept = localStorage.getItem("plasmolite-language"); } catch { /* as above */ }
+  const wishes = [kept, ...navigator.languages.map((tag) => tag.slice(0, 2))];
+  return wishes.find((wish) => available.includes(wish)) || "en";
+}
+
+/** A string of the catalogue with its {values} filled; English where a language lacks it. */
+export function t(key, values = {}) {
+  const text = catalogues[language]?.[key] ?? catalogues.en?.[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+}
+
+/** Whether the present language has a string of its own. */
+export function has(key) { return Boolean(catalogues[language]?.[key]); }
+
+/** Fill every element that names its string. */
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of root.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
+}
+
+/** A number with so many decimals. */
+export function figure(value, decimals = 0) {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+}
+
+/** A share as percent with three significant digits. */
+export function percent(share) {
+  const value = share * 100;
+  return figure(value, value === 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3);
+}
+
+/** Cells per µL with the two digits that such counts bear. */
+export function density(value) {
+  return figure(value < 10 ? Math.round(value) : Number(value.toPrecision(2)));
+}
+
+/** A time of day and year. */
+export function moment(iso) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
