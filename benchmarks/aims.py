@@ -65,7 +65,7 @@ _AIMS = (
     ),
     _Aim(
         "peers",
-        "Ratios",
+        "Ratios, batch 32",
         lambda one: one.figure == "fastest float32 peer",
         "fastest float32 peer's time over standard int8's",
         1.4,
@@ -74,7 +74,7 @@ _AIMS = (
     ),
     _Aim(
         "peers",
-        "Ratios",
+        "Ratios, batch 32",
         lambda one: one.figure == "fastest int8 peer",
         "fastest int8 peer's time over standard int8's",
         1.0,
@@ -83,7 +83,7 @@ _AIMS = (
     ),
     _Aim(
         "peers",
-        "Ratios",
+        "Ratios, batch 32",
         lambda one: one.figure == "NLM over nano",
         "NLM's 44 px CNN's time over nano int8's",
         3.0,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark
     from benchmarks.settings import BenchSettings
 
-_DEFAULT_SECTIONS = "startup,latency"
+_DEFAULT_SECTIONS = "startup,latency,peers"
 _FILE_WIDTH = 150
 """Characters a line where the tables go to a file, not to a terminal."""
 
@@ -80,6 +80,18 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--cells",
     type=click.Path(path_type=Path),
     help="Labelled cells, a folder or zip file with Parasitized/ and Uninfected/.",
+)
+@click.option(
+    "--foreign",
+    multiple=True,
+    metavar="NAME=FILE,size=PX,…",
+    help="Another system's .tflite classifier with its preprocessing, such as "
+    "NLM=nlm_thin_smear_44px.tflite,size=44,scale=1/255,resize=cubic,fit=stretch,output=0.",
+)
+@click.option(
+    "--keras",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The Keras model that the largest int8 model was exported from.",
 )
 def command(**options: Any) -> None:
     """Measure this machine, this installation and its models, with the machine's record in every result.
@@ -172,6 +184,8 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         batches=options["batches"],
         limits=limits,
         starts=3 if options["quick"] else 7,
+        foreign=options["foreign"],
+        keras=options["keras"],
         cells=options["cells"],
     )
 
