@@ -114,8 +114,8 @@ def main(kills: int, seed: int, folder: Path | None, child: Path | None) -> None
         stored = sum(fields.values())
         click.echo(
             f"{kills} kills: {stored} fields and {CELLS_A_FIELD * stored} cells stored, none acknowledged "
-            f"was lost, every integrity check passed; {between} kills fell between a commit and its "
-            "acknowledgement."
+            f"was lost, every integrity check passed; {between} kills came while a commit was on its "
+            "way to the disk, written but not yet acknowledged."
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.cellfinding import FoundCell
+from edge.errors import StoreError
 from edge.live.constellation import Points
 from edge.live.frames import Frame
 from edge.live.reading import FieldLook, FieldReader, crop_jpeg
@@ -132,7 +133,11 @@ class SlideCounter:
             return Outcome(
                 "lost", "This field touches no counted one so far: hold the stage still.", look=look
             )
-        outcome = self._count(rgb, look, place, frame)
+        try:
+            outcome = self._count(rgb, look, place, frame)
+        except StoreError:
+            self._withdraw(place)
+            raise
         self._last, self._settled, self._stranger = (glimpse, place), True, None
         if place.how == "recognised" or outcome.new_cells:
             self._join(look, place, (rgb.shape[1], rgb.shape[0]))
@@ -142,6 +147,13 @@ class SlideCounter:
         """Look for the next frame everywhere: the source was away, and the stage may have been moved."""
         self._last, self._settled, self._stranger = None, False, None
         self._sharpness.clear()
+
+    def _withdraw(self, place: Place) -> None:
+        """Forget a stretch that was begun for a field which the store then could not take."""
+        if place.how == "first" and self.map is not None:
+            del self.map.islands[place.island]
+            if not self.map.islands:
+                self.map = None
 
     def _expected(self, movement: Movement | None) -> Place | None:
         if self._last is None:

@@ -29,7 +29,7 @@ class FolderSource:
     Args:
         folder: to watch; not its sub-folders.
         taken: SHA-256 of files that were counted before, whatever they are called now.
-        give_up: is told name, SHA-256 and reason of each file that cannot be read, once.
+        give_up: is told SHA-256 and fault (a sentence) of each file that cannot be read, once.
         clock: seconds, monotonic.
         pause: waits for seconds.
     """
@@ -41,7 +41,7 @@ class FolderSource:
         folder: Path,
         taken: Iterable[str] = (),
         *,
-        give_up: Callable[[str, str, str], None] | None = None,
+        give_up: Callable[[str, str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -124,7 +124,7 @@ class FolderSource:
                 self._done[name] = state
                 self._taken.add(sha256)
                 if self._give_up is not None:
-                    self._give_up(name, sha256, str(error))
+                    self._give_up(sha256, f"{name} cannot be read: {error}")
             return None
         self._done[name] = state
         self._taken.add(sha256)

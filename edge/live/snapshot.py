@@ -1,0 +1,73 @@
+"""The state of a live count at one moment: one immutable value for terminal, server and programs."""
+
+from typing import Any, NamedTuple
+
+from edge.live.newest import SourceStatus
+
+STALE_SECONDS = 3.0
+"""A result older than this is no longer shown as the present: the age of what is shown is bounded."""
+
+
+class Snapshot(NamedTuple):
+    """What a live session is doing.
+
+    Attributes:
+        mode: "slide" or "cell".
+        number: grows with every frame that was considered and every change of state.
+        state: what became of the last frame ("counted", "still", "blurred" and so on), or what the session
+            is at: "starting", "waiting", "disk full", "ended", "failed", "stopped".
+        words: why, as a sentence; may be empty.
+        source: how the source is doing.
+        considered: frames that were looked at.
+        considered_a_second: over the last ten seconds.
+        cells_a_second: cells newly judged, over the last ten seconds.
+        result_age: seconds since the frame was taken that the last result is of; None before the first.
+        warnings: sentences that the person at the microscope should read now.
+        facts: what the mode has found, JSON values.
+    """
+
+    mode: str
+    number: int
+    state: str
+    words: str
+    source: SourceStatus
+    considered: int
+    considered_a_second: float
+    cells_a_second: float
+    result_age: float | None
+    warnings: tuple[str, ...]
+    facts: dict[str, Any]
+
+    @property
+    def stale(self) -> bool:
+        """Whether the last result is too old to be shown as the present."""
+        return self.result_age is None or self.result_age > STALE_SECONDS
+
+    @property
+    def over(self) -> bool:
+        """Whether the session has come to its end by itself."""
+        return self.state in {"ended", "failed", "stopped"}
+
+    def to_json(self) -> dict[str, Any]:
+        """The snapshot as JSON values."""
+        return {
+            "mode": self.mode,
+            "number": self.number,
+            "state": self.state,
+            "words": self.words,
+            "source": {
+                "state": self.source.state,
+                "words": self.source.words,
+                "frames": self.source.received,
+                "dropped": self.source.dropped,
+                "returns": self.source.returns,
+                "frames_per_second": round(self.source.frames_a_second, 2),
+            },
+            "frames_considered": self.considered,
+            "considered_per_second": round(self.considered_a_second, 2),
+            "cells_per_second": round(self.cells_a_second, 2),
+            "result_age_seconds": None if self.result_age is None else round(self.result_age, 3),
+            "stale": self.stale,
+            "warnings": list(self.warnings),
+            **self.facts,
+        }

@@ -1,0 +1,213 @@
+"""What a live session does with each frame: counts a slide, or judges the cell under the cross-hair."""
+
+from collections import deque
+from typing import Any, NamedTuple, Protocol
+
+from edge.drawing import OutlinedCell
+from edge.live.counting import Outcome, SlideCounter
+from edge.live.frames import Frame
+from edge.live.reading import FieldReader
+from edge.parasitaemia import Rates, RedCells, estimate
+from edge.slides.records import Slide
+from edge.slides.store import SlideStore
+from edge.verdict import doubtful, judge
+
+_CHECKS_OF_A_FIELD = frozenset({"whole red cells", "crowding"})
+"""Checks that a picture of a single cell need not pass."""
+_NOTES_SHOWN = 5
+
+
+class TaskResult(NamedTuple):
+    """What became of a frame.
+
+    Attributes:
+        state: a word, as in `edge.live.counting.Outcome`.
+        words: why, as a sentence; may be empty.
+        outlines: what to draw on the frame.
+        judged: cells that the network judged in it.
+    """
+
+    state: str
+    words: str
+    outlines: tuple[OutlinedCell, ...] = ()
+    judged: int = 0
+
+
+class Task(Protocol):
+    """One of the two uses of a live camera.
+
+    Attributes:
+        mode: "slide" or "cell".
+    """
+
+    mode: str
+
+    def consider(self, frame: Frame) -> TaskResult:
+        """Take one frame; called from one thread only.
+
+        Raises:
+            PlasmoliteError: it could not be taken; the session says so and goes on with the next.
+        """
+        ...
+
+    def source_returned(self) -> None:
+        """The source was lost and is back: nothing is known of where the stage stands."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What was found so far, as JSON values: a new object each time."""
+        ...
+
+
+class SlideTask:
+    """Counts a slide.
+
+    Args:
+        counter: registers frames and counts each cell once.
+        store: holds the slide.
+        slide: the slide.
+        threshold: probability from which on a cell is called parasitised.
+        rates: error rates at it.
+        blood: red cells per µL.
+        cells_wanted: how many cells the count aims for.
+    """
+
+    mode = "slide"
+
+    def __init__(
+        self,
+        counter: SlideCounter,
+        store: SlideStore,
+        slide: Slide,
+        *,
+        threshold: float,
+        rates: Rates,
+        blood: RedCells,
+        cells_wanted: int,
+    ) -> None:
+        self.slide = slide
+        self._counter = counter
+        self._store = store
+        self._threshold = threshold
+        self._rates = rates
+        self._blood = blood
+        self._cells_wanted = cells_wanted
+        self._states: dict[str, int] = {}
+        self._notes: deque[str] = deque(maxlen=_NOTES_SHOWN)
+        self._facts = self._count()
+
+    def consider(self, frame: Frame) -> TaskResult:
+        """Count what is new in a frame."""
+        outcome = self._counter.consider(frame)
+        self._states[outcome.state] = self._states.get(outcome.state, 0) + 1
+        if outcome.state == "counted":
+            self._facts = self._count()
+            self._facts["last_field"] = {
+                "new_cells": outcome.new_cells,
+                "new_parasitized": outcome.new_parasitized,
+                "how_placed": outcome.place.how if outcome.place else None,
+            }
+        return TaskResult(outcome.state, outcome.words, self._outlines(outcome), judged=len(outcome.judged))
+
+    def source_returned(self) -> None:
+        """Look for the next field everywhere."""
+        self._counter.forget_position()
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the facts: a file that could not be read. Safe from any thread."""
+        self._notes.append(sentence)
+
+    def facts(self) -> dict[str, Any]:
+        """Counts, progress and estimate."""
+        return {**self._facts, "frames_by_state": dict(self._states), "notes": list(self._notes)}
+
+    def _count(self) -> dict[str, Any]:
+        counts = self._store.counts(self.slide)
+        reading = estimate(counts.parasitized, counts.cells, self._rates, self._blood)
+        return {
+            "slide": {"id": self.slide.slide_id, "number": self.slide.number},
+            "fields": counts.fields,
+            "cells": counts.cells,
+            "cells_wanted": self._cells_wanted,
+            "reached": counts.cells >= self._cells_wanted,
+            "parasitized": counts.parasitized,
+            "stretches": len(self._counter.map.islands) if self._counter.map else 0,
+            "estimate": reading.to_json(),
+        }
+
+    def _outlines(self, outcome: Outcome) -> tuple[OutlinedCell, ...]:
+        """The new cells by verdict; those that were counted before, or are not counted at all, broken."""
+        if outcome.look is None:
+            return ()
+        judged = dict(outcome.judged)
+        return tuple(
+            OutlinedCell(
+                cell.box,
+                judge(judged[index], self._threshold).label if index in judged else None,
+                judged.get(index),
+                counted=index in judged,
+                mask=cell.mask,
+            )
+            for index, cell in enumerate(outcome.look.cells)
+            if cell.kind == "red"
+        )
+
+
+class CellTask:
+    """Judges the cell under the cross-hair, in the middle of the frame, again and again.
+
+    Args:
+        reader: finds and judges cells.
+        threshold: probability from which on a cell is called parasitised.
+    """
+
+    mode = "cell"
+
+    def __init__(self, reader: FieldReader, *, threshold: float) -> None:
+        self._reader = reader
+        self._threshold = threshold
+        self._facts: dict[str, Any] = {"cell": None}
+
+    def consider(self, frame: Frame) -> TaskResult:
+        """Judge the cell in the middle of a frame."""
+        self._facts = {"cell": None}
+        height, width = frame.rgb.shape[:2]
+        look = self._reader.look(frame.rgb, None)
+        failed = [
+            check["name"]
+            for check in look.checks
+            if not check.get("passed", True) and check["name"] not in _CHECKS_OF_A_FIELD
+        ]
+        if failed:
+            return TaskResult("refused", look.refused or f"The picture fails the check of {failed[0]}.")
+        under = [
+            cell
+            for cell in look.cells
+            if cell.kind == "red"
+            and cell.box[0] <= width / 2 <= cell.box[0] + cell.box[2]
+            and cell.box[1] <= height / 2 <= cell.box[1] + cell.box[3]
+        ]
+        if not under:
+            return TaskResult("no cell", "No red cell lies under the cross-hair.")
+        cell = min(
+            under, key=lambda one: (one.centre[0] - width / 2) ** 2 + (one.centre[1] - height / 2) ** 2
+        )
+        probability = self._reader.judge(frame.rgb, [cell])[0]
+        verdict = judge(probability, self._threshold)
+        self._facts = {
+            "cell": {
+                "box": list(cell.box),
+                "label": verdict.label,
+                "probability": round(probability, 6),
+                "doubtful": doubtful(probability, self._threshold),
+            }
+        }
+        outline = OutlinedCell(cell.box, verdict.label, probability, counted=True, mask=cell.mask)
+        return TaskResult("judged", "", (outline,), judged=1)
+
+    def source_returned(self) -> None:
+        """Each frame is judged by itself: nothing to forget."""
+
+    def facts(self) -> dict[str, Any]:
+        """The verdict on the cell under the cross-hair, None while there is none."""
+        return dict(self._facts)
