@@ -21,25 +21,25 @@ _BLACK = 12
 class Strength(NamedTuple):
     """How far each property varies. Standard deviations are of a normal distribution, ranges uniform."""
 
-    plain: float = 0.25
+    plain: float = 0.35
     """Share of the cells that are only turned, flipped and scaled."""
-    density: float = 0.22
+    density: float = 0.15
     """Standard deviation of the log of the stain's strength."""
-    channel_density: float = 0.10
+    channel_density: float = 0.07
     """The same for each colour channel by itself."""
     white_point: float = 0.08
     """Standard deviation of the log of each channel's illumination."""
-    palette: float = 0.10
+    palette: float = 0.08
     """Standard deviation of a shift of the cell's mean density: pink, blue and grey cells."""
-    saturation: tuple[float, float] = (0.6, 1.4)
-    gamma: tuple[float, float] = (0.7, 1.4)
-    defocus: float = 0.022
+    saturation: tuple[float, float] = (0.75, 1.25)
+    gamma: tuple[float, float] = (0.8, 1.3)
+    defocus: float = 0.014
     """Largest Gaussian sigma, as a share of the cell's width."""
-    side: tuple[int, int] = (34, 112)
+    side: tuple[int, int] = (48, 112)
     """Width of the cell as the other camera sees it, in pixels."""
-    noise: float = 5.0
+    noise: float = 4.0
     """Largest standard deviation of the sensor's noise, in grey levels."""
-    jpeg: tuple[int, int] = (45, 95)
+    jpeg: tuple[int, int] = (60, 95)
     """JPEG quality."""
 
 
