@@ -1,0 +1,100 @@
+"""Exports say what the Keras model says, and the gate refuses those that do not."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from convert.comparison import Comparison, compare, judge_with
+from convert.export import PRECISIONS, export
+from convert.gate import DEFAULT_LIMITS, failures
+from convert.spoiling import add_noise
+from edge.errors import ModelFileError
+from edge.modelfile import load_model, with_manifest
+from edge.preprocessing import network_input
+from edge.simulator import draw_cell
+from train.evaluation import Judged
+from train.network import build_network, with_probability
+from train.rounding import with_rounding, without_rounding
+
+_SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def cells() -> np.ndarray:
+    """Drawn cells, uint8, shape (60, 32, 32, 3); every second one is infected."""
+    drawn = (draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(60))
+    return np.stack([network_input(rgb, size=_SIZE) for rgb in drawn])
+
+
+@pytest.fixture(scope="module")
+def model(cells: np.ndarray) -> keras.Model:
+    """A small network, fitted just enough that its probabilities spread."""
+    network = without_rounding(with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1)))
+    labels = (np.arange(60) % 2)[:, None].astype(np.float32)
+    network.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
+    network.fit(cells.astype(np.float32), labels * 4 - 2, epochs=3, batch_size=20, verbose=0)
+    return with_probability(network)
+
+
+def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
+    return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
+
+
+@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-4), ("float16", 0.01), ("int8", 0.1)])
+def test_an_export_takes_bytes_and_says_what_keras_says(
+    model: keras.Model, cells: np.ndarray, precision: str, bound: float
+) -> None:
+    said, classifier = judge_with(export(model, precision, cells[:20]), cells, threads=1)
+    assert np.abs(said - _keras_says(model, cells)).max() < bound
+    assert classifier.probabilities(cells[:7]).shape == (7,)
+
+
+def test_int8_is_a_quarter_of_float32_and_its_probability_is_finer_than_a_byte(
+    model: keras.Model, cells: np.ndarray
+) -> None:
+    sizes = {precision: len(export(model, precision, cells[:20])) for precision in PRECISIONS}
+    assert sizes["int8"] < sizes["float16"] < sizes["float32"]
+    said, _ = judge_with(export(model, "int8", cells[:20]), cells, threads=1)
+    steps = said * 256
+    assert np.abs(steps - np.round(steps)).max() > 0.01
+
+
+def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
+    model: keras.Model, cells: np.ndarray
+) -> None:
+    said = _keras_says(model, cells)
+    before = Judged(np.arange(60) % 2, said, np.array([f"p{i % 6}" for i in range(60)]))
+    threshold = float(np.median(said))
+    good, _ = compare(
+        "float32", export(model, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+    )
+    assert failures(good, DEFAULT_LIMITS["float32"]) == []
+    spoilt = keras.models.clone_model(model)
+    spoilt.set_weights(model.get_weights())
+    add_noise(spoilt, 0.5)
+    bad, _ = compare(
+        "float32", export(spoilt, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+    )
+    refused = failures(bad, DEFAULT_LIMITS["float32"])
+    assert refused
+    assert all("points" in sentence for sentence in refused)
+
+
+def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
+    same = {name: 0.0 for name in Comparison._fields}
+    nothing_known = Comparison(
+        **{**same, "precision": "int8", "size": 1, "runtime": "", "flips": float("nan")}
+    )
+    assert failures(nothing_known, DEFAULT_LIMITS["int8"])
+
+
+def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    flatbuffer = export(model, "float16", cells[:20])
+    assert with_manifest(flatbuffer, {"name": "x"}) == with_manifest(flatbuffer, {"name": "x"})
+    (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
+    with pytest.raises(ModelFileError, match="lacks"):
+        load_model(tmp_path / "x.tflite")
