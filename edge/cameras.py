@@ -1,8 +1,9 @@
 """Which cameras there are, and how one is made to keep its exposure and its white balance.
 
 USB cameras are listed through the kernel (V4L2), CSI cameras through picamera2, which comes from the
-system's packages and is never needed by anything else. Automatic exposure and white balance change the colours that the
-network reads from one field to the next, so both are fixed, and what was set is recorded with the slide.
+system's packages and is never needed by anything else. Automatic exposure and white balance change the
+colours that the network reads from one field to the next, so both are fixed, and what was set is recorded
+with the slide.
 """
 
 import time

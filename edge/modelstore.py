@@ -1,9 +1,9 @@
 """The models of one device: installed one beside the other, one in use, the last one a step away.
 
-A folder holds every model that was ever installed, by the SHA-256 of its network, and ``models.json``, which
-says which one is in use. That one small file is replaced as a whole, after the model it names is safely on
-the disk: a power cut leaves either the old model in use or the new one, never half of one. No model is deleted
-by an update, so that the model that judged an old slide can still be named and run.
+A folder holds every model that was ever installed, by the SHA-256 of its network, and ``models.json``,
+which says which one is in use. That one small file is replaced as a whole, after the model it names is
+safely on the disk: a power cut leaves either the old model in use or the new one, never half of one. No
+model is deleted by an update, so that the model that judged an old slide can still be named and run.
 """
 
 import json
