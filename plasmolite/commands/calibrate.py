@@ -12,8 +12,8 @@ import click
 from plasmolite import RESEARCH_USE, __version__
 
 if TYPE_CHECKING:
-    from edge.classifier import Classifier
     from edge.fieldfiles import SlideCount
+    from edge.modelfile import ModelFile
     from edge.siteprofile import SiteProfile
     from edge.sitethreshold import ChosenThreshold
 
@@ -111,8 +111,8 @@ def command(
             else:
                 by_field.append(field.counted_probabilities())
         chosen = choose_threshold(by_field, false_alarms)
-        profile = _profile(
-            chosen, classifier, count, target=false_alarms, site=site, camera=camera, force=force
+        profile = make_profile(
+            chosen, classifier.model, count, target=false_alarms, site=site, camera=camera, force=force
         )
         write_profile(out, profile)
     except PlasmoliteError as error:
@@ -122,9 +122,9 @@ def command(
     sys.exit(0 if count.all_judged else 1)
 
 
-def _profile(
+def make_profile(
     chosen: ChosenThreshold,
-    classifier: Classifier,
+    model: ModelFile,
     count: SlideCount,
     *,
     target: float,
@@ -132,7 +132,21 @@ def _profile(
     camera: str,
     force: bool,
 ) -> SiteProfile:
-    """Make the profile, with its warnings, or refuse to."""
+    """Make the profile of a chosen threshold, with its warnings.
+
+    Args:
+        chosen: From ``choose_threshold``.
+        model: The model that judged the cells.
+        count: The fields that they came from.
+        target: False-alarm rate asked for, (0, 1).
+        site: Name of the site.
+        camera: Camera and microscope.
+        force: Make it even from too few cells.
+
+    Raises:
+        SiteProfileError: Too few cells and not forced, or the model's table ends below the threshold.
+        PrevalenceError: At this threshold the model is no better than chance.
+    """
     from edge.errors import SiteProfileError
     from edge.phrases import percent
     from edge.prevalence import check_rates
@@ -156,7 +170,7 @@ def _profile(
             f"The false alarms come in clusters: the {chosen.cells:,} cells tell no more than "
             f"{chosen.effective_cells:,.0f} independent ones would. Look at the fields that hold them."
         )
-    true_positives, infected = sensitivity_at(chosen.threshold, classifier.model.roc)
+    true_positives, infected = sensitivity_at(chosen.threshold, model.roc)
     if true_positives < infected / 2:
         warnings.append(
             f"At this threshold the model finds only {percent(true_positives / infected)} % of the infected "
@@ -176,8 +190,8 @@ def _profile(
         infected=infected,
         camera=camera,
         site=site,
-        model_name=classifier.model.name,
-        model_sha256=classifier.model.sha256,
+        model_name=model.name,
+        model_sha256=model.sha256,
         created=date.today().isoformat(),
         plasmolite_version=__version__,
         warnings=tuple(warnings),
