@@ -83,7 +83,7 @@ def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
 
 
 def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
-    same = {name: 0.0 for name in Comparison._fields}
+    same = dict.fromkeys(Comparison._fields, 0.0)
     nothing_known = Comparison(
         **{**same, "precision": "int8", "size": 1, "runtime": "", "flips": float("nan")}
     )
