@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics
 
 Values = NDArray[np.float64]
 BOOTSTRAP_ROUNDS = 1000
@@ -48,13 +47,24 @@ def specificity(judged: Judged, threshold: float) -> float:
 
 
 def auc(judged: Judged, _: float = 0.5) -> float:
-    """Area under the receiver operating characteristic."""
-    return float(metrics.roc_auc_score(judged.labels, judged.probabilities))
+    """Area under the receiver operating characteristic: how often an infected cell ranks above an uninfected.
+
+    By the statistic of Mann & Whitney, ties counted half (Hanley & McNeil 1982); the bootstrap calls it
+    thousands of times.
+    """
+    infected = judged.probabilities[judged.labels == 1]
+    uninfected = np.sort(judged.probabilities[judged.labels == 0])
+    below = np.searchsorted(uninfected, infected, "left") + np.searchsorted(uninfected, infected, "right")
+    return float(below.mean() / (2 * len(uninfected)))
 
 
 def matthews(judged: Judged, threshold: float) -> float:
     """Matthews' correlation of verdict and label, -1 to 1."""
-    return float(metrics.matthews_corrcoef(judged.labels, judged.probabilities >= threshold))
+    called, infected = judged.probabilities >= threshold, judged.labels == 1
+    spread = called.std() * infected.std()
+    if spread == 0:  # one verdict, or one label, tells nothing
+        return 0.0
+    return float(((called & infected).mean() - called.mean() * infected.mean()) / spread)
 
 
 def brier(judged: Judged, _: float = 0.5) -> float:

@@ -43,7 +43,10 @@ class Held(NamedTuple):
 
 
 Report = Callable[[str, int, int, dict[str, float]], None]
-"""Called with (phase, steps done, steps in all, newest figures) after every step."""
+"""Called with (phase, steps done, steps in all, newest figures) after every step and every epoch.
+
+After an epoch the figures have ``val_loss`` and ``val_accuracy`` too.
+"""
 
 
 def fit_phase(
@@ -150,6 +153,10 @@ class _StepReport(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._report(self._phase, self._before + batch + 1, self._total, dict(logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        done = self._before + self.params["steps"]
+        self._report(self._phase, done, self._total, dict(logs or {}))
 
 
 def _append_history(run: Path, row: dict[str, object]) -> None:
