@@ -7,6 +7,7 @@ from server.analyze import analyze
 from server.explain import explain
 from server.instruments import Instruments, install
 from server.journal import keep_journal
+from server.live import live
 from server.openapi import API_CONFIG, documents
 from server.page import page_blueprint
 from server.predict import predict
@@ -15,7 +16,7 @@ from server.security import secure
 from server.slides import slides
 from server.status import status
 
-API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, status)
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, live, status)
 
 
 def create_app(instruments: Instruments) -> Flask:

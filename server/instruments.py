@@ -12,6 +12,7 @@ from edge.field import FieldAnalyser
 from edge.slides.store import SlideStore
 from plasmolite.slidesetup import SlideSetup
 from server.batching import BatchGatherer
+from server.bench import LiveBench
 from server.gate import Gate
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
@@ -34,6 +35,7 @@ class Instruments:
         store: the slides; ``None`` where none are kept.
         data_folder: the disk whose free space counts.
         live: the live bench; ``None`` where there is no camera.
+        viewers_gate: lets so many viewers of the live stream in.
         token: the record of the token that clients need; ``None`` on loopback without one.
         stopping: set when the server drains.
     """
@@ -46,7 +48,8 @@ class Instruments:
     analyser: FieldAnalyser
     store: SlideStore | None
     data_folder: Path
-    live: Any
+    live: LiveBench | None
+    viewers_gate: Gate
     token: TokenRecord | None
     stopping: threading.Event = field(default_factory=threading.Event)
 

@@ -4,9 +4,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.errors import SourceError
 from edge.field import FieldAnalyser
+from edge.slides.store import SlideStore
+from plasmolite.livesetup import default_store_path
 from plasmolite.slidesetup import SlideSetup
 from server.batching import BatchGatherer
+from server.bench import LiveBench
 from server.gate import Gate
 from server.instruments import Instruments
 from server.metrics import ServerMetrics
@@ -59,6 +63,13 @@ def open_instruments(
     Raises:
         PlasmoliteError: one of them cannot be opened.
     """
+    path = slides or default_store_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+    store = SlideStore(path)
+    bench = None if source is None else LiveBench(setup, store, source)
     metrics = ServerMetrics()
     metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
@@ -75,8 +86,9 @@ def open_instruments(
         metrics=metrics,
         fields_gate=Gate(settings.fields_at_once, settings.fields_waiting),
         analyser=analyser,
-        store=None,
-        data_folder=Path.cwd(),
-        live=None,
+        store=store,
+        data_folder=store.path.parent,
+        live=bench,
+        viewers_gate=Gate(settings.max_viewers, 0),
         token=token,
     )

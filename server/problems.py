@@ -15,6 +15,7 @@ from edge.errors import (
     PrevalenceError,
     SlideError,
     SourceError,
+    StoreBusyError,
     StoreError,
     StoreFullError,
 )
@@ -155,6 +156,7 @@ _PLASMOLITE_STATUS: tuple[tuple[type[PlasmoliteError], int, str], ...] = (
     (SlideError, 409, "slide"),
     (PrevalenceError, 422, "prevalence"),
     (SourceError, 409, "source"),
+    (StoreBusyError, 409, "slide-in-use"),
     (StoreFullError, 507, "store-full"),
     (StoreError, 503, "store"),
 )

@@ -51,10 +51,7 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
     )
-    app.before_request(_check_host)
-    app.before_request(_check_client)
-    app.after_request(_bind_browser)
-    app.register_blueprint(doors)
+    # First of all checks, so that refused tries count too.
     limiter = Limiter(
         get_remote_address,
         app=app,
@@ -64,7 +61,12 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
         headers_enabled=True,
         storage_uri="memory://",
     )
-    limiter.limit(f"{settings.logins_per_minute} per minute")(app.view_functions["security.check_token"])
+    app.before_request(_check_host)
+    app.before_request(_check_client)
+    app.after_request(_bind_browser)
+    app.register_blueprint(doors)
+    slowly = limiter.limit(f"{settings.logins_per_minute} per minute")
+    app.view_functions["security.check_token"] = slowly(check_token)
     return limiter
 
 

@@ -7,6 +7,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from plasmolite import __version__
+from server.bench import LiveBench
 from server.instruments import Instruments, instruments
 from server.openapi import problems
 from server.schemas import HealthSchema, ReadySchema
@@ -31,7 +32,7 @@ def ready() -> tuple[dict[str, Any], int]:
     kit = instruments()
     checks = [_model(kit), _disk(kit), _running(kit)]
     if kit.live is not None:
-        checks.append(_camera(kit))
+        checks.append(_camera(kit.live))
     well = all(check["ok"] for check in checks)
     return {"ready": well, "model": kit.model, "checks": checks}, 200 if well else 503
 
@@ -65,6 +66,6 @@ def _running(kit: Instruments) -> dict[str, Any]:
     return {"name": "running", "ok": not stopping, "detail": "Stopping." if stopping else "Taking requests."}
 
 
-def _camera(kit: Instruments) -> dict[str, Any]:
-    fault = kit.live.fault()
-    return {"name": "camera", "ok": fault is None, "detail": fault or "The source gives pictures."}
+def _camera(bench: LiveBench) -> dict[str, Any]:
+    fault = bench.fault()
+    return {"name": "camera", "ok": fault is None, "detail": fault or "No fault is known."}

@@ -57,6 +57,7 @@ def instruments(folder: Path, **changes: Any) -> Iterator[Instruments]:
         "store": None,
         "data_folder": folder,
         "live": None,
+        "viewers_gate": Gate(settings.max_viewers, 0),
         "token": None,
     }
     kit = Instruments(**(parts | changes))

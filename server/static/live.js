@@ -1,8 +1,8 @@
 /* The bench's own camera: the annotated stream, the count and its estimate, start and stop. */
 
-import { el, estimateCard, say } from "./parts.js";
+import { el, estimateCard, kind, labelWords, say, sign } from "./parts.js";
 import { ask } from "./talk.js";
-import { figure, t } from "./words.js";
+import { figure, has, t } from "./words.js";
 
 const EVERY_MS = 1000;
 let timer = null;
@@ -42,9 +42,9 @@ async function update() {
     return;
   }
   if (!timer) return;
-  const wanted = state.counting ? "counting" : "idle";
-  if (drawn?.kind !== wanted) drawn = wanted === "counting" ? drawCounting() : await drawIdle();
-  if (wanted === "counting") fillCounting(state);
+  const wanted = state.counting ? `counting ${state.count.mode}` : "idle";
+  if (drawn?.kind !== wanted) drawn = state.counting ? drawCounting(wanted) : await drawIdle();
+  if (state.counting) fillCounting(state.count);
 }
 
 async function drawIdle() {
@@ -53,23 +53,27 @@ async function drawIdle() {
   const resume = el("select", { id: "live-resume" }, el("option", { value: "" }, t("live.resume.none")), ...slides.map((slide) => el("option", { value: slide.slide_id }, slide.slide_id)));
   const slide = el("input", { id: "live-slide", maxlength: 120 }), operator = el("input", { id: "live-operator", maxlength: 120 });
   const notes = el("input", { id: "live-notes", maxlength: 2000 }), aim = el("input", { id: "live-aim", type: "number", min: 1, max: 1000000, value: 1000 });
+  const mode = el("select", { id: "live-mode" }, el("option", { value: "slide" }, t("live.mode.slide")), el("option", { value: "cell" }, t("live.mode.cell")));
+  mode.addEventListener("change", () => { for (const input of [resume, slide, operator, notes, aim]) input.closest("label").hidden = mode.value === "cell"; });
   resume.addEventListener("change", () => { slide.disabled = notes.disabled = Boolean(resume.value); });
   const row = (key, input) => el("label", {}, el("span", {}, t(key)), input);
   const go = async (event) => {
     event.preventDefault();
-    const json = { slide_id: resume.value || slide.value, resume: Boolean(resume.value), operator: operator.value, notes: resume.value ? "" : notes.value, cells: Number(aim.value) };
+    const json = mode.value === "cell"
+      ? { mode: "cell" }
+      : { slide_id: resume.value || slide.value, resume: Boolean(resume.value), operator: operator.value, notes: resume.value ? "" : notes.value, cells_wanted: Number(aim.value) };
     try { await ask("/live", { method: "POST", json }); update(); } catch (error) { say(message, error.message, { bad: true }); }
   };
   const form = el("form.card", { onsubmit: go }, el("h2", {}, t("live.start.title")),
-    el("div.form-row", {}, row("live.resume", resume), row("live.slide", slide), row("live.operator", operator), row("live.aim", aim), row("live.notes", notes)),
+    el("div.form-row", {}, row("live.mode", mode), row("live.resume", resume), row("live.slide", slide), row("live.operator", operator), row("live.aim", aim), row("live.notes", notes)),
     message, el("button.main", { id: "live-start" }, t("live.start")));
   bench().replaceChildren(form);
   return { kind: "idle", message };
 }
 
-function drawCounting() {
+function drawCounting(kind) {
   const parts = {
-    kind: "counting",
+    kind,
     title: el("h2"),
     message: el("div.message", { role: "status", "aria-live": "polite" }),
     warnings: el("div", { "aria-live": "polite" }),
@@ -87,15 +91,31 @@ function drawCounting() {
   return parts;
 }
 
-function fillCounting(state) {
-  drawn.title.textContent = t("live.counting", { slide: state.slide_id });
-  drawn.progressWords.textContent = t("live.progress", { cells: figure(state.cells), aim: figure(state.aim) });
-  drawn.progress.max = state.aim;
-  drawn.progress.value = Math.min(state.cells, state.aim);
-  const entries = [["live.state", state.state], ["live.age", state.age_seconds === null ? "–" : `${figure(state.age_seconds, 1)} s`], ["live.fps", figure(state.frames_per_second, 1)], ["live.cps", figure(state.cells_per_second, 0)], ["live.fields", figure(state.fields)], ["live.dropped", figure(state.frames_dropped)]];
+function fillCounting(count) {
+  const slide = count.mode === "slide";
+  drawn.title.textContent = slide ? t("live.counting", { slide: count.slide.id }) : t("live.mode.cell");
+  drawn.progressWords.hidden = drawn.progress.hidden = !slide;
+  if (slide) {
+    drawn.progressWords.textContent = t("live.progress", { cells: figure(count.cells), aim: figure(count.cells_wanted) });
+    drawn.progress.max = count.cells_wanted;
+    drawn.progress.value = Math.min(count.cells, count.cells_wanted);
+  }
+  const age = count.result_age_seconds;
+  const entries = [["live.state", stateWords(count.state)], ["live.age", age === null ? "–" : `${figure(age, 1)} s`], ["live.fps", figure(count.considered_per_second, 1)], ["live.cps", figure(count.cells_per_second, 0)], ["live.dropped", figure(count.source.dropped)]];
+  if (slide) entries.splice(1, 0, ["live.fields", figure(count.fields)]);
   drawn.figures.replaceChildren(...entries.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
-  const warnings = [...state.warnings];
-  if (state.cells >= state.aim) warnings.unshift(t("live.done"));
-  drawn.warnings.replaceChildren(...warnings.map((words) => el("p.notice", {}, words)));
-  drawn.estimate.replaceChildren(...(state.estimate ? [estimateCard(state.estimate, t("estimate.title"))] : []));
+  const warnings = [...count.warnings];
+  if (count.reached) warnings.unshift(t("live.done"));
+  const words = warnings.join("\n");
+  // Only what is new is put there: a screen reader reads it each time.
+  if (drawn.told !== words) drawn.warnings.replaceChildren(...warnings.map((sentence) => el("p.notice", {}, sentence)));
+  drawn.told = words;
+  drawn.estimate.replaceChildren(...(slide ? [estimateCard(count.estimate, t("estimate.title"))] : cellVerdict(count.cell)));
+}
+
+const stateWords = (state) => (has(`state.${state}`) ? t(`state.${state}`) : state);
+
+function cellVerdict(cell) {
+  if (!cell) return [];
+  return [el("div.card", {}, el(`p.verdict.${kind(cell.label)}`, {}, sign(cell.label), labelWords(cell.label)), el("p", {}, `${t("probability")}: ${figure(cell.probability, 3)}`))];
 }

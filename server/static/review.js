@@ -21,9 +21,8 @@ export async function review(place, number) {
   const stage = el("div.review", { tabindex: -1 });
   const status = el("div.message", { role: "status", "aria-live": "assertive" });
   place.replaceChildren(
-    el("p", {}, el("a", { href: `#slides/${number}` }, `← ${t("slides.slide")} ${slide.slide_id}`)),
-    el("h2", {}, t("review.title", { slide: slide.slide_id })),
-    el("label", {}, el("span", {}, t("review.who")), who), status, stage, el("p.small", {}, t("review.help")));
+    el("p", {}, el("a", { href: `#slides/${number}`, "aria-label": t("slides.open", { slide: slide.slide_id }) }, `← ${t("review.title", { slide: slide.slide_id })}`)),
+    el("label.reviewer", {}, el("span", {}, t("review.who")), who), status, stage, el("p.small", {}, t("review.help")));
   if (!cells.length) { stage.append(el("p.notice", {}, t("slides.review.done"))); return; }
 
   const draw = () => stage.replaceChildren(...cellView(number, cells, at, deeds));
