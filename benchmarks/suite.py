@@ -31,6 +31,9 @@ SECTIONS: dict[str, SectionEntry] = {
     "latency": SectionEntry(
         "benchmarks.latency", "measure_latency", "interpreter, preprocessing and file to verdict"
     ),
+    "limit": SectionEntry(
+        "benchmarks.limit", "measure_limit", "GMAC/s against matrix products, and a profile by operator"
+    ),
     "peers": SectionEntry(
         "benchmarks.peers", "measure_peers", "the same network in other runtimes, and foreign networks"
     ),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark
     from benchmarks.settings import BenchSettings
 
-_DEFAULT_SECTIONS = "startup,latency,peers"
+_DEFAULT_SECTIONS = "startup,latency,limit,peers"
 _FILE_WIDTH = 150
 """Characters a line where the tables go to a file, not to a terminal."""
 
