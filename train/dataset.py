@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -100,8 +101,11 @@ def _load(files: "_Source", file: str, label: int) -> tuple[str, int, NDArray[np
         if mask is None:
             raise NotACellError("No single cell stands out from the background of the picture.")
         x, y, width, height = cell_extent(rgb, mask)
-    except (ImageError, OSError, zipfile.BadZipFile) as error:
+    except (ImageError, OSError) as error:
         return file, label, str(error)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        # Damaged, encrypted, or packed by a method that Python cannot unpack, in this order.
+        return file, label, f"It cannot be unpacked from the zip file: {error}."
     cell = cv2.copyTo(rgb, mask)[y : y + height, x : x + width]
     while max(cell.shape[:2]) > _LARGEST_SIDE:
         even = cell[: cell.shape[0] // 2 * 2, : cell.shape[1] // 2 * 2].astype(np.uint16)

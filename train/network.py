@@ -44,7 +44,17 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     keras.utils.set_random_seed(seed)
     shape = (size, size, 3)
     source = "imagenet" if weights == "imagenet" else None
-    base = keras.applications.MobileNetV2(input_shape=shape, alpha=alpha, include_top=False, weights=source)
+    try:
+        base = keras.applications.MobileNetV2(
+            input_shape=shape, alpha=alpha, include_top=False, weights=source
+        )
+    except Exception as error:  # Keras raises a bare Exception where the download fails
+        if source is None:
+            raise
+        raise WeightsError(
+            f"Keras gives no ImageNet weights for alpha {alpha}: {error} Without a network connection give "
+            "--weights the path of mobilenet_v2_weights_*_no_top.h5, or none."
+        ) from error
     if weights not in {"imagenet", "none"}:
         try:
             base.load_weights(Path(weights))

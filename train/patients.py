@@ -92,7 +92,12 @@ def read_corrections(path: Path) -> dict[str, Correction]:
     if "cell" not in head or "corrected_label" not in head:
         raise TableError(f"{path} has no header with the columns cell and corrected_label.")
     cell_at, label_at = head.index("cell"), head.index("corrected_label")
-    return {_stem(row[cell_at]): Correction(label_number(row[label_at])) for row in rows}
+    corrections: dict[str, Correction] = {}
+    for number, row in enumerate(rows, start=2):
+        if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
+            raise TableError(f"{path}, row {number}: no cell or no corrected label.")
+        corrections[_stem(row[cell_at])] = Correction(label_number(row[label_at]))
+    return corrections
 
 
 def _rows(path: Path) -> Iterator[list[str]]:

@@ -88,9 +88,7 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
     if disputed.any():
         figures["undisputed"] = measure(test.at(~disputed), thresholds["cell"])
         figures["baseline undisputed"] = measure(baseline.at(~disputed), 0.5)
-    results = Results(
-        validation, test, test_samples, disputed, thresholds, calibration, figures, baseline
-    )
+    results = Results(validation, test, test_samples, disputed, thresholds, calibration, figures, baseline)
     _write(results, out, data.fingerprint)
     return results
 

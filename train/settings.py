@@ -63,6 +63,8 @@ class TrainingSettings:
             wrong.append(f"The label policy must be one of {', '.join(LABEL_POLICIES)}.")
         if self.label_policy != "published" and self.corrections is None:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
+        if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
+            wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
         if self.batch_size < 1 or min(self.head_epochs, self.tune_epochs, self.settle_epochs) < 0:
             wrong.append("Batch size and epochs must be positive.")
         if wrong:

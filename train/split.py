@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from edge.errors import PlasmoliteError
 from train.dataset import DataSet
+from train.patients import LABELS
 
 PARTS = ("train", "validation", "test")
 _TEST_FOLDS = 4  # a quarter of the cells is the test set
@@ -38,7 +39,7 @@ def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = _T
         folds: how many folds the patients are dealt into for the test set.
 
     Raises:
-        SplitError: there are too few patients.
+        SplitError: there are too few patients, or too few with both classes.
     """
     labels = data.labels()
     patients = np.array([sample.patient for sample in data.samples])
@@ -49,7 +50,7 @@ def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = _T
         )
     rest, test = _deal(labels, patients, folds, seed, fold)
     train, validation = _deal(labels[rest], patients[rest], _VALIDATION_FOLDS, seed, 0)
-    return Split(rest[train], rest[validation], test)
+    return _with_both_classes(Split(rest[train], rest[validation], test), labels)
 
 
 def write_split(path: Path, data: DataSet, split: Split) -> None:
@@ -65,7 +66,8 @@ def read_split(path: Path, data: DataSet) -> Split:
     """Read a split back and lay it on a data set.
 
     Raises:
-        SplitError: the file is no split, or patients of the data stand in no part of it.
+        SplitError: the file is no split, patients of the data stand in no part of it, or a part lacks one of
+            the classes.
     """
     try:
         parts = json.loads(path.read_text("utf-8"))["patients"]
@@ -78,7 +80,18 @@ def read_split(path: Path, data: DataSet) -> Split:
             f"{path} is a split of other data: it lacks {len(unknown)} patients, such as {unknown[0]}."
         )
     of_sample = np.array([part_of[sample.patient] for sample in data.samples])
-    return Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
+    split = Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
+    return _with_both_classes(split, data.labels())
+
+
+def _with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:
+    for part, indices in zip(PARTS, split, strict=True):
+        if len(set(labels[indices].tolist())) < len(LABELS):
+            raise SplitError(
+                f"The {part} patients do not have cells of both classes between them. More patients with both "
+                "are needed, or another seed."
+            )
+    return split
 
 
 def _deal(

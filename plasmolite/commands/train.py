@@ -162,8 +162,7 @@ def command(*, out: Path, **settings: object) -> None:
 
     Exit code: 0 trained and reported, 2 nothing could start or the run was interrupted.
     """
-    # Read once, when TensorFlow is loaded: its start-up notes would bury the progress bars.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is loaded
     from edge.errors import PlasmoliteError
 
     try:
@@ -194,11 +193,11 @@ def command(*, out: Path, **settings: object) -> None:
 def _train(settings: TrainingSettings, out: Path) -> None:
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False)
-    with console.status("Loading Keras …"):
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("Loading Keras …")
+    with _start_up_notes_left_out():
         from train.run import open_run
-
-        open_run(settings, out)
+    open_run(settings, out)
     run_data = _read(console, settings, out)
     network = _fit(console, settings, run_data, out)
     with console.status("Judging validation and test patients, 1,000 bootstrap draws for the intervals …"):
@@ -210,6 +209,19 @@ def _train(settings: TrainingSettings, out: Path) -> None:
     _print_figures(results)
     click.echo(f"Model: {out / 'model.keras'}\nReport: {report}")
     click.echo(f"Next: plasmolite convert {shlex.quote(str(out))} --out DIR\n{RESEARCH_USE}")
+
+
+@contextmanager
+def _start_up_notes_left_out() -> Iterator[None]:
+    """Keep from the terminal what TensorFlow's libraries write as they load, whatever their log level."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _read(console: Console, settings: TrainingSettings, out: Path) -> RunData:
