@@ -29,6 +29,10 @@ from edge.report_sections import (
 from edge.verdict import PARASITIZED, doubtful
 
 REPORT_NAME = "report.html"
+_LEGEND = (
+    "▲ and a double outline: parasitised; a single outline: uninfected; a broken outline: not counted (cut by the "
+    "border, in a clump, a white cell, or judged by no one)."
+)
 _PICTURES = 100  # fields shown with a picture; a page of more would not open on a tablet
 _GALLERY = 300  # suspect cells shown, and as many doubtful ones
 
@@ -104,6 +108,7 @@ class Report:
             counts=counts_sentence(count),
             gallery=self._gallery(),
             spread=self._spread(),
+            legend=html.escape(_LEGEND),
             fields="".join(self._fields) + self._left_out_note(),
             settings=facts_table(settings),
             model=facts_table(model),

@@ -22,6 +22,9 @@ class CommandEntry(NamedTuple):
 # In the order in which a newcomer meets them. Each module has a click command called ``command``.
 COMMANDS: dict[str, CommandEntry] = {
     "classify": CommandEntry("plasmolite.commands.classify", "Judge pictures of single red cells."),
+    "live": CommandEntry("plasmolite.commands.live", "Count a slide as it moves under a camera."),
+    "slides": CommandEntry("plasmolite.commands.slides", "List, show, report, export, delete slides."),
+    "review": CommandEntry("plasmolite.commands.review", "Confirm or overrule the machine's suspects."),
     "serve": CommandEntry("plasmolite.commands.serve", "Serve the API and the page beside the microscope."),
     "analyze": CommandEntry("plasmolite.commands.analyze", "Count a slide's fields, with an interval."),
     "calibrate": CommandEntry("plasmolite.commands.calibrate", "Set a laboratory's own threshold."),

@@ -1,0 +1,197 @@
+"""``plasmolite live``: a camera over a slide, counted as the stage moves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edge.live.session import LiveSession
+    from edge.live.snapshot import Snapshot
+
+_REDRAW_SECONDS = 0.25
+_QUIET_STATES = frozenset({"still", "nothing new", "starting"})
+"""States that repeat while nothing happens: told to programs once, not with every frame."""
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite live --source simulator\n\n"
+    "  plasmolite live --source 0 --slide K-0413 --operator Amina --cells 2000\n\n"
+    "  plasmolite live --source http://192.168.0.7:8080/video --resume K-0413\n\n"
+    "  plasmolite live --source 0 --mode cell --window",
+)
+@click.option(
+    "--source",
+    required=True,
+    help="Camera number, picamera, simulator, rtsp:// or http:// address, folder, or video file.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["slide", "cell"]),
+    default="slide",
+    show_default=True,
+    help="Count a slide, or judge the cell under the cross-hair.",
+)
+@click.option("--slide", "slide_id", help="Id of a new slide.  [default: made of date and time]")
+@click.option("--resume", metavar="SLIDE", help="Go on with this slide instead.")
+@click.option("--notes", default="", help="Kept with the slide; name no person.")
+@click.option("--operator", default="", help="Who sits at the microscope.")
+@click.option(
+    "--cells", type=click.IntRange(1), default=1000, show_default=True, help="How many cells to aim for."
+)
+@click.option("--until-reached", is_flag=True, help="End when so many cells are counted.")
+@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Site profile from plasmolite calibrate.")
+@click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]")
+@click.option("--haematocrit", type=float, help="Instead of it, the haematocrit in percent.")
+@click.option("--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels.")
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the simulator's slide.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each field and change of state.")
+@click.option("--window", is_flag=True, help="Show the frames in a window, where OpenCV has one.")
+def command(**options: Any) -> None:
+    """Count a slide as it moves under a camera, each cell once, or judge single cells.
+
+    Frames are registered to each other by the pattern of their cells: a field that stands still adds nothing,
+    one that overlaps adds its new part, a place seen before is recognised. Every accepted field is on the disk
+    before it is shown as counted; after a power cut, --resume goes on.
+
+    Exit code: 0 all fine, 1 files of a folder could not be judged or the count failed on its way, 2 nothing
+    could start.
+    """
+    from edge.errors import PlasmoliteError
+    from plasmolite.slidesetup import set_up_slide
+
+    if options["slide_id"] and options["resume"]:
+        raise click.UsageError("Give --slide for a new slide or --resume for one that is there, not both.")
+    # A service manager ends with SIGTERM what a person ends with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            setup = set_up_slide(
+                model=options["model"],
+                profile=options["profile"],
+                rbc_per_ul=options["rbc_per_ul"],
+                haematocrit=options["haematocrit"],
+                cell_width=options["cell_width"],
+                threads=options["threads"],
+            )
+            title, opened = _open(setup, options, stack)
+            session = stack.enter_context(opened)
+            session.start()
+            last = _follow(session, title, options, stack)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    states = last.facts.get("frames_by_state", {})
+    unjudged = Path(options["source"]).is_dir() and (states.get("refused") or last.facts.get("notes"))
+    sys.exit(1 if unjudged or session.failure() is not None else 0)
+
+
+def _open(
+    setup: Any, options: dict[str, Any], stack: ExitStack
+) -> tuple[str, AbstractContextManager[LiveSession]]:
+    """Settle slide and store; return the panel's title and the session."""
+    from edge.slides.store import SlideStore
+    from plasmolite.livesetup import SlideRequest, cell_session, default_store_path, slide_session
+
+    source, every_frame, seed = options["source"], options["every_frame"], options["seed"]
+    if options["mode"] == "cell":
+        opened = cell_session(setup, source, every_frame=every_frame, seed=seed)
+        return "Plasmolite live: the cell under the cross-hair", opened
+    store = stack.enter_context(SlideStore(options["store"] or default_store_path()))
+    named = options["resume"] or options["slide_id"]
+    request = SlideRequest(
+        named or f"slide-{datetime.now().astimezone():%Y%m%d-%H%M%S}",
+        resume=options["resume"] is not None,
+        notes=options["notes"],
+        operator=options["operator"],
+        cells_wanted=options["cells"],
+    )
+    opened = slide_session(
+        setup,
+        store,
+        request,
+        source,
+        every_frame=every_frame,
+        seed=seed,
+        stop_when_reached=options["until_reached"],
+    )
+    return f"Plasmolite live: slide {request.slide_id}", opened
+
+
+def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: ExitStack) -> Snapshot:
+    """Show the session until it ends or somebody ends it; return its last state."""
+    window = None
+    if options["window"]:
+        from plasmolite.livewindow import open_window
+
+        window = open_window(title)
+        if window is None:
+            click.echo(
+                "This OpenCV has no windows: install opencv-python in place of opencv-python-headless. "
+                "`plasmolite serve` shows the same picture in a browser.",
+                err=True,
+            )
+        else:
+            stack.callback(window.close)
+    try:
+        if options["as_json"]:
+            return _tell_programs(session, window)
+        return _draw(session, title, window)
+    except KeyboardInterrupt:
+        session.stop()
+        snapshot = session.snapshot()
+        if options["as_json"]:
+            click.echo(json.dumps(snapshot.to_json()))
+        return snapshot
+
+
+def _tell_programs(session: LiveSession, window: Any) -> Snapshot:
+    told, state = -1, ""
+    while True:
+        snapshot = session.wait(told, _REDRAW_SECONDS)
+        if window is not None:
+            window.show(session.latest_frame())
+        fresh = snapshot.number > told and snapshot.state not in _QUIET_STATES
+        if fresh or snapshot.state != state:
+            click.echo(json.dumps(snapshot.to_json()))
+        told, state = snapshot.number, snapshot.state
+        if snapshot.over:
+            return snapshot
+
+
+def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
+    from rich.console import Console
+    from rich.live import Live
+
+    from plasmolite.livedisplay import panel
+
+    console = Console()
+    snapshot = session.snapshot()
+    with Live(panel(snapshot, title), console=console, auto_refresh=False) as live:
+        try:
+            while not snapshot.over:
+                # At most four redraws a second, however fast the frames come.
+                time.sleep(_REDRAW_SECONDS)
+                snapshot = session.snapshot()
+                live.update(panel(snapshot, title), refresh=True)
+                if window is not None:
+                    window.show(session.latest_frame())
+        except KeyboardInterrupt:
+            session.stop()
+            snapshot = session.snapshot()
+            live.update(panel(snapshot, title), refresh=True)
+    if snapshot.state == "failed":
+        click.echo(f"Error: {snapshot.words}", err=True)
+    return snapshot

@@ -1,0 +1,122 @@
+"""``plasmolite review``: a person walks through the suspects and the doubtful, cell by cell."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plasmolite import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edge.slides.records import Slide, StoredCell
+    from edge.slides.store import SlideStore
+
+_OTHER = {"Parasitized": "Uninfected", "Uninfected": "Parasitized"}
+_KEYS = "[c]onfirm  [o]verrule  [n]ext  [b]ack  [u]ndo  [q]uit"
+_COLUMNS = 56
+_INTERRUPT = "\x03"
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite review K-0413\n\n  plasmolite review K-0413 --reviewer Benedict --again"
+)
+@click.argument("slide_id", metavar="SLIDE")
+@click.option("--reviewer", default=getpass.getuser, help="Who reviews.  [default: the user]")
+@click.option("--again", is_flag=True, help="Show also cells that were reviewed before.")
+@click.option("--store", "store_path", type=click.Path(path_type=Path), help="File of the slide store.")
+def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | None) -> None:
+    """Confirm or overrule the machine's verdicts, the surest suspects first, then the doubtful cells.
+
+    Each call is stored at once, with who made it and when, beside the machine's verdict and never over it.
+    Keys: c confirms, o overrules, n and b move on and back without a call, u takes the last call back, q ends.
+    """
+    from rich.console import Console
+
+    from edge.errors import PlasmoliteError
+    from edge.slides.review import review_queue
+    from edge.slides.store import SlideStore
+    from plasmolite.livesetup import default_store_path
+
+    console = Console()
+    path = store_path or default_store_path()
+    try:
+        if not path.exists():
+            SlideStore(path, read_only=True)
+        with SlideStore(path) as store:
+            slide = store.slide(slide_id)
+            queue = review_queue(store, slide, include_reviewed=again)
+            if queue:
+                _walk(console, store, slide, queue, reviewer)
+            else:
+                console.print(f"No cell of slide {slide_id} waits for review.", highlight=False)
+            _sum_up(console, store, slide)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredCell], reviewer: str) -> None:
+    """Show cell after cell and store each call."""
+    from edge.slides.review import judge
+
+    at = 0
+    calls: list[int] = []
+    while 0 <= at < len(queue):
+        cell = store.cell(slide, queue[at].cell_id)
+        _show(console, store, cell, at, len(queue))
+        key = click.getchar().lower()
+        if key in {"c", "o"}:
+            call = cell.label if key == "c" else _OTHER[cell.label]
+            judge(store, slide, cell.cell_id, call, reviewer=reviewer)
+            console.print(
+                f"{call}, {'confirmed' if key == 'c' else 'overruled'} by {reviewer}\n", style="bold"
+            )
+            calls.append(at)
+            at += 1
+        elif key == "u" and calls:
+            at = calls.pop()
+            judge(store, slide, queue[at].cell_id, None, reviewer=reviewer)
+            console.print("The last call is withdrawn.\n", style="bold")
+        elif key in {"n", "b"}:
+            at = max(0, at + (1 if key == "n" else -1))
+        elif key in {"q", _INTERRUPT, "\x1b"}:
+            return
+
+
+def _show(console: Console, store: SlideStore, cell: StoredCell, at: int, total: int) -> None:
+    import cv2
+    import numpy as np
+    from rich.text import Text
+
+    from plasmolite.cropdrawing import half_blocks
+
+    bgr = cv2.imdecode(np.frombuffer(store.crop(cell), np.uint8), cv2.IMREAD_COLOR)
+    console.rule(f"Cell {at + 1} of {total}", align="left")
+    if bgr is not None:
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        console.print(half_blocks(rgb, min(_COLUMNS, console.width)), end="")
+    line = Text(f"Machine: {cell.label}, P(Parasitized) = {cell.probability:.3f}", style="bold")
+    line.append("  (doubtful)" if cell.doubtful else "", style="yellow")
+    line.append(f"   field {cell.field_number}, cell {cell.cell_id}", style="dim")
+    console.print(line)
+    if cell.call is not None:
+        console.print(f"Called {cell.call} by {cell.reviewer}", style="cyan", highlight=False)
+    console.print(_KEYS, style="dim", markup=False, highlight=False)
+
+
+def _sum_up(console: Console, store: SlideStore, slide: Slide) -> None:
+    from edge.slides.review import slide_estimates
+
+    estimates = slide_estimates(store, slide)
+    seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
+    console.print(f"{seen}, {estimates.overruled} verdicts overruled.", highlight=False)
+    console.print(f"Machine: {estimates.machine.words[0]}", highlight=False)
+    if estimates.reviewed is not None:
+        console.print(f"After review: {estimates.reviewed.words[0]}", highlight=False)
+    console.print(RESEARCH_USE, style="dim", highlight=False)

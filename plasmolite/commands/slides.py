@@ -1,0 +1,225 @@
+"""``plasmolite slides``: what was counted, one line or one report a slide."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plasmolite import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from edge.slides.store import SlideStore
+
+
+class _Place:
+    """The store that the sub-commands look into."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    @contextmanager
+    def open(self, *, writing: bool = False) -> Iterator[SlideStore]:
+        """Open the store, read-only where the disk is full; end with 2 and a sentence where nothing works."""
+        from edge.errors import PlasmoliteError, StoreFullError
+        from edge.slides.store import SlideStore
+        from plasmolite.livesetup import default_store_path
+
+        path = self._path or default_store_path()
+        try:
+            try:
+                # A file that is not there is no reason to make one: only counting begins a store.
+                store = SlideStore(path, read_only=not path.exists())
+            except StoreFullError:
+                if writing:
+                    raise
+                store = SlideStore(path, read_only=True)
+            with store:
+                yield store
+        except PlasmoliteError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(
+    epilog="Examples:\n\n  plasmolite slides list\n\n  plasmolite slides report K-0413 --to k-0413/\n\n"
+    "  plasmolite slides export K-0413 --format fhir --to k-0413.json",
+)
+@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.pass_context
+def command(context: click.Context, store: Path | None) -> None:
+    """List, show, report, export and delete the slides that were counted.
+
+    Of a person a slide keeps nothing but what was typed as its id and notes.
+    """
+    context.obj = _Place(store)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a slide.")
+@click.pass_obj
+def list_slides(place: _Place, *, as_json: bool) -> None:
+    """List the slides, the newest first."""
+    with place.open() as store:
+        rows = [(slide, store.counts(slide)) for slide in store.slides()]
+        if as_json:
+            for slide, counts in rows:
+                about = {"slide": slide.slide_id, "created_at": slide.created_at.isoformat()}
+                click.echo(json.dumps({**about, "model": slide.model_name, **counts._asdict()}))
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=f"{len(rows)} slides in {store.path}", title_justify="left")
+        for column in ("Slide", "Begun (UTC)", "Operator"):
+            table.add_column(column, overflow="fold")
+        for column in ("Fields", "Cells", "Parasitised", "Reviewed", "After review"):
+            table.add_column(column, justify="right")
+        for slide, counts in rows:
+            figures = [f"{figure:,}" for figure in counts]
+            begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
+            table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)
+        Console().print(table)
+        click.echo(RESEARCH_USE)
+
+
+@command.command("show")
+@click.argument("slide_id", metavar="SLIDE")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--audit", is_flag=True, help="List every change too.")
+@click.pass_obj
+def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> None:
+    """Show one slide: counts, the machine's reading, and the reading after review."""
+    from edge.slides.review import slide_estimates
+
+    with place.open() as store:
+        slide = store.slide(slide_id)
+        counts, estimates = store.counts(slide), slide_estimates(store, slide)
+        if as_json:
+            reviewed = estimates.reviewed.to_json() if estimates.reviewed else None
+            found = {"slide": slide.slide_id, "notes": slide.notes, **counts._asdict()}
+            found |= {"estimate": estimates.machine.to_json(), "estimate_after_review": reviewed}
+            if audit:
+                found["audit"] = [{**e._asdict(), "at": e.at.isoformat()} for e in store.audit(slide)]
+            click.echo(json.dumps(found))
+            return
+        click.echo(f"Slide {slide.slide_id}, begun {slide.created_at:%Y-%m-%d %H:%M} UTC", nl=False)
+        click.echo(f" by {slide.operator}" if slide.operator else "")
+        for name, value in (("Notes", slide.notes), ("Device", slide.device), ("Model", slide.model_name)):
+            if value:
+                click.echo(f"{name}: {value}")
+        click.echo(f"{counts.fields:,} fields, {counts.cells:,} red cells, each counted once")
+        click.echo(f"\nMachine: {estimates.machine.words[0]}")
+        for sentence in estimates.machine.words[1:]:
+            click.echo(f"  {sentence}")
+        seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
+        if estimates.reviewed is None:
+            click.echo(f"\nAfter review: {seen}. Review them with: plasmolite review {slide.slide_id}")
+        else:
+            click.echo(f"\nAfter review ({seen}, {estimates.overruled} verdicts overruled):")
+            click.echo(f"  {estimates.reviewed.words[0]}")
+        if audit:
+            click.echo("\nAudit trail:")
+            for entry in store.audit(slide):
+                detail = ", ".join(f"{key}: {value}" for key, value in entry.detail.items())
+                click.echo(f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.who or '-'}  {entry.action}  {detail}")
+        click.echo(f"\n{RESEARCH_USE}")
+
+
+@command.command("report")
+@click.argument("slide_id", metavar="SLIDE")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write into.",
+)
+@click.pass_obj
+def report_slide(place: _Place, slide_id: str, folder: Path) -> None:
+    """Write report.html, which opens offline and prints, with cells.csv and fields.csv beside it."""
+    from edge.slides.export import cells_csv, fields_csv
+    from edge.slides.page import write_slide_report
+
+    with place.open() as store:
+        slide = store.slide(slide_id)
+        target = write_slide_report(store, slide, folder, research_use=RESEARCH_USE)
+        _write(folder / "cells.csv", cells_csv(store, slide))
+        _write(folder / "fields.csv", fields_csv(store, slide))
+    click.echo(f"Report: {target}")
+
+
+@command.command("export")
+@click.argument("slide_id", metavar="SLIDE")
+@click.option("--format", "kind", type=click.Choice(["csv", "json", "fhir"]), required=True)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    help="File to write, for csv a folder.  [default: standard output; csv: the cells]",
+)
+@click.option("--crops", is_flag=True, help="With json: each cell's small picture, as base64.")
+@click.pass_obj
+def export_slide(place: _Place, slide_id: str, *, kind: str, target: Path | None, crops: bool) -> None:
+    """Give a slide to other programs.
+
+    csv is one table each of cells, fields and changes; json holds everything; fhir is an HL7 FHIR R4 bundle
+    with a DiagnosticReport that names no patient.
+    """
+    from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
+    from edge.slides.fhir import slide_bundle
+
+    with place.open() as store:
+        slide = store.slide(slide_id)
+        if kind == "csv" and target is not None:
+            for name, table in (("cells", cells_csv), ("fields", fields_csv), ("audit", audit_csv)):
+                _write(target / f"{name}.csv", table(store, slide))
+            return
+        if kind == "csv":
+            text = cells_csv(store, slide)
+        else:
+            content: dict[str, Any]
+            content = slide_bundle(store, slide) if kind == "fhir" else slide_json(store, slide, crops=crops)
+            text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        if target is None:
+            click.echo(text, nl=False)
+        else:
+            _write(target, text)
+
+
+@command.command("delete")
+@click.argument("slide_id", metavar="SLIDE")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--who", default=getpass.getuser, help="Name for the audit trail.  [default: the user]")
+@click.pass_obj
+def delete_slide(place: _Place, slide_id: str, *, yes: bool, who: str) -> None:
+    """Erase a slide with all its cells, pictures and reviews. There is no way back."""
+    from edge.slides.claim import counting
+
+    with place.open(writing=True) as store:
+        slide = store.slide(slide_id)
+        counts = store.counts(slide)
+        if not yes:
+            what = f"{counts.fields:,} fields, {counts.cells:,} cells and {counts.reviewed:,} reviews"
+            click.confirm(f"Erase slide {slide.slide_id} with {what}?", abort=True)
+        with counting(store.path, slide.number, slide.slide_id):
+            store.delete_slide(slide, who=who)
+    click.echo(f"Slide {slide_id} is erased.")
+
+
+def _write(path: Path, text: str) -> None:
+    from edge.errors import SourceError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {error.strerror}.") from error

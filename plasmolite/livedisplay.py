@@ -1,0 +1,102 @@
+"""A live session in the terminal: one panel, redrawn in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from plasmolite import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from edge.live.snapshot import Snapshot
+
+_BAR_WIDTH = 46
+_STATE_WORDS = {
+    "starting": "opening the source",
+    "counted": "counted: the field added new cells",
+    "nothing new": "all of this field is counted: move on",
+    "still": "the field stands still and is counted: move on",
+    "blurred": "blurred: wait for the stage, or focus",
+    "refused": "this field is not counted",
+    "lost": "looking for this field on the map",
+    "judged": "a cell lies under the cross-hair",
+    "no cell": "no cell under the cross-hair",
+    "stalled": "the source gives no frames",
+    "lost source": "the source is gone",
+    "disk full": "the disk is full: counting stopped",
+    "ended": "ended",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+_GOOD, _CALM, _BAD = "bold green", "cyan", "bold yellow"
+_COLOURS = {"counted": _GOOD, "judged": _GOOD, "still": _CALM, "nothing new": _CALM, "ended": _CALM}
+
+
+def panel(snapshot: Snapshot, title: str) -> Panel:
+    """Draw a snapshot.
+
+    Args:
+        snapshot: the session's state.
+        title: what is counted, for the frame.
+    """
+    body: list[RenderableType] = []
+    body += _slide_lines(snapshot.facts) if snapshot.mode == "slide" else _cell_lines(snapshot)
+    body += [Text(), _machine_line(snapshot)]
+    said = snapshot.state if snapshot.source.state != "lost" or snapshot.over else "lost source"
+    state = Text("Now: ", style="bold")
+    state.append(_STATE_WORDS.get(said, said), style=_COLOURS.get(said, _BAD))
+    body.append(state)
+    body += [Text(f"! {warning}", style="yellow") for warning in snapshot.warnings]
+    body += [Text(f"! {note}", style="yellow") for note in snapshot.facts.get("notes", ())]
+    body.append(Text(f"{RESEARCH_USE}  Ctrl-C ends the count; what is counted is stored.", style="dim"))
+    return Panel(Group(*body), title=Text(title), title_align="left", padding=(0, 1), width=100)
+
+
+def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
+    cells, wanted = facts["cells"], facts["cells_wanted"]
+    progress = Table.grid(padding=(0, 1))
+    share = Text(f"{cells:,} of {wanted:,} cells ({min(999, 100 * cells // wanted)} %)", style="bold")
+    progress.add_row(ProgressBar(total=wanted, completed=min(cells, wanted), width=_BAR_WIDTH), share)
+    counts = f"{facts['fields']:,} fields, {facts['parasitized']:,} cells called parasitised by the machine"
+    if facts["stretches"] > 1:
+        counts += f"; {facts['stretches']} stretches that do not touch yet"
+    lines: list[RenderableType] = [progress, Text(counts), Text()]
+    estimate = facts["estimate"]
+    lines.append(Text(estimate["words"][0], style="bold"))
+    if estimate["interval"] is not None:
+        low, high = (100 * end for end in estimate["interval"])
+        lines.append(Text(f"95 % interval {low:.3g} to {high:.3g} % of red cells, {high - low:.3g} wide"))
+    # The sentences after the first say how far the figure may be trusted; on a panel one of them has room.
+    lines += [Text(sentence, style="yellow") for sentence in estimate["words"][1:2]]
+    return lines
+
+
+def _cell_lines(snapshot: Snapshot) -> list[RenderableType]:
+    cell = None if snapshot.stale else snapshot.facts["cell"]
+    if cell is None:
+        return [Text("no cell", style="bold"), Text("Bring one red cell under the cross-hair.")]
+    style = "bold red" if cell["label"] == "Parasitized" else "bold green"
+    verdict = Text(f"{cell['label']}", style=style)
+    verdict.append(f"   P(Parasitized) = {cell['probability']:.3f}", style="bold")
+    if cell["doubtful"]:
+        verdict.append("   doubtful: a person should look", style="yellow")
+    return [verdict, ProgressBar(total=1.0, completed=cell["probability"], width=_BAR_WIDTH)]
+
+
+def _machine_line(snapshot: Snapshot) -> Text:
+    source = snapshot.source
+    age = "no result yet" if snapshot.result_age is None else f"result {snapshot.result_age:.1f} s old"
+    line = Text(
+        f"{source.frames_a_second:.1f} frames/s in, {snapshot.considered_a_second:.1f} looked at; "
+        f"{snapshot.cells_a_second:.1f} new cells/s; {age}; {source.dropped:,} frames dropped"
+    )
+    if source.returns:
+        line.append(f"; source lost and back {source.returns} times")
+    return line
