@@ -81,21 +81,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--find-links", help="folder of further wheels, such as ones built for armv7l")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    for name in options.platform or PLATFORMS:
-        try:
-            archive = make_bundle(PLATFORMS[name], options.out, options.find_links)
-        except (BundleError, OSError) as error:
-            print(f"Error: {name}: {error}", file=sys.stderr)  # noqa: T201 - a script's own output
-            return 2
-        print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")  # noqa: T201
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = Path(scratch)
+        for name in options.platform or PLATFORMS:
+            try:
+                if not any(parts.iterdir()):
+                    make_common_parts(parts)
+                archive = make_bundle(PLATFORMS[name], parts, options.out, options.find_links)
+            except (BundleError, OSError) as error:
+                print(f"Error: {name}: {error}", file=sys.stderr)  # noqa: T201 - a script's own output
+                return 2
+            print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")  # noqa: T201
     return 0
 
 
-def make_bundle(platform: Platform, out: Path, find_links: str | None = None) -> Path:
+def make_common_parts(parts: Path) -> None:
+    """Make what every bundle holds: the project's wheel, and pip's.
+
+    The device's own pip may be missing (a Debian without python3-venv); the installer runs this one from its
+    wheel.
+    """
+    _pip("wheel", "--no-deps", "--wheel-dir", str(parts), str(ROOT))
+    _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(parts), "pip")
+
+
+def make_bundle(platform: Platform, parts: Path, out: Path, find_links: str | None = None) -> Path:
     """Make the archive for one platform.
 
     Args:
         platform: one of :data:`PLATFORMS`.
+        parts: folder that :func:`make_common_parts` filled.
         out: folder of the archive.
         find_links: folder of further wheels.
 
@@ -109,13 +124,11 @@ def make_bundle(platform: Platform, out: Path, find_links: str | None = None) ->
         bundle = Path(scratch) / f"plasmolite-{_version()}-{platform.name}"
         wheels = bundle / "wheels"
         wheels.mkdir(parents=True)
-        _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT))
-        own = next(wheels.glob("plasmolite-*.whl"))
+        own = Path(shutil.copy2(next(parts.glob("plasmolite-*.whl")), wheels))
         _download(platform, wheels, own, find_links)
         tools = bundle / "tools"
         tools.mkdir()
-        # The device's own pip may be missing (a Debian without python3-venv): this one runs from its wheel.
-        _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(tools), "pip")
+        shutil.copy2(next(parts.glob("pip-*.whl")), tools)
         for script in SCRIPTS:
             shutil.copy2(ROOT / "deploy" / script, bundle / script)
         shutil.copy2(ROOT / "LICENSE", bundle / "LICENSE")
