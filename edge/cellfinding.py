@@ -9,16 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.background import Background, estimate_background, lit_area, optical_density
-from edge.cellnetwork import CELL_WIDTH, STRIDE, CellNetwork, Sight, network_picture
+from edge.cellnetwork import (
+    CELL_LEVEL,
+    CELL_WIDTH,
+    GLASS_LEVEL,
+    STRIDE,
+    CellNetwork,
+    Sight,
+    network_picture,
+)
 from edge.cellsplitting import separate
 from edge.foreground import estimate_cell_width, find_stain, typical_density
 
-# The first look, that finds the width of the cells, is taken at this length of the longer side.
-FIRST_LOOK = 1024
+# The first look, that finds glass and the width of the cells, is taken at these lengths of the longer side, the
+# next one only where cells are narrower than this.
+FIRST_LOOKS, LEAST_AT_LOOK = (512, 1024, 2048), 10.0
+# Largest picture that is enlarged for its small cells, and rows of it that are converted at a time.
+WORKING_PIXELS, STRIP = 4_000_000, 1024
 # Widths of cells in a field, px, that the finder is made for, with some room.
 SMALLEST_CELL, LARGEST_CELL = 14.0, 400.0
 # The network was trained on cells of 0.67 to 1.5 times its usual width; further off, look again.
 WIDTH_TOLERANCE = 1.25
+# The nucleus of a white cell: this many times a typical red cell's density, this much redder in what it absorbs
+# (azure takes red light, haemoglobin hardly), and as large as this share of a red cell; the parasites of an
+# infected red cell reach the first two, not the third.
+NUCLEUS_DENSITY, NUCLEUS_TINT, NUCLEUS_SHARE = 1.6, 1.15, 0.45
+# A white cell is larger than a red one.
+WHITE_SHARE = 1.1
+# The outline lies where the network finds cell and glass this likely.
+OUTLINE_PROBABILITY = 0.4
 # Shares of a typical cell's area: smaller is a fragment, larger no single red cell.
 FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
 
@@ -33,6 +52,7 @@ class FoundCell(NamedTuple):
         kind: "red", "white" (a white cell) or "fragment" (platelet, debris, dirt).
         cut_by_border: the field's border, or that of the lit area, cuts it.
         clump: no single cell has this shape; it holds several that could not be told apart.
+        label: its number in `FieldCells.labels`.
     """
 
     box: tuple[int, int, int, int]
@@ -41,6 +61,7 @@ class FoundCell(NamedTuple):
     kind: str
     cut_by_border: bool
     clump: bool
+    label: int
 
     @property
     def counted(self) -> bool:
@@ -52,10 +73,13 @@ class FieldCells(NamedTuple):
     """What was found in a field.
 
     Attributes:
-        cells: all found objects, in reading order of nothing in particular.
+        cells: all found objects.
         background: the glass.
         cell_width: px in the field, of a typical red cell.
+        lit_share: share of the field that is lit, 0 to 1: less than 1 in a round eyepiece picture.
         typical: optical density of a typical cell, mean of the channels.
+        picture: uint8 (h, w, 3), what the network looked at: optical density of the lit field, cells about 32
+            px wide, 32 on glass, about 112 on a typical cell.
         sight: what the network saw, on its grid.
         labels: int32, the cells on that grid.
     """
@@ -63,7 +87,9 @@ class FieldCells(NamedTuple):
     cells: tuple[FoundCell, ...]
     background: Background
     cell_width: float
+    lit_share: float
     typical: float
+    picture: NDArray[np.uint8]
     sight: Sight
     labels: NDArray[np.int32]
 
@@ -89,34 +115,45 @@ class CellFinder:
             What was found, possibly nothing.
         """
         height, width = rgb.shape[:2]
-        look = min(1.0, FIRST_LOOK / max(height, width))
-        small = cv2.resize(rgb, None, fx=look, fy=look, interpolation=cv2.INTER_AREA) if look < 1 else rgb
-        lit = lit_area(small)
-        background = estimate_background(small, lit)
-        density = optical_density(small, background)
-        typical = typical_density(density, lit)
-        if cell_width is None:
+        for length in FIRST_LOOKS:
+            look = min(1.0, length / max(height, width))
+            small = _resized(rgb, (round(width * look), round(height * look)))
+            lit = lit_area(small)
+            background = estimate_background(small, lit)
+            density = optical_density(small, background)
+            typical = typical_density(density, lit)
+            if cell_width is not None:
+                break
             first = estimate_cell_width(find_stain(density, lit, 20).mask)
-            cell_width = estimate_cell_width(find_stain(density, lit, max(first, 4)).mask) / look
+            at_look = estimate_cell_width(find_stain(density, lit, max(first, 4)).mask)
+            if at_look >= LEAST_AT_LOOK or look >= 1 or length == FIRST_LOOKS[-1]:
+                cell_width = at_look / look
+                break
+        lit_share = float(np.count_nonzero(lit) / lit.size)
+        seen = 0.0
         for attempt in range(2):
-            cell_width = float(np.clip(cell_width, SMALLEST_CELL, LARGEST_CELL))
-            scale = min(CELL_WIDTH / cell_width, 1.5)
+            wanted = float(np.clip(cell_width or 0, SMALLEST_CELL, LARGEST_CELL))
+            # Enlarging small cells helps in small pictures only, and costs most in large ones.
+            largest = max(1.0, float(np.sqrt(WORKING_PIXELS / (width * height))))
+            scale = min(CELL_WIDTH / wanted, 1.5, largest)
             size = (max(16, round(width * scale)), max(16, round(height * scale)))
-            work = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-            picture = network_picture(optical_density(work, background), typical)
+            picture = _picture_of(_resized(rgb, size), background, typical)
             lit_here = cv2.resize(lit, size, interpolation=cv2.INTER_NEAREST)
-            picture[lit_here == 0] = 32
+            picture[lit_here == 0] = int(GLASS_LEVEL)
             sight = self._network.see(picture)
             labels = separate(sight)
             seen = _typical_width(labels) * STRIDE / scale
-            if attempt or not seen or max(seen / cell_width, cell_width / seen) < WIDTH_TOLERANCE:
+            if attempt or not seen or max(seen / wanted, wanted / seen) < WIDTH_TOLERANCE:
                 break
             cell_width = seen
         zoom = (STRIDE * width / size[0], STRIDE * height / size[1])
+        inner = cv2.erode(lit_here, np.ones((5, 5), np.uint8))
         cells = _lay_on_field(
-            sight, labels, cv2.erode(lit_here, np.ones((5, 5), np.uint8)), zoom, (width, height)
+            sight, labels, inner, zoom=zoom, field=(width, height), nuclei=_nuclei(picture, labels)
         )
-        return FieldCells(tuple(cells), background, seen or cell_width, typical, sight, labels)
+        return FieldCells(
+            tuple(cells), background, seen or wanted, lit_share, typical, picture, sight, labels
+        )
 
 
 _FINDER: list[CellFinder] = []
@@ -127,6 +164,24 @@ def find_cells(rgb: NDArray[np.uint8], cell_width: float | None = None) -> Field
     if not _FINDER:
         _FINDER.append(CellFinder())
     return _FINDER[0].find(rgb, cell_width)
+
+
+def _resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if size == (rgb.shape[1], rgb.shape[0]):
+        return rgb
+    smaller = size[0] < rgb.shape[1]
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR))
+
+
+def _picture_of(work: NDArray[np.uint8], background: Background, typical: float) -> NDArray[np.uint8]:
+    """The network's picture, some rows at a time: as floats, a 20-megapixel field would not fit."""
+    height = work.shape[0]
+    picture = np.empty_like(work)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        density = optical_density(work[top:bottom], background, (top / height, bottom / height))
+        picture[top:bottom] = network_picture(density, typical)
+    return picture
 
 
 def _typical_width(labels: NDArray[np.int32]) -> float:
@@ -146,12 +201,28 @@ def _typical_width(labels: NDArray[np.int32]) -> float:
     return float(np.sqrt(4 * chosen[half] / np.pi))
 
 
+def _nuclei(picture: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Count the pixels of each label that are stained like a nucleus, int64 (labels + 1,)."""
+    height, width = labels.shape
+    strength = (picture[::STRIDE, ::STRIDE][:height, :width].astype(np.float32) - GLASS_LEVEL) / (
+        CELL_LEVEL - GLASS_LEVEL
+    )
+    # Red light over green light absorbed.
+    tint = strength[..., 0] / np.maximum(strength[..., 1], 0.1)
+    inside = labels > 0
+    usual_tint = float(np.median(tint[inside])) if inside.any() else 1.0
+    nucleus = (strength.mean(axis=2) > NUCLEUS_DENSITY) & (tint > NUCLEUS_TINT * max(usual_tint, 0.2))
+    return np.bincount(labels[nucleus], minlength=int(labels.max()) + 1)
+
+
 def _lay_on_field(
     sight: Sight,
     labels: NDArray[np.int32],
     lit: NDArray[np.uint8],
+    *,
     zoom: tuple[float, float],
     field: tuple[int, int],
+    nuclei: NDArray[np.int64],
 ) -> list[FoundCell]:
     """Measure each label and lay it back on the field at full resolution.
 
@@ -161,6 +232,7 @@ def _lay_on_field(
         lit: uint8, lit area at the working size, a little eroded.
         zoom: field px per grid px, in x and y.
         field: width and height of the field, px.
+        nuclei: pixels of nucleus of each label.
     """
     usual = max(_typical_width(labels), 4.0) ** 2 * np.pi / 4
     cells: list[FoundCell] = []
@@ -186,7 +258,9 @@ def _lay_on_field(
         )
         near_dark = bool((dark[y0:y1, x0:x1][: mine.shape[0], : mine.shape[1]] & mine).any())
         kind = "fragment" if area < FRAGMENT_SHARE * usual else "red"
-        cells.append(FoundCell(box, centre, mask, kind, edge or near_dark, area > CLUMP_SHARE * usual))
+        if area > WHITE_SHARE * usual and nuclei[label] > NUCLEUS_SHARE * usual:
+            kind = "white"
+        cells.append(FoundCell(box, centre, mask, kind, edge or near_dark, area > CLUMP_SHARE * usual, label))
     return cells
 
 
@@ -214,7 +288,7 @@ def _enlarge(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    _, mask = cv2.threshold(large, 127, 255, cv2.THRESH_BINARY)
+    _, mask = cv2.threshold(large, 255 * OUTLINE_PROBABILITY, 255, cv2.THRESH_BINARY)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None

@@ -83,9 +83,10 @@ def _assign(sight: Sight, on_cell: NDArray[np.bool_], seeds: NDArray[np.uint8]) 
         y = np.clip(np.rint(rows + offset[:, 1]), 0, height - 1).astype(np.int32)
         labels[rows, columns] = names[nearest[y, x]]
     lone = ~seeded[components[rows, columns]]
-    lone_components, index = np.unique(components[rows[lone], columns[lone]], return_inverse=True)
-    if lone_components.size:
-        labels[rows[lone], columns[lone]] = count + 1 + index.astype(np.int32)
-    used, dense = np.unique(labels, return_inverse=True)
-    first = 0 if used[0] == 0 else 1
-    return np.asarray(dense.reshape(labels.shape) + first, np.int32)
+    labels[rows[lone], columns[lone]] = count + components[rows[lone], columns[lone]]
+    # Number the labels without gaps.
+    used = np.bincount(labels[rows, columns], minlength=1) > 0
+    used[0] = False
+    names_in_use = np.zeros(used.size, np.int32)
+    names_in_use[used] = np.arange(1, int(used.sum()) + 1)
+    return names_in_use[labels]

@@ -1,4 +1,8 @@
-"""Whether a field can be believed: named checks, each with what was measured and what was asked."""
+"""Whether a field can be believed: named checks, each with what was measured and what was asked.
+
+The limits lie between what fields of several laboratories show and what the same fields show blurred, blown
+out or darkened, or pictures that are no thin smear; `benchmarks/cellfinding_accuracy.py` measures both.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.cellfinding import FieldCells
-from edge.cellnetwork import CELL_WIDTH, STRIDE
+from edge.cellnetwork import CELL_WIDTH
+
+# Two scales at which outlines are measured, px of the working picture, in which cells are 32 px wide.
+FINE, COARSE = 1.0, 3.0
+# A found object looks like a red cell when the network is this sure of its centre, when it fills its hull
+# like one, crenated cells included, and when its area is of a cell's order.
+SURE_CENTRE, CONVEX = 0.6, 0.88
+AREA_SHARES = (0.35, 2.2)
 
 
 class Check(NamedTuple):
@@ -48,11 +59,6 @@ class QualityReport(NamedTuple):
         }
 
 
-def _check(name: str, value: float, low: float, high: float, sentence: str) -> Check:
-    passed = bool(np.isfinite(value) and low <= value <= high)
-    return Check(name, float(value), (low, high), passed, "" if passed else sentence)
-
-
 def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     """Check a field.
 
@@ -63,30 +69,134 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     Returns:
         Every check; the first that failed is the reason of the refusal.
     """
-    glass = max(found.background.colour)
-    red = [cell for cell in found.cells if cell.counted]
+    whole = sum(cell.counted for cell in found.cells)
     checks = (
         _check(
             "glass brightness",
-            glass,
-            40,
-            255,
-            "The field is too dark: its glass is nearly black. Open the diaphragm or lengthen the exposure.",
+            max(found.background.colour),
+            (40, 255),
+            "The field is too dark: its glass is nearly black. Open the diaphragm or expose longer.",
+        ),
+        _check(
+            "overexposed share of cells",
+            _overexposed(rgb, found),
+            (0, 0.03),
+            "The field is blown out: cells are as white as the picture can show. Expose shorter.",
         ),
         _check(
             "stain contrast",
             found.typical,
-            0.04,
-            np.inf,
-            "The cells hardly differ from the glass. Stain again, or shorten the exposure.",
+            (0.04, np.inf),
+            "The cells hardly differ from the glass. Stain again, or check the exposure.",
         ),
         _check(
             "whole red cells",
-            len(red),
-            5,
-            np.inf,
-            "There are too few red cells to count. Move to a fuller place of the smear.",
+            whole,
+            (5, np.inf),
+            "There are too few whole red cells to count. Move to a fuller place of the smear.",
+        ),
+        _check(
+            "share of the field under cells",
+            _covered(found),
+            (0.08, 1),
+            "There are too few red cells for a thin smear. Move to a fuller place of the smear.",
+        ),
+        _check(
+            "share that looks like red cells",
+            _share_of_cells(found),
+            (0.75, 1),
+            "This does not look like a thin smear: most of what stands out has not the shape of red cells.",
+        ),
+        _check(
+            "blur in cell widths",
+            _blur(found),
+            (0, 0.075),
+            "The field is out of focus: the cells' outlines are blurred. Focus again.",
+        ),
+        _check(
+            "share in inseparable clumps",
+            _clumped(found),
+            (0, 0.35),
+            "The cells lie too densely to be told apart. Move to a thinner place of the smear.",
         ),
     )
-    failed = next((check.sentence for check in checks if not check.passed), None)
-    return QualityReport(checks, failed)
+    return QualityReport(checks, next((check.sentence for check in checks if not check.passed), None))
+
+
+def _check(name: str, value: float, limit: tuple[float, float], sentence: str) -> Check:
+    passed = bool(np.isfinite(value) and limit[0] <= value <= limit[1])
+    return Check(name, float(value), limit, passed, "" if passed else sentence)
+
+
+def _overexposed(rgb: NDArray[np.uint8], found: FieldCells) -> float:
+    """Share of the cells' pixels in which two of the three channels are as bright as they can be."""
+    height, width = found.labels.shape
+    # Nearest pixels: averaging would hide that they are clipped.
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_NEAREST)
+    inside = small[found.labels > 0]
+    if inside.size == 0:
+        return 0.0
+    return float(np.mean(np.median(inside, axis=1) >= 253))
+
+
+def _covered(found: FieldCells) -> float:
+    """Share of the lit field that cells cover; a thick film shows nuclei of white cells and parasites only."""
+    if not found.lit_share:
+        return 0.0
+    return float(np.count_nonzero(found.labels) / found.labels.size / found.lit_share)
+
+
+def _share_of_cells(found: FieldCells) -> float:
+    """Share of the found objects, dirt and what the border cuts left out, that look like red cells."""
+    count = int(found.labels.max()) + 1
+    height = 1 / (1 + np.exp(-found.sight.centre.astype(np.float32)))
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, found.labels.ravel(), height.ravel())
+    considered = [cell for cell in found.cells if cell.kind == "red" and not cell.cut_by_border]
+    if not considered:
+        return 0.0
+    usual = float(np.median([np.count_nonzero(cell.mask) for cell in considered]))
+    good = 0
+    for cell in considered:
+        contours, _ = cv2.findContours(cell.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outline = max(contours, key=cv2.contourArea)
+        area = cv2.contourArea(outline)
+        convex = area >= CONVEX * cv2.contourArea(cv2.convexHull(outline))
+        sized = AREA_SHARES[0] * usual <= area <= AREA_SHARES[1] * usual
+        good += bool(convex and sized and peaks[cell.label] >= SURE_CENTRE)
+    return good / len(considered)
+
+
+def _blur(found: FieldCells) -> float:
+    """Standard deviation of the blur of the sharper outlines, in cell widths.
+
+    A step blurred by s has, after a further blur by f, a steepest slope of 1 / sqrt(2 pi (s² + f²)); the ratio
+    of the slopes at two f gives s whatever the step's height.
+    """
+    strength = cv2.cvtColor(found.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine, coarse = (_slope(strength, sigma) for sigma in (FINE, COARSE))
+    cells = (found.labels > 0).astype(np.uint8)
+    ring = cv2.morphologyEx(cells, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    ring = cv2.resize(ring, (strength.shape[1], strength.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    # The outline itself is the ridge of the slope.
+    ring &= fine >= cv2.dilate(fine, np.ones((5, 5), np.uint8))
+    if np.count_nonzero(ring) < 20:
+        return float("nan")
+    ratio = fine[ring] / np.maximum(coarse[ring], 1e-3)
+    # The clearest half of the outlines; weak ones are noise.
+    ratio = ratio[fine[ring] >= np.median(fine[ring])]
+    best = float(np.clip(np.percentile(ratio, 60), 1.02, COARSE / FINE))
+    spread = np.sqrt(max(0.0, (COARSE**2 - (best * FINE) ** 2) / (best**2 - 1)))
+    return float(spread / CELL_WIDTH)
+
+
+def _slope(strength: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    smooth = cv2.GaussianBlur(strength, (0, 0), sigma)
+    return cv2.magnitude(cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1))
+
+
+def _clumped(found: FieldCells) -> float:
+    """Share of the found cells' area in clumps that could not be separated."""
+    areas = [(np.count_nonzero(cell.mask), cell.clump) for cell in found.cells if cell.kind == "red"]
+    total = sum(area for area, _ in areas)
+    return sum(area for area, clump in areas if clump) / total if total else 0.0
