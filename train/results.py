@@ -71,11 +71,9 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
     validation = _judged(model, validation_samples, settings.image_size)
     test = _judged(model, test_samples, settings.image_size)
     disputed = run_data.disputed(split.test)
-    kept, targets = training_targets(settings, run_data)
+    kept, _ = training_targets(settings, run_data)
     baseline = test._replace(
-        probabilities=baseline_probabilities(
-            [data.samples[i] for i in kept], targets.astype(np.int64), test_samples
-        )
+        probabilities=baseline_probabilities([data.samples[i] for i in kept], labels[kept], test_samples)
     )
     thresholds = {
         "cell": best_accuracy_threshold(validation.at(undisputed)),

@@ -168,12 +168,14 @@ def training_targets(
     kept, targets = [], []
     for index in run_data.split.train:
         sample = run_data.data.samples[index]
-        label: int | None = sample.label
+        label: float | None = sample.label
         correction = run_data.corrections.get(sample.name)
         if correction and settings.label_policy == "exclude":
             continue
         if correction and settings.label_policy == "corrected":
             label = correction.label
+        if correction and settings.label_policy == "soft":
+            label = 0.5
         if label is not None:
             kept.append(int(index))
             targets.append(label)

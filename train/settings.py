@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.errors import PlasmoliteError
 
-LABEL_POLICIES = ("published", "corrected", "exclude")
+LABEL_POLICIES = ("published", "corrected", "soft", "exclude")
 
 
 class SettingsError(PlasmoliteError):
@@ -24,7 +24,8 @@ class TrainingSettings:
     corrections: str | None = None
     """CSV file of corrected labels."""
     label_policy: str = "published"
-    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, or ``exclude``."""
+    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, ``soft`` (one half: nobody
+    knows), or ``exclude`` (nothing)."""
     split: str | None = None
     """A split file to reuse; otherwise one is made from the seed."""
     weights: str = "imagenet"

@@ -96,7 +96,9 @@ def command(
             f"{c.size / 1e6:.2f}",
             f"{c.latency:.2f}",
         )
-    Console().print(table)
+    # Where the output is a file, eighty columns would cut the figures off.
+    out_console = Console()
+    (out_console if out_console.is_terminal else Console(width=120)).print(table)
     for path in release.written:
         click.echo(f"Released: {path}")
     for sentence in release.refused:
