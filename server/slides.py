@@ -1,5 +1,7 @@
 """``/slides``: what was counted, a person's review of it, and its export, over the store of the command line."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Response, json
@@ -8,6 +10,7 @@ from flask_smorest import Blueprint
 from edge.errors import SlideError
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.fhir import slide_bundle
+from edge.slides.page import write_slide_report
 from edge.slides.records import Slide, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
@@ -15,6 +18,7 @@ from plasmolite import RESEARCH_USE
 from server.instruments import instruments
 from server.openapi import problems
 from server.problems import Problem
+from server.security import REPORT_POLICY
 from server.slideschemas import (
     AuditSchema,
     CellsQuerySchema,
@@ -139,6 +143,20 @@ def show_audit(number: int) -> dict[str, Any]:
             for entry in store.audit(_find(store, number))
         ]
     }
+
+
+@slides.route(f"/slides/{_SLIDE}/report", methods=["GET"])
+@slides.response(200, {"type": "string"}, content_type="text/html", description="One file that opens offline")
+@problems(slides, 409)
+def show_report(number: int) -> Response:
+    """Give the report of a slide: one HTML file with its pictures in it."""
+    store = _store()
+    slide = _find(store, number)
+    with TemporaryDirectory(prefix="plasmolite-") as folder:
+        page = write_slide_report(store, slide, Path(folder), research_use=RESEARCH_USE).read_bytes()
+    return Response(
+        page, headers={"Content-Security-Policy": REPORT_POLICY}, content_type="text/html; charset=utf-8"
+    )
 
 
 @slides.route(f"/slides/{_SLIDE}/export", methods=["GET"])

@@ -81,7 +81,8 @@ def no_photograph(error: cv2.error) -> ImageError:
 
 
 def _from_form(max_pictures: int) -> list[Upload]:
-    stray = sorted(set(request.files) - {"file"})
+    # A part may have no name at all, which Werkzeug gives as None.
+    stray = sorted({name or "" for name in request.files} - {"file"})
     if stray:
         name = shown_name(stray[0])
         raise Problem(

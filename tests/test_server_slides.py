@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from edge.slides.store import SlideStore
+from plasmolite import RESEARCH_USE
 from tests.serverbench import app_of, instruments
 from tests.slidebench import begin, cells_of, field_at, open_store
 
@@ -132,6 +133,15 @@ def test_every_export_comes_as_a_file(client: FlaskClient, form: str, kind: str)
     assert answer.content_type == kind
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="slide-1-')
     assert len(answer.data) > 50
+
+
+def test_the_report_is_one_page_bound_by_a_sandbox(client: FlaskClient) -> None:
+    answer = client.get("/slides/1/report")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert RESEARCH_USE.split(".")[0] in page
+    assert "<script>alert(1)" not in page
 
 
 def test_deleting_needs_a_name_and_leaves_it_in_the_trail(client: FlaskClient, store: SlideStore) -> None:
