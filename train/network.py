@@ -62,6 +62,8 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
             raise WeightsError(
                 f"{weights} holds no weights of MobileNetV2 without top at alpha {alpha}: {error}"
             ) from error
+    if weights == "none":
+        _give_statistics(base, size, seed)
     folded = fold_batch_norm(base, size + 1)
     pixels = keras.Input(shape, name="pixels")
     # The first convolution's own padding would be mid-grey, which stands nowhere in a picture that is black
@@ -84,6 +86,22 @@ def with_probability(network: keras.Model) -> keras.Model:
 def base_of(network: keras.Model) -> keras.Model:
     """Return the folded MobileNetV2 inside a network of :func:`build_network`."""
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))
+
+
+def _give_statistics(base: keras.Model, size: int, seed: int) -> None:
+    """Give random weights' batch normalisations the statistics of random pictures.
+
+    Without any, each of the fifty layers would make the signal smaller until nothing arrives, and normalising
+    as it trains is what this network does not do. One pass that sets every layer's statistics in turn brings
+    each to unit variance (as Mishkin & Matas 2016, "All you need is a good init", do it).
+    """
+    rng = np.random.default_rng(seed)
+    blotches = rng.uniform(-1, 1, (32, max(2, size // 16), max(2, size // 16), 3)).astype(np.float32)
+    pictures = keras.ops.image.resize(blotches, (size, size)) + rng.normal(0, 0.1, (32, size, size, 3))
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # the statistics become those of this one batch
+    base(keras.ops.cast(pictures, "float32"), training=True)
 
 
 def fold_batch_norm(model: keras.Model, padded_size: int) -> keras.Model:
