@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edge import phrases
 from edge.cellfiles import CellFile
 from edge.errors import ImageError, SourceError
 from edge.field import FieldAnalyser, FieldResult
@@ -80,6 +81,13 @@ class SlideCount(NamedTuple):
             accepted=self.accepted + 1,
             counted=self.counted + field.result.cell_count,
             parasitized=self.parasitized + field.result.parasitized_count,
+        )
+
+    @property
+    def words(self) -> str:
+        """Totals in one sentence."""
+        return phrases.TOTALS.format(
+            **{name: phrases.count(number) for name, number in self._asdict().items()}
         )
 
     @property

@@ -242,6 +242,8 @@ def _facts(result: Parasitaemia) -> dict[str, str]:
     """Write every figure as the sentences show it."""
     per_ul_low, per_ul_high = result.per_ul_interval or (0.0, 0.0)
     rates = result.rates
+    # Where the interval is narrow, two digits would make its ends and the estimate the same.
+    digits = 3 if per_ul_high < 1.5 * per_ul_low else 2
     return {
         "parasitized": phrases.count(result.parasitized),
         "counted": phrases.count(result.counted),
@@ -250,9 +252,9 @@ def _facts(result: Parasitaemia) -> dict[str, str]:
         "fraction": phrases.percent(result.fraction or 0.0),
         "low": phrases.percent(result.low or 0.0),
         "high": phrases.percent(result.high or 0.0),
-        "per_ul": phrases.density(result.per_ul or 0.0),
-        "per_ul_low": phrases.density(per_ul_low),
-        "per_ul_high": phrases.density(per_ul_high),
+        "per_ul": phrases.density(result.per_ul or 0.0, digits),
+        "per_ul_low": phrases.density(per_ul_low, digits),
+        "per_ul_high": phrases.density(per_ul_high, digits),
         "per_ul_resolved": phrases.density((result.resolvable or 0.0) * result.red_cells.per_ul),
         "expected": f"{rates.false_alarm_rate * result.counted:.3g}",
         "sensitivity": phrases.percent(rates.sensitivity),

@@ -33,6 +33,10 @@ RED_CELLS = "Per µL with {rbc_per_ul} red cells per µL ({rbc_source})."
 RBC_BY_CONVENTION = "by convention"
 RBC_GIVEN = "as given"
 RBC_FROM_HAEMATOCRIT = "from a haematocrit of {haematocrit} %"
+TOTALS = (
+    "Fields counted: {accepted}, refused: {refused}, unreadable: {unreadable}; red cells counted: {counted}, "
+    "called parasitised: {parasitized}."
+)
 CONFIRM = "A microscopist has to look at the cells called parasitised before this figure is used."
 
 
@@ -49,11 +53,11 @@ def percent(share: float) -> str:
     return text if float(text) > 0 else f"{value:.1g}"
 
 
-def density(per_ul: float) -> str:
-    """Write cells per µL with the two digits that such counts bear: 14941.4 is "15,000", 7.3 is "7"."""
+def density(per_ul: float, digits: int = 2) -> str:
+    """Write cells per µL with the two digits that such counts mostly bear: 14941.4 is "15,000", 7.3 is "7"."""
     if per_ul < 10:
         return f"{per_ul:.0f}" if per_ul >= 1 or per_ul == 0 else f"{per_ul:.1g}"
-    return f"{float(f'{per_ul:.2g}'):,.0f}"
+    return f"{float(f'{per_ul:.{digits}g}'):,.0f}"
 
 
 def count(number: float) -> str:

@@ -9,7 +9,7 @@ from edge import phrases
 from edge.parasitaemia import Parasitaemia
 
 _WIDTH, _LEFT, _RIGHT = 720, 56, 24
-_UNITS = 104  # px at the right of the axis of the interval, for its units
+_UNITS = 120  # px at the right of the axis of the interval, for its units
 _INK, _FAINT = "#222222", "#595959"
 # Okabe and Ito's palette, as in edge.drawing; dark enough against white (contrast above 4.5).
 _ESTIMATE, _LIMIT = "#0072B2", "#A34700"
@@ -81,7 +81,7 @@ def _whisker(x: float, y: float) -> str:
 
 def _ticks(axis: Axis, y: float, per_ul: float) -> str:
     """Axis line with two scales below it: the share of red cells, and parasitised cells per µL."""
-    beyond = axis.right + 34
+    beyond = axis.right + 48
     parts = [
         f'<line x1="{axis.left}" y1="{y}" x2="{axis.right}" y2="{y}" stroke="{_INK}"/>',
         f'<text x="{beyond}" y="{y + 22}" fill="{_INK}">% of red cells</text>',

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import phrases
 from edge.drawing import OutlinedCell, draw_field
 from edge.errors import ImageError
 from edge.field import JudgedCell
-from edge.fieldfiles import JudgedField, SlideCount
+from edge.fieldfiles import JudgedField
 from edge.parasitaemia import Parasitaemia
 from edge.quality import Check
 from edge.report_charts import interval_chart
@@ -77,14 +76,22 @@ def outlined_picture(field: JudgedField, width: int = PICTURE_WIDTH) -> Rgb:
     """
     if field.rgb is None or field.result is None:
         raise ValueError(f"{field.name} has no picture.")
-    scale = min(width / field.rgb.shape[1], 1.0)
-    size = (max(round(field.rgb.shape[1] * scale), 1), max(round(field.rgb.shape[0] * scale), 1))
-    small = cv2.resize(field.rgb, size, interpolation=cv2.INTER_AREA) if scale < 1 else field.rgb
+    small = _scaled(field.rgb, width)
+    scale = small.shape[1] / field.rgb.shape[1]
     cells = [_outlined(cell, scale) for cell in field.result.cells]
     for x, y, w, h in field.result.white_cells:
         box = (round(x * scale), round(y * scale), max(round(w * scale), 1), max(round(h * scale), 1))
         cells.append(OutlinedCell(box, None, counted=False))
-    return draw_field(np.asarray(small, np.uint8), cells)
+    return draw_field(small, cells)
+
+
+def _scaled(rgb: Rgb, width: int) -> Rgb:
+    """Scale a picture down to a width, never up."""
+    scale = min(width / rgb.shape[1], 1.0)
+    if scale == 1.0:
+        return rgb
+    size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _outlined(cell: JudgedCell, scale: float) -> OutlinedCell:
@@ -159,10 +166,13 @@ def field_section(field: JudgedField, *, with_picture: bool) -> str:
         f'<section class="field{" refused" if result.refused is not None else ""}"><h3>{name}</h3>',
         f'<p class="verdict">{html.escape(verdict)}</p>',
     ]
-    if with_picture:
-        width = PICTURE_WIDTH if result.refused is None else PICTURE_WIDTH // 2
-        alt = f"Field {name}, {result.parasitized_count} of {result.cell_count} cells outlined as parasitised"
-        parts.append(f'<img src="{_data_url(encode_jpeg(outlined_picture(field, width), 82))}" alt="{alt}">')
+    if with_picture and field.rgb is not None:
+        if result.refused is None:
+            picture = outlined_picture(field)
+            alt = f"Field {name}, {result.parasitized_count} of {result.cell_count} cells outlined as parasitised"
+        else:
+            picture, alt = _scaled(field.rgb, PICTURE_WIDTH // 2), f"Refused field {name}"
+        parts.append(f'<img src="{_data_url(encode_jpeg(picture, 82))}" alt="{alt}">')
     rows = "".join(_check_row(check) for check in result.quality.checks)
     if rows:
         parts.append(
@@ -202,16 +212,6 @@ def chart_with_caption(parasitaemia: Parasitaemia) -> str:
     return (
         f'<figure class="wide">{interval_chart(parasitaemia)}'
         f'<figcaption class="faint">{caption}</figcaption></figure>'
-    )
-
-
-def counts_sentence(count: SlideCount) -> str:
-    """Totals in one sentence."""
-    unreadable = f", {phrases.count(count.unreadable)} files could not be read" if count.unreadable else ""
-    return (
-        f"<p>{phrases.count(count.accepted)} fields counted, {phrases.count(count.refused)} refused"
-        f"{unreadable}; {phrases.count(count.counted)} red cells counted, {phrases.count(count.parasitized)} "
-        "of them called parasitised.</p>"
     )
 
 

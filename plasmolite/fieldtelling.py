@@ -68,8 +68,7 @@ class TableLines:
         console = Console()
         console.print(table)
         lines = [
-            f"{count.accepted} fields counted, {count.refused} refused, {count.unreadable} could not be "
-            f"read; {count.counted:,} red cells, {count.parasitized:,} called parasitised.",
+            count.words,
             "",
             *parasitaemia.words,
             "",
