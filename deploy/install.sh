@@ -130,7 +130,7 @@ else
         || abandon "Python's environment could not be made: is the disk full?"
     tool=$(echo tools/pip-*.whl)
     # --ignore-installed: what the system has of the same name may be older than what was packed.
-    env -u PIP_CONFIG_FILE PIP_CONFIG_FILE=/dev/null "$home/$target/venv/bin/python" "$tool/pip" install --quiet \
+    PIP_CONFIG_FILE=/dev/null "$home/$target/venv/bin/python" "$tool/pip" --isolated install --quiet \
         --no-index --no-deps --require-hashes --ignore-installed --no-cache-dir --disable-pip-version-check \
         --root-user-action=ignore --find-links wheels -r requirements.txt \
         || abandon "The wheels could not be installed: is the disk full?"
