@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.candidates import find_runtimes, load_models, open_model, sample_inputs
+from benchmarks.candidates import load_models, open_model, sample_inputs
 from benchmarks.ceiling import ceiling_subjects
 from benchmarks.graph import Operator, cut_out, multiply_adds, operators_of, read_graph
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, Timing, time_in_turns
 from edge.modelfile import ModelFile
-from edge.runtime import Runtime
+from edge.runtime import Runtime, find_runtime
 
 CEILING = "Ceiling: matrix products"
 REACHED = "Networks"
@@ -28,8 +28,7 @@ def measure_limit(settings: BenchSettings, report: Report) -> Section:
         PlasmoliteError: a model cannot be read, or no schema of TFLite is installed.
     """
     models = load_models(settings.models)
-    runtimes, _ = find_runtimes()
-    runtime, threads, batch = runtimes[0], max(settings.threads), max(settings.batches)
+    runtime, threads, batch = find_runtime(), max(settings.threads), max(settings.batches)
     parts = len(models) + 1
     measurements, timings = [], {}
     with threadpool_limits(threads):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.candidates import find_runtimes, load_models, sample_files, sample_inputs
+from benchmarks.candidates import load_models, sample_files, sample_inputs
 from benchmarks.foreign import ForeignModel, parse_foreign
 from benchmarks.latency import Setting, distribution, interpreter_subject
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
@@ -17,7 +17,7 @@ from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, Timing, ratio, time_in_turns
 from edge.imaging import read_image
 from edge.modelfile import ModelFile
-from edge.runtime import Runtime
+from edge.runtime import Runtime, find_runtime
 
 AGREEMENT = "Agreement with our file of the same network"
 _BATCHES = (32, 1)
@@ -38,7 +38,7 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
         PlasmoliteError: a model cannot be read, or none of them is in int8.
     """
     models = load_models(settings.models)
-    runtimes, _ = find_runtimes()
+    runtime = find_runtime()
     threads = max(settings.threads)
     foreign = [parse_foreign(text) for text in settings.foreign]
     integers = [model for model in models if model.manifest["precision"] == "int8"]
@@ -56,10 +56,10 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
             part("opening peers", 0.0)
             contest = _Contest([], {}, [])
             for model in models:
-                setting = Setting(runtimes[0], threads, batch)
+                setting = Setting(runtime, threads, batch)
                 contest.subjects.append(interpreter_subject(model, setting)._replace(name=_ours(model)))
             for one in foreign:
-                contest.subjects.append(_foreign_subject(one, runtimes[0], threads, batch))
+                contest.subjects.append(_foreign_subject(one, runtime, threads, batch))
                 contest.foreign.append(one.name)
             if source is None:
                 missing[f"There is no float file of {leader.name}, so no peer can be made of it."] = None
@@ -75,7 +75,7 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
             charts.append(_chart(timings.values(), threads, batch))
     notes = (
         f"Ratios are taken within each round. Threads {threads}; our files and foreign ones in "
-        f"{runtimes[0].name} {runtimes[0].version}; the peers run the network of {leader.name}.",
+        f"{runtime.name} {runtime.version}; the peers run the network of {leader.name}.",
         *(one.describe() for one in foreign),
     )
     if not foreign:

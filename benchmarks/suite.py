@@ -21,7 +21,6 @@ class SectionEntry(NamedTuple):
     module: str
     function: str
     summary: str
-    by_default: bool = True
 
 
 SECTIONS: dict[str, SectionEntry] = {
@@ -36,6 +35,17 @@ SECTIONS: dict[str, SectionEntry] = {
     ),
     "peers": SectionEntry(
         "benchmarks.peers", "measure_peers", "the same network in other runtimes, and foreign networks"
+    ),
+    "field": SectionEntry(
+        "benchmarks.fieldspeed", "measure_fields", "fields a second, and the share of each step"
+    ),
+    "scale": SectionEntry(
+        "benchmarks.scale", "measure_scale", "growth with cells, megapixels and slides in the store"
+    ),
+    "accuracy": SectionEntry(
+        "benchmarks.accuracy",
+        "measure_accuracy",
+        "labelled cells by patient; needs --cells, --boxes or --uninfected",
     ),
 }
 

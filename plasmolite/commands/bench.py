@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark
     from benchmarks.settings import BenchSettings
 
-_DEFAULT_SECTIONS = "startup,latency,limit,peers"
+_DEFAULT_SECTIONS = "startup,latency,limit,peers,field"
 _FILE_WIDTH = 150
 """Characters a line where the tables go to a file, not to a terminal."""
 
@@ -78,8 +78,25 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 )
 @click.option(
     "--cells",
-    type=click.Path(path_type=Path),
-    help="Labelled cells, a folder or zip file with Parasitized/ and Uninfected/.",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Labelled cells: a folder with Parasitized/ and Uninfected/. Latency uses their files, too.",
+)
+@click.option("--patients", type=click.Path(path_type=Path), help="CSV file of the cells' patients.")
+@click.option("--corrections", type=click.Path(path_type=Path), help="CSV file of disputed labels.")
+@click.option(
+    "--split", type=click.Path(path_type=Path), help="Measure the test patients of this training run's split."
+)
+@click.option("--most-cells", type=click.IntRange(10), help="Judge no more single cells, evenly spread.")
+@click.option("--changes", is_flag=True, help="Judge the cells under simulated change, too.")
+@click.option(
+    "--boxes",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Annotated fields: a folder with boxes.csv, images/ and masks/.",
+)
+@click.option(
+    "--uninfected",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Fields of blood without malaria, to count false alarms in.",
 )
 @click.option(
     "--foreign",
@@ -187,6 +204,13 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         foreign=options["foreign"],
         keras=options["keras"],
         cells=options["cells"],
+        patients=options["patients"],
+        corrections=options["corrections"],
+        split=options["split"],
+        boxes=options["boxes"],
+        uninfected_fields=options["uninfected"],
+        most_cells=options["most_cells"],
+        changes=options["changes"],
     )
 
 
