@@ -15,7 +15,7 @@ from edge.cellnetwork import CELL_WIDTH, STRIDE, Sight
 # All lengths below are in pixels of the sight's grid, on which a typical cell is 16 wide.
 GRID_WIDTH = CELL_WIDTH / STRIDE
 # Two centres nearer than this share of a cell's width are one.
-NEAREST_CENTRES = 0.3
+NEAREST_CENTRES = 0.22
 # A peak of the centre map is a centre from this probability on.
 CENTRE_PROBABILITY = 0.3
 CELL_PROBABILITY = 0.5
