@@ -33,10 +33,10 @@ class DiscSlide:
                 kept.append((float(x), float(y)))
         self.centres = np.array(kept)
         self.infected = rng.random(len(kept)) < 0.05
+        self.radii = CELL_WIDTH // 2 - rng.integers(0, 3, len(kept))
         picture = np.full((side, side, 3), _GLASS, np.uint8)
-        for (x, y), infected in zip(kept, self.infected, strict=True):
-            radius = CELL_WIDTH // 2 - int(rng.integers(0, 3))
-            cv2.circle(picture, (round(x), round(y)), radius, _INFECTED if infected else _CELL, -1)
+        for (x, y), radius, infected in zip(kept, self.radii, self.infected, strict=True):
+            cv2.circle(picture, (round(x), round(y)), int(radius), _INFECTED if infected else _CELL, -1)
         self.picture = picture
 
     def view(self, x: int, y: int, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
@@ -46,10 +46,10 @@ class DiscSlide:
     def whole_in(self, views: Sequence[tuple[int, int]], width: int = 640, height: int = 480) -> int:
         """How many discs lie wholly within at least one of the views."""
         seen = np.zeros(len(self.centres), bool)
-        reach = CELL_WIDTH / 2 + 1
+        middles, reach = np.rint(self.centres), self.radii[:, None] + 1
         for x, y in views:
-            low = self.centres >= np.array([x, y]) + reach
-            high = self.centres <= np.array([x + width, y + height]) - reach
+            low = middles - reach >= np.array([x, y])
+            high = middles + reach <= np.array([x + width, y + height]) - 1
             seen |= (low & high).all(axis=1)
         return int(seen.sum())
 

@@ -171,7 +171,7 @@ def test_pictures_that_somebody_took_may_lie_apart_and_are_each_noted(tmp_path: 
     with open_store(tmp_path) as store:
         slide, reader = begin(store), DiscReader()
         counter = SlideCounter(store, slide, reader, 0.5)
-        corners = [(0, 0), (900, 1000), (450, 0)]
+        corners = [(0, 0), (450, 0), (900, 1000)]
         for number, (x, y) in enumerate(corners):
             counter.consider(frame_at(x, y, number + 1, apart=True, sha256=f"{number}" * 64))
         reader.refuse = "out of focus"
@@ -207,6 +207,13 @@ def test_a_movement_is_followed_by_the_pictures_under_uneven_light(dx: int, dy: 
     movement = follow(before, after)
     assert movement is not None
     assert (movement.x, movement.y) == (pytest.approx(dx, abs=3), pytest.approx(dy, abs=3))
+
+
+def test_following_leaves_a_glimpse_as_it_was() -> None:
+    before, after = take_glimpse(SLIDE.view(400, 400)), take_glimpse(SLIDE.view(440, 400))
+    kept = before.picture.copy()
+    follow(before, after)
+    assert np.array_equal(before.picture, kept)
 
 
 def test_empty_glass_and_strange_fields_are_followed_nowhere() -> None:

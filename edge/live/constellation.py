@@ -39,8 +39,10 @@ WHERE_EXPECTED = Demand(8, 0.6, 1e-3)
 ANYWHERE = Demand(12, 0.75, 1e-9)
 """For a field that may lie anywhere: thousands of places were tried. On 150 fields of a real slide laid
 against a part of it that they do not touch, none was found at home there; with eight matches, two were."""
-_CANDIDATES = 4
-_LEAST_VOTES = 4
+WITH_PICTURE = Demand(5, 0.6, 0.1)
+"""For a field whose picture will be laid over that of its neighbour before the place is believed."""
+_CANDIDATES = 6
+_LEAST_VOTES = 3
 _MOST_PAIRS = 4_000_000
 """More pairs than this are voted by a sample of the field's cells: 64 MB are enough for a vote."""
 
@@ -69,8 +71,32 @@ def find_shift(
     cell_width: float,
     near: tuple[float, float] | None = None,
     within: float = float("inf"),
+    demand: Demand | None = None,
 ) -> Shift | None:
-    """Find where a field lies on the map.
+    """Find where a field lies on the map: the best of `find_shifts`, or None where there is none."""
+    found = find_shifts(
+        map_points,
+        field_points,
+        field_size=field_size,
+        cell_width=cell_width,
+        near=near,
+        within=within,
+        demand=demand,
+    )
+    return found[0] if found else None
+
+
+def find_shifts(
+    map_points: Points,
+    field_points: Points,
+    *,
+    field_size: tuple[int, int],
+    cell_width: float,
+    near: tuple[float, float] | None = None,
+    within: float = float("inf"),
+    demand: Demand | None = None,
+) -> list[Shift]:
+    """Find all places on the map where a field may lie.
 
     Args:
         map_points: centres of the cells on the map.
@@ -79,19 +105,19 @@ def find_shift(
         cell_width: usual width of a cell, pixels.
         near: where the field is expected; ``None`` to look everywhere.
         within: how far from there it may lie, in pixels each way.
+        demand: what a shift must show; by default more where the field may lie anywhere.
 
     Returns:
-        The shift, or ``None`` when too few cells agree on one.
+        The shifts on which enough cells agree, most matches first; a few at most.
     """
-    demand = ANYWHERE if near is None else WHERE_EXPECTED
+    demand = demand or (ANYWHERE if near is None else WHERE_EXPECTED)
     if not len(map_points) or not len(field_points):
-        return None
-    best: Shift | None = None
-    for candidate in _fullest_bins(map_points, field_points, cell_width, near, within):
-        shift = _refine(map_points, field_points, candidate, field_size, cell_width=cell_width, demand=demand)
-        if shift is not None and (best is None or shift.matches > best.matches):
-            best = shift
-    return best
+        return []
+    refined = [
+        _refine(map_points, field_points, candidate, field_size, cell_width=cell_width, demand=demand)
+        for candidate in _fullest_bins(map_points, field_points, cell_width, near, within)
+    ]
+    return sorted((shift for shift in refined if shift is not None), key=lambda shift: -shift.matches)
 
 
 def nearest(points: Points, queries: Points) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

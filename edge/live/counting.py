@@ -19,7 +19,7 @@ from edge.live.frames import Frame
 from edge.live.reading import FieldLook, FieldReader, crop_jpeg
 from edge.live.slidemap import Place, SlideMap
 from edge.live.stretches import join_if_met, map_of
-from edge.live.tracking import Glimpse, Movement, follow, take_glimpse
+from edge.live.tracking import Glimpse, Movement, agree, follow, take_glimpse
 from edge.slides.records import NewCell, NewField, Slide, StoredField
 from edge.slides.store import SlideStore
 from edge.verdict import doubtful, judge
@@ -127,7 +127,7 @@ class SlideCounter:
             if frame.sha256 is not None:
                 self._store.take_file(self._slide, frame.sha256, f"refused: {look.refused}")
             return Outcome("refused", look.refused, expected, look=look)
-        place = self._locate(look, (rgb.shape[1], rgb.shape[0]), expected, movement, frame)
+        place = self._locate(look, glimpse, expected, movement, frame.apart)
         if place is None:
             self._settled = False
             return Outcome(
@@ -177,22 +177,30 @@ class SlideCounter:
     def _locate(
         self,
         look: FieldLook,
-        size: tuple[int, int],
+        glimpse: Glimpse,
         expected: Place | None,
         movement: Movement | None,
-        frame: Frame,
+        apart: bool,
     ) -> Place | None:
         """Find the field on the map, or begin a map or a stretch of its own for it."""
         points = _centres(look)
+        size = glimpse.size
         if self.map is None:
             self._cell_width = self._cell_width or look.cell_width
             self._size = size
             self.map = SlideMap(self._cell_width)
             return Place(self.map.begin_island(), 0.0, 0.0, "first")
-        place = self.map.locate(points, size, expected, sure=movement is not None)
+
+        def agrees(x: float, y: float) -> bool:
+            if self._last is None:
+                return False
+            before, there = self._last
+            return agree(before, glimpse, x - there.x, y - there.y)
+
+        place = self.map.locate(points, size, expected, sure=movement is not None, agrees=agrees)
         if place is not None:
             return place
-        if frame.apart or self._met_before(points, size):
+        if apart or self._met_before(points, size):
             return Place(self.map.begin_island(), 0.0, 0.0, "first")
         return None
 

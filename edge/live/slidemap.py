@@ -5,13 +5,13 @@ own. Two rules count a cell once: nothing is counted in area that an accepted fi
 is counted within half a cell of a cell that was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.constellation import Points, Shift, find_shift
+from edge.live.constellation import WITH_PICTURE, Points, Shift, find_shift, find_shifts
 from edge.slides.records import Box
 
 SAME_CELL = 0.5
@@ -154,7 +154,13 @@ class SlideMap:
         return self.islands.setdefault(number, Island(self.cell_width))
 
     def locate(
-        self, points: Points, size: tuple[int, int], expected: Place | None, *, sure: bool
+        self,
+        points: Points,
+        size: tuple[int, int],
+        expected: Place | None,
+        *,
+        sure: bool,
+        agrees: Callable[[float, float], bool] | None = None,
     ) -> Place | None:
         """Find where a field lies.
 
@@ -163,6 +169,8 @@ class SlideMap:
             size: width and height of the field, pixels.
             expected: where it should lie by the pictures, or where the last field lay.
             sure: whether the pictures followed the stage to ``expected``.
+            agrees: lays the field's picture at a place on the island of ``expected`` over that of the last
+                field there, and tells whether they show the same.
 
         Returns:
             The place, or None when the field is nowhere on the map.
@@ -181,6 +189,10 @@ class SlideMap:
             shift = self._shift(around, points, size)
             if shift is not None:
                 return Place(expected.island, shift.x, shift.y, "recognised")
+            # Where cells are few, those of a narrow overlap prove too little by themselves.
+            for weak in self._shifts(around, points, size) if agrees is not None else ():
+                if agrees is not None and agrees(weak.x, weak.y):
+                    return Place(expected.island, weak.x, weak.y, "recognised")
         return self.recognise(points, size)
 
     def recognise(self, points: Points, size: tuple[int, int], *, but_for: int | None = None) -> Place | None:
@@ -217,6 +229,11 @@ class SlideMap:
     ) -> Shift | None:
         return find_shift(
             map_points, points, field_size=size, cell_width=self.cell_width, near=near, within=within
+        )
+
+    def _shifts(self, map_points: Points, points: Points, size: tuple[int, int]) -> list[Shift]:
+        return find_shifts(
+            map_points, points, field_size=size, cell_width=self.cell_width, demand=WITH_PICTURE
         )
 
     @staticmethod

@@ -28,11 +28,13 @@ class Glimpse(NamedTuple):
         zoom: pixels of the frame for one of the glimpse.
         sharpness: variance of the frame's Laplacian over the variance of its grey values; compares frames of
             one slide, and has no meaning between slides.
+        size: width and height of the frame, pixels.
     """
 
     picture: NDArray[np.float32]
     zoom: float
     sharpness: float
+    size: tuple[int, int]
 
 
 class Movement(NamedTuple):
@@ -61,7 +63,7 @@ def take_glimpse(rgb: NDArray[np.uint8]) -> Glimpse:
     spread = float(green.std()) ** 2
     # A median would cost more than it saves: noise adds the same to every frame of a slide.
     sharpness = float(cv2.Laplacian(green, cv2.CV_16S).std()) ** 2 / (spread + 1.0)
-    return Glimpse(picture.astype(np.float32), zoom, sharpness)
+    return Glimpse(picture.astype(np.float32), zoom, sharpness, (rgb.shape[1], rgb.shape[0]))
 
 
 def follow(before: Glimpse, after: Glimpse) -> Movement | None:
@@ -81,7 +83,8 @@ def follow(before: Glimpse, after: Glimpse) -> Movement | None:
         return None
     height, width = before.picture.shape
     window = cv2.createHanningWindow((width, height), cv2.CV_32F)
-    (dx, dy), _ = cv2.phaseCorrelate(before.picture, after.picture, window)
+    # Copies, because OpenCV (5.0 at least) lays the window over its inputs where they stand.
+    (dx, dy), _ = cv2.phaseCorrelate(before.picture.copy(), after.picture.copy(), window)
     best: tuple[float, float, float] | None = None
     for x in {dx, dx - width if dx > 0 else dx + width}:
         for y in {dy, dy - height if dy > 0 else dy + height}:
@@ -92,6 +95,30 @@ def follow(before: Glimpse, after: Glimpse) -> Movement | None:
         return None
     # The picture moves against the field: cells wander left when the camera goes right.
     return Movement(-best[0] * after.zoom, -best[1] * after.zoom, best[2])
+
+
+def agree(before: Glimpse, after: Glimpse, x: float, y: float) -> bool:
+    """Whether two frames show the same where they overlap, the later one lying (x, y) pixels further.
+
+    Args:
+        before: one frame.
+        after: another, of the same size.
+        x: pixels of the frame to the right.
+        y: pixels of the frame downwards.
+    """
+    if before.picture.shape != after.picture.shape:
+        return False
+    at_x, at_y = round(-x / after.zoom), round(-y / after.zoom)
+    # A glimpse's pixel is coarser than the place: the best of the nine overlays around it counts.
+    found = [
+        _correlation_of_overlap(before.picture, after.picture, at_x + across, at_y + down)
+        for across in (-1, 0, 1)
+        for down in (-1, 0, 1)
+    ]
+    return (
+        max((correlation for correlation in found if correlation is not None), default=0.0)
+        >= LEAST_CORRELATION
+    )
 
 
 def _correlation_of_overlap(
