@@ -27,7 +27,7 @@ def two_features(sample: Sample) -> tuple[float, float]:
     grey = sample.image[:, :, 1]
     inside = grey > 0
     level, _ = cv2.threshold(grey[inside].reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
-    dark = ((grey < level) & inside).astype(np.uint8)
+    dark = ((grey <= level) & inside).astype(np.uint8)
     contours, hierarchy = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     inner = 0 if hierarchy is None else int((hierarchy[0, :, 3] >= 0).sum())
     return float(np.log(inside.sum())), float(np.log1p(inner + len(contours)))

@@ -140,6 +140,8 @@ def best_accuracy_threshold(judged: Judged) -> float:
     right = np.concatenate([[0], np.cumsum(labels == 0)]) + np.concatenate(
         [np.cumsum((labels == 1)[::-1])[::-1], [0]]
     )
+    # No threshold lies between cells of equal probability.
+    right = np.where(np.concatenate([[True], values[1:] > values[:-1], [True]]), right, -1)
     places = np.flatnonzero(right == right.max())
     place = int(places[len(places) // 2])
     below = values[place - 1] if place > 0 else 0.0
