@@ -64,7 +64,7 @@ _DEFAULTS = TrainingSettings(data="")
     "--label-policy",
     type=click.Choice(LABEL_POLICIES),
     default=_DEFAULTS.label_policy,
-    help="What to learn of disputed cells.",
+    help="What to learn of disputed cells: either label, one half (soft), or nothing (exclude).",
 )
 @click.option(
     "--split",
