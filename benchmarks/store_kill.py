@@ -39,15 +39,17 @@ def count_for_ever(store_path: Path) -> None:
         )
         with counting(store.path, slide.number, slide.slide_id):
             while True:
-                stored = store.add_field(slide, _field(), _cells())
+                stored = store.add_field(slide, made_up_field(), made_up_cells())
                 os.write(sys.stdout.fileno(), f"{stored.number}\n".encode())
 
 
-def _field() -> NewField:
+def made_up_field() -> NewField:
+    """A field of 1280 x 960 px."""
     return NewField(1, 0.0, 0.0, 1280, 960, 36.0, utc_now(), "kill test")
 
 
-def _cells() -> list[NewCell]:
+def made_up_cells() -> list[NewCell]:
+    """Cells with crops as large as real ones."""
     crop = os.urandom(1500)  # as large as a JPEG of a cell, and not to be compressed
     return [
         NewCell((n, n, 36, 36), float(n), float(n), 0.5, "Parasitized", True, crop)
