@@ -7,6 +7,7 @@ import time
 from types import FrameType
 from typing import Any
 
+import numpy as np
 from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -14,6 +15,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
 
+from edge.watchdog import Watchdog
+from server.batching import GathererClosedError, QueueFullError
 from server.instruments import Instruments
 from server.settings import ServerSettings
 
@@ -126,7 +129,8 @@ def run_until_stopped(server: DrainingServer, instruments: Instruments) -> None:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
     try:
-        server.run()
+        with Watchdog(lambda: pipeline_fault(instruments)):
+            server.run()
     finally:
         instruments.gatherer.close()
         if instruments.live is not None:
@@ -134,6 +138,28 @@ def run_until_stopped(server: DrainingServer, instruments: Instruments) -> None:
         if instruments.store is not None:
             instruments.store.close()
         _LOG.info("stopped")
+
+
+def pipeline_fault(instruments: Instruments) -> str | None:
+    """Send one black cell the way that all cells go; a pipeline that hangs keeps this call from returning.
+
+    A full disk or a missing camera is for ``/ready`` to tell: restarting would not cure it.
+
+    Returns:
+        What is wrong, as a sentence; None where a cell is judged, or the server is stopping.
+    """
+    if instruments.stopping.is_set():
+        return None
+    size = instruments.classifier.input_size
+    cell = np.zeros((1, size, size, 3), np.uint8)
+    try:
+        score = instruments.gatherer.probabilities(cell)
+    except QueueFullError:
+        # Busy is not sick: past the queue, the network itself is asked.
+        score = instruments.classifier.probabilities(cell)
+    except GathererClosedError:
+        return None if instruments.stopping.is_set() else "The queue of cells is closed."
+    return None if 0 <= float(score[0]) <= 1 else "The network's answer is no probability."
 
 
 def _bracketed(host: str) -> str:
