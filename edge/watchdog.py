@@ -66,6 +66,7 @@ class Watchdog:
         self._health = health
         self._environ = environ
         limit = watchdog_seconds(environ)
+        self._watched = limit is not None
         # systemd's manual asks for pings at half the limit; a third leaves room for a slow health check.
         self._interval = 10.0 if limit is None else limit / 3
         self._stopped = threading.Event()
@@ -73,16 +74,19 @@ class Watchdog:
         self._told: str | None = ""  # neither well nor a fault: nothing was told yet
 
     def __enter__(self) -> "Watchdog":
-        """Say that the service is ready and begin to ping."""
+        """Say that the service is ready and, where somebody watches, begin to ping."""
         notify("READY=1", self._environ)
-        self._thread.start()
+        if self._watched:
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Say that the service is stopping and end the thread."""
         notify("STOPPING=1", self._environ)
         self._stopped.set()
-        self._thread.join(timeout=self._interval + 1)
+        if self._watched:
+            # A check that hangs, in a pipeline that hangs, must not keep the process from ending.
+            self._thread.join(timeout=2)
 
     def check(self) -> str | None:
         """Ask the pipeline once and tell systemd; return what is wrong, if anything."""
