@@ -45,12 +45,14 @@ server=$!
 import json, sys, time, urllib.request
 base = "http://127.0.0.1:8080"
 data = open(sys.argv[1], "rb").read()
-for _ in range(600):
+for _ in range(240):
     try:
         print("/health:", urllib.request.urlopen(base + "/health", timeout=60).read().decode()[:200])
         break
     except OSError:
         time.sleep(1)
+else:
+    sys.exit("WRONG: the server does not answer:\n" + open("/tmp/serve.log").read())
 request = urllib.request.Request(base + "/predict", data, {"Content-Type": "image/png"})
 print("/predict:", json.dumps(json.load(urllib.request.urlopen(request, timeout=600)))[:400])
 PYTHON

@@ -86,12 +86,14 @@ python3 - "$samples/cells/cell_01.png" <<'PYTHON'
 import json, sys, time, urllib.request
 ip = "http://127.0.0.1:8080"
 data = open(sys.argv[1], "rb").read()
-for _ in range(600):
+for _ in range(90):
     try:
         urllib.request.urlopen(ip + "/health", timeout=30).read()
         break
     except OSError:
         time.sleep(1)
+else:
+    sys.exit("WRONG: the server does not answer:\n" + open("/tmp/serve.log").read())
 request = urllib.request.Request(ip + "/predict", data, {"Content-Type": "image/png"})
 print(json.dumps(json.load(urllib.request.urlopen(request, timeout=300)))[:400])
 PYTHON
