@@ -40,7 +40,7 @@ def learning_curves(history: Sequence[Mapping[str, str]]) -> str:
     Args:
         history: rows of :func:`train.fit.read_history`.
     """
-    figure, (left, right) = _figure(1, 2, (10, 3.6))
+    figure, (left, right) = _figure(2, (10, 3.6))
     phases = list(dict.fromkeys(row["phase"] for row in history))
     order = sorted(history, key=lambda row: (phases.index(row["phase"]), int(row["epoch"])))
     epochs = np.arange(1, len(order) + 1)
@@ -70,7 +70,7 @@ def roc_and_precision_recall(judges: Mapping[str, Judged]) -> str:
     Args:
         judges: by the name that the legend shows.
     """
-    figure, (roc, low, recall) = _figure(1, 3, (12.5, 4.2))
+    figure, (roc, low, recall) = _figure(3, (12.5, 4.2))
     for (name, judged), (colour, dash) in zip(judges.items(), _LINES, strict=False):
         alarms, found, _ = metrics.roc_curve(judged.labels, judged.probabilities, drop_intermediate=True)
         area = metrics.auc(alarms, found)
@@ -92,8 +92,8 @@ def roc_and_precision_recall(judges: Mapping[str, Judged]) -> str:
 
 def confusion(judges: Mapping[str, Judged], threshold: float) -> str:
     """Counts of label against verdict, and each as a share of its label's cells."""
-    figure, grid = _figure(1, len(judges), (4.2 * len(judges), 3.6))
-    for axes, (name, judged) in zip(np.atleast_1d(grid), judges.items(), strict=True):
+    figure, grid = _figure(len(judges), (4.2 * len(judges), 3.6))
+    for axes, (name, judged) in zip(grid, judges.items(), strict=True):
         counts = metrics.confusion_matrix(judged.labels, judged.probabilities >= threshold, labels=[0, 1])
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3)
@@ -109,7 +109,7 @@ def confusion(judges: Mapping[str, Judged], threshold: float) -> str:
 
 def calibration_curve(judges: Mapping[str, Judged]) -> str:
     """How often cells are parasitised by how probable that was said to be, with Wilson's 95 % intervals."""
-    figure, axes = _figure(1, 1, (5.2, 4.4))
+    figure, (axes,) = _figure(1, (5.2, 4.4))
     axes.plot([0, 1], [0, 1], color=_GREY, lw=0.8)
     for (name, judged), (colour, dash) in zip(judges.items(), _LINES, strict=False):
         bins = np.minimum((judged.probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
@@ -131,11 +131,11 @@ def calibration_curve(judges: Mapping[str, Judged]) -> str:
 
 def score_histogram(judged: Judged, thresholds: Mapping[str, float]) -> str:
     """How many cells of each label got which probability, with the thresholds."""
-    figure, axes = _figure(1, 1, (7, 4.4))
+    figure, (axes,) = _figure(1, (7, 4.4))
     edges = np.linspace(0, 1, 41)
     for label, (colour, _) in ((0, _LINES[0]), (1, _LINES[3])):
         values = judged.probabilities[judged.labels == label]
-        axes.hist(values, edges, color=colour, alpha=0.6, label=f"labelled {LABELS[label]}")
+        axes.hist(values, edges.tolist(), color=colour, alpha=0.6, label=f"labelled {LABELS[label]}")
     for (name, threshold), dash in zip(thresholds.items(), ("--", ":"), strict=False):
         axes.axvline(threshold, ls=dash, color="black", lw=1, label=f"threshold {name}: {threshold:.3f}")
     axes.set(yscale="log", xlabel="P(Parasitized)", ylabel="cells, logarithmic", xlim=(0, 1))
@@ -160,7 +160,7 @@ def patient_accuracy(judged: Judged, disputed: NDArray[np.bool_], threshold: flo
         undisputed = right[kept].mean() if kept.any() else np.nan
         rows.append((right[inside].mean(), undisputed, int(inside.sum()), str(name)))
     rows.sort()
-    figure, axes = _figure(1, 1, (12, 4.4))
+    figure, (axes,) = _figure(1, (12, 4.4))
     places = np.arange(len(rows))
     sizes = 10 + 90 * np.array([row[2] for row in rows]) / max(row[2] for row in rows)
     original = [row[0] for row in rows]
@@ -176,10 +176,10 @@ def patient_accuracy(judged: Judged, disputed: NDArray[np.bool_], threshold: flo
     return _svg(figure)
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Axes]:
+def _figure(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")
-        return figure, figure.subplots(rows, columns)
+        return figure, [figure.add_subplot(1, columns, number + 1) for number in range(columns)]
 
 
 def _few(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
