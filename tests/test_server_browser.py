@@ -26,6 +26,7 @@ SHOTS = os.environ.get("PLASMOLITE_SCREENSHOTS")
 webdriver = pytest.importorskip(
     "selenium.webdriver", reason="selenium is not installed (pip install selenium)"
 )
+from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the check that it is there
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -69,6 +70,10 @@ class Page:
     def one(self, selector: str) -> Any:
         """The element that a CSS selector finds, once it is there."""
         return self.until(lambda: self.all(selector))[0]
+
+    def press(self, *keys: str) -> None:
+        """Press keys on whatever has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def text(self) -> str:
         """What can be read."""
@@ -171,14 +176,15 @@ def test_a_field_is_outlined_and_can_be_zoomed_by_wheel_and_keys(page: Page, fol
     page.one("#field-drop-files").send_keys(str(folder / "field.png"))
     page.until(lambda: len(page.all("#field-results polygon.outline")) > 10)
     view = page.one("svg.view")
-    whole = view.get_attribute("viewBox")
+    whole = view.get_dom_attribute("viewBox")
     page.all(".zoom button")[0].click()
-    nearer = view.get_attribute("viewBox")
+    nearer = view.get_dom_attribute("viewBox")
     assert float(nearer.split()[2]) < float(whole.split()[2])
-    view.send_keys("+", Keys.ARROW_RIGHT)
-    assert view.get_attribute("viewBox") != nearer
-    view.send_keys("0")
-    assert view.get_attribute("viewBox") == whole
+    page.driver.execute_script("arguments[0].focus()", view)
+    page.press("+", Keys.ARROW_RIGHT)
+    assert view.get_dom_attribute("viewBox") != nearer
+    page.press("0")
+    assert view.get_dom_attribute("viewBox") == whole
     assert "red cells counted" in page.text()
     assert page.complaints() == []
 
@@ -228,17 +234,15 @@ def test_the_browsers_own_camera_is_judged_as_a_field_and_as_a_cell(page: Page) 
 def test_review_by_keys_stores_every_call_and_can_withdraw(page: Page) -> None:
     page.open("slides/1/review")
     page.one("#reviewer").send_keys("Amina")
-    body = page.one(".review")
-    body.click()
-    keys = page.driver.switch_to.active_element
-    keys.send_keys("p")
+    page.one(".review p").click()
+    page.press("p")
     page.until(lambda: "Cell 2 of 5" in page.text())
-    page.driver.switch_to.active_element.send_keys("u")
+    page.press("u")
     page.until(lambda: "Cell 3 of 5" in page.text())
-    page.driver.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+    page.press(Keys.ARROW_LEFT)
     page.until(lambda: "Your call: Uninfected" in page.text())
     page.keep("review-called")
-    page.driver.switch_to.active_element.send_keys(Keys.BACKSPACE)
+    page.press(Keys.BACKSPACE)
     page.until(lambda: "not called yet" in page.text())
     page.open("slides/1")
     assert "After review" in page.until(lambda: page.text() if "After review" in page.text() else "")
