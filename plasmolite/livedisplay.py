@@ -64,7 +64,8 @@ def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
     progress = Table.grid(padding=(0, 1))
     share = Text(f"{cells:,} of {wanted:,} cells ({min(999, 100 * cells // wanted)} %)", style="bold")
     progress.add_row(ProgressBar(total=wanted, completed=min(cells, wanted), width=_BAR_WIDTH), share)
-    counts = f"{facts['fields']:,} fields, {facts['parasitized']:,} cells called parasitised by the machine"
+    fields = "1 field" if facts["fields"] == 1 else f"{facts['fields']:,} fields"
+    counts = f"{fields}, {facts['parasitized']:,} of the cells called parasitised by the machine"
     if facts["stretches"] > 1:
         counts += f"; {facts['stretches']} stretches that do not touch yet"
     lines: list[RenderableType] = [progress, Text(counts), Text()]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OTHER = {"Parasitized": "Uninfected", "Uninfected": "Parasitized"}
 _KEYS = "[c]onfirm  [o]verrule  [n]ext  [b]ack  [u]ndo  [q]uit"
 _COLUMNS = 56
-_INTERRUPT = "\x03"
+_ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
 
 
 @click.command(
@@ -70,7 +70,7 @@ def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredC
     while 0 <= at < len(queue):
         cell = store.cell(slide, queue[at].cell_id)
         _show(console, store, cell, at, len(queue))
-        key = click.getchar().lower()
+        key = _key()
         if key in {"c", "o"}:
             call = cell.label if key == "c" else _OTHER[cell.label]
             judge(store, slide, cell.cell_id, call, reviewer=reviewer)
@@ -85,8 +85,27 @@ def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredC
             console.print("The last call is withdrawn.\n", style="bold")
         elif key in {"n", "b"}:
             at = max(0, at + (1 if key == "n" else -1))
-        elif key in {"q", _INTERRUPT, "\x1b"}:
+        elif key in _ENDS:
             return
+
+
+def _key() -> str:
+    """Wait for a key; the end of the input and Ctrl-C end the review, as q does.
+
+    Raises:
+        SourceError: there is no terminal to read keys from.
+    """
+    from edge.errors import SourceError
+
+    try:
+        return click.getchar().lower()
+    except (EOFError, KeyboardInterrupt):
+        return "q"
+    except OSError as error:
+        raise SourceError(
+            "A review needs a terminal to read keys from. Run it in one, or review on the page of "
+            "`plasmolite serve`."
+        ) from error
 
 
 def _show(console: Console, store: SlideStore, cell: StoredCell, at: int, total: int) -> None:

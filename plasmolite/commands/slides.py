@@ -80,7 +80,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
         table = Table(title=f"{len(rows)} slides in {store.path}", title_justify="left")
         for column in ("Slide", "Begun (UTC)", "Operator"):
             table.add_column(column, overflow="fold")
-        for column in ("Fields", "Cells", "Parasitised", "Reviewed", "After review"):
+        for column in ("Fields", "Cells", "Suspects", "Reviewed", "Confirmed"):
             table.add_column(column, justify="right")
         for slide, counts in rows:
             figures = [f"{figure:,}" for figure in counts]
