@@ -96,6 +96,7 @@ def time_in_turns(
     report: Report | None = None,
     title: str = "timing",
     clock: Clock = time.perf_counter_ns,
+    yardstick: Callable[[], object] | None = None,
     seed: int = 0,
 ) -> dict[str, Timing]:
     """Time subjects in turns until every median is known narrowly enough, or time is up.
@@ -106,13 +107,14 @@ def time_in_turns(
         report: told of the progress.
         title: what to call the work in reports.
         clock: nanoseconds.
+        yardstick: the fixed work that takes turns with them; by default that of :func:`make_yardstick`.
         seed: of the order in each round.
 
     Returns:
         The timings by name, in the order given.
     """
     limits = limits or Limits()
-    everyone = [*subjects, Subject(_YARDSTICK, make_yardstick())]
+    everyone = [*subjects, Subject(_YARDSTICK, yardstick or make_yardstick())]
     repeats = [_warm_up(subject, limits, clock) for subject in everyone]
     rounds: list[list[NDArray[np.float64]]] = [[] for _ in everyone]
     rng = np.random.default_rng(seed)
