@@ -181,7 +181,8 @@ def _stretch(island: int, fields: list[StoredField], cells: list[StoredCell]) ->
             f"<title>cell {cell.cell_id}, P {cell.probability:.3f}</title></path>"
         )
     box = f"{-margin:.0f} {-margin:.0f} {right - left + 2 * margin:.0f} {bottom - top + 2 * margin:.0f}"
-    words = f"Stretch {island}: {len(own)} fields, {len(suspects)} cells called parasitised."
+    fields_here = "1 field" if len(own) == 1 else f"{len(own)} fields"
+    words = f"Stretch {island}: {fields_here}, {len(suspects)} cells called parasitised."
     return (
         f'<section class="field"><p class="verdict">{words}</p><svg class="chart" role="img" '
         f'aria-label="{words}" viewBox="{box}" width="{_MAP_WIDTH}">{"".join(shapes)}</svg></section>'
