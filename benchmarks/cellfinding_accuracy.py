@@ -124,7 +124,8 @@ def spoilt(rgb: NDArray[np.uint8], cell_width: float) -> Iterator[tuple[str, NDA
     yield "black", np.clip(light * 0.04, 0, 255).astype(np.uint8)
 
 
-def _boxes(folder: Path) -> dict[str, list[Box]]:
+def annotated_boxes(folder: Path) -> dict[str, list[Box]]:
+    """Boxes of the red cells by picture, from `boxes.csv`; white cells left out."""
     boxes: dict[str, list[Box]] = defaultdict(list)
     with (folder / "boxes.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -187,7 +188,7 @@ def measure(
                 refusals.add(f"{kind}, {way}", judge_quality(picture, finder.find(picture)).refused)
         return found
 
-    boxes = _boxes(data / "bbbc041")
+    boxes = annotated_boxes(data / "bbbc041")
     for index, name in enumerate(sorted(boxes)[::every]):
         found = look(name, data / "bbbc041" / "images" / name, "bbbc041", index)
         truth = cv2.imread(str(data / "bbbc041" / "masks" / f"{Path(name).stem}.png"), cv2.IMREAD_GRAYSCALE)

@@ -20,6 +20,8 @@ WHITE_SHARE = 1.1
 OUTLINE_PROBABILITY = 0.4
 # A cell's hidden side is at most this share of a typical cell's width away from its centre.
 HIDDEN_REACH = 0.55
+# What the network is less sure of, at its centre and on average over its pixels, is debris or out of focus.
+SURE_CENTRE, SURE_CELL = 0.62, 0.9
 # Shares of a typical cell's area: smaller is a fragment, larger no single red cell.
 FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
 
@@ -105,6 +107,7 @@ def lay_on_field(
     cells: list[FoundCell] = []
     chance = 1 / (1 + np.exp(-sight.cell.astype(np.float32)))
     levels = np.rint(255 * chance).astype(np.uint8)
+    least_centre = np.log(SURE_CENTRE / (1 - SURE_CENTRE))
     pointed = _pointed_centres(sight, labels)
     reach = HIDDEN_REACH * float(np.sqrt(4 * usual / np.pi)) * (zoom[0] + zoom[1]) / 2
     dark = lit[::STRIDE, ::STRIDE] == 0
@@ -128,7 +131,11 @@ def lay_on_field(
             box, mask = _with_hidden_part(box, mask, middle, reach, field)
         edge = _at_border(visible, field)
         near_dark = bool((dark[y0:y1, x0:x1][: mine.shape[0], : mine.shape[1]] & mine).any())
-        kind = "fragment" if area < FRAGMENT_SHARE * usual else "red"
+        sure = (
+            levels[y0:y1, x0:x1][mine].mean() >= 255 * SURE_CELL
+            and sight.centre[y0:y1, x0:x1][mine].max() >= least_centre
+        )
+        kind = "red" if sure and area >= FRAGMENT_SHARE * usual else "fragment"
         if area > WHITE_SHARE * usual and nuclei[label] > NUCLEUS_SHARE * usual:
             kind = "white"
         cells.append(FoundCell(box, centre, mask, kind, edge or near_dark, area > CLUMP_SHARE * usual, label))

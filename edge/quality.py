@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from edge.cellfinding import FieldCells
 from edge.cellnetwork import CELL_WIDTH
+from edge.cellplacing import FRAGMENT_SHARE, SURE_CENTRE
 
 # Two scales at which outlines are measured, px of the working picture, in which cells are 32 px wide.
 FINE, COARSE = 1.0, 3.0
 # A found object looks like a red cell when the network is this sure of its centre, when it fills its hull
 # like one, crenated cells included, and when its area is of a cell's order.
-SURE_CENTRE, CONVEX = 0.6, 0.88
+CONVEX = 0.88
 AREA_SHARES = (0.35, 2.2)
 
 
@@ -152,7 +153,13 @@ def _share_of_cells(found: FieldCells) -> float:
     height = 1 / (1 + np.exp(-found.sight.centre.astype(np.float32)))
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, found.labels.ravel(), height.ravel())
-    considered = [cell for cell in found.cells if cell.kind == "red" and not cell.cut_by_border]
+    least = FRAGMENT_SHARE * np.pi / 4 * found.cell_width**2
+    # The doubtful ones among them, which are not counted, tell what kind of picture this is.
+    considered = [
+        cell
+        for cell in found.cells
+        if cell.kind != "white" and not cell.cut_by_border and np.count_nonzero(cell.mask) >= least
+    ]
     if not considered:
         return 0.0
     usual = float(np.median([np.count_nonzero(cell.mask) for cell in considered]))
