@@ -110,8 +110,9 @@ second=$(readlink /opt/plasmolite/current)
 grep -q 9000 /etc/plasmolite/service.conf
 plasmolite model list
 step "Rolled back, and forward again"
-/opt/plasmolite/current/install.sh --rollback
+/opt/plasmolite/current/install.sh --rollback | tee /tmp/told
 [ "$(readlink /opt/plasmolite/current)" = "$first" ]
+grep -q "In use now: ${first#releases/}" /tmp/told
 plasmolite --version
 /opt/plasmolite/current/install.sh --rollback
 [ "$(readlink /opt/plasmolite/current)" = "$second" ]

@@ -55,12 +55,12 @@ service_is_up() {
 }
 
 switch_to() {
-    former=$(readlink "$home/current" 2>/dev/null || true)
-    if [ "$former" = "$1" ]; then
+    leaving=$(readlink "$home/current" 2>/dev/null || true)
+    if [ "$leaving" = "$1" ]; then
         return 0
     fi
-    if [ -n "$former" ]; then
-        point previous "$former"
+    if [ -n "$leaving" ]; then
+        point previous "$leaving"
     fi
     point current "$1"
 }
