@@ -1,10 +1,12 @@
 /* Single cells: verdict, probability on its scale, evidence map. */
 
 import { el, kind, labelWords, picker, say, sign } from "./parts.js";
-import { send, sendForPicture } from "./talk.js";
+import { askForEvidence, send } from "./talk.js";
 import { figure, t } from "./words.js";
 
 const AT_ONCE = 16;
+/** Fall of the probability below which no single place is told to carry the verdict. */
+const FAINT = 0.05;
 let shown = [];
 
 export function start() {
@@ -27,13 +29,13 @@ async function judge(files) {
     say(message, error.message, { bad: true });
   }
   if (!fresh.length) return;
-  for (const old of shown) { URL.revokeObjectURL(old.picture); if (old.evidence) URL.revokeObjectURL(old.evidence); }
+  for (const old of shown) { URL.revokeObjectURL(old.picture); if (old.evidence) URL.revokeObjectURL(old.evidence.address); }
   shown = fresh;
   draw();
   // The map costs hundreds of inferences: one after another, and not for a whole folder.
   for (const item of shown.slice(0, 6)) {
     if (item.result.error) continue;
-    try { item.evidence = await sendForPicture("/explain", item.file); } catch (error) { item.evidenceError = error.message; }
+    try { item.evidence = await askForEvidence(item.file); } catch (error) { item.evidenceError = error.message; }
     if (!shown.includes(item)) return;
     draw();
   }
@@ -50,13 +52,18 @@ function card({ file, result, threshold, picture, evidence, evidenceError }, ind
   article.append(scale(result.probability, threshold));
   if (result.doubtful) article.append(el("p.notice", {}, t("cell.doubtful")));
   const map = evidence
-    ? el("img", { src: evidence, alt: t("cell.evidence.alt") })
+    ? el("img", { src: evidence.address, alt: t("cell.evidence.alt") })
     : el("p.small", {}, evidenceError || (index < 6 ? t("cell.evidence.wait") : ""));
   article.append(el("div.pictures", {},
     el("figure", {}, el("img", { src: picture, alt: file.name }), el("figcaption", {}, t("cell.asis"))),
-    el("figure", {}, map, el("figcaption", {}, t("cell.evidence")))));
+    el("figure", {}, map, el("figcaption", {}, evidenceCaption(evidence)))));
   article.append(el("p.small", {}, file.name));
   return article;
+}
+
+/** Words under an evidence map; one on which nothing glows says why. */
+export function evidenceCaption(evidence) {
+  return evidence && evidence.peak < FAINT ? t("cell.evidence.none") : t("cell.evidence");
 }
 
 /** The probability on a scale from uninfected to parasitised, with the threshold. */

@@ -1,7 +1,8 @@
 /* Whole fields: the estimate, each field with its cells outlined and zoomable, the suspects, the checks. */
 
+import { evidenceCaption } from "./cell.js";
 import { el, estimateCard, kind, labelWords, picker, say, sign, svg } from "./parts.js";
-import { ask, send, sendForPicture } from "./talk.js";
+import { ask, askForEvidence, send } from "./talk.js";
 import { figure, has, t } from "./words.js";
 import { zoomable } from "./zoom.js";
 
@@ -149,8 +150,8 @@ function cellDetail(field, cell, number, address) {
   const explain = async () => {
     try {
       const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-      const map = await sendForPicture("/explain", new File([blob], "cell.png"));
-      pictures.replaceChildren(el("figure", {}, canvas), el("figure", {}, el("img", { src: map, alt: t("cell.evidence.alt") }), el("figcaption", {}, t("cell.evidence"))));
+      const map = await askForEvidence(new File([blob], "cell.png"));
+      pictures.replaceChildren(el("figure", {}, canvas), el("figure", {}, el("img", { src: map.address, alt: t("cell.evidence.alt") }), el("figcaption", {}, evidenceCaption(map))));
     } catch (error) {
       say(pictures, error.message, { bad: true });
     }

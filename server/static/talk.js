@@ -42,10 +42,10 @@ export async function send(path, files, signal) {
   return (await ask(path, { method: "POST", body: form, signal })).json();
 }
 
-/** Send one picture; gives the picture that comes back, as an address for an <img>. */
-export async function sendForPicture(path, file, signal) {
+/** Send one picture; gives its evidence map: an address for an <img>, and how strong the strongest place is, 0 to 1. */
+export async function askForEvidence(file, signal) {
   const form = new FormData();
   form.append("file", file, file.name || "picture.png");
-  const answer = await ask(path, { method: "POST", body: form, signal, headers: { Accept: "image/png" } });
-  return URL.createObjectURL(await answer.blob());
+  const answer = await ask("/explain", { method: "POST", body: form, signal, headers: { Accept: "image/png" } });
+  return { address: URL.createObjectURL(await answer.blob()), peak: Number(answer.headers.get("Plasmolite-Evidence-Peak")) };
 }
