@@ -76,12 +76,18 @@ def command(
     """
     # Before OpenCV is first imported, which reads it once.
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_OPENCV_PIXELS))
-    from edge.errors import PlasmoliteError
-    from plasmolite.slidesetup import set_up_slide
-    from server.journal import log_to_stderr
-    from server.opening import open_instruments, settle_token
-    from server.serve import make_server, run_until_stopped
-    from server.settings import ServerSettings
+    try:
+        from edge.errors import PlasmoliteError
+        from plasmolite.slidesetup import set_up_slide
+        from server.app import create_app
+        from server.journal import log_to_stderr
+        from server.opening import open_instruments, settle_token
+        from server.serve import make_server, run_until_stopped
+        from server.settings import ServerSettings
+    except ImportError as error:
+        missing = f'{error.name} is not installed. Install it with: pip install "plasmolite[server]"'
+        click.echo(f"Error: {missing}", err=True)
+        sys.exit(2)
 
     try:
         settings = ServerSettings(
@@ -103,8 +109,6 @@ def command(
             threads=threads,
         )
         instruments = open_instruments(settings, setup, token, slides=slides, source=source)
-        from server.app import create_app
-
         server = make_server(create_app(instruments), settings)
     except (PlasmoliteError, OSError) as error:
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)
