@@ -161,7 +161,14 @@ def _steps(
         bare_to_whole = ratio(timings[f"{model.name}, interpreter"], timings[f"{model.name}, whole"])
         measurements.append(
             Measurement(
-                SHARE, model.name, "share", bare_to_whole.value, "share", *bare_to_whole[1:], "higher"
+                SHARE,
+                model.name,
+                "share",
+                bare_to_whole.value,
+                "share",
+                *bare_to_whole[1:],
+                "higher",
+                timings[f"{model.name}, whole"].wander,
             )
         )
     return measurements

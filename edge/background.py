@@ -117,9 +117,10 @@ def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = 
     spread = 0.08
     for step in range(8):
         residual = brightness_in - surface
-        weight = np.where(
-            residual < 0, 1 / (1 + (residual / spread) ** 4), 1 / (1 + (residual / (2 * spread)) ** 4)
-        )
+        scaled = residual / np.where(residual < 0, np.float32(spread), np.float32(2 * spread))
+        # Squared twice: NumPy's fourth power goes through pow() and took a tenth of the whole field's time.
+        squared = scaled * scaled
+        weight = 1 / (1 + squared * squared)
         coefficients = _solve(terms_in, brightness_in, weight, ridge)
         surface = (terms_in @ coefficients).astype(np.float32)
         near = np.abs(brightness_in - surface) < 2.5 * spread
