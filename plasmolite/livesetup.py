@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.errors import SlideError
+from edge.errors import SlideError, SourceError
 from edge.live.choosing import choose_source
 from edge.live.counting import SlideCounter
 from edge.live.reading import NetworkReader
@@ -131,6 +131,11 @@ def slide_session(
         session = LiveSession(chosen, task, stop_when_reached=stop_when_reached)
         try:
             yield session
+        except SourceError:
+            # A camera that was never there leaves no empty slide behind, which would hold its id.
+            if not request.resume and not store.fields(slide):
+                store.delete_slide(slide, who="plasmolite")
+            raise
         finally:
             session.stop()
 
