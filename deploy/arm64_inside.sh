@@ -63,7 +63,8 @@ step "The tests of edge"
 if ls test-wheels/*.whl >/dev/null 2>&1; then
     # Into a folder beside the installed release, which stays as it was packed.
     rm -rf /root/test-tools
-    "$python" bundle/tools/pip-*.whl/pip install --quiet --no-index --no-deps --target /root/test-tools test-wheels/*.whl
+    tool=$(echo bundle/tools/pip-*.whl)
+    "$python" "$tool/pip" --isolated install --quiet --no-index --no-deps --target /root/test-tools test-wheels/*.whl
     cd source
     # shellcheck disable=SC2046 - one word a file
     PYTHONPATH=/root/test-tools PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider \
