@@ -99,7 +99,7 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
         _check(
             "share of the field under cells",
             _covered(found),
-            (0.08, 1),
+            (0.07, 1),
             "There are too few red cells for a thin smear. Move to a fuller place of the smear.",
         ),
         _check(
