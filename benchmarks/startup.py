@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,17 @@ from benchmarks.timing import Report, median_interval
 FIRST_VERDICT = "From the start of the process to the first verdict"
 MEMORY = "Largest memory of classify, MB"
 DISK = "Size on disk, MB"
+# A child's ru_maxrss begins at its parent's size on Linux, so classify itself says at its end what it took.
+_CLASSIFY = """
+import atexit, os, sys
+def tell():
+    if os.path.exists("/proc/self/status"):
+        with open("/proc/self/status") as status:
+            sys.stderr.write(status.read())
+atexit.register(tell)
+from plasmolite.console import main
+main()
+"""
 _MANY = 500
 """Cells in the run whose memory is measured beside that of a single cell."""
 
@@ -109,16 +121,7 @@ def run_classify(model: Path, pictures: Path) -> Run:
     Raises:
         BenchmarkError: it could not judge the pictures.
     """
-    arguments = [
-        sys.executable,
-        "-m",
-        "plasmolite",
-        "classify",
-        "--json",
-        "--model",
-        str(model),
-        str(pictures),
-    ]
+    arguments = [sys.executable, "-c", _CLASSIFY, "classify", "--json", "--model", str(model), str(pictures)]
     with tempfile.TemporaryFile() as errors:
         begin = time.perf_counter()
         # The console of this very installation, with our own arguments.
@@ -126,11 +129,14 @@ def run_classify(model: Path, pictures: Path) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip()
         if process.returncode != 0:
-            errors.seek(0)
-            said = errors.read().decode(errors="replace").strip()
-            raise BenchmarkError(f"classify with {model} ended with {process.returncode}: {said[-500:]}")
-    # Linux counts in KiB, macOS in bytes (getrusage(2)).
+            raise BenchmarkError(f"classify with {model} ended with {process.returncode}: {said[:500]}")
+    peak = re.search(r"VmHWM:\s*(\d+) kB", said)
+    if peak:
+        return Run(seconds, int(peak.group(1)) * 1024)
+    # Without /proc: what the kernel keeps of the process, in bytes on macOS, else in KiB (getrusage(2)).
     return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
@@ -142,10 +148,11 @@ def edge_libraries() -> tuple[dict[str, int], list[str]]:
     """
     sizes: dict[str, int] = {}
     missing: list[str] = []
-    try:
-        wanted = [_name(text) for text in requires("plasmolite") or [] if _is_of_edge(text)]
-    except PackageNotFoundError:
-        return {}, ["Plasmolite itself is not installed, so its libraries cannot be listed: pip install -e ."]
+    wanted = _wanted_by_edge()
+    if not wanted:
+        missing.append(
+            "Plasmolite is neither installed nor run from its source tree: its libraries are unknown."
+        )
     while wanted:
         name = wanted.pop()
         if name in sizes:
@@ -158,6 +165,18 @@ def edge_libraries() -> tuple[dict[str, int], list[str]]:
         sizes[name] = _bytes_of(found)
         wanted += [_name(text) for text in found.requires or [] if "extra ==" not in text and _applies(text)]
     return dict(sorted(sizes.items())), missing
+
+
+def _wanted_by_edge() -> list[str]:
+    """Name what ``plasmolite[edge]`` requires, as installed or as the source tree says."""
+    try:
+        return [_name(text) for text in requires("plasmolite") or [] if _is_of_edge(text)]
+    except PackageNotFoundError:
+        source = Path(__file__).parents[1] / "pyproject.toml"
+    if not source.is_file():
+        return []
+    project = tomllib.loads(source.read_text("utf-8"))["project"]
+    return [_name(text) for text in (*project["dependencies"], *project["optional-dependencies"]["edge"])]
 
 
 def _is_of_edge(requirement: str) -> bool:
