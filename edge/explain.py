@@ -1,6 +1,6 @@
 """Where in a cell the network sees its evidence: an occlusion map.
 
-A patch in the cell's own usual colour is moved over the cell; where covering it lowers the probability of
+A patch in the cell's own usual colour is moved over the cell; where covering it lowers the log odds of
 *Parasitized*, there lies evidence for it (Zeiler & Fergus, ECCV 2014). Only the model itself is asked, so the
 map holds for the quantised model on the device as it is.
 """
@@ -20,6 +20,7 @@ from edge.preprocessing import cell_extent, network_input
 # third of its cell. Steps of a third of the patch cover each place nine times.
 PATCH_SHARE = 0.2
 STEPS_PER_PATCH = 3
+_FULL_EVIDENCE = 10.0  # fall of the natural log odds that counts as all the evidence there can be
 
 
 class Explanation(NamedTuple):
@@ -27,8 +28,10 @@ class Explanation(NamedTuple):
 
     Attributes:
         probability: of *Parasitized*, of the cell as it is.
-        evidence: float32 (h, w) of the picture, -1 to 1: by how much covering the place lowers the
-            probability; 0 outside the cell, negative where covering it raises the probability.
+        evidence: float32 (h, w) of the picture, -1 to 1: by how much covering the place lowers the log odds,
+            in tens (1 is a fall of the odds to a twenty-thousandth, or more); 0 outside the cell, negative
+            where covering it raises them. Odds and not the probability: a sure verdict stays near 1 whatever
+            is covered, and would show no evidence at all.
         lowest: the lowest probability that any one patch leaves.
     """
 
@@ -70,16 +73,23 @@ def explain(
         window = (slice(max(0, y), y + patch), slice(max(0, x), x + patch))
         picture[window][cell[window]] = usual
     probabilities = classifier.probabilities(pictures)
+    odds = _log_odds(probabilities)
     drop = np.zeros((size, size), np.float32)
     covered = np.zeros((size, size), np.float32)
-    for (x, y), probability in zip(corners, probabilities[1:], strict=True):
+    for (x, y), left in zip(corners, odds[1:], strict=True):
         window = (slice(max(0, y), y + patch), slice(max(0, x), x + patch))
-        drop[window] += probabilities[0] - probability
+        drop[window] += (odds[0] - left) / _FULL_EVIDENCE
         covered[window] += 1
-    evidence = np.where(cell, drop / np.maximum(covered, 1), 0).astype(np.float32)
+    evidence = np.where(cell, np.clip(drop / np.maximum(covered, 1), -1, 1), 0).astype(np.float32)
     return Explanation(
         float(probabilities[0]), _on_picture(evidence, rgb, mask), float(probabilities[1:].min(initial=1.0))
     )
+
+
+def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Natural logarithm of the odds, bounded where float32 ends."""
+    bounded = np.clip(probabilities.astype(np.float64), 1e-7, 1 - 1e-7)
+    return np.asarray(np.log(bounded / (1 - bounded)))
 
 
 def _on_picture(

@@ -47,7 +47,7 @@ def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rg
         bar = np.tile(np.linspace(0, 1, _SIDE)[None, :], (14, 1))
         canvas[below + 10 : below + 24, right : right + _SIDE] = _heat(bar)
         _write(canvas, "0", (right, below + 44), 0.45)
-        end = f"P falls by {strongest:.2f} when covered"
+        end = f"log odds fall by {10 * strongest:.1f} when covered"
         place = right + _SIDE - cv2.getTextSize(end, _FONT, 0.45, 1)[0][0]
         _write(canvas, end, (place, below + 44), 0.45)
     else:
