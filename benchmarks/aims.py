@@ -15,6 +15,7 @@ class Aim(NamedTuple):
     wanted: str
     measured: str
     reached: bool
+    """Whether the whole 95 % interval reaches it."""
 
 
 class _Aim(NamedTuple):
@@ -102,16 +103,15 @@ def judge_aims(benchmark: Benchmark) -> list[Aim]:
                 continue
             for one in section.measurements:
                 if one.group.startswith(aim.group) and aim.matches(one):
-                    reached = one.value >= aim.wanted if aim.at_least else one.value <= aim.wanted
+                    # An aim is reached when the whole interval reaches it, not its middle alone.
+                    bound = one.low if aim.at_least else one.high
+                    end = one.value if bound is None else bound
+                    reached = end >= aim.wanted if aim.at_least else end <= aim.wanted
                     word = "at least" if aim.at_least else "at most"
-                    judged.append(
-                        Aim(
-                            aim.what,
-                            f"{word} {_write(aim.wanted, aim.unit)}",
-                            _write(one.value, aim.unit),
-                            reached,
-                        )
-                    )
+                    measured = _write(one.value, aim.unit)
+                    if one.low is not None and one.high is not None:
+                        measured += f" ({_write(one.low, aim.unit)} to {_write(one.high, aim.unit)})"
+                    judged.append(Aim(aim.what, f"{word} {_write(aim.wanted, aim.unit)}", measured, reached))
     return judged
 
 

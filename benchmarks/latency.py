@@ -75,7 +75,6 @@ def measure_latency(settings: BenchSettings, report: Report) -> Section:
         tuple(
             Series(name, tuple(by_setting), tuple(by_setting.values())) for name, by_setting in rates.items()
         ),
-        logarithmic=True,
     )
     notes = (
         f"Rounds in turns until half the 95 % interval of each median is within {settings.limits.narrow:.0%}, "

@@ -177,7 +177,7 @@ def _chart(timings: Iterable[Timing], threads: int, batch: int) -> Chart:
     names = tuple(timing.name for timing in ordered)
     values = tuple(timing.per_item * 1e3 for timing in ordered)
     title = f"Side by side: threads {threads}, batch {batch}"
-    return Chart("bars", title, "ms a cell", "", (Series("ms a cell", names, values),), logarithmic=True)
+    return Chart("bars", title, "ms a cell", "", (Series("ms a cell", names, values),))
 
 
 def _part(report: Report, done: int, of: int) -> Report:
