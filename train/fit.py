@@ -65,7 +65,7 @@ def fit_phase(
     Args:
         network: from pixels to logits; used when the phase has no state yet.
         phase: what to train.
-        make_batches: gives the batches from a first epoch on.
+        make_batches: gives the batches of an epoch, counted from 0.
         held: validation cells; the epoch of least loss on them is the one that is kept.
         run: the run folder; state and history are kept in it.
         patience: epochs without a better validation loss after which the phase ends.
@@ -88,17 +88,21 @@ def fit_phase(
         _freeze(network, phase.train_from)
         _compile(network, phase, len(make_batches(0)), label_smoothing)
     losses = [float(row["val_loss"]) for row in rows]
-    batches = make_batches(done)
     inputs = held.inputs.astype(np.float32)
     for epoch in range(done, phase.epochs):
         if losses and epoch - 1 - int(np.argmin(losses)) >= patience:
             break
+        # Each epoch has batches of its own, in their own order: Keras would count epochs and shuffle by itself,
+        # and a run that goes on would then see other pictures than one that was not interrupted.
+        batches = make_batches(epoch)
         steps_before, steps_all = epoch * len(batches), phase.epochs * len(batches)
+        _set_dropout(network, steps_before)
         history = network.fit(
             batches,
             validation_data=(inputs, held.targets),
             validation_batch_size=128,
             epochs=1,
+            shuffle=False,
             verbose=0,
             callbacks=[_StepReport(phase.name, steps_before, steps_all, report)],
         ).history
@@ -144,6 +148,15 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         jit_compile=keras.backend.backend() == "jax",
     )
+
+
+def _set_dropout(network: keras.Model, step: int) -> None:
+    """Let dropout draw what it draws at this step, since Keras keeps no generator's state in its files."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            state = layer.seed_generator.state
+            seed = keras.ops.convert_to_numpy(state)[0]
+            state.assign(np.array([seed, step], state.dtype))
 
 
 class _StepReport(keras.callbacks.Callback):

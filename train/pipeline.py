@@ -12,7 +12,7 @@ from train.dataset import Sample
 
 
 class CellBatches(keras.utils.PyDataset):
-    """Batches of augmented cells for fitting.
+    """Batches of augmented cells for one epoch of fitting.
 
     Each picture's variation is drawn from (seed, epoch, its place in the data set), so a run that was
     interrupted and goes on sees the same pictures as one that was not, whatever the number of threads.
@@ -26,11 +26,11 @@ class CellBatches(keras.utils.PyDataset):
         size: int,
         batch_size: int,
         seed: int,
-        first_epoch: int = 0,
+        epoch: int = 0,
         strength: Strength | None = None,
         workers: int = 2,
     ) -> None:
-        """Make the batches of one phase.
+        """Make the batches of one epoch of one phase.
 
         Args:
             samples: the training cells.
@@ -38,7 +38,7 @@ class CellBatches(keras.utils.PyDataset):
             size: side of the network's input, pixels.
             batch_size: cells a batch; the last incomplete batch of an epoch is left out.
             seed: of the shuffling and the augmentation.
-            first_epoch: the epoch to begin with, for a run that goes on.
+            epoch: which epoch these are the batches of.
             strength: of the augmentation.
             workers: threads that prepare batches beside the fitting.
         """
@@ -49,8 +49,8 @@ class CellBatches(keras.utils.PyDataset):
         self._batch_size = min(batch_size, len(samples))
         self._seed = seed
         self._strength = strength or Strength()
-        self._epoch = first_epoch
-        self._order = self._shuffled()
+        self._epoch = epoch
+        self._order = np.random.default_rng((seed, epoch)).permutation(len(samples))
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -66,14 +66,6 @@ class CellBatches(keras.utils.PyDataset):
                 augment(self._samples[place].image, rng, self._strength), size=self._size
             )
         return batch.astype(np.float32), self._targets[chosen, None]
-
-    def on_epoch_end(self) -> None:
-        """Shuffle anew for the next epoch."""
-        self._epoch += 1
-        self._order = self._shuffled()
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._samples))
 
 
 def network_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:

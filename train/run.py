@@ -133,14 +133,14 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
         if phase is settle:
             network = with_rounding(network)
 
-        def batches(first_epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
+        def batches(epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
             return CellBatches(
                 samples,
                 targets,
                 size=settings.image_size,
                 batch_size=settings.batch_size,
                 seed=seed,
-                first_epoch=first_epoch,
+                epoch=epoch,
                 strength=strength,
             )
 
