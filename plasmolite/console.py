@@ -44,11 +44,11 @@ COMMANDS: dict[str, CommandEntry] = {
 class LazyGroup(click.Group):
     """A click group that imports a sub-command's module when it is first asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Name the sub-commands in their order of use."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the module of one sub-command and return its click command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
@@ -56,7 +56,7 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(entry.module).command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the sub-commands from the table above, so that the overview imports none of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])

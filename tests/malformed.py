@@ -43,7 +43,10 @@ Whole = dict[str, bytes]
 
 def _in_form(data: bytes, name: str = "cell.png") -> tuple[bytes, str]:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    return head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+    return (
+        head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode(),
+        f"multipart/form-data; boundary={BOUNDARY}",
+    )
 
 
 def _truncated(rng: random.Random, whole: Whole) -> tuple[bytes, str]:
@@ -53,8 +56,12 @@ def _truncated(rng: random.Random, whole: Whole) -> tuple[bytes, str]:
 
 
 def _wrong(rng: random.Random, _: Whole) -> tuple[bytes, str]:
-    body = rng.choice([b"GIF89a" + bytes(50), b"%PDF-1.7\n", b"PK\x03\x04" + bytes(60), b"<svg/>", b"\x7fELF"])
-    kind = rng.choice(["image/png", "application/octet-stream", "text/plain", "application/json", "image/svg+xml"])
+    body = rng.choice(
+        [b"GIF89a" + bytes(50), b"%PDF-1.7\n", b"PK\x03\x04" + bytes(60), b"<svg/>", b"\x7fELF"]
+    )
+    kind = rng.choice(
+        ["image/png", "application/octet-stream", "text/plain", "application/json", "image/svg+xml"]
+    )
     return body, kind
 
 
@@ -70,15 +77,21 @@ def _empty(rng: random.Random, _: Whole) -> tuple[bytes, str]:
 
 def _polyglot(rng: random.Random, whole: Whole) -> tuple[bytes, str]:
     """A picture's signature before something else, or a script in a picture's comment and no picture."""
-    signature = rng.choice([b"\x89PNG\r\n\x1a\r", b"\xff\xd8\xff", b"RIFF\x10\x00\x00\x00WEBP", b"BM", b"II*\x00"])
+    signature = rng.choice(
+        [b"\x89PNG\r\n\x1a\r", b"\xff\xd8\xff", b"RIFF\x10\x00\x00\x00WEBP", b"BM", b"II*\x00"]
+    )
     rest = rng.choice([b"<script>alert(1)</script>" * 9, b"#!/bin/sh\nid\n" * 9, whole["image/png"][8:]])
     return _in_form(signature + rest, rng.choice(["../../x.png", "x.php", "{{7*7}}.png", "a\\b.png"]))
 
 
 def _wide(rng: random.Random, _: Whole) -> tuple[bytes, str]:
     width = rng.choice([60000, 65000])
-    bmp = b"BM" + struct.pack("<IIIIiiHHIIiiII", 54 + width * 300, 0, 54, 40, width, 100, 1, 24, 0, 0, 0, 0, 0, 0)
-    jpeg = b"\xff\xd8\xff\xc0\x00\x11\x08" + struct.pack(">HH", 60000, width) + b"\x03" + bytes(10) + b"\xff\xd9"
+    bmp = b"BM" + struct.pack(
+        "<IIIIiiHHIIiiII", 54 + width * 300, 0, 54, 40, width, 100, 1, 24, 0, 0, 0, 0, 0, 0
+    )
+    jpeg = (
+        b"\xff\xd8\xff\xc0\x00\x11\x08" + struct.pack(">HH", 60000, width) + b"\x03" + bytes(10) + b"\xff\xd9"
+    )
     return rng.choice([bmp, jpeg, _png(width, 60000, zlib.compress(bytes(1000)))]), "application/octet-stream"
 
 
@@ -100,7 +113,10 @@ def _multipart(rng: random.Random, whole: Whole) -> tuple[bytes, str]:
             (body.replace(b'name="file"', b""), kind),
             (body[: len(body) // 2].replace(b"\r\n\r\n", b"\r\n"), kind),
             (b"".join(f"--{BOUNDARY}\r\n{n}: {n}\r\n".encode() for n in range(3000)), kind),
-            ((f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n' * 3000).encode(), kind),
+            (
+                (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n' * 3000).encode(),
+                kind,
+            ),
             (b"\x00" * 20000, kind),
         ]
     )
