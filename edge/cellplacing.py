@@ -78,9 +78,15 @@ def nucleus_pixels(picture: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDA
     )
     # Red light over green light absorbed.
     tint = strength[..., 0] / np.maximum(strength[..., 1], 0.1)
-    inside = labels > 0
-    usual_tint = float(np.median(tint[inside])) if inside.any() else 1.0
-    nucleus = (strength.mean(axis=2) > NUCLEUS_DENSITY) & (tint > NUCLEUS_TINT * max(usual_tint, 0.2))
+    mean = strength.mean(axis=2)
+    counts = np.bincount(labels.ravel())[1:]
+    if counts.size == 0:
+        return np.zeros(1, np.int64)
+    # The median cell, not the median pixel: in a small field one white cell may be most of what is stained.
+    weights = np.maximum(counts, 1)
+    usual = float(np.median(np.bincount(labels.ravel(), mean.ravel())[1:] / weights))
+    usual_tint = float(np.median(np.bincount(labels.ravel(), tint.ravel())[1:] / weights))
+    nucleus = (mean > NUCLEUS_DENSITY * max(usual, 0.2)) & (tint > NUCLEUS_TINT * max(usual_tint, 0.2))
     return np.bincount(labels[nucleus], minlength=int(labels.max()) + 1)
 
 
