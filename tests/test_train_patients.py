@@ -19,7 +19,9 @@ def test_a_header_names_cell_and_patient_in_any_order(tmp_path: Path) -> None:
 
 
 def test_the_published_file_without_header_keeps_its_first_row(tmp_path: Path) -> None:
-    path = written(tmp_path, "C33P1thinF,C33P1thinF_IMG_1_cell_1.png\nC34P2thinF,C34P2thinF_IMG_1_cell_7.png\n")
+    path = written(
+        tmp_path, "C33P1thinF,C33P1thinF_IMG_1_cell_1.png\nC34P2thinF,C34P2thinF_IMG_1_cell_7.png\n"
+    )
     assert read_patients(path) == {
         "C33P1thinF_IMG_1_cell_1": "C33P1thinF",
         "C34P2thinF_IMG_1_cell_7": "C34P2thinF",
