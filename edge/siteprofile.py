@@ -60,7 +60,7 @@ class SiteProfile:
     @property
     def name(self) -> str:
         """How reports call it."""
-        return self.site or self.camera or f"the profile of {self.created}"
+        return self.site or self.camera or f"of {self.created}"
 
     def rates(self) -> Rates:
         """Rates for the correction: false alarms from the site, sensitivity from the model's own test."""
