@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.board import Board
+from plasmolite.provenance import source_commit
 
 BUSY_SHARE = 0.05
 """Share of the processors that other programs may use before figures are called disturbed."""
@@ -83,7 +83,7 @@ def describe_software() -> dict[str, Any]:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {"python": platform.python_version(), "versions": versions, "commit": _commit()}
+    return {"python": platform.python_version(), "versions": versions, "commit": source_commit()}
 
 
 def judge_machine(before: Board, after: Board, others: Mapping[str, float | None]) -> list[str]:
@@ -125,20 +125,3 @@ def judge_machine(before: Board, after: Board, others: Mapping[str, float | None
             "too long, and only ratios within this run can be believed."
         )
     return warnings
-
-
-def _commit() -> str | None:
-    """Name the commit of the source tree, with ``+changes`` where it was edited; ``None`` outside of git."""
-    try:
-        # Fixed arguments, no shell; git is looked up as the user's own shell would.
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return described.stdout.strip() or None

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from plasmolite.provenance import source_commit
 from train.augmentation import Strength
 from train.dataset import DataSet, load_dataset
 from train.fit import Held, Phase, Report, fit_phase
@@ -207,23 +207,5 @@ def describe_environment() -> dict[str, object]:
         "machine": platform.machine(),
         "system": platform.system(),
         "versions": versions,
-        "commit": _commit(),
+        "commit": source_commit(),
     }
-
-
-def _commit() -> str | None:
-    """Name the commit of the source tree, with ``+changes`` where it was edited; ``None`` outside of git."""
-    here = Path(__file__).parent
-    try:
-        # Fixed arguments, no shell; git is looked up as the user's own shell would.
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],  # noqa: S607
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return described.stdout.strip() or None
