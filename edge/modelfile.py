@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
@@ -172,7 +173,7 @@ def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
         ) from error
     except KeyError as error:
         raise ModelFileError(f"{path} is a TFLite model, but has no Plasmolite manifest.") from error
-    except (ValueError, NotImplementedError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except (ValueError, NotImplementedError, EOFError, zlib.error) as error:
         raise ModelFileError(f"{path} has a damaged manifest: {error}.") from error
     if not isinstance(manifest, dict):
         raise ModelFileError(f"{path} has a damaged manifest: it is not a table.")
