@@ -2,7 +2,7 @@
 # The steps of arm64_proof.sh, run inside the root.
 set -eu
 export LC_ALL=C.UTF-8
-cd /root
+cd /srv
 
 step() {
     echo
@@ -62,12 +62,12 @@ wait "$server" || true
 step "The tests of edge"
 if ls test-wheels/*.whl >/dev/null 2>&1; then
     # Into a folder beside the installed release, which stays as it was packed.
-    rm -rf /root/test-tools
+    rm -rf /srv/test-tools
     tool=$(echo bundle/tools/pip-*.whl)
-    "$python" "$tool/pip" --isolated install --quiet --no-index --no-deps --target /root/test-tools test-wheels/*.whl
+    "$python" "$tool/pip" --isolated install --quiet --no-index --no-deps --target /srv/test-tools test-wheels/*.whl
     cd source
     # shellcheck disable=SC2046 - one word a file
-    PYTHONPATH=/root/test-tools PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider \
+    PYTHONPATH=/srv/test-tools PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider \
         ${EDGE_TESTS:-$(grep -lE '^(from|import) edge' tests/test_*.py | xargs grep -LE '(from|import) (server|train|convert|benchmarks|selenium|tensorflow|fhir)')}
 else
     echo "left out: no wheels of the test tools were given"

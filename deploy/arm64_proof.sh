@@ -18,14 +18,14 @@ suite=${2:-bookworm}
 root=${3:-/var/tmp/plasmolite-arm64-$suite}
 
 [ -e "$root/usr/bin/python3" ] || "$here/debian_root.sh" arm64 "$suite" "$root"
-cp "$bundle" "$root/root/bundle.tar.gz"
-cp "$here/arm64_inside.sh" "$root/root/arm64_inside.sh"
-rm -rf "$root/root/source" "$root/root/test-wheels"
-mkdir -p "$root/root/source" "$root/root/test-wheels"
-cp -r "$here/../tests" "$here/../pyproject.toml" "$root/root/source/"
-[ -z "${TEST_WHEELS-}" ] || cp "$TEST_WHEELS"/*.whl "$root/root/test-wheels/"
+cp "$bundle" "$root/srv/bundle.tar.gz"
+cp "$here/arm64_inside.sh" "$root/srv/arm64_inside.sh"
+rm -rf "$root/srv/source" "$root/srv/test-wheels"
+mkdir -p "$root/srv/source" "$root/srv/test-wheels"
+cp -r "$here/../tests" "$here/../pyproject.toml" "$root/srv/source/"
+[ -z "${TEST_WHEELS-}" ] || cp "$TEST_WHEELS"/*.whl "$root/srv/test-wheels/"
 exec unshare --net --mount --pid --fork sh -c '
     mount -t proc proc "$1/proc"
     mount --bind /dev "$1/dev"
-    exec chroot "$1" sh /root/arm64_inside.sh
+    exec chroot "$1" sh /srv/arm64_inside.sh
 ' sh "$root"

@@ -13,11 +13,11 @@ if [ $# -ne 3 ]; then
 fi
 root=$1
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-cp "$2" "$root/root/old.tar.gz"
-cp "$3" "$root/root/new.tar.gz"
-cp "$here/inside_root.sh" "$root/root/inside_root.sh"
+cp "$2" "$root/srv/old.tar.gz"
+cp "$3" "$root/srv/new.tar.gz"
+cp "$here/inside_root.sh" "$root/srv/inside_root.sh"
 exec unshare --net --mount --pid --fork sh -c '
     mount -t proc proc "$1/proc"
     mount --bind /dev "$1/dev"
-    exec chroot "$1" sh /root/inside_root.sh
+    exec chroot "$1" sh /srv/inside_root.sh
 ' sh "$root"

@@ -2,7 +2,7 @@
 # The steps of cut_off_test.sh, run inside the root. Not for a real device: it breaks things on purpose.
 set -eu
 export LC_ALL=C.UTF-8
-cd /root
+cd /srv
 
 step() {
     echo
