@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from fhir.resources.R4B.bundle import Bundle
+from fhir.resources.R4B.bundle import Bundle as BundleR4B
+from fhirclient.models.bundle import Bundle as BundleR4
+from fhirclient.models.fhirabstractbase import FHIRValidationError
 
 from edge.errors import SlideError
 from edge.parasitaemia import Rates
@@ -159,7 +161,7 @@ def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: 
         if reviewed:
             judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
         text = json.dumps(slide_bundle(store, slide))
-        bundle = Bundle.model_validate_json(text)
+        bundle = BundleR4B.model_validate_json(text)
         report = bundle.entry[0].resource
         assert report.get_resource_type() == "DiagnosticReport"
         assert report.status == "preliminary"
@@ -169,3 +171,19 @@ def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: 
         assert all(reference.reference in held for reference in [*report.result, *report.specimen])
         assert len(report.result) == (8 if reviewed else 4)
         assert "Amina" not in text
+
+
+@pytest.mark.parametrize("reviewed", [False, True])
+def test_the_fhir_bundle_is_one_of_r4_and_nothing_of_it_is_unknown_there(
+    tmp_path: Path, reviewed: bool
+) -> None:
+    with open_store(tmp_path) as store:
+        slide = counted_slide(store, notes="film 2")
+        if reviewed:
+            judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
+        content = json.loads(json.dumps(slide_bundle(store, slide)))
+    # Generated from FHIR 4.0.1; strict, it refuses unknown elements and demands the mandatory ones.
+    assert BundleR4(content, strict=True).as_json() == content
+    del content["entry"][0]["resource"]["code"]
+    with pytest.raises(FHIRValidationError, match="code"):
+        BundleR4(content, strict=True)

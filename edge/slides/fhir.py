@@ -1,8 +1,8 @@
 """A slide's result as an HL7 FHIR R4 bundle: a DiagnosticReport with what it rests on.
 
-Plain JSON values after https://hl7.org/fhir/R4/diagnosticreport.html; the tests validate them with a
-maintained FHIR library. The report has no subject: the store knows no person, and the receiving system
-links the specimen's identifier to one.
+Plain JSON values after https://hl7.org/fhir/R4/diagnosticreport.html; the tests validate them with the
+models that fhirclient generates from FHIR 4.0.1 (R4) and with fhir.resources' of 4.3.0 (R4B). The report has
+no subject: the store knows no person, and the receiving system links the specimen's identifier to one.
 """
 
 import uuid
@@ -59,8 +59,8 @@ def slide_bundle(store: SlideStore, slide: Slide) -> dict[str, Any]:
         "code": {"text": "Malaria parasite count of a thin blood film by image analysis"},
         "effectiveDateTime": effective,
         "issued": issued,
-        "specimen": [{"reference": _url(slide, "specimen")}],
-        "result": [{"reference": f"urn:uuid:{observation['id']}"} for observation in observations],
+        "specimen": [_reference("Specimen", _name(slide, "specimen"))],
+        "result": [_reference("Observation", observation["id"]) for observation in observations],
         "conclusion": " ".join((*chosen.words, _DISCLAIMER)),
     }
     resources = [report, _specimen(slide), _device(slide), *observations]
@@ -107,8 +107,8 @@ def _observations(slide: Slide, reading: Parasitaemia, which: str, effective: st
             "status": "preliminary",
             "code": code,
             "effectiveDateTime": effective,
-            "specimen": {"reference": _url(slide, "specimen")},
-            "device": {"reference": _url(slide, "device")},
+            "specimen": _reference("Specimen", _name(slide, "specimen")),
+            "device": _reference("Device", _name(slide, "device")),
             "method": {"text": f"Image analysis of the thin film, {which}"},
             **value,
         }
@@ -159,5 +159,6 @@ def _name(slide: Slide, what: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{slide.number}/{slide.created_at.isoformat()}/{what}"))
 
 
-def _url(slide: Slide, what: str) -> str:
-    return f"urn:uuid:{_name(slide, what)}"
+def _reference(kind: str, name: str) -> dict[str, str]:
+    """A reference within the bundle; its type tells a reader that resolves none what lies there."""
+    return {"reference": f"urn:uuid:{name}", "type": kind}
