@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from train.disturbances import disturb
+
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""
 _BLACK = 12
@@ -29,6 +31,8 @@ class Strength(NamedTuple):
     """The same for each colour channel by itself."""
     white_point: float = 0.08
     """Standard deviation of the log of each channel's illumination."""
+    dim: float = 0.7
+    """Largest loss of light of the quarter of the pictures that are under-exposed, as a natural logarithm."""
     palette: float = 0.08
     """Standard deviation of a shift of the cell's mean density: pink, blue and grey cells."""
     saturation: tuple[float, float] = (0.75, 1.25)
@@ -41,6 +45,8 @@ class Strength(NamedTuple):
     """Largest standard deviation of the sensor's noise, in grey levels."""
     jpeg: tuple[int, int] = (60, 95)
     """JPEG quality."""
+    disturbances: bool = True
+    """Whether some cells are drawn crenated, with refractile specks or with a sharp pale centre."""
 
 
 def augment(rgb: NDArray[np.uint8], rng: np.random.Generator, strength: Strength) -> NDArray[np.uint8]:
@@ -60,8 +66,11 @@ def augment(rgb: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
         side = int(rng.integers(*strength.side))
     field, mask = _turned(rgb, rng, side)
     if not plain:
+        darkness = np.log(_BACKGROUND) - cv2.log(np.maximum(field, 3).astype(np.float32))
+        if strength.disturbances:
+            darkness, mask = disturb(darkness, mask, rng)
         outline = _other_outline(mask, rng)
-        stained = _other_stain(field, mask, rng, strength)
+        stained = _other_stain(darkness, mask, rng, strength)
         field, mask = _other_camera(stained, rng, strength), outline
     return cv2.copyTo(field, mask)
 
@@ -114,31 +123,31 @@ def _other_outline(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
 
 
 def _other_stain(
-    field: NDArray[np.uint8], mask: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
+    darkness: NDArray[np.float32], mask: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
 ) -> NDArray[np.float32]:
-    """Vary the stain, the cell's own colour and the light, in optical density; returns 0 to 255."""
-    density = cv2.log(np.maximum(field, 3).astype(np.float32))  # minus the density, up to a constant
+    """Vary the stain, the cell's own colour and the light, in density over the plasma's; returns 0 to 255."""
     plasma = np.log(_BACKGROUND.astype(np.float64))
     # Saturation and strength of the stain, as one matrix on the density over that of the plasma.
     saturation = rng.uniform(*strength.saturation)
     gain = np.exp(rng.normal(0, strength.density) + rng.normal(0, strength.channel_density, 3))
     matrix = gain[:, None] * (saturation * np.eye(3) + (1 - saturation) / 3)
     light = rng.normal(0, strength.white_point, 3) + rng.normal(0, strength.white_point)
+    if rng.random() < 0.25:
+        light = light - rng.uniform(0, strength.dim)
     if rng.random() < 0.5:  # towards a white-balanced camera, whose plasma is nearly white
         light = light + (np.log(250.0) - plasma) * rng.uniform(0.3, 1.0)
     light = np.minimum(light, np.log(258.0) - plasma)  # no camera is set so that all plasma is blown out
-    offset = plasma + light - matrix @ plasma
-    mean = matrix @ (np.array(cv2.mean(density, mask)[:3]) - plasma)
-    shown = cv2.transform(density, np.hstack([matrix, offset[:, None]]))
+    mean = matrix @ np.array(cv2.mean(darkness, mask)[:3])
+    shown = cv2.transform(darkness, np.hstack([-matrix, (plasma + light)[:, None]]))
     if rng.random() < 0.5:
         shift = rng.normal(0, strength.palette) + rng.normal(0, strength.palette, 3)
         # A cell stays darker than the plasma around it.
-        shift = np.minimum(shift, -0.03 - mean)
+        shift = np.minimum(shift, mean - 0.03)
         shown = cv2.add(shown, np.array([*shift, 0.0]), mask=mask, dst=shown)
     if rng.random() < 0.4:
         slope = rng.normal(0, 0.07, 2)
-        rows = np.linspace(-slope[0], slope[0], field.shape[0], dtype=np.float32)[:, None, None]
-        columns = np.linspace(-slope[1], slope[1], field.shape[1], dtype=np.float32)[None, :, None]
+        rows = np.linspace(-slope[0], slope[0], darkness.shape[0], dtype=np.float32)[:, None, None]
+        columns = np.linspace(-slope[1], slope[1], darkness.shape[1], dtype=np.float32)[None, :, None]
         shown += rows
         shown += columns
     shown = cv2.exp(shown)

@@ -106,13 +106,17 @@ def _load(files: "_Source", file: str, label: int) -> tuple[str, int, NDArray[np
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
         # Damaged, encrypted, or packed by a method that Python cannot unpack, in this order.
         return file, label, f"It cannot be unpacked from the zip file: {error}."
-    cell = cv2.copyTo(rgb, mask)[y : y + height, x : x + width]
+    return file, label, fit_side(cv2.copyTo(rgb, mask)[y : y + height, x : x + width])
+
+
+def fit_side(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Halve a cell's picture, uint8 (h, w, 3), until it is no larger than what training needs in memory."""
     while max(cell.shape[:2]) > _LARGEST_SIDE:
         even = cell[: cell.shape[0] // 2 * 2, : cell.shape[1] // 2 * 2].astype(np.uint16)
         cell = ((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2] + 2) // 4).astype(
             np.uint8
         )
-    return file, label, np.ascontiguousarray(cell)
+    return np.ascontiguousarray(cell)
 
 
 def _assemble(loaded: list[tuple[str, int, NDArray[np.uint8] | str]], patients: dict[str, str]) -> DataSet:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edge.preprocessing import network_input
 from train.augmentation import Strength, augment
 from train.dataset import Sample
+from train.foreign import Grafting
 
 
 class CellBatches(keras.utils.PyDataset):
@@ -28,6 +29,7 @@ class CellBatches(keras.utils.PyDataset):
         seed: int,
         epoch: int = 0,
         strength: Strength | None = None,
+        foreign: Grafting | None = None,
         workers: int = 2,
     ) -> None:
         """Make the batches of one epoch of one phase.
@@ -40,6 +42,7 @@ class CellBatches(keras.utils.PyDataset):
             seed: of the shuffling and the augmentation.
             epoch: which epoch these are the batches of.
             strength: of the augmentation.
+            foreign: healthy cells of other laboratories to mix in, other ones each epoch.
             workers: threads that prepare batches beside the fitting.
         """
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
@@ -50,22 +53,35 @@ class CellBatches(keras.utils.PyDataset):
         self._seed = seed
         self._strength = strength or Strength()
         self._epoch = epoch
-        self._order = np.random.default_rng((seed, epoch)).permutation(len(samples))
+        self._foreign = foreign
+        rng = np.random.default_rng((seed, epoch))
+        places = np.arange(len(samples))
+        if foreign:
+            wanted = min(len(foreign.cells), round(foreign.share * len(samples)))
+            chosen = rng.choice(len(foreign.cells), wanted, replace=False)
+            places = np.concatenate([places, len(samples) + chosen])
+        self._order = rng.permutation(places)
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return len(self._samples) // self._batch_size
+        return len(self._order) // self._batch_size
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Make one batch: pictures float32 0 to 255 of shape (n, size, size, 3), targets of shape (n, 1)."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         batch = np.empty((len(chosen), self._size, self._size, 3), np.uint8)
+        targets = np.empty((len(chosen), 1), np.float32)
         for row, place in enumerate(chosen):
             rng = np.random.default_rng((self._seed, self._epoch, int(place)))
-            batch[row] = network_input(
-                augment(self._samples[place].image, rng, self._strength), size=self._size
-            )
-        return batch.astype(np.float32), self._targets[chosen, None]
+            cell, targets[row, 0] = self._draw(int(place), rng)
+            batch[row] = network_input(augment(cell, rng, self._strength), size=self._size)
+        return batch.astype(np.float32), targets
+
+    def _draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+        home = len(self._samples)
+        if self._foreign and place >= home:
+            return self._foreign.draw(place - home, rng)
+        return self._samples[place].image, float(self._targets[place])
 
 
 def network_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from plasmolite.provenance import source_commit
 from train.augmentation import Strength
 from train.dataset import DataSet, load_dataset
 from train.fit import Held, Phase, Report, fit_phase
+from train.foreign import ForeignCells, Grafting, lift_parasites, read_foreign_cells
 from train.network import build_network
 from train.patients import LABELS, Correction, read_corrections, read_patients
 from train.pipeline import CellBatches, network_inputs
@@ -38,6 +39,8 @@ class RunData(NamedTuple):
     data: DataSet
     split: Split
     corrections: dict[str, Correction]
+    foreign: ForeignCells | None = None
+    """Uninfected cells of other laboratories; in the training part only."""
 
     def disputed(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the cells another reading disputes; bool, shape of ``indices``."""
@@ -78,6 +81,8 @@ def load_run_data(
     patients = read_patients(Path(settings.patients)) if settings.patients else None
     corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
     data = load_dataset(Path(settings.data), patients, progress)
+    folders = [Path(folder) for folder in settings.uninfected_fields]
+    foreign = read_foreign_cells(folders, progress) if folders else None
     path = out / SPLIT_FILE
     if path.exists():
         split = read_split(path, data)
@@ -100,9 +105,18 @@ def load_run_data(
         },
         "disputed": sum(sample.name in corrections for sample in data.samples),
         "rejected": [entry._asdict() for entry in data.rejected],
+        "uninfected_fields": {
+            "folders": [folder.name for folder in folders],
+            "fields": foreign.fields,
+            "cells": len(foreign.samples),
+            "fingerprint": foreign.fingerprint,
+            "rejected": [entry._asdict() for entry in foreign.rejected],
+        }
+        if foreign
+        else None,
     }
     (out / DATA_FILE).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    return RunData(data, split, corrections)
+    return RunData(data, split, corrections, foreign)
 
 
 def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report) -> keras.Model:
@@ -115,7 +129,8 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     cv2.setNumThreads(1)
     kept, targets = training_targets(settings, run_data)
     samples = [run_data.data.samples[i] for i in kept]
-    strength = Strength() if settings.augmentation else Strength(plain=1.0)
+    strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
+    foreign = _foreign_cells(settings, run_data, kept[targets == 1])
     validation = run_data.split.validation
     held = Held(
         network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
@@ -142,6 +157,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
                 seed=seed,
                 epoch=epoch,
                 strength=strength,
+                foreign=foreign,
             )
 
         network = fit_phase(
@@ -155,6 +171,15 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
             report=report,
         )
     return without_rounding(network) if settings.settle_epochs else network
+
+
+def _foreign_cells(
+    settings: TrainingSettings, run_data: RunData, parasitised: NDArray[np.int64]
+) -> Grafting | None:
+    if run_data.foreign is None:
+        return None
+    parasites = lift_parasites([run_data.data.samples[i] for i in parasitised])
+    return Grafting(run_data.foreign.samples, parasites, settings.foreign_share, settings.graft_share)
 
 
 def training_targets(
@@ -175,7 +200,7 @@ def training_targets(
         if correction and settings.label_policy == "corrected":
             label = correction.label
         if correction and settings.label_policy == "soft":
-            label = 0.5
+            label = settings.disputed_target if sample.label else 1 - settings.disputed_target
         if label is not None:
             kept.append(int(index))
             targets.append(label)

@@ -24,8 +24,16 @@ class TrainingSettings:
     corrections: str | None = None
     """CSV file of corrected labels."""
     label_policy: str = "published"
-    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, ``soft`` (one half: nobody
-    knows), or ``exclude`` (nothing)."""
+    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, ``soft`` (something between:
+    nobody knows), or ``exclude`` (nothing)."""
+    disputed_target: float = 0.5
+    """What the network should say of the published label of a disputed cell under the policy ``soft``, 0 to 1."""
+    uninfected_fields: tuple[str, ...] = ()
+    """Folders of fields of other laboratories' uninfected blood, whose cells are learnt from too."""
+    foreign_share: float = 0.25
+    """Their cells an epoch, as a share of the number of the others."""
+    graft_share: float = 0.5
+    """Share of them that receive the parasite of another cell."""
     split: str | None = None
     """A split file to reuse; otherwise one is made from the seed."""
     weights: str = "imagenet"
@@ -49,6 +57,8 @@ class TrainingSettings:
     patience: int = 4
     """Epochs without a better validation loss after which a phase ends early."""
     augmentation: bool = True
+    disturbances: bool = True
+    """Whether the augmentation draws crenation, refractile specks and sharp pale centres."""
     seed: int = 0
 
     def check(self) -> None:
@@ -83,6 +93,7 @@ class TrainingSettings:
             SettingsError: the file is missing or not one that this version wrote.
         """
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
+            found = json.loads(path.read_text("utf-8"))
+            return cls(**{**found, "uninfected_fields": tuple(found.get("uninfected_fields", ()))})
         except (OSError, ValueError, TypeError) as error:
             raise SettingsError(f"{path} holds no training settings: {error}.") from error

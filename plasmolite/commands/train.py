@@ -67,6 +67,31 @@ _DEFAULTS = TrainingSettings(data="")
     help="What to learn of disputed cells: either label, one half (soft), or nothing (exclude).",
 )
 @click.option(
+    "--disputed-target",
+    type=click.FloatRange(0, 1),
+    default=_DEFAULTS.disputed_target,
+    help="What soft means: 1 is the published label, 0 the other reading's.",
+)
+@click.option(
+    "--uninfected-fields",
+    multiple=True,
+    metavar="DIR",
+    help="Fields of uninfected blood from other laboratories, without labels: the cells found in them are "
+    "learnt from too. May be given several times.",
+)
+@click.option(
+    "--foreign-share",
+    type=click.FloatRange(0, 2, min_open=True),
+    default=_DEFAULTS.foreign_share,
+    help="Cells of those fields an epoch, for each cell of --data.",
+)
+@click.option(
+    "--graft-share",
+    type=click.FloatRange(0, 1),
+    default=_DEFAULTS.graft_share,
+    help="How many of them receive a parasite cut from a cell of --data.",
+)
+@click.option(
     "--split",
     metavar="JSON",
     help="Reuse the split.json of another run.  [default: by patient, from --seed]",
@@ -145,6 +170,11 @@ _DEFAULTS = TrainingSettings(data="")
     "--augmentation/--no-augmentation",
     default=_DEFAULTS.augmentation,
     help="Vary stain, light, focus, noise, JPEG and outline; without it cells are only turned and flipped.",
+)
+@click.option(
+    "--disturbances/--no-disturbances",
+    default=_DEFAULTS.disturbances,
+    help="Draw crenation, refractile specks and sharp pale centres on some cells.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=_DEFAULTS.seed, help="Of split, head, batches and variations."

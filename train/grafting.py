@@ -1,0 +1,89 @@
+"""Lays the parasite of one cell on a healthy cell of another laboratory.
+
+Where all cells of a laboratory are uninfected, a network could learn to tell the laboratory instead of the
+parasite. So a share of its cells is given a parasite cut from a parasitised cell, and the label with it. The
+parasite is taken as optical density over that of its cell, which adds to the density of the other (the
+Beer-Lambert law; Ruifrok & Johnston 2001).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST_DENSITY = 0.15
+"""Of green light, over the cell's own (natural logarithm), where a parasite's stain begins."""
+_AREA = (0.004, 0.20)
+"""Least and largest part of the cell that a parasite may cover to be lifted."""
+_LEAST_PEAK = 0.3
+"""Density that its darkest part must reach: weaker ones would be lost on another cell."""
+
+
+def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Take the parasite out of a parasitised cell.
+
+    Args:
+        rgb: the cell, uint8, shape (h, w, 3), black outside it.
+
+    Returns:
+        Density over the cell's own for a square as large as the cell's longest side, float32, shape
+        (s, s, 3), zero away from the parasite, which stands in the middle; ``None`` where nothing stands out
+        clearly, or it lies at the rim, where the cut would show.
+    """
+    mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), 12, 255, cv2.THRESH_BINARY)[1]
+    side = max(mask.shape)
+    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (side // 14) + 1,) * 2)
+    inside = cv2.erode(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), rim)[1:-1, 1:-1]
+    if cv2.countNonZero(inside) < 100:
+        return None
+    logarithm = np.log(np.maximum(rgb, 3).astype(np.float32))
+    density = np.median(logarithm[inside > 0], axis=0) - logarithm
+    density = cv2.GaussianBlur(density, (0, 0), max(0.5, side / 150))
+    stained = ((density[:, :, 1] > _LEAST_DENSITY) & (inside > 0)).astype(np.uint8)
+    count, pieces, stats, centres = cv2.connectedComponentsWithStats(stained)
+    if count < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    share = stats[largest, cv2.CC_STAT_AREA] / cv2.countNonZero(mask)
+    parasite = (pieces == largest).astype(np.uint8)
+    touches_rim = cv2.countNonZero(cv2.dilate(parasite, np.ones((3, 3), np.uint8)) & (inside == 0)) > 0
+    if touches_rim or not _AREA[0] < share < _AREA[1] or density[parasite > 0, 1].max() < _LEAST_PEAK:
+        return None
+    # A hem round the parasite, so that its faint parts come too, fading out.
+    hem = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, side // 25) + 1,) * 2)
+    soft = cv2.GaussianBlur(cv2.dilate(parasite, hem).astype(np.float32), (0, 0), max(0.7, side / 60))
+    lifted = density * soft[:, :, None]
+    x, y = centres[largest]
+    shift = np.array([[1, 0, side / 2 - x], [0, 1, side / 2 - y]], np.float64)
+    return cv2.warpAffine(lifted, shift, (side, side)).astype(np.float32)
+
+
+def graft(
+    rgb: NDArray[np.uint8], parasite: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Lay a parasite on a cell, anywhere inside it, turned, and as large in proportion as it was.
+
+    Args:
+        rgb: a healthy cell, uint8, shape (h, w, 3), black outside it.
+        parasite: of :func:`lift_parasite`.
+        rng: source of all randomness.
+
+    Returns:
+        The cell with the parasite; uint8, the same shape.
+    """
+    mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), 12, 255, cv2.THRESH_BINARY)[1]
+    height, width = mask.shape
+    side = max(height, width)
+    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (side // 6) + 1,) * 2)
+    inside = cv2.erode(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), rim)[1:-1, 1:-1]
+    rows, columns = np.nonzero(inside if cv2.countNonZero(inside) else mask)
+    place = int(rng.integers(len(rows)))
+    scale = side / len(parasite) * rng.uniform(0.85, 1.25)
+    if scale < 0.8:  # averaging first, since a warp only samples
+        parasite = cv2.resize(parasite, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        scale = 1.0
+    middle = len(parasite) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(0, 360), scale)
+    matrix[:, 2] += (columns[place] - middle, rows[place] - middle)
+    density = cv2.warpAffine(parasite, matrix, (width, height)) * np.float32(rng.uniform(0.8, 1.3))
+    stained = rgb.astype(np.float32) * np.exp(-density)
+    return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
