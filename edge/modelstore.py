@@ -1,11 +1,12 @@
 """The models of one device: installed one beside the other, one in use, the last one a step away.
 
-A folder holds every model that was ever installed, by the SHA-256 of its network, and ``models.json``,
+A folder holds every model that was ever installed, by the SHA-256 of its whole file, and ``models.json``,
 which says which one is in use. That one small file is replaced as a whole, after the model it names is
 safely on the disk: a power cut leaves either the old model in use or the new one, never half of one. No
 model is deleted by an update, so that the model that judged an old slide can still be named and run.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from edge.errors import ModelFileError, ModelStoreError
 from edge.modelfile import MAX_MODEL_BYTES, ModelFile, default_model_path, load_model
 
 STATE_FILE = "models.json"
-_FORMAT = "plasmolite-models/1"
+_FORMAT = "plasmolite-models/2"
 
 
 class InstalledModel(NamedTuple):
@@ -24,6 +25,7 @@ class InstalledModel(NamedTuple):
 
     Attributes:
         sha256: of its network, hexadecimal: what slides record of the model that judged them.
+        file_sha256: of the whole file, hexadecimal: a corrected threshold makes another file of the same network.
         name: such as "standard".
         version: such as "1.2".
         precision: such as "int8".
@@ -32,6 +34,7 @@ class InstalledModel(NamedTuple):
     """
 
     sha256: str
+    file_sha256: str
     name: str
     version: str
     precision: str
@@ -41,7 +44,7 @@ class InstalledModel(NamedTuple):
     @property
     def file_name(self) -> str:
         """Name of its file in the store."""
-        return f"{self.sha256}.tflite"
+        return f"{self.file_sha256}.tflite"
 
     def __str__(self) -> str:
         """Name, version, precision and the beginning of the hash."""
@@ -53,7 +56,7 @@ class StoreState(NamedTuple):
 
     Attributes:
         models: every model that was installed, oldest first.
-        used: SHA-256 of the models that were in use, oldest first; the last one is in use now. Empty where
+        used: SHA-256 of the files that were in use, oldest first; the last one is in use now. Empty where
             the model that ships with the package is.
     """
 
@@ -102,17 +105,25 @@ class ModelStore:
         return None if model is None else self.folder / model.file_name
 
     def find(self, sha256: str) -> InstalledModel:
-        """Return the installed model whose hash begins so.
+        """Return the installed model whose network's or file's hash begins so.
 
         Raises:
             ModelStoreError: none or several do.
         """
-        found = [model for model in self.state().models if model.sha256.startswith(sha256.lower())]
-        if len(found) != 1 or not sha256:
-            count = "No" if not found else "More than one"
+        begins = sha256.lower()
+        found = [
+            model
+            for model in self.state().models
+            if begins and (model.sha256.startswith(begins) or model.file_sha256.startswith(begins))
+        ]
+        if not found:
             raise ModelStoreError(
-                f"{count} installed model has a hash that begins with {sha256}. "
-                "See them with: plasmolite model list"
+                f"No installed model has a hash that begins with {sha256}. See them with: plasmolite model list"
+            )
+        if len(found) > 1:
+            files = ", ".join(f"{model.file_sha256[:12]} ({model.name} {model.version})" for model in found)
+            raise ModelStoreError(
+                f"{len(found)} installed models have a hash that begins with {sha256}. Name one by its file: {files}."
             )
         return found[0]
 
@@ -155,6 +166,7 @@ class ModelStore:
             model = _load_incoming(incoming, source)
             entry = InstalledModel(
                 model.sha256,
+                hashlib.sha256(data).hexdigest(),
                 str(model.manifest["name"]),
                 str(model.manifest["version"]),
                 str(model.manifest["precision"]),
@@ -165,8 +177,8 @@ class ModelStore:
             self_test(model)
             incoming.replace(self.folder / entry.file_name)
             _sync_folder(self.folder)
-            others = tuple(known for known in state.models if known.sha256 != entry.sha256)
-            used = state.used if state.used[-1:] == (entry.sha256,) else (*state.used, entry.sha256)
+            others = tuple(known for known in state.models if known.file_sha256 != entry.file_sha256)
+            used = state.used if state.used[-1:] == (entry.file_sha256,) else (*state.used, entry.file_sha256)
             self._write(StoreState((*others, entry), used))
         except OSError as error:
             raise ModelStoreError(
@@ -252,11 +264,11 @@ def _refuse_older(entry: InstalledModel, state: StoreState, bundled: ModelFile |
         )
 
 
-def _named(state: StoreState, sha256: str) -> InstalledModel:
+def _named(state: StoreState, file_sha256: str) -> InstalledModel:
     for model in state.models:
-        if model.sha256 == sha256:
+        if model.file_sha256 == file_sha256:
             return model
-    raise ModelStoreError(f"The model {sha256[:12]} is in use but not in the list of installed models.")
+    raise ModelStoreError(f"The model {file_sha256[:12]} is in use but not in the list of installed models.")
 
 
 def _read(source: Path) -> bytes:

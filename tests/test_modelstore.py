@@ -3,39 +3,17 @@
 The networks here are empty flatbuffers with a manifest: the store never runs one itself.
 """
 
-import base64
-import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from edge.errors import ModelFileError, ModelStoreError, SignatureError
-from edge.modelfile import ModelFile, with_manifest
+from edge.errors import ModelFileError, ModelStoreError
+from edge.modelfile import ModelFile, default_model_path, load_model
 from edge.modelstore import InstalledModel, ModelStore, models_folder, version_key
-from edge.preprocessing import PREPROCESSING_VERSION
-from edge.selftest import run_self_test, sample_scores
-from edge.verdict import LABELS
 from plasmolite.console import main
-from plasmolite.signing import PublicKey, check_signature, read_public_key, read_signature
-
-
-def model_file(folder: Path, version: str, *, name: str = "standard", weights: bytes = b"") -> Path:
-    manifest: dict[str, Any] = {
-        "name": name,
-        "version": version,
-        "precision": "int8",
-        "labels": list(LABELS),
-        "input": {"size": 96, "preprocessing": PREPROCESSING_VERSION},
-        "operating_points": {},
-        "licence": "Apache-2.0",
-    }
-    flatbuffer = b"\x1c\x00\x00\x00TFL3" + version.encode() + weights + bytes(64)
-    path = folder / f"{name}-{version}.tflite"
-    path.write_bytes(with_manifest(flatbuffer, manifest))
-    return path
+from tests.emptymodels import model_file, released_again
 
 
 def install(store: ModelStore, path: Path, bundled: ModelFile | None = None) -> InstalledModel:
@@ -46,32 +24,6 @@ def install(store: ModelStore, path: Path, bundled: ModelFile | None = None) -> 
         when="2026-01-02T03:04:05+00:00",
         bundled=bundled,
     )
-
-
-class Signer:
-    """A laboratory's key, which writes minisign's files as minisign does."""
-
-    def __init__(self, number: int = 1) -> None:
-        ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519")
-        self.key = ed25519.Ed25519PrivateKey.generate()
-        self.number = number.to_bytes(8, "little")
-
-    def write_key(self, path: Path) -> Path:
-        """Write the public half."""
-        packed = b"Ed" + self.number + self.key.public_key().public_bytes_raw()
-        path.write_text(f"untrusted comment: a key\n{base64.b64encode(packed).decode()}\n")
-        return path
-
-    def sign(self, path: Path, comment: str = "released") -> Path:
-        """Sign a file; the signature lies beside it."""
-        signature = self.key.sign(hashlib.blake2b(path.read_bytes()).digest())
-        over_comment = self.key.sign(signature + comment.encode())
-        target = path.with_name(path.name + ".minisig")
-        target.write_text(
-            f"untrusted comment: signature\n{base64.b64encode(b'ED' + self.number + signature).decode()}\n"
-            f"trusted comment: {comment}\n{base64.b64encode(over_comment).decode()}\n"
-        )
-        return target
 
 
 def test_an_installed_model_is_in_use_and_its_file_is_whole(tmp_path: Path) -> None:
@@ -115,6 +67,25 @@ def test_a_model_that_judged_old_slides_is_still_known_after_an_update(tmp_path:
     install(store, model_file(tmp_path, "1.1"))
     assert store.find(first.sha256[:8]) == first
     assert (store.folder / first.file_name).is_file()
+
+
+def test_two_releases_of_one_network_keep_a_file_each(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "store")
+    first_source = model_file(tmp_path, "1.0", weights=b"the same")
+    first = install(store, first_source)
+    second = install(store, released_again(first_source, threshold=0.7))
+    assert first.sha256 == second.sha256
+    assert (store.folder / first.file_name).read_bytes() == first_source.read_bytes()
+    assert store.rollback() == first
+
+
+def test_a_network_that_was_released_twice_is_named_by_its_file(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "store")
+    source = model_file(tmp_path, "1.0")
+    first, second = install(store, source), install(store, released_again(source, threshold=0.7))
+    with pytest.raises(ModelStoreError, match=f"2 installed models .*{second.file_sha256[:12]}"):
+        store.find(first.sha256)
+    assert store.find(second.file_sha256[:12]) == second
 
 
 def test_an_older_model_is_refused_and_the_newer_stays_in_use(tmp_path: Path) -> None:
@@ -169,7 +140,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_with_its_name(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"format": "plasmolite-models/1"}', '{"format": "other/9"}', "[]"]
+    "text", ["", "{", '{"format": "plasmolite-models/2"}', '{"format": "other/9"}', "[]"]
 )
 def test_a_damaged_state_is_an_error_and_never_another_model(tmp_path: Path, text: str) -> None:
     (tmp_path / "models.json").write_text(text)
@@ -215,95 +186,6 @@ def test_versions_are_ordered_as_numbers() -> None:
     assert version_key("1.10") > version_key("1.9.5")
 
 
-def test_a_signature_of_a_trusted_key_names_the_key(tmp_path: Path) -> None:
-    signer = Signer(7)
-    source = model_file(tmp_path, "1.0")
-    key = read_public_key(signer.write_key(tmp_path / "site.pub"))
-    signature = read_signature(signer.sign(source))
-    assert check_signature(source.read_bytes(), signature, [key]).identity == "0000000000000007"
-
-
-def test_a_file_altered_after_signing_is_refused(tmp_path: Path) -> None:
-    signer = Signer()
-    source = model_file(tmp_path, "1.0")
-    signature = read_signature(signer.sign(source))
-    key = read_public_key(signer.write_key(tmp_path / "site.pub"))
-    with pytest.raises(SignatureError, match="altered after signing"):
-        check_signature(source.read_bytes() + b"\0", signature, [key])
-
-
-def test_a_trusted_comment_altered_after_signing_is_refused(tmp_path: Path) -> None:
-    signer = Signer()
-    source = model_file(tmp_path, "1.0")
-    target = signer.sign(source, "version 1")
-    target.write_text(target.read_text().replace("version 1", "version 2"))
-    key = read_public_key(signer.write_key(tmp_path / "site.pub"))
-    with pytest.raises(SignatureError, match="comment was altered"):
-        check_signature(source.read_bytes(), read_signature(target), [key])
-
-
-def test_a_key_of_the_same_number_by_somebody_else_is_refused(tmp_path: Path) -> None:
-    source = model_file(tmp_path, "1.0")
-    signature = read_signature(Signer(1).sign(source))
-    other = read_public_key(Signer(1).write_key(tmp_path / "other.pub"))
-    with pytest.raises(SignatureError, match="does not fit"):
-        check_signature(source.read_bytes(), signature, [other])
-
-
-def test_a_signature_of_an_unknown_key_is_refused_with_its_number(tmp_path: Path) -> None:
-    source = model_file(tmp_path, "1.0")
-    signature = read_signature(Signer(0xABC).sign(source))
-    with pytest.raises(SignatureError, match="key 0000000000000ABC, which this site does not trust"):
-        check_signature(source.read_bytes(), signature, [PublicKey("1", bytes(32), Path("k"))])
-
-
-@pytest.mark.parametrize("text", ["", "one line", "a\nb\nc\nd\n", "a\nAAAA\ntrusted comment: x\nAAAA\n"])
-def test_a_damaged_signature_file_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.minisig"
-    path.write_text(text)
-    with pytest.raises(SignatureError, match="signature"):
-        read_signature(path)
-
-
-def test_keys_and_signatures_of_minisign_itself_are_read(tmp_path: Path) -> None:
-    """Both were written by the minisign program for a file that holds ``hello`` and a line feed."""
-    pytest.importorskip("cryptography")
-    (tmp_path / "k.pub").write_text(
-        "untrusted comment: minisign public key 47B08A04C57C0CAD\n"
-        "RWStDHzFBIqwR8Qexh9l0JWi9R4sRumPUJeqNVz3XdLzRXtTBeNIwmuy\n"
-    )
-    (tmp_path / "f.minisig").write_text(
-        "untrusted comment: signature from minisign secret key\n"
-        "RUStDHzFBIqwR5Sr9Fm32F7191H9SAxLSHZuwe8KD5k9A0lO5ollqpyUoKXDZhI/"
-        "oxiY58iN5ZI7MH/0qruZpZ/g+YZb94RepAU=\n"
-        "trusted comment: timestamp:1795467775\tfile:f.bin\thashed\n"
-        "eEurAlVP4DqKkFYsaoj6gByC4vY6qzDnd9ib0xz/ycidt6LmUxIvHbOJs5yOptOqPIJTU50EF2AfhXiCOcC6Cw==\n"
-    )
-    key = read_public_key(tmp_path / "k.pub")
-    assert key.identity == "47B08A04C57C0CAD"
-    check_signature(b"hello\n", read_signature(tmp_path / "f.minisig"), [key])
-
-
-def test_the_command_refuses_a_model_while_no_key_is_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLASMOLITE_MODELS", str(tmp_path / "store"))
-    answer = CliRunner().invoke(main, ["model", "install", str(model_file(tmp_path, "1.0"))])
-    assert answer.exit_code == 2
-    assert "trusts no key yet" in answer.output
-
-
-def test_the_command_refuses_a_model_whose_signature_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLASMOLITE_MODELS", str(tmp_path / "store"))
-    key = Signer().write_key(tmp_path / "site.pub")
-    assert CliRunner().invoke(main, ["model", "trust", str(key)]).exit_code == 0
-    answer = CliRunner().invoke(main, ["model", "install", str(model_file(tmp_path, "1.0"))])
-    assert answer.exit_code == 2
-    assert "minisig cannot be read" in answer.output
-
-
 def test_the_command_shows_an_installed_model_by_the_beginning_of_its_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,50 +195,10 @@ def test_the_command_shows_an_installed_model_by_the_beginning_of_its_hash(
     assert json.loads(answer.output)["version"] == "1.0"
 
 
-class FakeRuntime:
-    """Names itself, no more."""
-
-    name, version = "a runtime", "1"
-
-
-class FakeClassifier:
-    """Scores by brightness, as a network with a kernel that went wrong would: plausible numbers."""
-
-    def __init__(self, shift: float = 0.0) -> None:
-        self.shift = shift
-        self.model = ModelFile(
-            Path("m"), b"", {"name": "standard", "version": "1", "precision": "int8", "sha256": "0" * 64}
-        )
-        self.runtime = FakeRuntime()
-
-    def classify(self, cells: list[Any]) -> list[float]:
-        """Score each cell by its mean brightness."""
-        return [float(cell.mean()) / 255 + self.shift for cell in cells]
-
-
-def test_scores_as_at_release_pass_the_self_test() -> None:
-    classifier: Any = FakeClassifier()
-    result = run_self_test(classifier, {"self_test": sample_scores(classifier)})
-    assert result.cells == len(sample_scores(classifier))
-    assert result.largest == 0
-
-
-def test_other_scores_than_at_release_fail_and_name_the_picture() -> None:
-    at_release: Any = FakeClassifier()
-    here: Any = FakeClassifier(0.2)
-    with pytest.raises(ModelStoreError, match=r"self-test failed: on cell_\d+\.png"):
-        run_self_test(here, {"self_test": sample_scores(at_release)})
-
-
-def test_a_score_that_is_no_number_fails() -> None:
-    at_release: Any = FakeClassifier()
-    here: Any = FakeClassifier(float("nan"))
-    with pytest.raises(ModelStoreError, match="self-test failed"):
-        run_self_test(here, {"self_test": sample_scores(at_release)})
-
-
-@pytest.mark.parametrize("manifest", [{}, {"self_test": {}}, {"self_test": {"no-such-cell.png": 0.5}}])
-def test_a_model_without_usable_expectations_is_refused(manifest: dict[str, Any]) -> None:
-    classifier: Any = FakeClassifier()
-    with pytest.raises(ModelStoreError, match="model"):
-        run_self_test(classifier, manifest)
+def test_the_command_shows_the_shipped_model_by_the_hash_that_slides_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLASMOLITE_MODELS", str(tmp_path / "store"))
+    shipped = load_model(default_model_path())
+    answer = CliRunner().invoke(main, ["model", "show", shipped.sha256[:10]])
+    assert json.loads(answer.output)["sha256"] == shipped.sha256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def list_models(*, as_json: bool) -> None:
                 0,
                 {
                     "sha256": shipped.sha256,
+                    "file_sha256": hashlib.sha256(shipped.path.read_bytes()).hexdigest(),
                     **entries,
                     "installed": "with the package",
                     "signed_by": "",
@@ -241,11 +243,16 @@ def _shipped() -> ModelFile | None:
 
 
 def _path_of(model: str | None) -> Path:
+    from edge.modelfile import load_model, shipped_models
     from edge.modelstore import model_in_use
 
     if model is None:
         return model_in_use()
     if Path(model).is_file():
         return Path(model)
+    # The one that ships has judged slides too.
+    for path in shipped_models().values():
+        if model and load_model(path).sha256.startswith(model.lower()):
+            return path
     store = _store()
     return store.folder / store.find(model).file_name
