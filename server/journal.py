@@ -1,4 +1,8 @@
-"""The log: one JSON object a line, without pictures, names of files, query strings or tokens."""
+"""The log: one JSON object a line, without pictures, names of files, query strings or tokens.
+
+What was refused, what failed and what changed something is told; verdicts and reading are counted for
+``/metrics``, and told only on request: hundreds of lines a second wear a Pi's card out.
+"""
 
 import json
 import logging
@@ -11,6 +15,8 @@ from flask import Flask, Response, g, request
 from server.instruments import instruments
 
 _LOG = logging.getLogger("plasmolite.server")
+_JUDGING = frozenset({"predict.judge_cells", "analyze.analyse_fields", "explain.explain_cell"})
+"""Endpoints that take a POST and keep nothing of it."""
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -31,10 +37,11 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Send the log of the process to standard error as JSON lines."""
+    """Send the log of the process to standard error as JSON lines; at level DEBUG with every request."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    _LOG.setLevel(level)
     # Waitress warns whenever a request waits for a thread, which under load is every one.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
@@ -55,7 +62,9 @@ def _note(response: Response) -> Response:
     metrics = instruments().metrics
     metrics.requests.labels(endpoint, _method(), str(response.status_code)).inc()
     metrics.seconds.labels(endpoint).observe(seconds)
-    level = logging.WARNING if response.status_code >= 500 else logging.INFO
+    level = _level(response.status_code, endpoint)
+    if not _LOG.isEnabledFor(level):
+        return response
     _LOG.log(
         level,
         "request",
@@ -70,6 +79,13 @@ def _note(response: Response) -> Response:
         },
     )
     return response
+
+
+def _level(status: int, endpoint: str) -> int:
+    if status >= 500:
+        return logging.WARNING
+    routine = status < 400 and (request.method in {"GET", "HEAD", "OPTIONS"} or endpoint in _JUDGING)
+    return logging.DEBUG if routine else logging.INFO
 
 
 def _method() -> str:

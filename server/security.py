@@ -2,9 +2,11 @@
 
 import secrets
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Request, Response, redirect, render_template, request, session, url_for
+from flask.sessions import SessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
@@ -44,6 +46,8 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
         settings: host, limits, and further host names.
         token: what clients need; ``None`` only on loopback.
     """
+    if token is None:
+        app.session_interface = _NoSessions()
     app.config.update(
         SECRET_KEY=token.session_key if token else secrets.token_hex(32),
         SESSION_COOKIE_NAME="plasmolite_session",
@@ -70,15 +74,22 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
     return limiter
 
 
+class _NoSessions(SessionInterface):
+    """Without a token nobody signs in, and no cookie is signed or read."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Give Flask none: it puts an empty one in its place."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep nothing."""
+
+
 def _check_host() -> None:
     """Refuse names that are not the server's own: a foreign page could point its own name at this address."""
     settings = instruments().settings
     if not settings.on_loopback and not settings.allowed_hosts:
         return  # with a token, and no browser session of ours under a foreign name, the name tells nothing
-    try:
-        host = urlsplit(f"//{request.host}").hostname or ""
-    except ValueError:
-        host = request.host
+    host = _name_in(request.host)
     if not (is_loopback(host) or host == settings.host or host in settings.allowed_hosts):
         raise Problem(
             421,
@@ -86,6 +97,15 @@ def _check_host() -> None:
             kind="unknown-host",
             field="Host",
         )
+
+
+@lru_cache(maxsize=64)
+def _name_in(host: str) -> str:
+    """The name in a Host header, without the port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
 
 
 def _check_client() -> AnyResponse | None:
@@ -169,7 +189,9 @@ def sign_in() -> str:
 def check_token() -> AnyResponse | tuple[str, int]:
     """Exchange the token for a session cookie."""
     token = instruments().token
-    if token is not None and not token.matches(request.form.get("token", "").strip()):
+    if token is None:
+        return redirect(url_for("page.page"))
+    if not token.matches(request.form.get("token", "").strip()):
         return render_template("sign_in.html", wrong=True), 401
     session.clear()
     session.permanent = True
@@ -181,6 +203,8 @@ def check_token() -> AnyResponse | tuple[str, int]:
 @doors.post("/sign-out")
 def sign_out() -> AnyResponse:
     """Forget the session."""
+    if instruments().token is None:
+        return redirect(url_for("page.page"))
     session.clear()
     return redirect(url_for("security.sign_in"))
 

@@ -25,6 +25,9 @@ _LOG = logging.getLogger("plasmolite.server")
 _BODY_MARGIN = 1024 * 1024
 """Flask refuses bodies over the limit with a problem document; waitress cuts off those far beyond it."""
 
+_RECEIVE_BYTES = 128 * 1024
+"""Taken from a connection at a time: a cell's picture in one go, where waitress's own 8 KiB need several."""
+
 _STREAM_BUFFER = 256 * 1024
 """Bytes that wait for a slow reader of a stream before its next frame is awaited: two or three frames."""
 
@@ -109,6 +112,7 @@ def make_server(app: Flask, settings: ServerSettings) -> DrainingServer:
         "cleanup_interval": 15,
         "max_request_header_size": 32 * 1024,
         "max_request_body_size": settings.max_body_bytes + _BODY_MARGIN,
+        "recv_bytes": _RECEIVE_BYTES,
         "outbuf_high_watermark": _STREAM_BUFFER,
         "expose_tracebacks": False,
         "ident": None,

@@ -25,7 +25,14 @@ def health() -> dict[str, str]:
 
 @status.route("/ready", methods=["GET"])
 @status.response(200, ReadySchema)
-@status.alt_response(503, schema=ReadySchema, description="Not ready; the checks say why")
+@status.doc(
+    responses={
+        "503": {
+            "description": "Not ready; the checks say why",
+            "content": {"application/json": {"schema": ReadySchema}},
+        }
+    }
+)
 @problems(status)
 def ready() -> tuple[dict[str, Any], int]:
     """Tell whether work can be given to the server: model, disk, camera, and that it is not stopping."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import cv2
 from flask import request
+from multipart import MultipartError, MultipartParser, MultipartPart, ParserLimitReached
 
 from edge.errors import ImageError
 from server.problems import Problem
@@ -14,6 +15,9 @@ MAX_NAME = 120
 
 MAX_JPEG_SCANS = 100
 """A progressive JPEG of a camera has about 10 scans; thousands of them make a decoder work for minutes."""
+
+_FURTHER_PARTS = 16
+"""Parts of a form besides its pictures, such as fields of text, which are passed over."""
 
 _LOG = logging.getLogger("plasmolite.server")
 _START_OF_SCAN = b"\xff\xda"
@@ -81,8 +85,8 @@ def no_photograph(error: cv2.error) -> ImageError:
 
 
 def _from_form(max_pictures: int) -> list[Upload]:
-    # A part may have no name at all, which Werkzeug gives as None.
-    stray = sorted({name or "" for name in request.files} - {"file"})
+    parts = _parts(max_pictures)
+    stray = sorted({part.name for part in parts} - {"file"})
     if stray:
         name = shown_name(stray[0])
         raise Problem(
@@ -91,17 +95,45 @@ def _from_form(max_pictures: int) -> list[Upload]:
             kind="unknown-field",
             field=name,
         )
-    files = request.files.getlist("file")
-    if not files:
+    if not parts:
         raise Problem(400, "The form has no picture in its field file.", kind="no-picture", field="file")
-    if len(files) > max_pictures:
+    if len(parts) > max_pictures:
         raise Problem(
             400,
-            f"The form has {len(files)} pictures; at most {max_pictures} are taken at a time.",
+            f"The form has {len(parts)} pictures; at most {max_pictures} are taken at a time.",
             kind="too-many-pictures",
             field="file",
         )
-    return [Upload(shown_name(file.filename or ""), file.stream.read()) for file in files]
+    return [Upload(shown_name(part.filename or ""), part.raw) for part in parts]
+
+
+def _parts(max_pictures: int) -> list[MultipartPart]:
+    """Take the form's files apart.
+
+    With a parser of its own, not Flask's: for a form of one cell that one takes ten times as long, a fifth of
+    a millisecond, and all of it under the interpreter's lock.
+    """
+    # Flask's bound on the body holds here too: the stream is cut off there with a 413.
+    size = request.content_length or 0
+    parser = MultipartParser(
+        request.stream,
+        request.mimetype_params.get("boundary", ""),
+        content_length=size,
+        part_limit=max_pictures + _FURTHER_PARTS,
+        # The body was received before; its pictures are needed as bytes, so that files would be a detour.
+        spool_limit=size,
+        memory_limit=size,
+    )
+    try:
+        return [part for part in parser if part.filename is not None]
+    except ParserLimitReached as error:
+        raise Problem(
+            413, f"The form has too many parts or too long headers: {error}.", kind="too-large", field="body"
+        ) from error
+    except MultipartError as error:
+        raise Problem(
+            400, f"The form cannot be taken apart: {error}.", kind="bad-request", field="body"
+        ) from error
 
 
 def shown_name(name: str) -> str:

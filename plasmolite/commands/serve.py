@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,7 @@ _OPENCV_PIXELS = 64_000_000
 @click.option(
     "--source", help="Camera, stream, folder or simulator for the live view, as plasmolite live takes it."
 )
+@click.option("--verbose", is_flag=True, help="Log every request, not only refusals and changes.")
 def command(
     *,
     host: str,
@@ -66,6 +68,7 @@ def command(
     rate_limit: int,
     slides: Path | None,
     source: str | None,
+    verbose: bool,
 ) -> None:
     """Serve the API and the page beside the microscope until interrupted.
 
@@ -113,7 +116,7 @@ def command(
     except (PlasmoliteError, OSError) as error:
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)
         sys.exit(2)
-    log_to_stderr()
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     shown = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
     click.echo(f"Plasmolite is at http://{shown}:{server.effective_port}/ (stop with Ctrl+C).", err=True)
     click.echo(RESEARCH_USE, err=True)
