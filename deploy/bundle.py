@@ -125,7 +125,7 @@ def make_bundle(platform: Platform, parts: Path, out: Path, find_links: str | No
         wheels = bundle / "wheels"
         wheels.mkdir(parents=True)
         own = Path(shutil.copy2(next(parts.glob("plasmolite-*.whl")), wheels))
-        _download(platform, wheels, own, find_links)
+        _collect_wheels(platform, wheels, own, find_links)
         tools = bundle / "tools"
         tools.mkdir()
         shutil.copy2(next(parts.glob("pip-*.whl")), tools)
@@ -140,6 +140,22 @@ def make_bundle(platform: Platform, parts: Path, out: Path, find_links: str | No
     if archive.stat().st_size > LIMIT_BYTES:
         raise BundleError(f"{archive} is {archive.stat().st_size / 1e6:.0f} MB; at most 150 are allowed.")
     return archive
+
+
+def download(platform: Platform, folder: Path, arguments: Sequence[str]) -> None:
+    """Fetch wheels, chosen as the device's own pip would choose them.
+
+    Args:
+        platform: the device.
+        folder: where they go.
+        arguments: packages, and options of ``pip download``.
+
+    Raises:
+        BundleError: a package has no wheel for the platform.
+    """
+    tags = [f"--platform={tag}" for tag in platform.tags()]
+    target = ["--implementation=cp", f"--python-version={platform.python}", *tags, f"--dest={folder}"]
+    _pip("download", "--only-binary=:all:", *target, *arguments)
 
 
 def requirements(wheels: Sequence[Path]) -> str:
@@ -188,19 +204,11 @@ def write_archive(bundle: Path, archive: Path) -> None:
     temporary.replace(archive)
 
 
-def _download(platform: Platform, wheels: Path, own: Path, find_links: str | None) -> None:
-    """Fetch the platform's wheels, chosen as the device's own pip would choose them."""
-    target = [
-        "--only-binary=:all:",
-        "--implementation=cp",
-        f"--python-version={platform.python}",
-        *(f"--platform={tag}" for tag in platform.tags()),
-        f"--dest={wheels}",
-        f"--find-links={wheels}",
-        *([f"--find-links={find_links}"] if find_links else []),
-    ]
+def _collect_wheels(platform: Platform, wheels: Path, own: Path, find_links: str | None) -> None:
+    """Fetch the wheels of everything that the device needs."""
+    links = [f"--find-links={wheels}", *([f"--find-links={find_links}"] if find_links else [])]
     if not platform.system_packages:
-        _pip("download", *target, f"plasmolite[{EXTRAS}] @ {own.as_uri()}")
+        download(platform, wheels, [*links, f"plasmolite[{EXTRAS}] @ {own.as_uri()}"])
         return
     # numpy and OpenCV come from the system: what would pull them in is fetched by itself.
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -211,8 +219,8 @@ def _download(platform: Platform, wheels: Path, own: Path, find_links: str | Non
         if not package.startswith("plasmolite")
     ]
     runtime = [package for package in extras["edge-tflite"] if package.startswith("tflite-runtime")]
-    _pip("download", *target, *plain)
-    _pip("download", "--no-deps", *target, *runtime)
+    download(platform, wheels, [*links, *plain])
+    download(platform, wheels, [*links, "--no-deps", *runtime])
 
 
 def _pip(*arguments: str) -> None:
