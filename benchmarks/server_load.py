@@ -1,13 +1,15 @@
-"""Load on ``plasmolite serve`` over loopback, beside ``plasmolite classify`` on the same encoded pictures.
+"""Load on ``plasmolite serve`` over loopback, in turns with ``plasmolite classify`` on the same encoded pictures.
 
-Run it with: ``python -m benchmarks.server_load --seconds 60 --clients 8 --pictures 32``. Each client is a process
-of its own with one open connection; they do not share the server's interpreter lock, but its processor.
+Run it with ``python -m benchmarks.server_load --cells 1`` for rates, ``--rounds 1 --seconds 600`` for the memory over
+time. The load comes from h2load (nghttp2; ``apt install nghttp2-client``), whose own use of the processor is small and
+is told. Each client is a process with one open connection and a form of its own.
 """
 
 import argparse
 import json
 import os
-import random
+import resource
+import shutil
 import signal
 import statistics
 import subprocess
@@ -15,51 +17,51 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from http.client import HTTPConnection
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.cellfiles import CellFile, judge_files
+from edge.classifier import Classifier
 from edge.imaging import encode_png
 from edge.simulator import draw_cell
 
 _BOUNDARY = "plasmolite-load"
 _DRAWN = 64
+_WARM_UP_SECONDS = 3
 
 
-class ClientRun(NamedTuple):
-    """What one client saw: seconds of each answer, and what was no 200."""
+class Judged(NamedTuple):
+    """What ``plasmolite classify``'s own loop did in one round."""
 
-    seconds: tuple[float, ...]
-    refused: int
-    lost: int
+    cells: int
+    seconds: float
+    cpu_seconds: float
 
 
-class LoadResult(NamedTuple):
-    """One run of the load.
+class Loaded(NamedTuple):
+    """What the server did in one round.
 
     Attributes:
-        cells_per_second: judged by the server.
-        requests: answered with 200.
-        refused: answered with 503: the queue was full.
-        lost: not answered.
-        p50: median of the answers' time, seconds.
-        p99: of the answers' time, seconds.
-        memory: resident memory of the server, MiB, every few seconds.
+        answer_ms: time of each answer with status 200.
+        statuses: how often each other status came; -1 is a connection that was lost.
+        seconds: length of the round.
+        server_cpu_seconds: used by the server.
+        client_cpu_seconds: used by the load generator.
     """
 
-    cells_per_second: float
-    requests: int
-    refused: int
-    lost: int
-    p50: float
-    p99: float
-    memory: tuple[float, ...]
+    answer_ms: tuple[float, ...]
+    statuses: Counter[int]
+    seconds: float
+    server_cpu_seconds: float
+    client_cpu_seconds: float
 
 
 def draw_pictures(folder: Path) -> list[Path]:
-    """Draw the cells that both sides judge."""
+    """Draw the cells that both sides judge, half of them with a parasite, as PNG files."""
     paths = []
     for seed in range(_DRAWN):
         path = folder / f"{seed:03}.png"
@@ -78,30 +80,69 @@ def form_of(pictures: Sequence[bytes]) -> bytes:
     return b"\r\n".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])
 
 
-def ask_until(port: int, bodies: Sequence[bytes], until: float, seed: int) -> ClientRun:
-    """One client: posts forms over one connection until a moment of the monotonic clock."""
-    rng = random.Random(seed)
-    headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    seconds: list[float] = []
-    refused = lost = 0
-    while time.monotonic() < until:
-        began = time.perf_counter()
-        try:
-            connection.request("POST", "/predict", rng.choice(bodies), headers)
-            answer = connection.getresponse()
-            answer.read()
-        except OSError:
-            lost += 1
-            connection.close()
-            continue
-        if answer.status == 200:
-            seconds.append(time.perf_counter() - began)
-        else:
-            refused += 1
-            time.sleep(0.05)
-    connection.close()
-    return ClientRun(tuple(seconds), refused, lost)
+def write_forms(folder: Path, pictures: Sequence[bytes], *, clients: int, cells: int) -> list[Path]:
+    """Write a form for each client, so that together they send all of the pictures in turn."""
+    paths = []
+    for client in range(clients):
+        path = folder / f"client{client}.form"
+        chosen = [pictures[(client * cells + n) % len(pictures)] for n in range(cells)]
+        path.write_bytes(form_of(chosen))
+        paths.append(path)
+    return paths
+
+
+def classify_for(folder: Path, seconds: float) -> Judged:
+    """Judge the files again and again, as ``plasmolite classify`` does with a folder; loading is not counted."""
+    classifier = Classifier.open()
+    files = [CellFile(path.name, path) for path in sorted(folder.glob("*.png"))]
+    list(judge_files(classifier, 0.5, files))
+    cells, began, cpu = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - began < seconds:
+        cells += len(list(judge_files(classifier, 0.5, files * 4)))
+    return Judged(cells, time.perf_counter() - began, time.process_time() - cpu)
+
+
+def load_for(port: int, pid: int, forms: Sequence[Path], seconds: float) -> Loaded:
+    """Let every client post its form over one connection again and again.
+
+    Args:
+        port: of the server on loopback.
+        pid: of the server.
+        forms: one file a client.
+        seconds: how long; whole milliseconds count.
+    """
+    server_before, clients_before = cpu_seconds(pid), _children_seconds()
+    with tempfile.TemporaryDirectory() as name:
+        logs = [Path(name, f"{client}.log") for client in range(len(forms))]
+        clients = [
+            subprocess.Popen(  # noqa: S603 - the load generator with our own arguments
+                [
+                    *(_h2load(), "--h1", "--clients=1", "--threads=1"),
+                    *(f"--duration={round(seconds * 1000)}ms", f"--log-file={log}", f"--data={form}"),
+                    f"--header=content-type: multipart/form-data; boundary={_BOUNDARY}",
+                    f"http://127.0.0.1:{port}/predict",
+                ],
+                stdout=subprocess.DEVNULL,
+            )
+            for form, log in zip(forms, logs, strict=True)
+        ]
+        for client in clients:
+            client.wait()
+        # A line an answer: when it began, status, time; both times in microseconds.
+        lines = [line.split() for log in logs for line in log.read_text(encoding="ascii").splitlines()]
+    return Loaded(
+        answer_ms=tuple(int(took) / 1000 for _, status, took in lines if status == "200"),
+        statuses=Counter(int(status) for _, status, _ in lines if status != "200"),
+        seconds=seconds,
+        server_cpu_seconds=cpu_seconds(pid) - server_before,
+        client_cpu_seconds=_children_seconds() - clients_before,
+    )
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time of the processor that a process has used (Linux)."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:
@@ -110,81 +151,39 @@ def resident_mib(pid: int) -> float:
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def run_load(
-    port: int, pid: int, bodies: Sequence[bytes], *, clients: int, cells: int, seconds: float
-) -> LoadResult:
-    """Put the load on a running server.
+class MemoryWatch(threading.Thread):
+    """Notes the resident memory of a process every few seconds until stopped.
 
-    Args:
-        port: where it listens on loopback.
-        pid: its process, whose memory is watched.
-        bodies: forms to choose from.
-        clients: that ask at the same time.
-        cells: in each form.
-        seconds: how long.
+    Attributes:
+        noted: MiB, in the order of time.
     """
-    memory: list[float] = []
-    done = threading.Event()
 
-    def watch() -> None:
-        while not done.wait(min(5.0, seconds / 12)):
-            memory.append(resident_mib(pid))
+    def __init__(self, pid: int, every_seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.noted = [resident_mib(pid)]
+        self._pid, self._every, self._done = pid, every_seconds, threading.Event()
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    with ProcessPoolExecutor(clients) as pool:
-        until = time.monotonic() + seconds
-        watcher.start()
-        futures = [pool.submit(ask_until, port, bodies, until, seed) for seed in range(clients)]
-        runs = [future.result() for future in futures]
-    done.set()
-    watcher.join()
-    times = sorted(second for run in runs for second in run.seconds)
-    return LoadResult(
-        cells_per_second=len(times) * cells / seconds,
-        requests=len(times),
-        refused=sum(run.refused for run in runs),
-        lost=sum(run.lost for run in runs),
-        p50=statistics.median(times),
-        p99=times[min(len(times) - 1, int(len(times) * 0.99))],
-        memory=tuple(memory),
-    )
+    def run(self) -> None:
+        """Note until stopped."""
+        while not self._done.wait(self._every):
+            self.noted.append(resident_mib(self._pid))
+
+    def stop(self) -> None:
+        """Note the last, and end the thread."""
+        self._done.set()
+        self.join()
+        self.noted.append(resident_mib(self._pid))
 
 
-def classify_rate(folder: Path, seconds: float) -> float:
-    """Cells a second of ``plasmolite classify`` itself on the same files, loading not counted.
-
-    The files are judged again and again in one process, as a folder of as many would be.
-    """
-    code = (
-        "import sys,time;from pathlib import Path;from edge.cellfiles import CellFile,judge_files;"
-        "from edge.classifier import Classifier;c=Classifier.open();"
-        "files=[CellFile(p.name,p) for p in sorted(Path(sys.argv[1]).glob('*.png'))];"
-        "list(judge_files(c,.5,files));n=0;began=time.perf_counter()\n"
-        "while time.perf_counter()-began<float(sys.argv[2]): n+=len(list(judge_files(c,.5,files*8)))\n"
-        "print(n/(time.perf_counter()-began))"
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code, str(folder), str(seconds)], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout.split()[-1])
-
-
-def start_server(folder: Path) -> tuple[subprocess.Popen[str], int]:
-    """Start ``plasmolite serve`` on a free port of loopback."""
-    command = [
-        sys.executable,
-        "-m",
-        "plasmolite",
-        "serve",
-        "--port",
-        "0",
-        "--slides",
-        str(folder / "slides.sqlite"),
-    ]
-    log = (folder / "server.log").open("w", encoding="utf-8")
-    process = subprocess.Popen(command, stderr=log, text=True)  # noqa: S603 - as above
+def start_server(folder: Path, options: Sequence[str]) -> tuple[subprocess.Popen[str], int]:
+    """Start ``plasmolite serve`` on a free port of loopback, and give its process and its port."""
+    slides = str(folder / "slides.sqlite")
+    command = [sys.executable, "-m", "plasmolite", "serve", "--port", "0", "--slides", slides, *options]
+    log = folder / "server.log"
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(command, stderr=file, text=True)  # noqa: S603 - our own program
     for _ in range(1200):
-        text = (folder / "server.log").read_text(encoding="utf-8")
+        text = log.read_text(encoding="utf-8")
         if "Plasmolite is at" in text:
             return process, int(text.split("Plasmolite is at ")[1].split("/ ")[0].rsplit(":", 1)[1])
         if process.poll() is not None:
@@ -193,45 +192,98 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], int]:
     raise SystemExit("The server did not start within two minutes.")
 
 
+def told(
+    judged: Sequence[Judged], loaded: Sequence[Loaded], cells: int, memory: Sequence[float]
+) -> dict[str, object]:
+    """Put the rounds together: medians over the rounds, times over all answers."""
+    shares = [
+        len(load.answer_ms) * cells / load.seconds / (alone.cells / alone.seconds)
+        for alone, load in zip(judged, loaded, strict=True)
+    ]
+    times = sorted(took for load in loaded for took in load.answer_ms)
+    answered = len(times) * cells
+    p50, p99 = statistics.median(times), times[min(len(times) - 1, int(len(times) * 0.99))]
+    # Two minutes fill the caches of allocators and of the runtime: what grows after the first half would go on.
+    late = memory[len(memory) // 2 :]
+    return {
+        "classify_cells_per_second": round(statistics.median(j.cells / j.seconds for j in judged), 1),
+        "serve_cells_per_second": round(
+            statistics.median(len(load.answer_ms) * cells / load.seconds for load in loaded), 1
+        ),
+        "share": round(statistics.median(shares), 3),
+        "share_of_each_round": [round(share, 3) for share in shares],
+        "classify_cpu_ms_a_cell": round(
+            sum(j.cpu_seconds for j in judged) / sum(j.cells for j in judged) * 1e3, 2
+        ),
+        "serve_cpu_ms_a_cell": round(sum(load.server_cpu_seconds for load in loaded) / answered * 1e3, 2),
+        "clients_cpu_ms_a_cell": round(sum(load.client_cpu_seconds for load in loaded) / answered * 1e3, 2),
+        "requests": len(times),
+        "other_statuses": {
+            str(status): count for status, count in sum((ld.statuses for ld in loaded), Counter()).items()
+        },
+        "p50_ms": round(p50, 1),
+        "p99_ms": round(p99, 1),
+        "p99_over_p50": round(p99 / p50, 2),
+        "memory_mib": [round(value, 1) for value in memory],
+        "memory_growth_in_second_half_mib": round(late[-1] - late[0], 1),
+    }
+
+
 def main() -> None:
     """Measure and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=float, default=60.0, help="length of the load")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="turns of both sides")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of the load in each round")
     parser.add_argument("--clients", type=int, default=8, help="clients at the same time")
-    parser.add_argument("--pictures", type=int, default=32, help="cells in one request")
+    parser.add_argument("--cells", type=int, default=1, help="cells in one request")
+    parser.add_argument(
+        "--memory-every", type=float, default=10.0, help="seconds between looks at the memory"
+    )
+    parser.add_argument("serve", nargs="*", help="options for plasmolite serve, after --")
     options = parser.parse_args()
+    _h2load()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = [path.read_bytes() for path in draw_pictures(folder)]
-        rng = random.Random(0)
-        bodies = [form_of(rng.choices(data, k=options.pictures)) for _ in range(8)]
-        alone = classify_rate(folder, min(20.0, options.seconds))
-        server, port = start_server(folder)
+        pictures = [path.read_bytes() for path in draw_pictures(folder)]
+        forms = write_forms(folder, pictures, clients=options.clients, cells=options.cells)
+        server, port = start_server(folder, options.serve)
+        judged, loaded = [], []
         try:
-            load = {"clients": options.clients, "cells": options.pictures}
-            run_load(port, server.pid, bodies, seconds=3.0, **load)
-            result = run_load(port, server.pid, bodies, seconds=options.seconds, **load)
+            load_for(port, server.pid, forms, _WARM_UP_SECONDS)
+            watch = MemoryWatch(server.pid, options.memory_every)
+            watch.start()
+            # Spawned, not forked: a process of its own, as plasmolite classify is.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                for _ in range(options.rounds):
+                    judged.append(pool.submit(classify_for, folder, min(options.seconds, 20.0)).result())
+                    loaded.append(load_for(port, server.pid, forms, options.seconds))
+            watch.stop()
         finally:
             server.send_signal(signal.SIGTERM)
             code = server.wait(60)
-    told = {
+    figures = {
         "cores": len(os.sched_getaffinity(0)),
-        "load_average": os.getloadavg()[0],
+        "load_average": round(os.getloadavg()[0], 2),
         "clients": options.clients,
-        "cells_a_request": options.pictures,
-        "classify_cells_per_second": round(alone, 1),
-        "serve_cells_per_second": round(result.cells_per_second, 1),
-        "share": round(result.cells_per_second / alone, 3),
-        "requests": result.requests,
-        "refused": result.refused,
-        "lost": result.lost,
-        "p50_ms": round(result.p50 * 1000, 1),
-        "p99_ms": round(result.p99 * 1000, 1),
-        "p99_over_p50": round(result.p99 / result.p50, 2),
-        "memory_mib_first_and_last": [round(result.memory[0], 1), round(result.memory[-1], 1)],
+        "cells_a_request": options.cells,
+        **told(judged, loaded, options.cells, watch.noted),
         "server_exit_code": code,
     }
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _h2load() -> str:
+    found = shutil.which("h2load")
+    if found is None:
+        raise SystemExit("h2load is not installed. Install it with: apt install nghttp2-client")
+    return found
 
 
 if __name__ == "__main__":
