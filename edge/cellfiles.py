@@ -1,10 +1,12 @@
-"""Judges files and folders of single cells: decoding in threads, inference in batches, one answer a file."""
+"""Judges files and folders of single cells: batch by batch in several workers, one answer a file."""
 
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import cv2
@@ -18,8 +20,8 @@ from edge.isolation import isolate
 from edge.preprocessing import network_input
 from edge.verdict import judge
 
-_BATCHES_AHEAD = 4
-"""Batches that are decoded ahead of the network; bounds the memory, whatever the folder's size."""
+_BATCHES_AHEAD = 2
+"""Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
 
 
 class CellFile(NamedTuple):
@@ -81,56 +83,71 @@ def cell_input(source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS) ->
 
 
 def judge_files(
-    classifier: Classifier, threshold: float, files: Iterable[CellFile], *, decoders: int = 2
+    classifier: Classifier, threshold: float, files: Iterable[CellFile], *, workers: int | None = None
 ) -> Iterator[FileVerdict]:
     """Judge files one by one, in their order, at a bounded use of memory.
+
+    Each worker takes a batch from its files to its verdicts, through an interpreter of its own: workers wait
+    for nobody, where decoders beside one interpreter of several threads would fight with it for the cores.
 
     Args:
         classifier: the network.
         threshold: probability from which on a cell is called parasitised.
         files: what to judge; may be a generator.
-        decoders: threads that decode ahead of the network.
+        workers: threads that judge batches; by default as many as the classifier has.
 
     Yields:
         One verdict a file; a file that cannot be judged gives one with an error.
     """
-    # Each decoding thread works on a picture of its own; OpenCV's threads on top would only get in the way.
+    # Each worker is at a picture of its own; OpenCV's threads on top would only get in the way.
     threads_before = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    waiting: deque[tuple[CellFile, Future[NDArray[np.uint8]]]] = deque()
+    idle: SimpleQueue[Classifier] = SimpleQueue()
+    networks = classifier.workers(workers or classifier.threads)
+    for network in networks:
+        idle.put(network)
+
+    def judge_batch(batch: list[CellFile]) -> list[FileVerdict]:
+        network = idle.get()
+        try:
+            return _judge_batch(network, threshold, batch)
+        finally:
+            idle.put(network)
+
+    waiting: deque[Future[list[FileVerdict]]] = deque()
     pending = iter(files)
-    window = classifier.batch_size * _BATCHES_AHEAD
     try:
-        with ThreadPoolExecutor(decoders, thread_name_prefix="decode") as pool:
+        with ThreadPoolExecutor(len(networks), thread_name_prefix="judge") as pool:
             while True:
-                while len(waiting) < window and (file := next(pending, None)) is not None:
-                    waiting.append((file, pool.submit(_prepare, file, classifier.input_size)))
+                while len(waiting) < len(networks) + _BATCHES_AHEAD and (
+                    batch := list(islice(pending, classifier.batch_size))
+                ):
+                    waiting.append(pool.submit(judge_batch, batch))
                 if not waiting:
                     return
-                batch = [waiting.popleft() for _ in range(min(classifier.batch_size, len(waiting)))]
-                yield from _judge_batch(classifier, threshold, batch)
+                yield from waiting.popleft().result()
     finally:
         cv2.setNumThreads(threads_before)
 
 
-def _judge_batch(
-    classifier: Classifier, threshold: float, batch: list[tuple[CellFile, Future[NDArray[np.uint8]]]]
-) -> Iterator[FileVerdict]:
+def _judge_batch(network: Classifier, threshold: float, batch: list[CellFile]) -> list[FileVerdict]:
     inputs: list[NDArray[np.uint8]] = []
     reasons: list[str | None] = []
-    for _, prepared in batch:
+    for file in batch:
         try:
-            inputs.append(prepared.result())
+            inputs.append(_prepare(file, network.input_size))
             reasons.append(None)
         except ImageError as error:
             reasons.append(str(error))
-    probabilities = iter(classifier.probabilities(np.stack(inputs)) if inputs else ())
-    for (file, _), reason in zip(batch, reasons, strict=True):
+    probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
+    verdicts = []
+    for file, reason in zip(batch, reasons, strict=True):
         if reason is not None:
-            yield FileVerdict(file.name, None, None, reason)
+            verdicts.append(FileVerdict(file.name, None, None, reason))
         else:
             verdict = judge(float(next(probabilities)), threshold)
-            yield FileVerdict(file.name, verdict.label, verdict.probability, None)
+            verdicts.append(FileVerdict(file.name, verdict.label, verdict.probability, None))
+    return verdicts
 
 
 def _prepare(file: CellFile, size: int) -> NDArray[np.uint8]:

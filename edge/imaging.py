@@ -4,6 +4,7 @@ Inside the program every picture is RGB, uint8, shape (height, width, 3); OpenCV
 """
 
 import os
+import stat
 from pathlib import Path
 
 import cv2
@@ -82,13 +83,14 @@ def encode_png(rgb: Rgb) -> bytes:
 
 def _read_file(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
+        found = path.stat()
+        if found.st_size > MAX_FILE_BYTES:
             raise ImageError(
-                f"The file is too large: {size / 2**20:.0f} MiB, at most {MAX_FILE_BYTES >> 20} MiB are read."
+                f"The file is too large: {found.st_size / 2**20:.0f} MiB, "
+                f"at most {MAX_FILE_BYTES >> 20} MiB are read."
             )
         # A named pipe or a device would keep the program waiting for ever.
-        if not path.is_file():
+        if not stat.S_ISREG(found.st_mode):
             raise ImageError("This is not a regular file.")
         return path.read_bytes()
     except OSError as error:

@@ -33,18 +33,26 @@ def isolate(rgb: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         uint8 (h, w), 255 on the cell and 0 elsewhere, one connected piece without holes; None where no cell
         stands out from the background at the picture's middle (a blank picture, or one filled by the cell).
     """
-    border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
-    if np.count_nonzero(border.max(axis=1) <= BLACK_LEVEL) >= BLACK_BORDER_SHARE * len(border):
-        return _not_black(rgb)
-    return _against_glass(rgb)
+    black = _up_to(rgb, 0)
+    exact = bool(black[0].any() or black[-1].any())
+    if not exact or not _on_border(black):
+        nearly_black = _up_to(rgb, BLACK_LEVEL)
+        if not _on_border(nearly_black):
+            return _against_glass(rgb)
+        black = black if exact else nearly_black
+    return _largest_piece(cv2.bitwise_not(black), least_area=0.02)
 
 
-def _not_black(rgb: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The largest piece that is not black, its holes filled."""
-    exact = np.count_nonzero(rgb[0].max(axis=1) == 0) + np.count_nonzero(rgb[-1].max(axis=1) == 0)
-    level = 0 if exact else BLACK_LEVEL
-    lit = cv2.inRange(rgb, (0, 0, 0), (level, level, level))
-    return _largest_piece(cv2.bitwise_not(lit), least_area=0.02)
+def _on_border(black: NDArray[np.uint8]) -> bool:
+    """Tell whether enough of a picture's outermost pixels are black; those in the corners count twice."""
+    edges = (black[0], black[-1], black[:, 0], black[:, -1])
+    count = sum(np.count_nonzero(edge) for edge in edges)
+    return bool(count >= BLACK_BORDER_SHARE * sum(len(edge) for edge in edges))
+
+
+def _up_to(rgb: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
+    """255 where no channel is above a level, 0 elsewhere."""
+    return np.asarray(cv2.inRange(rgb, (0, 0, 0), (level, level, level)), np.uint8)
 
 
 def _largest_piece(mask: NDArray[np.uint8], least_area: float) -> NDArray[np.uint8] | None:

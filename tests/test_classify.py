@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edge.cellfiles import judge_files, list_cell_files
+from edge.cellfiles import CellFile, cell_input, judge_files, list_cell_files
 from edge.classifier import Classifier
 from tests.badpictures import write_bad_pictures, write_good_pictures
 
@@ -87,3 +88,16 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
     right = sum(Path(verdict.image).parent.name == verdict.label for verdict in verdicts)
     # All patients are drawn from, most of them trained on: at least as good as on the unseen ones.
     assert right / len(verdicts) >= manifest["measured"]["undisputed"]["accuracy"]["low"]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_any_number_of_workers_gives_the_same_verdicts_in_the_order_of_the_files(
+    shipped: Classifier, workers: int
+) -> None:
+    files = [*list_cell_files([_SAMPLES / "cells"]), CellFile("gone.png", "There is no such file or folder.")]
+    small = Classifier(shipped.model, threads=1, batch_size=4)
+    verdicts = list(judge_files(small, 0.5, files * 3, workers=workers))
+    assert [verdict.image for verdict in verdicts] == [file.name for file in files] * 3
+    inputs = np.stack([cell_input(Path(str(file.source)), small.input_size) for file in files[:-1]])
+    found = [verdict.probability for verdict in verdicts[: len(files)]]
+    assert found == [*shipped.probabilities(inputs).tolist(), None]
