@@ -14,7 +14,7 @@ from edge.verdict import LABELS
 from train.evaluation import Judged, measure, roc_table
 from train.record import RunRecord
 from train.results import FIELD_SPECIFICITY
-from train.run import DATA_FILE, ENVIRONMENT_FILE, describe_environment
+from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
 from train.settings import TrainingSettings
 
 
@@ -47,6 +47,8 @@ def make_manifest(
     undisputed = judged.at(~results.disputed)
     data = json.loads((run / DATA_FILE).read_text("utf-8"))
     del data["rejected"]
+    # Whoever measures the model again must know which patients it has never seen.
+    data["split"] = json.loads((run / SPLIT_FILE).read_text("utf-8"))["patients"]
     points = {
         "cell": "best accuracy on the undisputed cells of the validation patients",
         "field": f"specificity of {FIELD_SPECIFICITY:.1%} on the undisputed cells of the validation patients",
