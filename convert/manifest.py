@@ -13,7 +13,7 @@ from edge.preprocessing import PREPROCESSING_VERSION
 from edge.verdict import LABELS
 from train.evaluation import Judged, measure, roc_table
 from train.record import RunRecord
-from train.results import FIELD_SPECIFICITY
+from train.results import FIELD_SPECIFICITY, FOREIGN_SPECIFICITY
 from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
 from train.settings import TrainingSettings
 
@@ -49,9 +49,12 @@ def make_manifest(
     del data["rejected"]
     # Whoever measures the model again must know which patients it has never seen.
     data["split"] = json.loads((run / SPLIT_FILE).read_text("utf-8"))["patients"]
+    field = f"specificity of {FIELD_SPECIFICITY:.1%} on the undisputed cells of the validation patients"
+    if settings.uninfected_fields:
+        field += f", and of {FOREIGN_SPECIFICITY:.1%} on held-out fields of uninfected blood from elsewhere"
     points = {
         "cell": "best accuracy on the undisputed cells of the validation patients",
-        "field": f"specificity of {FIELD_SPECIFICITY:.1%} on the undisputed cells of the validation patients",
+        "field": field,
     }
     populations = {"undisputed": undisputed, "original": judged}
     return {

@@ -68,6 +68,11 @@ def convert_run(
     if not (run / MODEL_FILE).exists():
         raise RunError(f"{run} holds no finished training run: {MODEL_FILE} is missing.")
     settings = TrainingSettings.read(run / SETTINGS_FILE)
+    if settings.by_cell:
+        raise RunError(
+            f"{run} was split by cell: its figures leak from one side of the split to the other and cannot stand "
+            "in a release. Train it without --by-cell."
+        )
     report("Reading the run's cells")
     run_data = load_run_data(settings, run)
     results = read_record(run, run_data)

@@ -1,7 +1,7 @@
 """Draws on a cell what is not a parasite and looks like one to a network that has not met it.
 
-Crenated cells (echinocytes), refractile artefacts of drying and of bubbles, and sharp pale centres are common
-on slides of any laboratory and rare among cells cut for a malaria set. They alter the cell's thickness or
+Crenated cells (echinocytes), refractile artefacts of drying and of bubbles, folds and sharp pale centres are
+common on slides of any laboratory and rare among cells cut for a malaria set. They alter the cell's thickness or
 bend its light, so they change its optical density in the cell's own hue, or all colours alike; a parasite's
 chromatin and cytoplasm take up another stain. Laid on parasitised and uninfected cells alike, they say nothing
 of the label, and the network learns to look for the other hue.
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_CRENATED, _REFRACTILE, _PALE = 0.08, 0.08, 0.06
-"""Shares of the cells that are drawn crenated, with refractile specks, and with a sharp pale centre."""
+_CRENATED, _REFRACTILE, _PALE, _FOLDED = 0.06, 0.08, 0.06, 0.10
+"""Shares of the cells that are drawn crenated, with refractile specks, with a sharp pale centre, and folded."""
 
 
 def disturb(
@@ -36,6 +36,8 @@ def disturb(
         return _refractile(darkness, mask, rng), mask
     if drawn < _CRENATED + _REFRACTILE + _PALE:
         return _pale_centred(darkness, mask, rng), mask
+    if drawn < _CRENATED + _REFRACTILE + _PALE + _FOLDED:
+        return _folded(_pale_centred(darkness, mask, rng), mask, rng), mask
     return darkness, mask
 
 
@@ -117,3 +119,27 @@ def _pale_centred(
     )
     thin = cv2.GaussianBlur(thin, (0, 0), max(0.5, width * rng.uniform(0.005, 0.04)))
     return darkness * (1 - rng.uniform(0.4, 1.0) * thin)[:, :, None]
+
+
+def _folded(
+    darkness: NDArray[np.float32], mask: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Draw one to three folds: bent lines along which the cell is thicker (stomatocytes, knizocytes, targets)."""
+    width = max(mask.shape)
+    folds = np.zeros(mask.shape, np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        centre = np.array(mask.shape[::-1]) * rng.uniform(0.3, 0.7, 2)
+        axes = np.maximum(2, width * rng.uniform(0.06, 0.35, 2))
+        begin = rng.uniform(0, 360)
+        cv2.ellipse(
+            folds,
+            (round(centre[0]), round(centre[1])),
+            (round(axes[0]), round(axes[1])),
+            rng.uniform(0, 180),
+            begin,
+            begin + rng.uniform(40, 300),
+            float(rng.uniform(0.4, 1.0)),
+            max(1, round(width * rng.uniform(0.015, 0.07))),
+        )
+    folds = cv2.GaussianBlur(folds, (0, 0), max(0.5, width * rng.uniform(0.006, 0.03)))
+    return darkness * (1 + rng.uniform(0.3, 1.4) * folds)[:, :, None]

@@ -5,6 +5,7 @@ own above all, and need no labels: every red cell that the device's own finder c
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,12 +20,21 @@ from edge.imaging import IMAGE_SUFFIXES, read_image
 from train.dataset import DataError, Rejected, Sample, fit_side
 from train.grafting import graft, lift_parasite
 
+_HELD_EVERY = 5
+_MOST_PARASITES = 1500
+"""More would only cost memory (some 250 kB each)."""
+
+_ON_HOSTS = 0.4
+"""Share of the parasites that go to cells of the labelled set: else a graft itself could tell the laboratory."""
+
 
 class ForeignCells(NamedTuple):
     """Uninfected cells cut from fields."""
 
     samples: tuple[Sample, ...]
-    """Label 0; the patient is the field's folder and name."""
+    """To train on. Label 0; the patient is the field's folder and name."""
+    held: tuple[Sample, ...]
+    """The cells of every fifth field, kept from training: the field threshold is chosen on them too."""
     rejected: tuple[Rejected, ...]
     fields: int
     fingerprint: str
@@ -35,19 +45,23 @@ class Grafting(NamedTuple):
     """What the batches of an epoch take from foreign cells."""
 
     cells: Sequence[Sample]
+    hosts: Sequence[Sample]
+    """Healthy cells of the labelled set, which receive a part of the parasites."""
     parasites: Sequence[NDArray[np.float32]]
     """Of :func:`train.grafting.lift_parasite`; without any the cells stay healthy."""
     share: float
     """Foreign cells an epoch, as a share of the number of the others."""
     grafted: float
-    """Share of them that receive a parasite."""
+    """Share of them that receive a parasite, or give their turn to a host that does."""
 
     def draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
         """Give one cell, with a parasite or without, and what the network should say of it, 1 or 0."""
         cell = self.cells[place].image
-        if self.parasites and rng.random() < self.grafted:
-            return graft(cell, self.parasites[int(rng.integers(len(self.parasites)))], rng), 1.0
-        return cell, 0.0
+        if not self.parasites or rng.random() >= self.grafted:
+            return cell, 0.0
+        if self.hosts and rng.random() < _ON_HOSTS:
+            cell = self.hosts[int(rng.integers(len(self.hosts)))].image
+        return graft(cell, self.parasites, rng), 1.0
 
 
 def read_foreign_cells(
@@ -67,8 +81,9 @@ def read_foreign_cells(
         if not folder.is_dir():
             raise DataError(f"The folder of uninfected fields {folder} does not exist.")
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        paths += [(folder, path) for path in found if "mask" not in path.parent.name]
+        paths += [(folder, path) for path in found if path.parent.name != "masks"]
     samples: list[Sample] = []
+    held: list[Sample] = []
     rejected = []
     fingerprint = hashlib.sha256()
     for done, (folder, path) in enumerate(paths):
@@ -79,19 +94,23 @@ def read_foreign_cells(
             rejected.append(Rejected(name, str(error)))
             continue
         for number, cell in enumerate(cells):
-            samples.append(Sample(f"{name}#{number}", 0, name, cell))
+            part = held if done % _HELD_EVERY == 0 else samples
+            part.append(Sample(f"{name}#{number}", 0, name, cell))
             fingerprint.update(f"{name}\t{number}\t{cell.shape}\n".encode() + cell.tobytes())
         if progress:
             progress(done + 1, len(paths))
     if not samples:
         raise DataError(f"No red cell was found in {', '.join(str(folder) for folder in folders)}.")
-    return ForeignCells(tuple(samples), tuple(rejected), len(paths), fingerprint.hexdigest())
+    return ForeignCells(tuple(samples), tuple(held), tuple(rejected), len(paths), fingerprint.hexdigest())
 
 
 def lift_parasites(samples: Sequence[Sample]) -> tuple[NDArray[np.float32], ...]:
-    """Lift the parasites of parasitised cells; those that do not stand out clearly give none."""
-    lifted = (lift_parasite(sample.image) for sample in samples if sample.label == 1)
-    return tuple(parasite for parasite in lifted if parasite is not None)
+    """Lift the parasites of parasitised cells, spread evenly; those that do not stand out clearly give none."""
+    parasitised = [sample for sample in samples if sample.label == 1]
+    # About one in four can be lifted.
+    step = max(1, len(parasitised) // (4 * _MOST_PARASITES))
+    lifted = (lift_parasite(sample.image) for sample in parasitised[::step])
+    return tuple(itertools.islice((parasite for parasite in lifted if parasite is not None), _MOST_PARASITES))
 
 
 def _cells_of(path: Path) -> list[NDArray[np.uint8]]:

@@ -6,6 +6,8 @@ parasite is taken as optical density over that of its cell, which adds to the de
 Beer-Lambert law; Ruifrok & Johnston 2001).
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,11 @@ _AREA = (0.004, 0.20)
 """Least and largest part of the cell that a parasite may cover to be lifted."""
 _LEAST_PEAK = 0.3
 """Density that its darkest part must reach: weaker ones would be lost on another cell."""
+
+_YOUNG, _LARGE = 0.6, 0.2
+"""Shares of the grafts that are one parasite as it was cut, and one or two enlarged ones; the rest are many."""
+_MOST_DENSITY = 1.4
+"""Where several lie over each other, no parasite of one layer of cells is darker."""
 
 
 def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
@@ -58,32 +65,88 @@ def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
 
 
 def graft(
-    rgb: NDArray[np.uint8], parasite: NDArray[np.float32], rng: np.random.Generator
+    rgb: NDArray[np.uint8], parasites: Sequence[NDArray[np.float32]], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Lay a parasite on a cell, anywhere inside it, turned, and as large in proportion as it was.
+    """Lay a parasite on a cell: mostly one as it was cut, else a mature form put together from several.
+
+    Sets of *P. falciparum* hold young forms almost alone, since its mature ones leave the circulation; those of
+    other species fill the cell, with chromatin in many pieces and grains of pigment.
 
     Args:
         rgb: a healthy cell, uint8, shape (h, w, 3), black outside it.
-        parasite: of :func:`lift_parasite`.
+        parasites: of :func:`lift_parasite`, to choose from.
         rng: source of all randomness.
 
     Returns:
         The cell with the parasite; uint8, the same shape.
     """
     mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), 12, 255, cv2.THRESH_BINARY)[1]
-    height, width = mask.shape
-    side = max(height, width)
+    drawn = rng.random()
+    if drawn < _YOUNG:
+        density = _laid(parasites, mask, _places(mask, rng, 1), rng, (0.85, 1.25)) * rng.uniform(0.8, 1.3)
+    else:
+        density = _veil(mask, rng)
+        if drawn < _YOUNG + _LARGE:
+            density += _laid(parasites, mask, _places(mask, rng, int(rng.integers(1, 3))), rng, (1.8, 3.2))
+        else:
+            density += _laid(parasites, mask, _places(mask, rng, int(rng.integers(4, 17))), rng, (0.5, 1.1))
+        density = np.minimum(density, _MOST_DENSITY) + _pigment(mask, rng)
+    stained = rgb.astype(np.float32) * np.exp(-density)
+    return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
+
+
+def _places(mask: NDArray[np.uint8], rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+    """Choose places well inside the cell, several of them about one middle: (x, y), shape (count, 2)."""
+    side = max(mask.shape)
     rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (side // 6) + 1,) * 2)
     inside = cv2.erode(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), rim)[1:-1, 1:-1]
     rows, columns = np.nonzero(inside if cv2.countNonZero(inside) else mask)
-    place = int(rng.integers(len(rows)))
-    scale = side / len(parasite) * rng.uniform(0.85, 1.25)
-    if scale < 0.8:  # averaging first, since a warp only samples
-        parasite = cv2.resize(parasite, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        scale = 1.0
-    middle = len(parasite) / 2
-    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(0, 360), scale)
-    matrix[:, 2] += (columns[place] - middle, rows[place] - middle)
-    density = cv2.warpAffine(parasite, matrix, (width, height)) * np.float32(rng.uniform(0.8, 1.3))
-    stained = rgb.astype(np.float32) * np.exp(-density)
-    return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
+    middle = int(rng.integers(len(rows)))
+    places = np.array([[columns[middle], rows[middle]]]) + rng.normal(0, side / 7, (count, 2))
+    places[0] = columns[middle], rows[middle]
+    return np.rint(places).astype(np.int64)
+
+
+def _laid(
+    parasites: Sequence[NDArray[np.float32]],
+    mask: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    rng: np.random.Generator,
+    scales: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Lay parasites at places, turned, larger or smaller by a factor against the cell: density, (h, w, 3)."""
+    height, width = mask.shape
+    density = np.zeros((height, width, 3), np.float32)
+    for x, y in places:
+        parasite = parasites[int(rng.integers(len(parasites)))]
+        scale = max(height, width) / len(parasite) * rng.uniform(*scales)
+        if scale < 0.8:  # averaging first, since a warp only samples
+            parasite = cv2.resize(parasite, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            scale = 1.0
+        middle = len(parasite) / 2
+        matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(0, 360), scale)
+        matrix[:, 2] += (x - middle, y - middle)
+        density += cv2.warpAffine(parasite, matrix, (width, height))
+    return density
+
+
+def _veil(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The blue cytoplasm of a mature parasite: a cloud over much of the cell, or none."""
+    height, width = mask.shape
+    cloud = rng.random((5, 5), np.float32)
+    cloud = cv2.resize(cloud, (width, height), interpolation=cv2.INTER_CUBIC)
+    cloud = np.clip((cloud - rng.uniform(0.1, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.5)
+    return cloud[:, :, None] * np.array([0.9, 0.7, 0.2], np.float32)
+
+
+def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Grains of haemozoin, brown to black, in half of the mature parasites."""
+    grains = np.zeros(mask.shape, np.float32)
+    if rng.random() < 0.5:
+        rows, columns = np.nonzero(mask)
+        for place in rng.integers(0, len(rows), int(rng.integers(3, 25))):
+            radius = max(mask.shape) * rng.uniform(0.008, 0.025)
+            shade = rng.uniform(0.3, 0.9) * min(1.0, radius**2)  # fainter where a grain is less than a pixel
+            cv2.circle(grains, (int(columns[place]), int(rows[place])), max(1, round(radius)), shade, -1)
+        grains = cv2.GaussianBlur(grains, (0, 0), max(0.5, max(mask.shape) / 150))
+    return grains[:, :, None] * np.array([0.8, 1.0, 1.1], np.float32)

@@ -81,6 +81,8 @@ def load_run_data(
     patients = read_patients(Path(settings.patients)) if settings.patients else None
     corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
     data = load_dataset(Path(settings.data), patients, progress)
+    if settings.by_cell:
+        data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
     folders = [Path(folder) for folder in settings.uninfected_fields]
     foreign = read_foreign_cells(folders, progress) if folders else None
     path = out / SPLIT_FILE
@@ -90,7 +92,7 @@ def load_run_data(
         split = (
             read_split(Path(settings.split), data)
             if settings.split
-            else split_by_patient(data, settings.seed)
+            else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
     record = {
@@ -108,7 +110,7 @@ def load_run_data(
         "uninfected_fields": {
             "folders": [folder.name for folder in folders],
             "fields": foreign.fields,
-            "cells": len(foreign.samples),
+            "cells": {"train": len(foreign.samples), "validation": len(foreign.held)},
             "fingerprint": foreign.fingerprint,
             "rejected": [entry._asdict() for entry in foreign.rejected],
         }
@@ -130,7 +132,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     kept, targets = training_targets(settings, run_data)
     samples = [run_data.data.samples[i] for i in kept]
     strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
-    foreign = _foreign_cells(settings, run_data, kept[targets == 1])
+    foreign = _foreign_cells(settings, run_data, kept, targets)
     validation = run_data.split.validation
     held = Held(
         network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
@@ -174,12 +176,21 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
 
 
 def _foreign_cells(
-    settings: TrainingSettings, run_data: RunData, parasitised: NDArray[np.int64]
+    settings: TrainingSettings, run_data: RunData, kept: NDArray[np.int64], targets: NDArray[np.float32]
 ) -> Grafting | None:
     if run_data.foreign is None:
         return None
-    parasites = lift_parasites([run_data.data.samples[i] for i in parasitised])
-    return Grafting(run_data.foreign.samples, parasites, settings.foreign_share, settings.graft_share)
+    # Only cells of which every reading says the same give or receive a parasite.
+    parasitised, healthy = (
+        [run_data.data.samples[i] for i in kept[targets == certain]] for certain in (1.0, 0.0)
+    )
+    return Grafting(
+        run_data.foreign.samples,
+        healthy,
+        lift_parasites(parasitised),
+        settings.foreign_share,
+        settings.graft_share,
+    )
 
 
 def training_targets(

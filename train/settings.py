@@ -36,6 +36,13 @@ class TrainingSettings:
     """Share of them that receive the parasite of another cell."""
     split: str | None = None
     """A split file to reuse; otherwise one is made from the seed."""
+    folds: int = 5
+    """How many folds the patients are dealt into; one of them is the test set."""
+    fold: int = 0
+    """Which one, from 0."""
+    by_cell: bool = False
+    """Whether the split ignores patients, as many published figures do. Cells of one patient then stand on both
+    sides and the figures leak: for comparison with such figures alone, never for a release."""
     weights: str = "imagenet"
     image_size: int = 96
     """Side of the network's square input in pixels, a multiple of 32."""
@@ -76,6 +83,10 @@ class TrainingSettings:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
             wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
+        if not 0 <= self.fold < self.folds or self.folds < 2:
+            wrong.append(
+                f"There is no fold {self.fold} of {self.folds}; there are 2 or more, counted from 0."
+            )
         if self.batch_size < 1 or min(self.head_epochs, self.tune_epochs, self.settle_epochs) < 0:
             wrong.append("Batch size and epochs must be positive.")
         if wrong:

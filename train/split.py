@@ -13,7 +13,6 @@ from train.dataset import DataSet
 from train.patients import LABELS
 
 PARTS = ("train", "validation", "test")
-_TEST_FOLDS = 4  # a quarter of the cells is the test set
 _VALIDATION_FOLDS = 6  # an eighth of all: a sixth of the other three quarters
 
 
@@ -29,7 +28,7 @@ class Split(NamedTuple):
     test: NDArray[np.int64]
 
 
-def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = _TEST_FOLDS) -> Split:
+def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = 4) -> Split:
     """Split by patient, both classes in like proportion on each side.
 
     Args:

@@ -1,0 +1,329 @@
+"""What ``plasmolite train`` and ``plasmolite crossvalidate`` share: their options, and a run under progress bars."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+# The settings load nothing but the standard library; the options' defaults are theirs, written once.
+from train.settings import LABEL_POLICIES, TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import keras
+    from rich.console import Console
+
+    from train.results import Results
+    from train.run import RunData
+
+_DEFAULTS = TrainingSettings(data="")
+
+_OPTIONS = (
+    click.option(
+        "--data",
+        required=True,
+        metavar="DIR|ZIP",
+        help="Cells in folders Parasitized/ and Uninfected/, nested as they may be, or a zip file of them.",
+    ),
+    click.option(
+        "--patients",
+        metavar="CSV",
+        help="Patient of each cell: columns cell and patient, or the published two columns without header.  "
+        "[default: the file name before _IMG]",
+    ),
+    click.option(
+        "--corrections",
+        metavar="CSV",
+        help="Columns cell and corrected_label: labels that another reading disputes. The figures are then given "
+        "without these cells too.",
+    ),
+    click.option(
+        "--label-policy",
+        type=click.Choice(LABEL_POLICIES),
+        default=_DEFAULTS.label_policy,
+        help="What to learn of disputed cells: either label, one half (soft), or nothing (exclude).",
+    ),
+    click.option(
+        "--disputed-target",
+        type=click.FloatRange(0, 1),
+        default=_DEFAULTS.disputed_target,
+        help="What soft means: 1 is the published label, 0 the other reading's.",
+    ),
+    click.option(
+        "--uninfected-fields",
+        multiple=True,
+        metavar="DIR",
+        help="Fields of uninfected blood from other laboratories, without labels: the cells found in them are "
+        "learnt from too. May be given several times.",
+    ),
+    click.option(
+        "--foreign-share",
+        type=click.FloatRange(0, 2, min_open=True),
+        default=_DEFAULTS.foreign_share,
+        help="Cells of those fields an epoch, for each cell of --data.",
+    ),
+    click.option(
+        "--graft-share",
+        type=click.FloatRange(0, 1),
+        default=_DEFAULTS.graft_share,
+        help="How many of them receive a parasite cut from a cell of --data.",
+    ),
+    click.option(
+        "--split",
+        metavar="JSON",
+        help="Reuse the split.json of another run.  [default: by patient, from --seed]",
+    ),
+    click.option(
+        "--folds",
+        type=click.IntRange(2),
+        default=_DEFAULTS.folds,
+        help="Deal the patients into so many folds; one of them is the test set.",
+    ),
+    click.option(
+        "--by-cell",
+        is_flag=True,
+        help="Split without regard to patients. The figures LEAK: only to compare with others made so.",
+    ),
+    click.option(
+        "--weights",
+        metavar="imagenet|PATH|none",
+        default=_DEFAULTS.weights,
+        help="Where MobileNetV2 begins: downloaded, a .h5 file without top, or at random.",
+    ),
+    click.option(
+        "--image-size",
+        type=click.IntRange(32, 512),
+        default=_DEFAULTS.image_size,
+        help="Side of the network's input in pixels, a multiple of 32.",
+    ),
+    click.option(
+        "--alpha",
+        type=click.FloatRange(0.1, 2),
+        default=_DEFAULTS.alpha,
+        help="Width of MobileNetV2; pre-trained weights are of one width.",
+    ),
+    click.option("--batch-size", type=click.IntRange(1), default=_DEFAULTS.batch_size, help="Cells a step."),
+    click.option(
+        "--head-epochs",
+        type=click.IntRange(0),
+        default=_DEFAULTS.head_epochs,
+        help="Phase 1: the base frozen, the head trained.",
+    ),
+    click.option(
+        "--head-rate",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=_DEFAULTS.head_rate,
+        help="Its rate.",
+    ),
+    click.option(
+        "--tune-epochs",
+        type=click.IntRange(0),
+        default=_DEFAULTS.tune_epochs,
+        help="Phase 2: the base trained too, batch normalisation fixed.",
+    ),
+    click.option(
+        "--tune-rate",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=_DEFAULTS.tune_rate,
+        help="Its first rate, falling along a cosine.",
+    ),
+    click.option(
+        "--tune-from",
+        type=click.IntRange(0),
+        default=_DEFAULTS.tune_from,
+        help="First layer of the base that phase 2 trains; 0 trains all of it.",
+    ),
+    click.option(
+        "--settle-epochs",
+        type=click.IntRange(0),
+        default=_DEFAULTS.settle_epochs,
+        help="End of phase 2: weights rounded as int8 will round them, so that the export loses nothing.",
+    ),
+    click.option(
+        "--settle-rate",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=_DEFAULTS.settle_rate,
+        help="Its first rate.",
+    ),
+    click.option(
+        "--label-smoothing",
+        type=click.FloatRange(0, 0.5),
+        default=_DEFAULTS.label_smoothing,
+        help="How far targets are drawn towards one half; for labels that are wrong now and then.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(1),
+        default=_DEFAULTS.patience,
+        help="Epochs without a better validation loss after which a phase ends early.",
+    ),
+    click.option(
+        "--augmentation/--no-augmentation",
+        default=_DEFAULTS.augmentation,
+        help="Vary stain, light, focus, noise, JPEG and outline; without it cells are only turned and flipped.",
+    ),
+    click.option(
+        "--disturbances/--no-disturbances",
+        default=_DEFAULTS.disturbances,
+        help="Draw crenation, refractile specks and sharp pale centres on some cells.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=_DEFAULTS.seed,
+        help="Of split, head, batches and variations.",
+    ),
+)
+
+
+def training_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option of every setting of a training run but the output folder."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def training_errors(out: Path) -> Iterator[None]:
+    """End the command with a sentence and exit code 2 where a run cannot start or was interrupted."""
+    from edge.errors import PlasmoliteError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        command_line = shlex.join(["plasmolite", *sys.argv[1:]])
+        sentence = f"\nStopped. The same command goes on from the last epoch:\n  {command_line}"
+    except PlasmoliteError as error:
+        sentence = f"Error: {error}"
+    except ModuleNotFoundError as error:
+        sentence = (
+            f"Error: {error.name} is not installed. Training needs the extra train: "
+            "pip install 'plasmolite[train]'"
+        )
+    except OSError as error:
+        sentence = (
+            f"Error: {error.filename or out}: {error.strerror or error}. When that is mended, the same command "
+            "goes on from the last epoch."
+        )
+    else:
+        return
+    click.echo(sentence, err=True)
+    sys.exit(2)
+
+
+def train_to_report(settings: TrainingSettings, out: Path) -> Results:
+    """Train a run, or what is left of it, measure it and write its report.
+
+    Raises:
+        PlasmoliteError: the data or the settings cannot be used, or the folder belongs to another run.
+        OSError: the folder cannot be written.
+    """
+    from rich.console import Console
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is loaded
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("Loading Keras …")
+    with _start_up_notes_left_out():
+        from train.run import open_run
+    open_run(settings, out)
+    run_data = _read(console, settings, out)
+    network = _fit(console, settings, run_data, out)
+    with console.status("Judging validation and test patients, 1,000 bootstrap draws for the intervals …"):
+        from train.report import write_report
+        from train.results import finish
+
+        results = finish(network, settings, run_data, out)
+        write_report(results, settings, run_data, out)
+    return results
+
+
+@contextmanager
+def _start_up_notes_left_out() -> Iterator[None]:
+    """Keep from the terminal what TensorFlow's libraries write as they load, whatever their log level."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _read(console: Console, settings: TrainingSettings, out: Path) -> RunData:
+    """Read the cells under a progress bar and say what was found."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from train.patients import LABELS
+    from train.run import load_run_data
+
+    columns = (TextColumn("reading cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        run_data = load_run_data(
+            settings, out, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    data = run_data.data
+    infected = int(data.labels().sum())
+    console.print(
+        f"{len(data.samples)} cells of {len({sample.patient for sample in data.samples})} patients: "
+        f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
+        f"left out{' (the report lists them)' if data.rejected else ''}. "
+        + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
+        + "."
+    )
+    return run_data
+
+
+def _fit(console: Console, settings: TrainingSettings, run_data: RunData, out: Path) -> keras.Model:
+    """Train under a progress bar for each phase, with a line for each epoch."""
+    from train.run import fit
+
+    epochs = {"head": settings.head_epochs, "tune": settings.tune_epochs, "settle": settings.settle_epochs}
+    with _phase_bars(console) as advance:
+
+        def report(phase: str, done: int, total: int, figures: dict[str, float]) -> None:
+            advance(phase, done, total, figures.get("loss", float("nan")))
+            if "val_accuracy" in figures:
+                epoch = round(done / total * epochs[phase])
+                console.print(
+                    f"{phase}, epoch {epoch} of {epochs[phase]}: loss {figures['loss']:.4f}, validation loss "
+                    f"{figures['val_loss']:.4f}, validation accuracy {figures['val_accuracy']:.4f}"
+                )
+
+        return fit(settings, run_data, out, report)
+
+
+@contextmanager
+def _phase_bars(console: Console) -> Iterator[Callable[[str, int, int, float], None]]:
+    """Give a function that moves the bar of a phase: its name, steps done, steps in all, loss."""
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("phase {task.description}"),
+        BarColumn(),
+        TextColumn("step {task.completed} of {task.total}, loss {task.fields[loss]:.4f}, left"),
+        TimeRemainingColumn(),
+        TextColumn("after"),
+        TimeElapsedColumn(),
+    )
+    # Validation stands between the epochs, so the speed is averaged over minutes.
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(phase: str, done: int, total: int, loss: float) -> None:
+            if phase not in tasks:
+                for earlier in tasks.values():  # a phase that ended early leaves its bar half full
+                    progress.update(earlier, visible=False)
+                # A run that goes on begins where it stood: its speed must not count what was done before.
+                tasks[phase] = progress.add_task(phase, total=total, completed=done - 1, loss=loss)
+            progress.update(tasks[phase], completed=done, loss=loss)
+
+        yield advance
