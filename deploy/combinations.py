@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
     if options.step == "tests":
         outcomes = [run_tests(combination, python) for combination, python in ready]
-        found, fine = tests_table(outcomes), all(outcome.passed for outcome in outcomes)
+        found, fine = outcomes_table(outcomes), all(outcome.passed for outcome in outcomes)
     else:
         try:
             found, fine = compare_verdicts(ready, options)
@@ -177,7 +177,7 @@ def versions(python: Path) -> dict[str, str]:
     return {"python": exact, **{name: installed[name] for name in _VERSIONS if name in installed}}
 
 
-def tests_table(outcomes: Sequence[Outcome]) -> str:
+def outcomes_table(outcomes: Sequence[Outcome]) -> str:
     """Write the outcomes as a Markdown table."""
     lines = ["| Python | runtime | numpy | OpenCV | extra | tests of `edge` |", "|---|---|---|---|---|---|"]
     for outcome in outcomes:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from deploy.bundle import PLATFORMS, ROOT, SCRIPTS, checksums, description, main, requirements, write_archive
-from deploy.runtime_agreement import compare, table
 
 
 @pytest.fixture
@@ -97,20 +96,3 @@ def test_removing_what_is_not_installed_changes_nothing(tmp_path: Path) -> None:
     command = ["sh", str(ROOT / "deploy" / "uninstall.sh"), "--prefix", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "nothing was done" in done.stdout
-
-
-def scores(values: list[float], runtime: str = "a 1") -> dict[str, object]:
-    model = {"sha256": "s", "inputs": "i", "threshold": 0.5, "scores": values}
-    return {"runtime": runtime, "machine": "m", "python": "3", "numpy": "2", "models": {"x.tflite": model}}
-
-
-def test_agreement_counts_equal_scores_flips_and_the_largest_difference() -> None:
-    (row,) = compare(scores([0.1, 0.4, 0.9, 0.9]), scores([0.1, 0.6, 0.9, 0.8]))
-    assert (row["same"], row["flips"]) == (0.5, 0.25)
-    assert row["largest"] == pytest.approx(0.2)
-    assert "25.000%" in table(scores([]), [row])
-
-
-def test_scores_of_other_cells_are_not_compared() -> None:
-    with pytest.raises(SystemExit, match="other cells"):
-        compare(scores([0.1]), scores([0.1, 0.2], "b 2"))
