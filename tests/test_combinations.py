@@ -11,8 +11,8 @@ from deploy.combinations import (
     Outcome,
     find_python,
     lowest,
-    replace_between,
     outcomes_table,
+    replace_between,
     wanted,
 )
 from deploy.edge_tests import edge_tests
