@@ -231,7 +231,10 @@ def _words(result: Parasitaemia) -> tuple[str, ...]:
         sentences.append(phrases.OBSERVED)
     if result.fraction is None or result.resolvable is None or result.fraction < result.resolvable:
         sentences.append(phrases.RESOLUTION)
-    sentences += [phrases.CORRECTED, phrases.RED_CELLS]
+    sentences.append(phrases.CORRECTED)
+    if result.rates.sensitivity_source:
+        sentences.append(phrases.SENSITIVITY_FROM_ELSEWHERE)
+    sentences.append(phrases.RED_CELLS)
     if result.parasitized:
         sentences.append(phrases.CONFIRM)
     filled = (sentence.format(**facts) for sentence in sentences)
@@ -262,6 +265,7 @@ def _facts(result: Parasitaemia) -> dict[str, str]:
         "infected": phrases.count(rates.infected),
         "uninfected": phrases.count(rates.uninfected),
         "source": rates.source,
+        "sensitivity_source": rates.sensitivity_source,
         "rbc_per_ul": phrases.count(result.red_cells.per_ul),
         "rbc_source": result.red_cells.source,
     }

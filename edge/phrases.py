@@ -29,6 +29,10 @@ CORRECTED = (
     "Corrected for a sensitivity of {sensitivity} % ({infected} infected cells) and a false-alarm rate of "
     "{false_alarm_rate} % ({uninfected} uninfected cells), measured on {source}."
 )
+SENSITIVITY_FROM_ELSEWHERE = (
+    "The false alarms were measured at this site, but the sensitivity on {sensitivity_source}: what share of this "
+    "site's parasites is found, nobody has measured, and the interval does not allow for a difference."
+)
 RED_CELLS = "Per µL with {rbc_per_ul} red cells per µL ({rbc_source})."
 RBC_BY_CONVENTION = "by convention"
 RBC_GIVEN = "as given"

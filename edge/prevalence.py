@@ -47,6 +47,7 @@ class Rates(NamedTuple):
         true_negatives: Uninfected cells that were called uninfected.
         uninfected: Uninfected cells judged.
         source: Where they were measured, for the reader: "the model's test patients", "site Kisumu".
+        sensitivity_source: Where the sensitivity was measured, if not there too; else empty.
     """
 
     true_positives: int
@@ -54,6 +55,7 @@ class Rates(NamedTuple):
     true_negatives: int
     uninfected: int
     source: str = "the model's test cells"
+    sensitivity_source: str = ""
 
     @property
     def sensitivity(self) -> float:

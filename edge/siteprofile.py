@@ -72,6 +72,7 @@ class SiteProfile:
             uninfected - alarms,
             uninfected,
             f"the site profile {self.name}",
+            f"the test cells of the model {self.model_name}",
         )
 
     def check_model(self, model_name: str, model_sha256: str) -> None:

@@ -77,6 +77,7 @@ MODEL = ModelFile(
         "version": "1.0",
         "precision": "int8",
         "sha256": "a" * 64,
+        "operating_points": {"field": {"threshold": 0.6, "chosen": "by the test"}},
         "roc": [[0.5, 980, 1000, 990, 1000], [0.9, 900, 1000, 999, 1000], [0.99, 300, 1000, 1000, 1000]],
     },
 )
@@ -95,6 +96,23 @@ def test_a_threshold_that_costs_half_the_sensitivity_is_warned_of() -> None:
     chosen = ChosenThreshold(0.95, 4, 2000, 2000.0, (0.0, 0.006))
     profile = make_profile(chosen, MODEL, COUNT, target=0.002, site="", camera="", force=False)
     assert "finds only 30.0 % of the infected cells" in profile.warnings[0]
+
+
+def test_a_threshold_below_the_models_own_is_warned_of() -> None:
+    below, above = (
+        make_profile(
+            ChosenThreshold(threshold, 4, 2000, 2000.0, (0.0, 0.006)),
+            MODEL,
+            COUNT,
+            target=0.002,
+            site="",
+            camera="",
+            force=False,
+        )
+        for threshold in (0.55, 0.65)
+    )
+    assert "lies below the model's own for fields, 0.600000" in below.warnings[0]
+    assert above.warnings == ()
 
 
 def test_false_alarms_that_cluster_are_warned_of() -> None:

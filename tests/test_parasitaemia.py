@@ -197,3 +197,11 @@ def test_interval_covers_the_truth_in_93_to_97_percent_of_2000_simulated_slides(
     assert 0.93 <= overall <= 0.97, by_share
     # Each share alone, within four standard errors of 250 slides of the same range.
     assert all(0.93 - 0.055 <= hit <= 1.0 for hit in by_share.values()), by_share
+
+
+def test_a_sensitivity_measured_elsewhere_is_said_to_be() -> None:
+    at_home = Rates(960, 1000, 998, 1000, "the test")
+    abroad = at_home._replace(source="the site profile Kisumu", sensitivity_source="the model's test cells")
+    assert not any("nobody has measured" in sentence for sentence in estimate(20, 2000, at_home).words)
+    (said,) = [words for words in estimate(20, 2000, abroad).words if "nobody has measured" in words]
+    assert "the sensitivity on the model's test cells" in said

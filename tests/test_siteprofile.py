@@ -158,6 +158,7 @@ def test_profile_gives_the_rates_of_independent_cells() -> None:
     assert (rates.true_positives, rates.infected) == (930, 1000)
     assert (rates.uninfected, rates.true_negatives) == (1000, 998)
     assert "Kisumu" in rates.source
+    assert PROFILE.model_name in rates.sensitivity_source
 
 
 def test_profile_for_another_model_is_refused_by_name() -> None:

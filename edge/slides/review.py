@@ -147,7 +147,14 @@ def rates_after_review(rates: Rates, *, share_of_suspects: float, rescued: int, 
         gain = final / found_by_machine if found_by_machine else math.inf
         found = round(min(rates.infected, rates.true_positives * gain))
     source = f"{rates.source}, less the errors that the review removed"
-    return Rates(found, rates.infected, rates.uninfected - false_alarms, rates.uninfected, source)
+    return Rates(
+        found,
+        rates.infected,
+        rates.uninfected - false_alarms,
+        rates.uninfected,
+        source,
+        rates.sensitivity_source,
+    )
 
 
 def _rates(slide: Slide) -> Rates:

@@ -176,6 +176,13 @@ def make_profile(
             f"At this threshold the model finds only {percent(true_positives / infected)} % of the infected "
             "cells of its own test: it does not suit this site's pictures well."
         )
+    own = model.operating_point("field").threshold
+    if chosen.threshold < own:
+        warnings.append(
+            f"This threshold lies below the model's own for fields, {own:.6f}: these negatives raise fewer alarms "
+            "than the cells that the model was tested on. Where they are easier than the slides to come (fewer "
+            "platelets, one stain, one day), those will raise more; take negatives of several days."
+        )
     profile = SiteProfile(
         threshold=chosen.threshold,
         target_rate=target,
@@ -213,7 +220,8 @@ def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
         f"{percent(profile.target_rate)} %. As many further cells of this site will show {percent(low)} to "
         f"{percent(high)} % (95 % interval).\n"
         f"At it the model finds {percent(profile.true_positives / profile.infected)} % of the infected cells "
-        f"of its own test ({profile.true_positives:,} of {profile.infected:,})."
+        f"of its own test ({profile.true_positives:,} of {profile.infected:,}); how many it finds of this site's, "
+        "negatives cannot tell."
     )
     for warning in profile.warnings:
         click.echo(f"Warning: {warning}")
