@@ -9,6 +9,7 @@
 # Each release has a folder of its own; `current` points to the one in use and changes last, at once. A release
 # that fails its check is removed, and one whose service does not come up is rolled back. Slides are not touched.
 set -eu
+umask 022 # every user of the device runs what is installed here
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 prefix=
@@ -156,8 +157,12 @@ if [ -z "$prefix" ]; then
 fi
 mkdir -p "$data/models" "$data/slides" "$prefix/etc/plasmolite" "$prefix/usr/local/bin"
 if [ -z "$prefix" ]; then
-    chown plasmolite:plasmolite "$data" "$data/models" "$data/slides"
-    chmod 750 "$data" "$data/models" "$data/slides"
+    # Slides are the service's alone. Models are read by every user of the device, and changed by root alone.
+    chown plasmolite:plasmolite "$data" "$data/slides"
+    chown root:root "$data/models"
+    chmod 751 "$data"
+    chmod 750 "$data/slides"
+    chmod 755 "$data/models"
 fi
 if [ ! -e "$prefix/etc/plasmolite/service.conf" ]; then
     cat >"$prefix/etc/plasmolite/service.conf" <<'CONF'
@@ -166,7 +171,7 @@ if [ ! -e "$prefix/etc/plasmolite/service.conf" ]; then
 PLASMOLITE_OPTIONS=--host 127.0.0.1 --port 8080
 CONF
 fi
-# Slides and models are the service's: other users of the device judge with the same model.
+# Whoever judges on this device judges with its model.
 cat >"$prefix/usr/local/bin/plasmolite" <<WRAPPER
 #!/bin/sh
 : "\${PLASMOLITE_MODELS:=$data/models}" "\${PLASMOLITE_SLIDES:=$data/slides}"
@@ -205,4 +210,4 @@ for old in "$home"/releases/*; do
         *) rm -rf "$old" ;;
     esac
 done
-echo "In use now: $release. Check the device with: plasmolite doctor"
+echo "In use now: $release. Check the device with: sudo -u plasmolite plasmolite doctor"

@@ -178,7 +178,7 @@ def check_disk(slides: Path) -> list[Finding]:
         slides: the folder; the nearest one that exists stands for one that is not made yet.
     """
     folder = slides = slides.absolute()
-    while not folder.is_dir() and folder != folder.parent:
+    while not _is_folder(folder) and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     room = f"{free / 2**30:.1f} GB free for slides in {slides}."
@@ -192,19 +192,33 @@ def check_disk(slides: Path) -> list[Finding]:
     return [space, _check_writing(folder)]
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False  # behind a folder that this user may not enter
+
+
 def _check_writing(folder: Path) -> Finding:
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".plasmolite-doctor-") as file:
             file.write(b"written")
             file.flush()
             os.fsync(file.fileno())
+    except PermissionError:
+        return Finding(
+            "writing",
+            FAILURE,
+            f"{folder} is not this user's: nothing can be written there.",
+            "Where the service keeps its slides, ask as its user: sudo -u plasmolite plasmolite doctor. "
+            "Otherwise give this user the right to write there.",
+        )
     except OSError as error:
         return Finding(
             "writing",
             FAILURE,
             f"{folder} cannot be written to: {error.strerror}.",
-            "A worn SD card turns read-only: copy its slides away and replace it. Otherwise give this user "
-            "the right to write there.",
+            "A worn SD card turns read-only: copy its slides away and replace it.",
         )
     return Finding("writing", OK, f"{folder} takes and keeps what is written.")
 

@@ -123,6 +123,19 @@ def test_a_disk_that_cannot_be_written_to_is_a_failure(
     assert "SD card" in finding.action
 
 
+def test_slides_of_another_user_are_not_called_a_worn_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shut(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("edge.doctor.tempfile.NamedTemporaryFile", shut)
+    finding = doctor.check_disk(tmp_path)[1]
+    assert finding.state == "failure"
+    assert "not this user's" in finding.sentence
+    assert "sudo -u plasmolite plasmolite doctor" in finding.action
+
+
 def test_a_camera_is_needed_only_by_a_device_that_counts_live() -> None:
     assert doctor.check_cameras([], needed=False).state == "warning"
     assert doctor.check_cameras([], needed=True).state == "failure"

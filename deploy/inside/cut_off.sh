@@ -64,6 +64,23 @@ old/install.sh
 
 judge_and_serve
 
+step "Any user judges with the device's model; the slides are the service's"
+nobody="setpriv --reuid=nobody --regid=nogroup --clear-groups"
+service="setpriv --reuid=plasmolite --regid=plasmolite --init-groups"
+$nobody plasmolite classify --json "$samples/cells/cell_01.png"
+code=0
+$nobody plasmolite doctor >/tmp/told || code=$?
+grep -A 1 "^failure" /tmp/told
+[ "$code" -eq 2 ]
+[ "$(grep -c "^failure" /tmp/told)" -eq 1 ]
+grep -q "not this user" /tmp/told
+$service plasmolite doctor >/tmp/told || [ $? -eq 1 ]
+grep "^ok *writing" /tmp/told
+$service plasmolite live --source simulator --slide seen --cells 100 --until-reached \
+    2>&1 | tail -n 3
+plasmolite slides report seen --to /tmp/seen
+ls /tmp/seen
+
 step "Slides and settings from before an upgrade"
 echo "a slide" >/var/lib/plasmolite/slides/slide-1
 echo "PLASMOLITE_OPTIONS=--port 9000" >/etc/plasmolite/service.conf
