@@ -36,6 +36,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "doctor": CommandEntry("plasmolite.commands.doctor", "Check this device and say what to do."),
     "model": CommandEntry("plasmolite.commands.model", "Install, check and roll back models, offline."),
     "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
+    "crossvalidate": CommandEntry(
+        "plasmolite.commands.crossvalidate", "Train for each fold of the patients and measure on all."
+    ),
     "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
     "bench": CommandEntry("plasmolite.commands.bench", "Measure speed, size and accuracy; compare two runs."),
 }

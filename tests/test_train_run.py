@@ -69,6 +69,7 @@ def settings(cells: Path) -> TrainingSettings:
         head_epochs=2,
         tune_epochs=2,
         settle_epochs=2,
+        folds=4,
     )
 
 

@@ -19,7 +19,7 @@ _AREA = (0.004, 0.20)
 _LEAST_PEAK = 0.3
 """Density that its darkest part must reach: weaker ones would be lost on another cell."""
 
-_YOUNG, _LARGE = 0.6, 0.2
+_YOUNG, _LARGE = 0.5, 0.25
 """Shares of the grafts that are one parasite as it was cut, and one or two enlarged ones; the rest are many."""
 _MOST_DENSITY = 1.4
 """Where several lie over each other, no parasite of one layer of cells is darker."""
@@ -131,22 +131,24 @@ def _laid(
 
 
 def _veil(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The blue cytoplasm of a mature parasite: a cloud over much of the cell, or none."""
+    """The cytoplasm of a mature parasite: a blue or purple cloud over much of the cell, or none."""
     height, width = mask.shape
     cloud = rng.random((5, 5), np.float32)
     cloud = cv2.resize(cloud, (width, height), interpolation=cv2.INTER_CUBIC)
-    cloud = np.clip((cloud - rng.uniform(0.1, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.5)
-    return cloud[:, :, None] * np.array([0.9, 0.7, 0.2], np.float32)
+    cloud = np.clip((cloud - rng.uniform(0.0, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.6)
+    blue, purple = np.array([0.9, 0.7, 0.2], np.float32), np.array([0.5, 1.0, 0.3], np.float32)
+    share = np.float32(rng.random())
+    return cloud[:, :, None] * (share * blue + (1 - share) * purple)
 
 
 def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Grains of haemozoin, brown to black, in half of the mature parasites."""
+    """Grains of haemozoin, brown to black, in most of the mature parasites."""
     grains = np.zeros(mask.shape, np.float32)
-    if rng.random() < 0.5:
+    if rng.random() < 0.7:
         rows, columns = np.nonzero(mask)
         for place in rng.integers(0, len(rows), int(rng.integers(3, 25))):
-            radius = max(mask.shape) * rng.uniform(0.008, 0.025)
+            radius = max(mask.shape) * rng.uniform(0.008, 0.035)
             shade = rng.uniform(0.3, 0.9) * min(1.0, radius**2)  # fainter where a grain is less than a pixel
             cv2.circle(grains, (int(columns[place]), int(rows[place])), max(1, round(radius)), shade, -1)
         grains = cv2.GaussianBlur(grains, (0, 0), max(0.5, max(mask.shape) / 150))
-    return grains[:, :, None] * np.array([0.8, 1.0, 1.1], np.float32)
+    return grains[:, :, None] * np.array([0.9, 1.1, 0.9], np.float32)

@@ -1,0 +1,141 @@
+"""Figures over all folds of the patients: every patient is judged once, by a model that never saw it.
+
+Each fold's model is exported, gated and run in the device's runtime, so the figures are those of the files that
+a device would run. Verdicts are taken at each fold's own threshold, chosen on its own validation patients.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.release import RunError
+from edge.classifier import Classifier
+from edge.modelfile import load_model
+from train.evaluation import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
+from train.pipeline import network_inputs
+from train.record import read_record
+from train.results import FIELD_SPECIFICITY, PREDICTIONS_FILE
+from train.run import SETTINGS_FILE, load_run_data
+from train.settings import TrainingSettings
+
+SUMMARY_FILE = "crossvalidation.json"
+
+
+class Fold(NamedTuple):
+    """What one fold's released model says of the patients that it never saw."""
+
+    judged: Judged
+    disputed: NDArray[np.bool_]
+    threshold: float
+    flips: float
+    """Share of verdicts in which it differs from its Keras model."""
+
+
+class Summary(NamedTuple):
+    """The folds together, by population (``original`` labels, ``undisputed`` cells)."""
+
+    mean: dict[str, dict[str, float]]
+    """The mean over the folds of each fold's figure."""
+    by_fold: dict[str, dict[str, list[float]]]
+    pooled: dict[str, dict[str, Estimate]]
+    """All cells at once, logits shifted so that each fold's threshold is one half; 95 % intervals by patients."""
+
+
+def judge_fold(run: Path, model: Path) -> Fold:
+    """Judge a run's test patients with its exported model, in the device's runtime.
+
+    Raises:
+        RunError: the run's figures are missing.
+        PlasmoliteError: the data cannot be read or the model cannot be used.
+    """
+    settings = TrainingSettings.read(run / SETTINGS_FILE)
+    record = read_record(run, load_run_data(settings, run))
+    if not (run / PREDICTIONS_FILE).exists():
+        raise RunError(f"{run} holds no finished training run: {PREDICTIONS_FILE} is missing.")
+    classifier = Classifier(load_model(model), threads=2)
+    said = classifier.probabilities(network_inputs(record.test_samples, settings.image_size))
+    threshold = record.thresholds["cell"]
+    judged = record.test._replace(probabilities=said.astype(np.float64))
+    flips = np.mean((judged.probabilities >= threshold) != (record.test.probabilities >= threshold))
+    return Fold(judged, record.disputed, threshold, float(flips))
+
+
+def summarise(folds: Sequence[Fold]) -> Summary:
+    """Lay the folds' figures together.
+
+    Args:
+        folds: of one set of patients, each patient in the test of exactly one of them.
+    """
+    by_fold: dict[str, dict[str, list[float]]] = {}
+    mean: dict[str, dict[str, float]] = {}
+    pooled: dict[str, dict[str, Estimate]] = {}
+    for population in ("original", "undisputed"):
+        parts = [
+            fold.judged if population == "original" else fold.judged.at(~fold.disputed) for fold in folds
+        ]
+        by_fold[population] = {
+            "accuracy": [accuracy(part, fold.threshold) for part, fold in zip(parts, folds, strict=True)],
+            "auc": [auc(part) for part in parts],
+            f"sensitivity at {FIELD_SPECIFICITY:.1%} specificity": [
+                sensitivity_at_specificity(part, FIELD_SPECIFICITY) for part in parts
+            ],
+        }
+        mean[population] = {name: float(np.mean(values)) for name, values in by_fold[population].items()}
+        together = Judged(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate(
+                [
+                    _centred(part.probabilities, fold.threshold)
+                    for part, fold in zip(parts, folds, strict=True)
+                ]
+            ),
+            np.concatenate([part.patients for part in parts]),
+        )
+        pooled[population] = measure(together, 0.5)
+    return Summary(mean, by_fold, pooled)
+
+
+def write_summary(path: Path, summary: Summary, folds: Sequence[Fold]) -> None:
+    """Write the figures as JSON and, beside it, each cell's probability as CSV."""
+    record = {
+        "folds": len(folds),
+        "cells": sum(len(fold.judged.labels) for fold in folds),
+        "patients": len(np.unique(np.concatenate([fold.judged.patients for fold in folds]))),
+        "flips": [fold.flips for fold in folds],
+        "mean": summary.mean,
+        "by_fold": summary.by_fold,
+        "pooled": {
+            population: {name: estimate._asdict() for name, estimate in figures.items()}
+            for population, figures in summary.pooled.items()
+        },
+    }
+    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["fold", "patient", "label", "disputed", "threshold", "probability"])
+        for number, fold in enumerate(folds):
+            for label, probability, patient, disputed in zip(*_columns(fold), strict=True):
+                writer.writerow(
+                    [number, patient, label, int(disputed), f"{fold.threshold:.6f}", f"{probability:.8f}"]
+                )
+
+
+def _columns(
+    fold: Fold,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.str_], NDArray[np.bool_]]:
+    return *fold.judged, fold.disputed
+
+
+def _centred(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    """Shift the logits so that the threshold comes to one half."""
+    inside = np.clip(probabilities, 1e-9, 1 - 1e-9)
+    logits = np.log(inside / (1 - inside)) - np.log(threshold / (1 - threshold))
+    # A probability that equals the threshold is called parasitised, and stays so.
+    return np.where(
+        probabilities >= threshold, np.maximum(1 / (1 + np.exp(-logits)), 0.5), 1 / (1 + np.exp(-logits))
+    )

@@ -1,0 +1,121 @@
+"""``plasmolite crossvalidate``: the whole training once for each fold of the patients, and figures over all."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plasmolite import RESEARCH_USE
+from plasmolite.trainingsetup import train_to_report, training_errors, training_options
+from train.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from convert.crossvalidation import Fold, Summary
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="Example: plasmolite crossvalidate --data cell_images --patients patients.csv --corrections "
+    "suspect_labels.csv --label-policy soft --folds 5 --out runs/folds",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of all folds, each a run folder fold-0, fold-1, …; what is finished there is not done again.",
+)
+@training_options
+def command(*, out: Path, folds: int, **settings: object) -> None:
+    """Train once for each fold of the patients, export int8, and measure on all patients.
+
+    Every patient is judged exactly once, by a model that never saw it: figures over all of them have narrower
+    intervals than those of one split, and do not depend on which patients a split happened to choose. OUT
+    receives a run folder for each fold, crossvalidation.json with the figures, and crossvalidation.csv with what
+    was said of each cell. Interrupted or killed, the same command goes on.
+
+    Exit code: 0 measured, 1 a fold's export failed its gate, 2 nothing could start or it was interrupted.
+    """
+    with training_errors(out):
+        runs = [
+            _finished(TrainingSettings(folds=folds, fold=fold, **settings), out / f"fold-{fold}")  # type: ignore[arg-type]
+            for fold in range(folds)
+        ]
+        refused = [sentence for run in runs for sentence in _export(run)]
+        for sentence in refused:
+            click.echo(f"Refused. {sentence}", err=True)
+        if refused:
+            raise SystemExit(1)
+        _measure(runs, out)
+
+
+def _finished(settings: TrainingSettings, run: Path) -> Path:
+    """Train one fold unless that is done; the settings of a finished one are checked all the same."""
+    from train.results import MODEL_FILE, PREDICTIONS_FILE
+    from train.run import open_run
+
+    open_run(settings, run)
+    if not ((run / MODEL_FILE).exists() and (run / PREDICTIONS_FILE).exists()):
+        click.echo(f"Fold {settings.fold + 1} of {settings.folds}: {shlex.quote(str(run))}", err=True)
+        train_to_report(settings, run)
+    return run
+
+
+def _export(run: Path) -> tuple[str, ...]:
+    from rich.console import Console
+
+    from convert.release import convert_run
+
+    if (run / "export" / _model_name(run)).exists():
+        return ()
+    with Console(stderr=True).status(f"Exporting {run.name}") as status:
+        release = convert_run(
+            run,
+            run / "export",
+            name=run.name,
+            version="0",
+            precisions=("int8",),
+            threads=2,
+            report=lambda text: status.update(f"{run.name}: {text}"),
+        )
+    return release.refused
+
+
+def _model_name(run: Path) -> str:
+    return f"plasmolite-{run.name}-int8.tflite"
+
+
+def _measure(runs: list[Path], out: Path) -> None:
+    from convert.crossvalidation import SUMMARY_FILE, judge_fold, summarise, write_summary
+
+    folds = [judge_fold(run, run / "export" / _model_name(run)) for run in runs]
+    summary = summarise(folds)
+    write_summary(out / SUMMARY_FILE, summary, folds)
+    _print(summary, folds)
+    click.echo(f"Figures: {out / SUMMARY_FILE}\n{RESEARCH_USE}")
+
+
+def _print(summary: Summary, folds: list[Fold]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=f"{len(folds)} folds by patient, int8 exports in the device's runtime",
+        caption="pooled: all cells at once, 95 % interval by bootstrap over patients",
+    )
+    table.add_column("")
+    for number in range(len(folds)):
+        table.add_column(f"fold {number}", justify="right")
+    table.add_column("mean", justify="right")
+    table.add_column("pooled", justify="right")
+    for population, figures in summary.by_fold.items():
+        for name, values in figures.items():
+            pooled = summary.pooled[population].get(name)
+            interval = f"{pooled.value:.4f} [{pooled.low:.4f}, {pooled.high:.4f}]" if pooled else ""
+            cells = [f"{value:.4f}" for value in (*values, summary.mean[population][name])]
+            table.add_row(f"{population}: {name}", *cells, interval)
+    table.add_row("verdicts that flip", *(f"{fold.flips:.3%}" for fold in folds), "", "")
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table)
