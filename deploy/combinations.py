@@ -55,6 +55,7 @@ COMBINATIONS = (
     Combination("3.13", "edge", "ai-edge-litert"),
     Combination("3.11", "edge", "ai-edge-litert", lowest=True),
     Combination("3.11", "edge-tflite", "tflite-runtime"),
+    Combination("3.11", "edge-tflite", "tflite-runtime", lowest=True),
 )
 """Raspberry Pi OS 12 has Python 3.11, 13 has 3.13, and a PC often 3.12."""
 
