@@ -1,57 +1,29 @@
 """How right the verdicts are, by the model file in the device's runtime, and what that costs in time."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.candidates import load_models
-from benchmarks.changes import CHANGES, Change, changed
-from benchmarks.foreign import ForeignModel, parse_foreign
+from benchmarks.accuracy_groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
+from benchmarks.agreement import measure_agreement
+from benchmarks.changes import CHANGES
+from benchmarks.clusters import cluster_bootstrap
+from benchmarks.heldout import choose_held_out
+from benchmarks.judging import Candidate, judge_all, open_candidates, open_keras
 from benchmarks.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, time_in_turns
-from edge.classifier import Classifier
-from edge.intervals import clopper_pearson
-from edge.preprocessing import network_input
-from edge.runtime import find_runtime
-from train.evaluation import Judged, Values, auc, measure, sensitivity_at_specificity
+from train.evaluation import FIGURES, Judged, auc, sensitivity, sensitivity_at_specificity, specificity
 
-_FIGURES = {
-    "accuracy": "accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
+_NAMES = {
     "auc": "AUC",
     "mcc": "Matthews correlation",
     "brier": "Brier score",
     "ece": "calibration error",
 }
-_LOWER_IS_BETTER = {"brier", "ece"}
+_LOWER_IS_BETTER = {"Brier score", "calibration error"}
 _SHARES = {"accuracy", "sensitivity", "specificity"}
-
-
-class Candidate(NamedTuple):
-    """A model that judges cells."""
-
-    name: str
-    prepare: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Any]]
-    probabilities: Callable[[NDArray[Any]], NDArray[np.float32]]
-    cell_threshold: float
-    field_threshold: float
-
-    def judge(self, cells: list[LabelledCell], change: Change | None = None) -> Values:
-        """Judge cells, as they are or changed: float64, shape (n,)."""
-        found = []
-        # In portions, so that the inputs of a large folder never stand in memory at once.
-        for start in range(0, len(cells), 512):
-            inputs = [
-                self.prepare(*(changed(cell.rgb, cell.mask, change) if change else (cell.rgb, cell.mask)))
-                for cell in cells[start : start + 512]
-            ]
-            found.append(self.probabilities(np.stack(inputs)))
-        return np.concatenate(found).astype(np.float64)
+_CHANGE_ROUNDS = 300
+"""Draws for the interval of a loss of AUC: nine changes of each model are many."""
 
 
 def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
@@ -65,146 +37,139 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
             "The section accuracy needs labelled data: --cells for single cells, --boxes for annotated fields, "
             "--uninfected for fields without malaria."
         )
-    candidates, foreign = _candidates(settings)
+    candidates, foreign = open_candidates(settings)
     measurements: list[Measurement] = []
+    charts: list[Chart] = []
+    missing: list[str] = []
     notes = [
         "Judged by the model files in the device's runtime, through the device's own preprocessing. Intervals of "
         "95 % by a bootstrap over patients (over fields where fields are named): cells of one are alike.",
         *(f"{one.describe()} Its threshold is 0.5." for one in foreign),
     ]
-    charts: list[Chart] = []
     if settings.cells is not None:
-        cells, refused = read_labelled_cells(
-            settings.cells,
-            patients=settings.patients,
-            corrections=settings.corrections,
-            split=settings.split,
-            most=settings.most_cells,
-            report=_part(report, 0, 5),
-        )
-        notes.append(
-            f"{settings.cells.name}: {len(cells)} cells of {len({cell.patient for cell in cells})} patients"
-            f"{', those of the split file only' if settings.split else ''}; {len(refused)} could not be judged"
-            f"{', such as ' + refused[0] if refused else '.'}"
-        )
-        judged = _judge_all(candidates, cells, _part(report, 1, 5))
-        measurements += _single_cells(candidates, cells, judged)
-        measurements += _flips(candidates, judged)
-        costs, chart = _costs(candidates, cells, judged, settings, report)
-        measurements += costs
-        charts.append(chart)
-        if settings.changes:
-            measurements += _under_change(candidates, cells, judged, _part(report, 2, 5))
+        keras = _keras(settings, candidates, missing)
+        part = _single_cells(settings, candidates, keras, report)
+        measurements += part.measurements
+        charts += part.charts
+        notes += part.notes
     if settings.boxes is not None:
-        measurements += _boxed(candidates, settings, _part(report, 3, 5))
+        cells = read_boxed_cells(settings.boxes, _part(report, 3, 5))
+        infected = sum(cell.label for cell in cells)
+        notes.append(f"{settings.boxes.name}: {infected} infected cells, {len(cells) - infected} uninfected.")
+        group = f"{BOXED} {settings.boxes.name}: at the field threshold"
+        judged = judge_all(candidates, cells, _part(report, 3, 5))
+        for one in candidates:
+            measurements += _at_field_threshold(group, one, judged[one.name], 0.995)
     if settings.uninfected_fields is not None:
-        measurements += _false_alarms(candidates, settings, _part(report, 4, 5))
-    return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), (), tuple(charts))
+        cells = read_found_cells(settings.uninfected_fields, _part(report, 4, 5))
+        notes.append(f"{settings.uninfected_fields.name}: {len(cells)} cells found, none infected.")
+        judged = judge_all(candidates, cells, _part(report, 4, 5))
+        group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
+        for one in candidates:
+            measurements += _false_alarms(group, one, judged[one.name])
+    notes += _beside_foreign(candidates, measurements)
+    return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
 
-def _candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
-    runtime = find_runtime()
-    threads = max(settings.threads)
-    candidates = []
-    for model in load_models(settings.models):
-        classifier = Classifier(model, threads=threads, runtime=runtime)
-        candidates.append(
-            Candidate(
-                model.name,
-                lambda rgb, mask, size=model.input_size: network_input(rgb, mask, size=size),  # type: ignore[misc]
-                classifier.probabilities,
-                model.operating_point("cell").threshold,
-                model.operating_point("field").threshold,
-            )
-        )
-    foreign = [parse_foreign(text) for text in settings.foreign]
-    for one in foreign:
-        candidates.append(
-            Candidate(
-                one.name,
-                one.prepare,
-                lambda inputs, one=one: one.probabilities(inputs, runtime, threads),  # type: ignore[misc]
-                0.5,
-                0.5,
-            )
-        )
-    return candidates, foreign
-
-
-def _judge_all(candidates: list[Candidate], cells: list[LabelledCell], report: Report) -> dict[str, Judged]:
-    labels = np.array([cell.label for cell in cells], np.int64)
-    patients = np.array([cell.patient for cell in cells])
-    judged = {}
-    for done, candidate in enumerate(candidates):
-        report(f"judging with {candidate.name}", done / len(candidates))
-        judged[candidate.name] = Judged(labels, candidate.judge(cells), patients)
-    return judged
+def _keras(settings: BenchSettings, candidates: list[Candidate], missing: list[str]) -> list[Candidate]:
+    if settings.keras is None:
+        missing.append("Agreement with Keras: no Keras model was named (--keras).")
+        return []
+    try:
+        return [open_keras(settings.keras, candidates)]
+    except ImportError as error:
+        missing.append(f"Agreement with Keras: {error.name} is not installed.")
+        return []
 
 
 def _single_cells(
-    candidates: list[Candidate], cells: list[LabelledCell], judged: dict[str, Judged]
-) -> list[Measurement]:
+    settings: BenchSettings, candidates: list[Candidate], keras: list[Candidate], report: Report
+) -> Section:
+    """Judge the single cells: everything of a section that comes of them."""
+    if settings.cells is None:
+        raise BenchmarkError("There are no single cells to judge: name them with --cells.")
+    held_out = choose_held_out(settings.split, [one.model for one in candidates if one.model])
+    cells, refused = read_labelled_cells(
+        settings.cells,
+        patients=settings.patients,
+        corrections=settings.corrections,
+        keeps=held_out.keeps,
+        most=settings.most_cells,
+        report=_part(report, 0, 5),
+    )
+    notes = (
+        f"{settings.cells.name}: {len(cells)} cells of {len({cell.patient for cell in cells})} patients, "
+        f"{sum(cell.disputed for cell in cells)} disputed; {len(refused)} could not be judged"
+        f"{', such as ' + refused[0] if refused else '.'}",
+        held_out.sentence,
+    )
+    everyone = [*candidates, *keras]
+    judged = judge_all(everyone, cells, _part(report, 1, 5))
     undisputed = np.array([not cell.disputed for cell in cells])
-    populations = {"all cells, published labels": np.ones(len(cells), bool)}
-    if not undisputed.all():
-        populations = {"undisputed cells": undisputed, **populations}
-    measurements = []
-    for population, chosen in populations.items():
-        for candidate in candidates:
-            part = judged[candidate.name].at(chosen)
-            group = f"Single cells, {population}: at each model's cell threshold"
-            for key, found in measure(part, candidate.cell_threshold).items():
-                better = "lower" if key in _LOWER_IS_BETTER else "higher"
-                unit = "share" if key in _SHARES else ""
-                measurements.append(
-                    Measurement(group, candidate.name, _FIGURES[key], found.value, unit, *found[1:], better)
-                )
-            group = f"Single cells, {population}: at the field threshold"
-            measurements += _at_field_threshold(group, candidate, part, 0.999)
-    return measurements
+    measurements: list[Measurement] = []
+    for group, chosen in ((UNDISPUTED, undisputed), (ALL, np.ones(len(cells), bool))):
+        if group == UNDISPUTED and undisputed.all():
+            continue
+        for one in everyone:
+            report(f"intervals, {one.name}", 0.4)
+            part = judged[one.name].at(chosen)
+            measurements += _figures(f"{group}: at the cell threshold", one, part)
+            measurements += _at_field_threshold(f"{group}: at the field threshold", one, part, 0.999)
+    measurements += measure_agreement(everyone, judged)
+    costs, chart = _costs(candidates, cells, judged, settings, report)
+    measurements += costs
+    if settings.changes:
+        measurements += _under_change(candidates, cells, judged, _part(report, 2, 5))
+    return Section("accuracy", "", tuple(measurements), notes, (), (chart,))
+
+
+def _figures(group: str, candidate: Candidate, judged: Judged) -> list[Measurement]:
+    threshold = candidate.cell_threshold
+
+    def figures(places: np.ndarray) -> dict[str, float]:
+        sample = judged.at(places)
+        return {_NAMES.get(name, name): figure(sample, threshold) for name, figure in FIGURES.items()}
+
+    found = cluster_bootstrap(judged.patients, judged.labels, figures)
+    return [
+        Measurement(
+            group,
+            candidate.name,
+            name,
+            estimate.value,
+            "share" if name in _SHARES else "",
+            *estimate[1:],
+            "lower" if name in _LOWER_IS_BETTER else "higher",
+        )
+        for name, estimate in found.items()
+    ]
 
 
 def _at_field_threshold(group: str, candidate: Candidate, judged: Judged, target: float) -> list[Measurement]:
-    found = measure(judged, candidate.field_threshold)
-    rows = [
+    threshold = candidate.field_threshold
+
+    def figures(places: np.ndarray) -> dict[str, float]:
+        sample = judged.at(places)
+        return {
+            "specificity": specificity(sample, threshold),
+            "sensitivity": sensitivity(sample, threshold),
+            "AUC": auc(sample),
+            f"sensitivity at {target:.1%} specificity": sensitivity_at_specificity(sample, target),
+        }
+
+    found = cluster_bootstrap(judged.patients, judged.labels, figures)
+    return [
         Measurement(
-            group, candidate.name, _FIGURES[key], found[key].value, "share", *found[key][1:], "higher"
+            group,
+            candidate.name,
+            name,
+            estimate.value,
+            "" if name == "AUC" else "share",
+            *estimate[1:],
+            "higher",
         )
-        for key in ("specificity", "sensitivity")
+        for name, estimate in found.items()
     ]
-    rows.append(
-        Measurement(group, candidate.name, "AUC", found["auc"].value, "", *found["auc"][1:], "higher")
-    )
-    figure = f"sensitivity at {target:.1%} specificity"
-    value = sensitivity_at_specificity(judged, target)
-    return [*rows, Measurement(group, candidate.name, figure, value, "share", better="higher")]
-
-
-def _flips(candidates: list[Candidate], judged: dict[str, Judged]) -> list[Measurement]:
-    """Count the verdicts that differ between precisions of the same network."""
-    measurements = []
-    for candidate in candidates:
-        network, _, precision = candidate.name.rpartition(" ")
-        for other in candidates:
-            if other.name in {f"{network} float32", f"{network} float16"} and other.name != candidate.name:
-                if precision == "float32":
-                    continue
-                ours = judged[candidate.name].probabilities >= candidate.cell_threshold
-                theirs = judged[other.name].probabilities >= other.cell_threshold
-                flips = int((ours != theirs).sum())
-                limits = clopper_pearson(flips, len(ours))
-                measurements.append(
-                    Measurement(
-                        "Verdicts that differ between precisions",
-                        candidate.name,
-                        f"from {other.name}",
-                        flips / len(ours),
-                        "share",
-                        *limits,
-                        "lower",
-                    )
-                )
-    return measurements
 
 
 def _costs(
@@ -268,58 +233,65 @@ def _costs(
 def _under_change(
     candidates: list[Candidate], cells: list[LabelledCell], judged: dict[str, Judged], report: Report
 ) -> list[Measurement]:
-    """Measure how much AUC each simulated change takes, on undisputed cells."""
+    """Measure how much AUC each simulated change takes."""
     undisputed = [cell for cell in cells if not cell.disputed]
     chosen = np.array([not cell.disputed for cell in cells])
     measurements = []
     for done, change in enumerate(CHANGES):
-        for candidate in candidates:
-            report(f"{change.name}, {candidate.name}", done / len(CHANGES))
-            before = judged[candidate.name].at(chosen)
-            after = before._replace(probabilities=candidate.judge(undisputed, change))
-            group = "Loss of AUC under simulated change, undisputed cells"
+        after = judge_all(candidates, undisputed, _part(report, done, len(CHANGES)), change=change)
+        for one in candidates:
+            before, now = judged[one.name].at(chosen), after[one.name]
+            loss = cluster_bootstrap(
+                now.patients,
+                now.labels,
+                lambda places, before=before, now=now: {  # type: ignore[misc]
+                    "loss": auc(before.at(places)) - auc(now.at(places))
+                },
+                rounds=_CHANGE_ROUNDS,
+            )["loss"]
             measurements.append(
-                Measurement(group, change.name, candidate.name, auc(before) - auc(after), better="lower")
+                Measurement(CHANGED, change.name, one.name, loss.value, "", *loss[1:], "lower")
             )
     return measurements
 
 
-def _boxed(candidates: list[Candidate], settings: BenchSettings, report: Report) -> list[Measurement]:
-    if settings.boxes is None:
-        return []
-    cells = read_boxed_cells(settings.boxes, report)
-    infected = sum(cell.label for cell in cells)
-    group = (
-        f"Cells cut from {settings.boxes.name} ({infected} infected, {len(cells) - infected} uninfected): "
-        "at the field threshold"
-    )
-    judged = _judge_all(candidates, cells, report)
+def _false_alarms(group: str, candidate: Candidate, judged: Judged) -> list[Measurement]:
+    def figures(places: np.ndarray) -> dict[str, float]:
+        probabilities = judged.probabilities[places]
+        return {
+            "at the field threshold": float(np.mean(probabilities >= candidate.field_threshold)),
+            "at the cell threshold": float(np.mean(probabilities >= candidate.cell_threshold)),
+        }
+
+    found = cluster_bootstrap(judged.patients, judged.labels, figures)
     return [
-        one
-        for candidate in candidates
-        for one in _at_field_threshold(group, candidate, judged[candidate.name], 0.995)
+        Measurement(group, candidate.name, name, estimate.value, "share", *estimate[1:], "lower")
+        for name, estimate in found.items()
     ]
 
 
-def _false_alarms(candidates: list[Candidate], settings: BenchSettings, report: Report) -> list[Measurement]:
-    if settings.uninfected_fields is None:
-        return []
-    cells = read_found_cells(settings.uninfected_fields, report)
-    group = f"Cells found in {settings.uninfected_fields.name}, none infected: false alarms"
-    judged = _judge_all(candidates, cells, report)
-    measurements = []
-    for candidate in candidates:
-        for figure, threshold in (
-            ("at the field threshold", candidate.field_threshold),
-            ("at the cell threshold", candidate.cell_threshold),
-        ):
-            alarms = int((judged[candidate.name].probabilities >= threshold).sum())
-            limits = clopper_pearson(alarms, len(cells))
-            measurements.append(
-                Measurement(group, candidate.name, figure, alarms / len(cells), "share", *limits, "lower")
-            )
-        measurements.append(Measurement(group, candidate.name, "cells", len(cells)))
-    return measurements
+def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[str]:
+    """Say on how many of the figures that both have each of our models is better than each foreign one."""
+    lines: dict[tuple[str, str], dict[str, Measurement]] = {}
+    for one in measurements:
+        # The table of changes has its models in columns.
+        model, line = (one.figure, one.subject) if one.group == CHANGED else (one.subject, one.figure)
+        if one.better and one.unit != "ms":
+            lines.setdefault((one.group, line), {})[model] = one
+    ours = [one.name for one in candidates if one.model]
+    sentences = []
+    for other in (one.name for one in candidates if one.model is None):
+        for name in ours:
+            both = {line: found for line, found in lines.items() if name in found and other in found}
+            worse = [
+                f"{line} ({group})"
+                for (group, line), found in both.items()
+                if (found[name].value < found[other].value) == (found[name].better == "higher")
+                and found[name].value != found[other].value
+            ]
+            text = f"{name} is better than {other} on {len(both) - len(worse)} of {len(both)} figures"
+            sentences.append(f"{text}, not on: {'; '.join(worse)}." if worse else f"{text}.")
+    return sentences
 
 
 def _part(report: Report, done: int, of: int) -> Report:

@@ -10,7 +10,7 @@ LEAST_CHANGE = 0.06
 quiet machine differ by up to about as much, through where its code and data happen to lie in memory
 (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong", ASPLOS 2009)."""
 LEAST_SHARE_CHANGE = 0.001
-"""The same for shares of cells: accuracies are repeatable, and a tenth of a point matters."""
+"""The same for the figures of the section ``accuracy``: they are repeatable, and a tenth of a point matters."""
 _WANDER = 2.0
 """A median that wandered within a run by this many of its deviations may do so between two runs, too."""
 
@@ -28,7 +28,7 @@ class Change(NamedTuple):
     ratio: float | None
     """New over old."""
     limit: float
-    """How far the ratio may lie from 1 (for shares: the difference from 0) and still be noise."""
+    """How far the ratio may lie from 1 (for accuracies: the difference from 0) and still be noise."""
     verdict: str
     """``same``, ``better``, ``worse``, or in which run alone it stands."""
 
@@ -82,8 +82,8 @@ def _alone(section: Section, measurement: Measurement, *, new: bool) -> Change:
 def _judge(old: tuple[Section, Measurement], new: tuple[Section, Measurement]) -> Change:
     (old_section, was), (new_section, now) = old, new
     quotient = now.value / was.value if was.value else math.inf if now.value else 1.0
-    if now.unit == "share" and now.noise is None:
-        # Accuracies: the same cells give the same figure, so only its resolution is to be allowed for.
+    if new_section.name == "accuracy" and now.noise is None:
+        # The same cells give the same figure, so only its resolution is to be allowed for.
         limit = LEAST_SHARE_CHANGE
         moved = now.value - was.value
         changed = abs(moved) > limit

@@ -1,8 +1,7 @@
 """Cells with known labels, to measure accuracy on: single cells in folders, and cells cut from fields."""
 
 import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +48,7 @@ def read_labelled_cells(
     *,
     patients: Path | None = None,
     corrections: Path | None = None,
-    split: Path | None = None,
+    keeps: Callable[[str], bool] = lambda _: True,
     most: int | None = None,
     report: Report | None = None,
 ) -> tuple[list[LabelledCell], list[str]]:
@@ -59,7 +58,7 @@ def read_labelled_cells(
         folder: with ``Parasitized/`` and ``Uninfected/`` somewhere inside.
         patients: CSV file of patients; otherwise the file names tell.
         corrections: CSV file of disputed labels.
-        split: split file of a training run; only cells of its test patients are read.
+        keeps: tells whether cells of a patient are read.
         most: no more cells than this, spread evenly.
         report: told of the progress.
 
@@ -72,7 +71,6 @@ def read_labelled_cells(
     """
     owner = read_patients(patients) if patients else {}
     disputed = read_corrections(corrections) if corrections else {}
-    tested = _test_patients(split) if split else None
     listed: list[tuple[Path, int, str]] = []
     for file in list_cell_files([folder]):
         if not isinstance(file.source, Path):
@@ -81,14 +79,14 @@ def read_labelled_cells(
         numbers = (label_number(part) for part in reversed(path.parent.parts))
         label = next((number for number in numbers if number is not None), None)
         patient = owner.get(path.stem) or patient_from_name(path.stem)
-        if label is not None and (tested is None or patient in tested):
+        if label is not None and keeps(patient):
             listed.append((path, label, patient))
     if most is not None and len(listed) > most:
         listed = [listed[i] for i in np.linspace(0, len(listed) - 1, most).round().astype(int)]
     if len({label for _, label, _ in listed}) < 2:
         raise BenchmarkError(
-            f"{folder} must hold cells under both Parasitized/ and Uninfected/"
-            f"{', of the test patients of ' + str(split) if split else ''}; found {len(listed)} of one class."
+            f"{folder} must hold cells under both Parasitized/ and Uninfected/, of patients that the models did "
+            f"not learn from; found {len(listed)} of one class."
         )
     cells, refused = [], []
     for done, (path, label, patient) in enumerate(listed):
@@ -182,10 +180,3 @@ def _largest_piece(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if min(stats[largest, cv2.CC_STAT_WIDTH], stats[largest, cv2.CC_STAT_HEIGHT]) < 8:
         return None
     return (labels == largest).astype(np.uint8) * 255
-
-
-def _test_patients(split: Path) -> set[str]:
-    try:
-        return set(json.loads(split.read_text("utf-8"))["patients"]["test"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{split} is no split file of a training run: {error}.") from error

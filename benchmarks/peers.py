@@ -162,6 +162,11 @@ def _ratios(contest: _Contest, timings: dict[str, Timing], leader: str, batch: i
     nano = next(
         (name for name in timings if name.startswith("Plasmolite nano") and name.endswith("int8")), None
     )
+    if nano and nano != leader:
+        found = ratio(timings[leader], timings[nano])
+        measurements.append(
+            Measurement(group, leader, "standard over nano", found.value, "", found.low, found.high)
+        )
     for name in contest.foreign:
         pairs = [(leader, "over standard")] + ([(nano, "over nano")] if nano else [])
         for ours, figure in pairs:

@@ -84,7 +84,9 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option("--patients", type=click.Path(path_type=Path), help="CSV file of the cells' patients.")
 @click.option("--corrections", type=click.Path(path_type=Path), help="CSV file of disputed labels.")
 @click.option(
-    "--split", type=click.Path(path_type=Path), help="Measure the test patients of this training run's split."
+    "--split",
+    type=click.Path(path_type=Path),
+    help="Measure the test patients of this split.json or model; by default all that the models never saw.",
 )
 @click.option("--most-cells", type=click.IntRange(10), help="Judge no more single cells, evenly spread.")
 @click.option("--changes", is_flag=True, help="Judge the cells under simulated change, too.")
@@ -108,7 +110,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option(
     "--keras",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The Keras model that the largest int8 model was exported from.",
+    help="The Keras model of a shipped model, to compare verdicts and speed with; needs TensorFlow.",
 )
 def command(**options: Any) -> None:
     """Measure this machine, this installation and its models, with the machine's record in every result.
