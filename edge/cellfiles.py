@@ -18,7 +18,8 @@ from edge.errors import ImageError, NotACellError
 from edge.imaging import IMAGE_SUFFIXES, MAX_PIXELS, read_image
 from edge.isolation import isolate
 from edge.preprocessing import network_input
-from edge.verdict import judge
+from edge.recognition import NOT_A_RED_CELL, refused
+from edge.verdict import UndecidedRange, judge
 
 _BATCHES_AHEAD = 2
 """Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
@@ -38,7 +39,8 @@ class FileVerdict(NamedTuple):
 
     image: str
     label: str | None
-    """``Parasitized``, ``Uninfected``, or ``None`` where the file could not be judged."""
+    """``Parasitized``, ``Uninfected``, ``Inconclusive`` where that was asked for, or ``None`` where the file could
+    not be judged."""
     probability: float | None
     """Of *parasitised*, 0 to 1."""
     error: str | None
@@ -60,13 +62,24 @@ def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:
             yield CellFile(str(path), "There is no such file or folder.")
 
 
-def cell_input(source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+class _Judging(NamedTuple):
+    """How files are judged; see :func:`judge_files`."""
+
+    threshold: float
+    undecided: UndecidedRange | None
+    accept_anything: bool
+
+
+def cell_input(
+    source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS, *, accept_anything: bool = False
+) -> NDArray[np.uint8]:
     """Decode the picture of one cell, isolate the cell from its background, and scale it for the network.
 
     Args:
         source: a file or its encoded bytes.
         size: side of the network's input, pixels.
         max_pixels: larger pictures are refused before decoding.
+        accept_anything: take the whole picture where no cell stands out in it.
 
     Returns:
         RGB, uint8, shape (size, size, 3).
@@ -77,13 +90,19 @@ def cell_input(source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS) ->
     """
     rgb = read_image(source, max_pixels=max_pixels)
     mask = isolate(rgb)
-    if mask is None:
+    if mask is None and not accept_anything:
         raise NotACellError("No single cell stands out from the background of the picture.")
     return network_input(rgb, mask, size=size)
 
 
 def judge_files(
-    classifier: Classifier, threshold: float, files: Iterable[CellFile], *, workers: int | None = None
+    classifier: Classifier,
+    threshold: float,
+    files: Iterable[CellFile],
+    *,
+    undecided: UndecidedRange | None = None,
+    accept_anything: bool = False,
+    workers: int | None = None,
 ) -> Iterator[FileVerdict]:
     """Judge files one by one, in their order, at a bounded use of memory.
 
@@ -94,11 +113,14 @@ def judge_files(
         classifier: the network.
         threshold: probability from which on a cell is called parasitised.
         files: what to judge; may be a generator.
+        undecided: if given, it decides in place of the threshold, and what lies in it is inconclusive.
+        accept_anything: take the bare network's answer, also where the picture shows no red cell.
         workers: threads that judge batches; by default as many as the classifier has.
 
     Yields:
         One verdict a file; a file that cannot be judged gives one with an error.
     """
+    judging = _Judging(threshold, undecided, accept_anything)
     # Each worker is at a picture of its own; OpenCV's threads on top would only get in the way.
     threads_before = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -110,7 +132,7 @@ def judge_files(
     def judge_batch(batch: list[CellFile]) -> list[FileVerdict]:
         network = idle.get()
         try:
-            return _judge_batch(network, threshold, batch)
+            return _judge_batch(network, judging, batch)
         finally:
             idle.put(network)
 
@@ -130,30 +152,39 @@ def judge_files(
         cv2.setNumThreads(threads_before)
 
 
-def _judge_batch(network: Classifier, threshold: float, batch: list[CellFile]) -> list[FileVerdict]:
+def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) -> list[FileVerdict]:
     inputs: list[NDArray[np.uint8]] = []
     reasons: list[str | None] = []
     for file in batch:
         try:
-            inputs.append(_prepare(file, network.input_size))
+            inputs.append(_prepare(file, network.input_size, judging.accept_anything))
             reasons.append(None)
         except ImageError as error:
             reasons.append(str(error))
-    probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
-    verdicts = []
-    for file, reason in zip(batch, reasons, strict=True):
-        if reason is not None:
-            verdicts.append(FileVerdict(file.name, None, None, reason))
-        else:
-            verdict = judge(float(next(probabilities)), threshold)
-            verdicts.append(FileVerdict(file.name, verdict.label, verdict.probability, None))
-    return verdicts
+    judged = iter(_judge_inputs(network, judging, np.stack(inputs)) if inputs else ())
+    return [
+        FileVerdict(file.name, *(next(judged) if reason is None else (None, None, reason)))
+        for file, reason in zip(batch, reasons, strict=True)
+    ]
 
 
-def _prepare(file: CellFile, size: int) -> NDArray[np.uint8]:
+def _judge_inputs(
+    network: Classifier, judging: _Judging, inputs: NDArray[np.uint8]
+) -> list[tuple[str | None, float | None, str | None]]:
+    scores = network.scores(inputs)
+    strangers = refused(network.model, scores)
+    return [
+        (None, None, NOT_A_RED_CELL)
+        if stranger and not judging.accept_anything
+        else (*judge(float(probability), judging.threshold, judging.undecided), None)
+        for probability, stranger in zip(scores.probabilities, strangers, strict=True)
+    ]
+
+
+def _prepare(file: CellFile, size: int, accept_anything: bool) -> NDArray[np.uint8]:
     if isinstance(file.source, str):
         raise ImageError(file.source)
-    return cell_input(file.source, size)
+    return cell_input(file.source, size, accept_anything=accept_anything)
 
 
 def _walk(folder: Path) -> Iterator[CellFile]:

@@ -2,7 +2,7 @@
 
 A verdict is told three ways, so that no one depends on seeing red from green: by colour (vermilion and blue
 of Okabe and Ito's palette, which colour-blind people tell apart), by a symbol (a filled triangle, an open
-circle, a cross), and by the outline (double, single, broken).
+circle, an open square, a cross), and by the outline (double, single, broken).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.verdict import INCONCLUSIVE, PARASITIZED, UNINFECTED
+
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 FOOTER = "Research use only"
-PARASITIZED = "Parasitized"
-UNINFECTED = "Uninfected"
-
-# Okabe and Ito, "Color Universal Design" (2008): vermilion, blue.
+# Okabe and Ito, "Color Universal Design" (2008): vermilion, blue, and orange darkened to be read on paper.
 PARASITIZED_COLOUR: Colour = (213, 94, 0)
 UNINFECTED_COLOUR: Colour = (0, 114, 178)
+INCONCLUSIVE_COLOUR: Colour = (161, 111, 0)
 UNJUDGED_COLOUR: Colour = (110, 110, 110)
 
 _PAPER: Colour = (250, 250, 248)
@@ -43,7 +43,7 @@ class VerdictTile(NamedTuple):
     Attributes:
         rgb: uint8 (h, w, 3), any size.
         name: what is printed under it, cut to fit.
-        label: ``Parasitized``, ``Uninfected``, or None when it could not be judged.
+        label: ``Parasitized``, ``Uninfected``, ``Inconclusive``, or None when it could not be judged.
         probability: of Parasitized, 0..1, or None.
     """
 
@@ -73,7 +73,12 @@ class OutlinedCell(NamedTuple):
 
 def colour_of(label: str | None) -> Colour:
     """RGB in which a label is drawn, here and in every report."""
-    return {PARASITIZED: PARASITIZED_COLOUR, UNINFECTED: UNINFECTED_COLOUR}.get(label or "", UNJUDGED_COLOUR)
+    colours = {
+        PARASITIZED: PARASITIZED_COLOUR,
+        UNINFECTED: UNINFECTED_COLOUR,
+        INCONCLUSIVE: INCONCLUSIVE_COLOUR,
+    }
+    return colours.get(label or "", UNJUDGED_COLOUR)
 
 
 def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str = "Plasmolite") -> Picture:
@@ -104,7 +109,7 @@ def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str 
     for number, item in enumerate(items):
         row, column = divmod(number, columns)
         _draw_tile(sheet, _MARGIN + column * _TILE_WIDTH, _HEADER + row * _TILE_HEIGHT, item)
-    _draw_legend(sheet, _MARGIN, height - 15)
+    _draw_legend(sheet, _MARGIN, height - 15, any(item.label == INCONCLUSIVE for item in items))
     _write(sheet, FOOTER, (width - _MARGIN - _text_width(FOOTER, 0.5), height - 13), 0.5, _INK)
     return sheet
 
@@ -153,7 +158,10 @@ def _footer_bar(width: int, counted: Sequence[str | None]) -> Picture:
 def _counts(labels: Sequence[str | None]) -> str:
     parasitized, uninfected = labels.count(PARASITIZED), labels.count(UNINFECTED)
     words = f"{parasitized} parasitized, {uninfected} uninfected"
-    unjudged = len(labels) - parasitized - uninfected
+    inconclusive = labels.count(INCONCLUSIVE)
+    if inconclusive:
+        words += f", {inconclusive} inconclusive"
+    unjudged = len(labels) - parasitized - uninfected - inconclusive
     return f"{words}, {unjudged} not judged" if unjudged else words
 
 
@@ -180,8 +188,11 @@ def _draw_tile(sheet: Picture, left: int, top: int, item: VerdictTile) -> None:
     _write(sheet, _fit(item.name, _PICTURE_SIDE, 0.38), (x, baseline + 19), 0.38, _FAINT)
 
 
-def _draw_legend(sheet: Picture, left: int, baseline: int) -> None:
-    for label, words in ((PARASITIZED, PARASITIZED), (UNINFECTED, UNINFECTED), (None, "not judged")):
+def _draw_legend(sheet: Picture, left: int, baseline: int, inconclusive: bool) -> None:
+    entries: list[tuple[str | None, str]] = [(PARASITIZED, PARASITIZED), (UNINFECTED, UNINFECTED)]
+    if inconclusive:
+        entries.append((INCONCLUSIVE, INCONCLUSIVE))
+    for label, words in (*entries, (None, "not judged")):
         _symbol(sheet, (left + 6, baseline - 4), 6, label)
         _write(sheet, words, (left + 17, baseline), 0.4, colour_of(label))
         left += 34 + _text_width(words, 0.4)
@@ -201,7 +212,7 @@ def _paste(sheet: Picture, rgb: Picture, x: int, y: int, side: int) -> None:
 
 
 def _symbol(canvas: Picture, centre: tuple[int, int], radius: int, label: str | None) -> None:
-    """Filled triangle: parasitized; open circle: uninfected; cross: not judged."""
+    """Filled triangle: parasitized; open circle: uninfected; open square: inconclusive; cross: not judged."""
     x, y = centre
     colour = colour_of(label)
     if label == PARASITIZED:
@@ -209,6 +220,8 @@ def _symbol(canvas: Picture, centre: tuple[int, int], radius: int, label: str | 
         cv2.fillPoly(canvas, [corners], colour, cv2.LINE_AA)
     elif label == UNINFECTED:
         cv2.circle(canvas, centre, radius - 1, colour, 2, cv2.LINE_AA)
+    elif label == INCONCLUSIVE:
+        _frame(canvas, (x - radius + 1, y - radius + 1, 2 * radius - 1, 2 * radius - 1), colour, 2)
     else:
         reach = radius - 2
         cv2.line(canvas, (x - reach, y - reach), (x + reach, y + reach), colour, 2, cv2.LINE_AA)

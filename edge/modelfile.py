@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError
 from edge.preprocessing import PREPROCESSING_VERSION
-from edge.verdict import LABELS, OperatingPoint
+from edge.verdict import LABELS, OperatingPoint, UndecidedRange
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = "plasmolite-model/1"
@@ -77,6 +77,26 @@ class ModelFile:
         if point is None:
             raise ModelFileError(f"The model {self.name} states no operating point for {name}s.")
         return OperatingPoint(name, float(point["threshold"]), str(point["chosen"]))
+
+    @property
+    def least_red_cell(self) -> float | None:
+        """The least measure of *red cell* that is judged, 0 to 1; None where the model measures none."""
+        recognition = self.manifest.get("recognition")
+        return None if recognition is None else float(recognition["least"])
+
+    def undecided_range(self) -> UndecidedRange:
+        """Return the probabilities between which the model does not decide.
+
+        Raises:
+            ModelFileError: the manifest states none.
+        """
+        stated = self.manifest.get("inconclusive")
+        if stated is None:
+            raise ModelFileError(
+                f"The model {self.name} states no range in which it is inconclusive: it was released by an "
+                "earlier version. Convert its training run again, or judge without that outcome."
+            )
+        return UndecidedRange(float(stated["low"]), float(stated["high"]))
 
 
 def shipped_models() -> dict[str, Path]:

@@ -6,6 +6,8 @@ UNINFECTED = "Uninfected"
 PARASITIZED = "Parasitized"
 LABELS = (UNINFECTED, PARASITIZED)
 """In the order of the class numbers 0 and 1."""
+INCONCLUSIVE = "Inconclusive"
+"""Neither: the probability lies between two thresholds beyond which errors are rarer. Only where asked for."""
 
 
 class OperatingPoint(NamedTuple):
@@ -19,18 +21,37 @@ class OperatingPoint(NamedTuple):
     """How it was chosen, as a sentence."""
 
 
+class UndecidedRange(NamedTuple):
+    """The probabilities at which a model does not decide: from ``low`` to below ``high``."""
+
+    low: float
+    high: float
+
+
 class Verdict(NamedTuple):
     """What the network says of one cell."""
 
     label: str
-    """``Parasitized`` or ``Uninfected``."""
+    """``Parasitized``, ``Uninfected``, or ``Inconclusive`` where that was asked for."""
     probability: float
     """Of *parasitised*, 0 to 1."""
 
 
-def judge(probability: float, threshold: float) -> Verdict:
-    """Call a cell by its probability: parasitised from the threshold on."""
-    return Verdict(PARASITIZED if probability >= threshold else UNINFECTED, float(probability))
+def judge(probability: float, threshold: float, undecided: UndecidedRange | None = None) -> Verdict:
+    """Call a cell by its probability: parasitised from the threshold on.
+
+    Args:
+        probability: of *parasitised*, 0 to 1.
+        threshold: from which on a cell is parasitised.
+        undecided: if given, these probabilities are inconclusive, and decide alone: the threshold has no say.
+    """
+    if undecided is None:
+        label = PARASITIZED if probability >= threshold else UNINFECTED
+    elif probability >= undecided.high:
+        label = PARASITIZED
+    else:
+        label = UNINFECTED if probability < undecided.low else INCONCLUSIVE
+    return Verdict(label, float(probability))
 
 
 def doubtful(probability: float, threshold: float) -> bool:

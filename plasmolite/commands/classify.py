@@ -18,19 +18,32 @@ from plasmolite import RESEARCH_USE
 if TYPE_CHECKING:
     from edge.cellfiles import CellFile, FileVerdict
     from edge.classifier import Classifier
+    from edge.verdict import UndecidedRange
 
 _ROWS_SHOWN = 40
 _SHEET_TILES = 60
+_STYLES = {"Parasitized": "bold red", "Uninfected": "green", "Inconclusive": "yellow"}
 
 
 @click.command(
     epilog="Examples:\n\n  plasmolite classify cells/ --picture verdicts.png\n\n"
-    "  plasmolite classify --json cells/ > verdicts.jsonl\n\n  plasmolite classify - < cell.png",
+    "  plasmolite classify --json cells/ > verdicts.jsonl\n\n  plasmolite classify --inconclusive cells/\n\n"
+    "  plasmolite classify - < cell.png",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Call a cell parasitised from this probability on."
+)
+@click.option(
+    "--inconclusive",
+    is_flag=True,
+    help="Call what lies between the model's two stated thresholds Inconclusive.",
+)
+@click.option(
+    "--accept-anything",
+    is_flag=True,
+    help="Take the bare network's answer, also for pictures that show no red cell.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
 @click.option(
@@ -45,6 +58,8 @@ def command(
     paths: tuple[str, ...],
     model: Path | None,
     threshold: float | None,
+    inconclusive: bool,
+    accept_anything: bool,
     threads: int | None,
     batch: int,
     as_json: bool,
@@ -53,7 +68,8 @@ def command(
     """Judge pictures of single red cells: files, folders, or - for one picture on standard input.
 
     A picture shows one cell, black outside it or with background round it. PNG, JPEG, WebP, TIFF and BMP are
-    read, 8 or 16 bits, grey or colour.
+    read, 8 or 16 bits, grey or colour. A picture that shows no red cell of a stained smear (a letter, a face, a
+    white cell) is refused, not judged.
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """
@@ -61,9 +77,12 @@ def command(
     from edge.classifier import Classifier
     from edge.errors import PlasmoliteError, SourceError
 
+    if inconclusive and threshold is not None:
+        raise click.UsageError("--inconclusive brings two thresholds of its own: leave out --threshold.")
     try:
         classifier = Classifier.open(model, threads=threads, batch_size=batch)
         cutoff = classifier.model.operating_point("cell").threshold if threshold is None else threshold
+        undecided = classifier.model.undecided_range() if inconclusive else None
         if paths == ("-",):
             files = [CellFile("-", sys.stdin.buffer.read())]
         else:
@@ -73,19 +92,32 @@ def command(
     except PlasmoliteError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
+    if classifier.model.least_red_cell is None and not accept_anything:
+        click.echo(f"The model {classifier.model.name} cannot tell red cells from other things.", err=True)
     began = time.monotonic()
     verdicts = judge_files(
-        classifier, cutoff, _with_progress(files, quiet=as_json and not sys.stderr.isatty())
+        classifier,
+        cutoff,
+        _with_progress(files, quiet=as_json and not sys.stderr.isatty()),
+        undecided=undecided,
+        accept_anything=accept_anything,
     )
-    told = _print_json(verdicts) if as_json else _print_table(verdicts, classifier, cutoff, began)
+    decision = _decision(cutoff, undecided)
+    told = _print_json(verdicts) if as_json else _print_table(verdicts, classifier, decision, began)
     if picture is not None:
         try:
-            _draw(picture, told.shown, classifier)
+            _draw(picture, told.shown, classifier, accept_anything)
         except OSError as error:
             click.echo(f"Error: {picture} cannot be written: {error.strerror}.", err=True)
             sys.exit(2)
         click.echo(f"Picture of the verdicts: {picture}", err=as_json)
     sys.exit(1 if told.failed else 0)
+
+
+def _decision(cutoff: float, undecided: UndecidedRange | None) -> str:
+    if undecided is None:
+        return f"threshold {cutoff:.3f}"
+    return f"inconclusive from {undecided.low:.3f} to {undecided.high:.3f}"
 
 
 class _Told:
@@ -115,7 +147,7 @@ def _print_json(verdicts: Iterable[FileVerdict]) -> _Told:
 
 
 def _print_table(
-    verdicts: Iterable[FileVerdict], classifier: Classifier, cutoff: float, began: float
+    verdicts: Iterable[FileVerdict], classifier: Classifier, decision: str, began: float
 ) -> _Told:
     from rich.console import Console
     from rich.table import Table
@@ -137,7 +169,7 @@ def _print_table(
     table.add_column("Verdict")
     table.add_column("P(parasitised)", justify="right")
     for verdict in last:
-        style = "bold red" if verdict.label == "Parasitized" else "green"
+        style = _STYLES[str(verdict.label)]
         table.add_row(Text(verdict.image), Text(str(verdict.label), style), f"{verdict.probability:.3f}")
     console = Console()
     if judged:
@@ -146,7 +178,7 @@ def _print_table(
     runtime = classifier.runtime
     console.print(
         f"{judged} cells judged: {counts}; {told.failed} files could not be judged.\n"
-        f"Model {classifier.model.name}, threshold {cutoff:.3f}; {runtime.name} {runtime.version}, "
+        f"Model {classifier.model.name}, {decision}; {runtime.name} {runtime.version}, "
         f"{classifier.threads} threads, batches of {classifier.batch_size}; "
         f"{judged / max(seconds, 1e-9):.0f} cells/s.\n{RESEARCH_USE}",
         highlight=False,
@@ -171,7 +203,7 @@ def _with_progress(files: list[CellFile], *, quiet: bool) -> Iterator[CellFile]:
             progress.advance(task)
 
 
-def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier) -> None:
+def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_anything: bool) -> None:
     from edge.cellfiles import cell_input
     from edge.drawing import VerdictTile, draw_verdicts
     from edge.errors import ImageError
@@ -182,7 +214,7 @@ def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier) -> None:
         if verdict.label is None or verdict.probability is None or verdict.image == "-":
             continue
         try:
-            rgb = cell_input(Path(verdict.image), classifier.input_size)
+            rgb = cell_input(Path(verdict.image), classifier.input_size, accept_anything=accept_anything)
         except ImageError:
             continue  # the file changed since it was judged
         tiles.append(VerdictTile(rgb, Path(verdict.image).name, verdict.label, verdict.probability))
