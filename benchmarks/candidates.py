@@ -1,6 +1,6 @@
 """The networks under test: our own models in any TFLite runtime, each behind the same small value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from itertools import cycle, islice
 from pathlib import Path
@@ -37,6 +37,12 @@ def load_models(paths: tuple[Path, ...]) -> list[ModelFile]:
     if not paths:
         raise BenchmarkError("There is no model to measure: name one with --model.")
     return [load_model(path) for path in paths]
+
+
+def leading_model(models: Sequence[ModelFile]) -> ModelFile:
+    """Choose the model that fields, live counts and peers are measured with: the largest in int8, else any."""
+    integers = [model for model in models if model.manifest["precision"] == "int8"]
+    return max(integers or models, key=lambda model: len(model.flatbuffer))
 
 
 def find_runtimes(names: tuple[str, ...] = ()) -> tuple[list[Runtime], list[str]]:

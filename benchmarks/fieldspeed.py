@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.candidates import load_models
+from benchmarks.candidates import leading_model, load_models
 from benchmarks.latency import distribution
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
@@ -45,7 +45,7 @@ def measure_fields(settings: BenchSettings, report: Report) -> Section:
     Raises:
         PlasmoliteError: a model cannot be read.
     """
-    model = load_models(settings.models)[0]
+    model = leading_model(load_models(settings.models))
     classifier = Classifier(model, threads=max(settings.threads))
     analyser = FieldAnalyser(classifier)
     measurements: list[Measurement] = []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.candidates import load_models, sample_files, sample_inputs
+from benchmarks.candidates import leading_model, load_models, sample_files, sample_inputs
 from benchmarks.foreign import ForeignModel, parse_foreign
 from benchmarks.latency import Setting, distribution, interpreter_subject
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
@@ -41,11 +41,9 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
     runtime = find_runtime()
     threads = max(settings.threads)
     foreign = [parse_foreign(text) for text in settings.foreign]
-    integers = [model for model in models if model.manifest["precision"] == "int8"]
-    if not integers:
+    leader = leading_model(models)  # the peers run it
+    if leader.manifest["precision"] != "int8":
         raise BenchmarkError("None of the models is in int8, so there is nothing to lay peers beside.")
-    # The largest network leads the contest: the peers run it.
-    leader = max(integers, key=lambda model: len(model.flatbuffer))
     measurements: list[Measurement] = []
     missing: dict[str, None] = {}
     charts: list[Chart] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.candidates import load_models
+from benchmarks.candidates import leading_model, load_models
 from benchmarks.latency import distribution
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
@@ -29,7 +29,7 @@ def measure_scale(settings: BenchSettings, report: Report) -> Section:
     Raises:
         PlasmoliteError: a model cannot be read.
     """
-    model = load_models(settings.models)[0]
+    model = leading_model(load_models(settings.models))
     analyser = FieldAnalyser(Classifier(model, threads=max(settings.threads)))
     groups: dict[str, tuple[str, dict[float, Timing]]] = {}
     report("drawing fields", 0.0)

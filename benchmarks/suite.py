@@ -39,6 +39,14 @@ SECTIONS: dict[str, SectionEntry] = {
     "field": SectionEntry(
         "benchmarks.fieldspeed", "measure_fields", "fields a second, and the share of each step"
     ),
+    "live": SectionEntry(
+        "benchmarks.livespeed", "measure_live", "frames dropped at a camera's rate, and the age of results"
+    ),
+    "server": SectionEntry(
+        "benchmarks.serverspeed",
+        "measure_server",
+        "requests a second against the rate in process; needs h2load",
+    ),
     "scale": SectionEntry(
         "benchmarks.scale", "measure_scale", "growth with cells, megapixels and slides in the store"
     ),

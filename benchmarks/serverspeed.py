@@ -1,0 +1,116 @@
+"""``plasmolite serve`` under load, in turns with the same work done in a process of its own."""
+
+import shutil
+import signal
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.measurement import BenchmarkError, Measurement, Section
+from benchmarks.server_load import (
+    Judged,
+    Loaded,
+    classify_for,
+    draw_pictures,
+    load_for,
+    start_server,
+    write_forms,
+)
+from benchmarks.settings import BenchSettings
+from benchmarks.timing import Report, median_interval
+
+GROUP = "The server under load"
+
+
+class LoadPlan(NamedTuple):
+    """One way to load the server."""
+
+    clients: int
+    cells: int
+    """In each request."""
+
+    def describe(self) -> str:
+        """Name it: the row of the table."""
+        return f"clients {self.clients}, cells a request {self.cells}"
+
+
+PLANS = (LoadPlan(1, 1), LoadPlan(8, 1), LoadPlan(8, 8))
+_ROUNDS = 5
+_WARM_UP_SECONDS = 1.0
+_STOP_SECONDS = 60
+
+
+def measure_server(settings: BenchSettings, report: Report) -> Section:
+    """Load the server by several clients, each round beside a round of ``classify``'s own loop.
+
+    Raises:
+        BenchmarkError: the load generator is not installed, or the server does not start.
+    """
+    if shutil.which("h2load") is None:
+        raise BenchmarkError("The section server needs h2load. Install it with: apt install nghttp2-client")
+    seconds = max(0.5, min(4.0, settings.limits.most_seconds / _ROUNDS))
+    measurements: list[Measurement] = []
+    with tempfile.TemporaryDirectory(prefix="plasmolite-server-") as name:
+        folder = Path(name)
+        pictures = [path.read_bytes() for path in draw_pictures(folder)]
+        report("starting the server", 0.0)
+        try:
+            server, port = start_server(folder, ())
+        except SystemExit as error:
+            raise BenchmarkError(str(error)) from error
+        try:
+            # Spawned, not forked: a process of its own, as plasmolite classify is.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                for number, plan in enumerate(PLANS):
+                    forms = write_forms(folder, pictures, clients=plan.clients, cells=plan.cells)
+                    load_for(port, server.pid, forms, _WARM_UP_SECONDS)
+                    judged, loaded = [], []
+                    for done in range(_ROUNDS):
+                        report(plan.describe(), (number + done / _ROUNDS) / len(PLANS))
+                        judged.append(pool.submit(classify_for, folder, seconds).result())
+                        loaded.append(load_for(port, server.pid, forms, seconds))
+                    measurements += figures_of(plan, judged, loaded)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(_STOP_SECONDS)
+    notes = (
+        f"{_ROUNDS} rounds of {seconds:.1f} s each over loopback by h2load, in turns with classify's own loop on the "
+        "same PNG files in a process of its own. The model is the one in use here.",
+    )
+    return Section("server", "Server", tuple(measurements), notes)
+
+
+def figures_of(plan: LoadPlan, judged: list[Judged], loaded: list[Loaded]) -> list[Measurement]:
+    """Put the rounds of one plan together.
+
+    Raises:
+        BenchmarkError: the server answered nothing.
+    """
+    subject = plan.describe()
+    rates = np.array([len(load.answer_ms) / load.seconds for load in loaded])
+    alone = np.array([one.cells / one.seconds for one in judged])
+    times = np.array([took for load in loaded for took in load.answer_ms])
+    if not len(times):
+        raise BenchmarkError(f"The server answered no request ({subject}).")
+    lost = sum(sum(load.statuses.values()) for load in loaded)
+    rows = []
+    for figure, unit, values in (
+        ("requests/s", "", rates),
+        ("cells/s", "", rates * plan.cells),
+        ("of the rate in process", "share", rates * plan.cells / alone),
+    ):
+        low, high = median_interval(values)
+        noise = float(np.std(values) / np.median(values))
+        rows.append(
+            Measurement(GROUP, subject, figure, float(np.median(values)), unit, low, high, "higher", noise)
+        )
+    for figure, percentile in (("p50", 50), ("p95", 95), ("p99", 99)):
+        by_round = [float(np.percentile(load.answer_ms, percentile)) for load in loaded if load.answer_ms]
+        noise = float(np.std(by_round) / np.median(by_round))
+        value = float(np.percentile(times, percentile))
+        rows.append(Measurement(GROUP, subject, figure, value, "ms", better="lower", noise=noise))
+    return [*rows, Measurement(GROUP, subject, "not answered with 200", float(lost))]
