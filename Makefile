@@ -1,12 +1,13 @@
 # make run   sets up the device's part and judges the bundled cells
 # make test  sets up everything, checks the code and runs the tests
+# make audit asks the public list of vulnerabilities about what the device and the server install; needs the internet
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check format setup bundle clean
+.PHONY: run test check audit format setup bundle clean
 
 run: $(STAMPS)/edge
 	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
@@ -20,6 +21,15 @@ check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(STAMPS)/audit
+	@mkdir -p out
+	$(PIP) install --dry-run --ignore-installed --report out/audit.json '.[edge,server,signing]'
+	$(BIN)/python -c 'import json; print(*sorted("{name}=={version}".format(**package["metadata"]) \
+		for package in json.load(open("out/audit.json"))["install"] if not package["is_direct"]), sep="\n")' \
+		> out/audit.txt
+	# Strict: a package that the list does not answer for is no clean one.
+	$(BIN)/pip-audit --strict --no-deps --requirement out/audit.txt
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff format .
@@ -43,6 +53,10 @@ $(STAMPS)/edge: pyproject.toml | $(STAMPS)/python
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ $(STAMPS)/edge
+
+$(STAMPS)/audit: pyproject.toml | $(STAMPS)/python
+	$(PIP) install pip-audit
+	@touch $@
 
 clean:
 	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,9 +1,9 @@
 """The page in a real browser: headless Chromium. Skips where there is none (apt install chromium chromium-driver)."""
 
-import os
+import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,75 +19,21 @@ from tests.slidebench import begin, cells_of, field_at
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-PATIENCE = 90.0
-# Set to a folder to keep a picture of every test's last state, to look at.
-SHOTS = os.environ.get("PLASMOLITE_SCREENSHOTS")
 
 webdriver = pytest.importorskip(
     "selenium.webdriver", reason="selenium is not installed (pip install selenium)"
 )
-from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the check that it is there
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
+from tests.browserpage import Page  # noqa: E402
+
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER),
     reason="no Chromium with its driver (Debian: apt install chromium chromium-driver)",
 )
-
-
-class Page:
-    """The page as a person works on it."""
-
-    def __init__(self, driver: Any, address: str) -> None:
-        self.driver = driver
-        self.address = address
-
-    def open(self, view: str) -> None:
-        """Open a view afresh."""
-        self.driver.get("about:blank")
-        self.driver.get(f"{self.address}/#{view}")
-        self.until(lambda: self.driver.find_element(By.TAG_NAME, "html").get_attribute("data-ready") == "yes")
-
-    def until(self, holds: Callable[[], Any]) -> Any:
-        """Wait until something holds."""
-        limit = time.monotonic() + PATIENCE
-        while time.monotonic() < limit:
-            try:
-                if found := holds():
-                    return found
-            except Exception:  # noqa: S110 - the page is being redrawn under the question
-                pass
-            time.sleep(0.1)
-        pytest.fail(f"the page never came so far: {self.driver.find_element(By.TAG_NAME, 'main').text[:500]}")
-
-    def all(self, selector: str) -> list[Any]:
-        """Every element that a CSS selector finds."""
-        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
-
-    def one(self, selector: str) -> Any:
-        """The element that a CSS selector finds, once it is there."""
-        return self.until(lambda: self.all(selector))[0]
-
-    def press(self, *keys: str) -> None:
-        """Press keys on whatever has the focus."""
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def text(self) -> str:
-        """What can be read."""
-        return str(self.driver.find_element(By.TAG_NAME, "body").text)
-
-    def complaints(self) -> list[str]:
-        """What the browser complained of: scripts that failed, and what the policy forbade."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
-
-    def keep(self, name: str) -> None:
-        """Keep a picture of it, where asked."""
-        if SHOTS:
-            Path(SHOTS).mkdir(parents=True, exist_ok=True)
-            self.driver.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
 
 
 @pytest.fixture(scope="module")
@@ -260,18 +206,77 @@ def test_review_by_touch_buttons(page: Page) -> None:
     page.until(lambda: page.one(".review p").text != before)
 
 
+def english_lines(page: Page) -> set[str]:
+    """The lines of the page that stand so in the English catalogue, and not so in the French one."""
+    folder = Path(__file__).parents[1] / "server" / "static" / "lang"
+    english, french = (
+        set(json.loads((folder / f"{code}.json").read_text(encoding="utf-8")).values())
+        for code in ("en", "fr")
+    )
+    return {line.strip() for line in page.text().splitlines()} & (english - french)
+
+
 def test_french_is_french_everywhere(page: Page, folder: Path) -> None:
     Select(page.one("#language")).select_by_value("fr")
     page.until(lambda: "Réservé à la recherche" in page.text())
     assert page.driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == "fr"
-    page.one("#cell-drop-files").send_keys(str(folder / "cell-b.png"))
+    page.one("#cell-drop-files").send_keys(f"{folder / 'cell-b.png'}\n{folder / 'broken.png'}")
     page.until(lambda: page.all("#cell-results .verdict"))
     assert page.one("#cell-results .verdict").text in {"Parasitée", "Non infectée"}
+    assert "Le fichier PNG est incomplet" in page.text()
+    assert not english_lines(page)
+    page.keep("french-cell")
     page.open("field")
     page.one("#field-drop-files").send_keys(str(folder / "field.png"))
     page.until(lambda: page.all("#field-results polygon"))
+    for part in page.all("details"):
+        page.driver.execute_script("arguments[0].open = true", part)
     assert "globules rouges comptés" in page.text()
+    assert not english_lines(page)
+    page.keep("french-field")
+    page.open("live")
+    page.one("#live-slide").send_keys("S-fr")
+    page.one("#live-start").click()
+    page.until(lambda: page.all("#live-progress") and not page.one("#live-progress").text.startswith("0 "))
+    assert not english_lines(page)
+    page.keep("french-live")
+    page.one("#live-stop").click()
+    page.one("#live-start")
     assert "Research use" not in page.text()
+
+
+def test_the_audit_trail_speaks_french(page: Page) -> None:
+    page.open("slides/1/review")
+    page.one("#reviewer").clear()
+    page.one("#reviewer").send_keys("Amina")
+    page.one(".review .calls .infected").click()
+    Select(page.one("#language")).select_by_value("fr")
+    page.open("slides/1")
+    page.driver.execute_script("arguments[0].open = true", page.one("#slides-body details"))
+    assert "avis Parasitée ; la machine disait Parasitée, probabilité 0," in page.text()
+    assert "Lame commencée" in page.text()
+    assert "CSV : journal des changements" in page.text()
+    assert not english_lines(page)
+    page.keep("french-slide")
+
+
+def test_the_programs_own_sentences_are_said_in_french(page: Page) -> None:
+    Select(page.one("#language")).select_by_value("fr")
+    page.until(lambda: "Réservé à la recherche" in page.text())
+    said = page.driver.execute_async_script(
+        "const [sentences, done] = arguments;"
+        "import('/static/words.js').then(({ said }) => done(sentences.map(said)));",
+        [
+            "The frame is blurred: the stage moves, or the focus is off.",
+            "No frame from camera 0 (USB) for 12 seconds.",
+            "A sentence that no catalogue has.",
+        ],
+    )
+    assert said == [
+        "L'image est floue : la platine bouge, ou la mise au point est mauvaise.",
+        "Aucune image de camera 0 (USB) depuis 12 secondes.",
+        "A sentence that no catalogue has.",
+    ]
 
 
 @pytest.mark.parametrize("view", ["cell", "field", "live", "slides", "slides/1", "slides/1/review"])

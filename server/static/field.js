@@ -3,7 +3,7 @@
 import { evidenceCaption } from "./cell.js";
 import { el, estimateCard, kind, labelWords, picker, say, sign, svg } from "./parts.js";
 import { ask, askForEvidence, send } from "./talk.js";
-import { figure, has, t } from "./words.js";
+import { figure, has, said, t } from "./words.js";
 import { zoomable } from "./zoom.js";
 
 const BROWSER_CANNOT_SHOW = /\.tiff?$/i;
@@ -50,7 +50,7 @@ function draw() {
 
 function fieldCard(field, index) {
   const outcome = field.refused
-    ? el("p.notice", {}, t("field.refused", { reason: refusal(field) }))
+    ? el("p.notice", {}, t("field.refused", { reason: said(field.refused) }))
     : el("p", {}, t("field.counted", { cells: figure(field.cell_count), parasitized: figure(field.parasitized_count) }));
   const card = el("article.card", {}, el("h2", {}, field.image || t("nav.field")), outcome);
   if (!field.width) return card;
@@ -62,12 +62,6 @@ function fieldCard(field, index) {
   if (suspects.length) card.append(el("h3", {}, t("field.suspects")), gallery(suspects, address, choose));
   card.append(el("div.row", {}, el("button.plain", { type: "button", onclick: () => save(index) }, t("field.save"))), checks(field));
   return card;
-}
-
-/** Why a field is refused, in the page's language where its catalogue knows the check. */
-function refusal(field) {
-  const failed = Object.entries(field.quality).find(([, check]) => check.passed === false);
-  return failed && has(`check.reason.${failed[0]}`) ? t(`check.reason.${failed[0]}`) : field.refused;
 }
 
 /** A field with outlines, for a picture from anywhere: used by the webcam too. */

@@ -1,11 +1,11 @@
 /* The stored slides: list, one slide with both readings, report and exports, deletion. */
 
-import { el, estimateCard, say } from "./parts.js";
+import { el, estimateCard, labelWords, say } from "./parts.js";
 import { review } from "./review.js";
 import { ask } from "./talk.js";
-import { figure, moment, t } from "./words.js";
+import { figure, has, moment, t } from "./words.js";
 
-const EXPORTS = [["json", "JSON"], ["cells.csv", "CSV: cells"], ["fields.csv", "CSV: fields"], ["audit.csv", "CSV: audit"], ["fhir", "HL7 FHIR"]];
+const EXPORTS = ["json", "cells.csv", "fields.csv", "audit.csv", "fhir"];
 const body = () => document.getElementById("slides-body");
 const message = () => document.getElementById("slides-message");
 
@@ -41,7 +41,7 @@ async function one(number) {
   const slide = await (await ask(`/slides/${number}`)).json();
   const queue = await (await ask(`/slides/${number}/cells?limit=1`)).json();
   const { entries } = await (await ask(`/slides/${number}/audit`)).json();
-  const links = EXPORTS.map(([form, name]) => el("a.buttonlike", { href: `/slides/${number}/export?form=${form}`, download: true }, name));
+  const links = EXPORTS.map((form) => el("a.buttonlike", { href: `/slides/${number}/export?form=${form}`, download: true }, t(`export.${form}`)));
   body().replaceChildren(
     el("p", {}, el("a", { href: "#slides" }, `← ${t("slides.back")}`)),
     el("h2", {}, `${t("slides.slide")} ${slide.slide_id}`),
@@ -61,10 +61,21 @@ async function one(number) {
 function auditTable(entries) {
   return el("table", {},
     el("thead", {}, el("tr", {}, ...["slides.audit.when", "slides.audit.who", "slides.audit.what"].map((head) => el("th", { scope: "col" }, t(head))))),
-    el("tbody", {}, ...entries.map((entry) => el("tr", {}, el("td", {}, moment(entry.at)), el("td", {}, entry.who), el("td", {}, `${entry.action} ${detail(entry.detail)}`)))));
+    el("tbody", {}, ...entries.map((entry) => el("tr", {}, el("td", {}, moment(entry.at)), el("td", {}, entry.who), el("td", {}, auditWords(entry))))));
 }
 
-const detail = (values) => Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+/** An entry of the audit trail as a sentence; one of a kind that the catalogue lacks as it was stored. */
+function auditWords({ action, detail }) {
+  if (!has(`audit.${action}`)) return `${action} ${Object.entries(detail).map(([name, value]) => `${name} ${value}`).join(", ")}`;
+  const values = Object.entries(detail).map(([name, value]) => [name, auditValue(name, value)]);
+  return t(`audit.${action}`, Object.fromEntries(values));
+}
+
+function auditValue(name, value) {
+  if (["machine", "call", "call_before"].includes(name)) return value === null ? t("review.none") : labelWords(value);
+  if (name === "cell") return String(value);
+  return typeof value === "number" ? figure(value, name === "probability" ? 3 : 0) : String(value);
+}
 
 async function remove(slide) {
   const who = prompt(t("slides.delete.sure", { slide: slide.slide_id }), "");

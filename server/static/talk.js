@@ -1,6 +1,6 @@
 /* Talks to the server: the session's token with every change, problems as errors with a sentence. */
 
-import { has, t } from "./words.js";
+import { has, said, t } from "./words.js";
 
 const csrf = document.querySelector("meta[name=csrf]")?.content || "";
 
@@ -8,7 +8,9 @@ const csrf = document.querySelector("meta[name=csrf]")?.content || "";
 export class ServerProblem extends Error {
   constructor(status, problem) {
     const kind = (problem?.type || "").split(":").pop();
-    super(has(`problem.${kind}`) ? t(`problem.${kind}`) : problem?.detail || `${status}`);
+    const detail = problem?.detail || `${status}`;
+    // The sentence itself where the language has it, else that of its kind.
+    super(said(detail) === detail && has(`problem.${kind}`) ? t(`problem.${kind}`) : said(detail));
     this.status = status;
   }
 }
