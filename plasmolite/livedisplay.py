@@ -54,7 +54,6 @@ def panel(snapshot: Snapshot, title: str) -> Panel:
     state.append(_STATE_WORDS.get(said, said), style=_COLOURS.get(said, _BAD))
     body.append(state)
     body += [Text(f"! {warning}", style="yellow") for warning in snapshot.warnings]
-    body += [Text(f"! {note}", style="yellow") for note in snapshot.facts.get("notes", ())]
     body.append(Text(f"{RESEARCH_USE}  Ctrl-C ends the count; what is counted is stored.", style="dim"))
     return Panel(Group(*body), title=Text(title), title_align="left", padding=(0, 1), width=100)
 
@@ -67,7 +66,10 @@ def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
     fields = "1 field" if facts["fields"] == 1 else f"{facts['fields']:,} fields"
     counts = f"{fields}, {facts['parasitized']:,} of the cells called parasitised by the machine"
     if facts["stretches"] > 1:
-        counts += f"; {facts['stretches']} stretches that do not touch yet"
+        counts += (
+            f"; {facts['stretches']} stretches not known to touch: at most "
+            f"{facts['counted_twice_at_most']} cells counted twice"
+        )
     lines: list[RenderableType] = [progress, Text(counts), Text()]
     estimate = facts["estimate"]
     lines.append(Text(estimate["words"][0], style="bold"))

@@ -59,10 +59,11 @@ class DiscReader:
 
     def __init__(self) -> None:
         self.refuse: str | None = None
-        self.judged = 0
+        self.judged = self.looks = 0
 
     def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:  # noqa: ARG002
         """Find the discs."""
+        self.looks += 1
         dark = (rgb[:, :, 1] < 150).astype(np.uint8)
         _, labels, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=8)
         cells = []

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from edge.errors import StoreFullError
-from edge.live.constellation import find_shift
+from edge.live.constellation import ANYWHERE, find_shift, nearest
 from edge.live.counting import Outcome, SlideCounter
 from edge.live.frames import Frame
 from edge.live.tracking import follow, take_glimpse
+from edge.slides.joining import UNSEEN_OVERLAP, counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from tests.discslide import CELL_WIDTH, DiscReader, DiscSlide
@@ -114,6 +115,42 @@ def test_stretches_that_meet_are_joined_and_their_cells_counted_once(tmp_path: P
         assert store.faults() == []
 
 
+def two_lines(offset: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Two lines of fields, the second so many pixels further down."""
+    there = [(x, 0) for x in range(0, 961, 160)]
+    return there, [(x, offset) for x, _ in reversed(there)]
+
+
+def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_path: Path) -> None:
+    there, back = two_lines(390)
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        counter = counter_of(store, slide)
+        count(counter, there)
+        counter.forget_position()
+        outcomes = count(counter, [back[0], *back])
+        assert all(outcome.place is None or outcome.place.how != "recognised" for outcome in outcomes)
+        assert counter.map is not None
+        assert len(counter.map.islands) == 1
+        assert store.counts(slide).cells == SLIDE.whole_in(there + back)
+
+
+def test_what_unjoined_stretches_count_twice_is_bounded(tmp_path: Path) -> None:
+    assert ANYWHERE.matches / ANYWHERE.agreement <= UNSEEN_OVERLAP
+    there, back = two_lines(410)
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        counter = counter_of(store, slide)
+        count(counter, there)
+        counter.forget_position()
+        count(counter, [back[0], *back])
+        assert counter.map is not None
+        assert len(counter.map.islands) == 2
+        twice = store.counts(slide).cells - SLIDE.whole_in(there + back)
+        assert 0 < twice <= counted_twice_at_most(2)
+        assert counted_twice_at_most(1) == 0
+
+
 def test_one_unknown_frame_begins_no_stretch(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
@@ -146,6 +183,25 @@ def test_another_resolution_is_scaled_to_that_of_the_slide(tmp_path: Path) -> No
         finer = np.asarray(cv2.resize(SLIDE.view(300, 300), (1280, 960)), np.uint8)
         outcome = counter.consider(Frame(finer, 2, 0.0, "x"))
         assert outcome.state in {"still", "nothing new"}
+        assert store.counts(slide).cells == before
+
+
+def test_a_cropped_frame_of_another_scale_is_measured_once_and_found_again(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        slide, reader = begin(store), DiscReader()
+        counter = SlideCounter(store, slide, reader, 0.5)
+        count(counter, [(300, 300)])
+        before, looks = store.counts(slide).cells, reader.looks
+        for number in (2, 3):
+            view = SLIDE.view(340 + 40 * number, 360, 400, 400)
+            finer = np.asarray(cv2.resize(view, (800, 800)), np.uint8)
+            outcome = counter.consider(Frame(finer, number, 0.0, "x"))
+            assert outcome.place is not None
+            assert (outcome.place.x, outcome.place.y) == (
+                pytest.approx(40 + 40 * number, abs=2),
+                pytest.approx(60, abs=2),
+            )
+        assert reader.looks == looks + 3
         assert store.counts(slide).cells == before
 
 
@@ -220,3 +276,16 @@ def test_empty_glass_and_strange_fields_are_followed_nowhere() -> None:
     glass = take_glimpse(np.full((480, 640, 3), 220, np.uint8))
     assert follow(glass, glass) is None
     assert follow(take_glimpse(SLIDE.view(0, 0)), take_glimpse(SLIDE.view(900, 1000))) is None
+
+
+def test_the_nearest_point_is_the_same_whether_the_table_is_filled_at_once_or_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(7)
+    points, queries = rng.uniform(0, 100, (50, 2)), rng.uniform(0, 100, (40, 2))
+    at_once = nearest(points, queries)
+    monkeypatch.setattr("edge.live.constellation._PAIRS_AT_ONCE", 120)
+    in_parts = nearest(points, queries)
+    assert np.array_equal(at_once[0], in_parts[0])
+    assert np.array_equal(at_once[1], in_parts[1])
+    assert at_once[0][3] == pytest.approx(np.hypot(*(points - queries[3]).T).min())

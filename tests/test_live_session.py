@@ -13,10 +13,11 @@ import pytest
 
 from edge.errors import StoreFullError
 from edge.live.counting import SlideCounter
+from edge.live.frames import Frame
 from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
 from edge.live.sources import EndOfSourceError, Picture
-from edge.live.tasks import CellTask, SlideTask
+from edge.live.tasks import CellTask, SlideTask, TaskResult
 from edge.parasitaemia import Rates, red_cells
 from edge.slides.store import SlideStore
 from tests.discslide import DiscReader, DiscSlide
@@ -166,6 +167,97 @@ def test_an_old_result_is_called_old(tmp_path: Path) -> None:
             now[0] = 107.0
             assert session.snapshot().stale
             assert session.snapshot().result_age == 7.0
+
+
+class Camera:
+    """A camera of ten frames a second by a clock of the test's; its frames come when the test lets them."""
+
+    name = "camera"
+    live = True
+
+    def __init__(self, clock: list[float]) -> None:
+        self.due = threading.Semaphore(0)
+        self.over = threading.Event()
+        self._clock = clock
+
+    def open(self) -> None:
+        """Always there."""
+
+    def read(self) -> Picture | None:
+        """Wait for the test."""
+        if self.over.is_set():
+            raise EndOfSourceError("The test is over.")
+        if not self.due.acquire(timeout=0.1):
+            return None
+        self._clock[0] += 0.1
+        return Picture(SLIDE.view(0, 0), self.name)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class SlowTask:
+    """Takes a second for each frame, in which the camera gives ten more."""
+
+    mode = "slide"
+
+    def __init__(self, camera: Camera) -> None:
+        self.session: LiveSession | None = None
+        self.numbers: list[int] = []
+        self.ages: list[float] = []
+        self._camera = camera
+
+    def consider(self, frame: Frame) -> TaskResult:
+        """Let a second pass; note how old the result shown was just before this one takes its place."""
+        assert self.session is not None
+        self.numbers.append(frame.number)
+        if self._camera.over.is_set():
+            return TaskResult("nothing new", "")
+        given = self.session.snapshot().source.received
+        for _ in range(10):
+            self._camera.due.release()
+        await_state(self.session, lambda snapshot: snapshot.source.received == given + 10)
+        age = self.session.snapshot().result_age
+        if age is not None:
+            self.ages.append(age)
+        if len(self.numbers) == 30:
+            self._camera.over.set()
+        return TaskResult("nothing new", "")
+
+    def source_returned(self) -> None:
+        """It never goes."""
+
+    def facts(self) -> dict[str, object]:
+        """None."""
+        return {}
+
+
+def test_under_load_old_frames_are_dropped_and_the_age_of_what_is_shown_is_bounded() -> None:
+    now = [0.0]
+    camera = Camera(now)
+    task = SlowTask(camera)
+    task.session = LiveSession(camera, task, clock=lambda: now[0])
+    camera.due.release()
+    with running(task.session) as session:
+        last = await_state(session, lambda snapshot: snapshot.over)
+    assert task.numbers == list(range(1, 302, 10))
+    assert last.source.dropped == 30 * 9
+    # A second to judge the frame, another until the next result: no more, however long the run.
+    assert max(task.ages) == pytest.approx(2.0)
+
+
+def test_another_resolution_of_the_camera_is_named_and_another_picture_of_a_folder_is_not(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as store:
+        task = slide_task(store)
+        view = SLIDE.view(0, 0)
+        finer = np.asarray(cv2.resize(view, (1280, 960)), np.uint8)
+        for apart, told in ((True, 0), (False, 1)):
+            task.consider(Frame(view, 1, 0.0, "x", apart=apart))
+            task.consider(Frame(finer, 2, 0.1, "x", apart=apart))
+            assert len(task.facts()["notes"]) == told
+        assert "from 640 x 480 to 1280 x 960 pixels" in task.facts()["notes"][0]
 
 
 def test_the_cell_under_the_cross_hair_is_judged() -> None:

@@ -5,6 +5,7 @@ the place, right ones agree, so that the fullest bin of a histogram of shifts te
 no guess to start from: after a jump as well as between neighbours, whatever light and focus did meanwhile.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -43,8 +44,10 @@ WITH_PICTURE = Demand(5, 0.6, 0.1)
 """For a field whose picture will be laid over that of its neighbour before the place is believed."""
 _CANDIDATES = 6
 _LEAST_VOTES = 3
-_MOST_PAIRS = 4_000_000
-"""More pairs than this are voted by a sample of the field's cells: 64 MB are enough for a vote."""
+_MOST_PAIRS = 16_000_000
+"""More pairs than this are voted by a sample of the field's cells, so that a vote takes a second at most."""
+_PAIRS_AT_ONCE = 250_000
+"""Pairs whose shifts are held in memory together: 8 MB."""
 
 
 class Shift(NamedTuple):
@@ -95,6 +98,7 @@ def find_shifts(
     near: tuple[float, float] | None = None,
     within: float = float("inf"),
     demand: Demand | None = None,
+    shared: Callable[[float, float], int] | None = None,
 ) -> list[Shift]:
     """Find all places on the map where a field may lie.
 
@@ -106,6 +110,8 @@ def find_shifts(
         near: where the field is expected; ``None`` to look everywhere.
         within: how far from there it may lie, in pixels each way.
         demand: what a shift must show; by default more where the field may lie anywhere.
+        shared: tells how many cells map and field should have in common at a shift, where that is known better
+            than from a rectangle of ``field_size``.
 
     Returns:
         The shifts on which enough cells agree, most matches first; a few at most.
@@ -114,7 +120,15 @@ def find_shifts(
     if not len(map_points) or not len(field_points):
         return []
     refined = [
-        _refine(map_points, field_points, candidate, field_size, cell_width=cell_width, demand=demand)
+        _refine(
+            map_points,
+            field_points,
+            candidate,
+            field_size,
+            cell_width=cell_width,
+            demand=demand,
+            shared=shared,
+        )
         for candidate in _fullest_bins(map_points, field_points, cell_width, near, within)
     ]
     return sorted((shift for shift in refined if shift is not None), key=lambda shift: -shift.matches)
@@ -123,14 +137,20 @@ def find_shifts(
 def nearest(points: Points, queries: Points) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each query the distance to the nearest point and that point's index; infinite where there is none.
 
-    Both sets are those of one field, some hundred points, for which a table of all distances is the fastest.
+    A table of all distances is the fastest for the some hundred points of a field; for whole stretches it is
+    filled in parts.
     """
     if not len(points) or not len(queries):
         return np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
-    gaps = queries[:, None, :] - points[None, :, :]
-    squares = np.einsum("ijk,ijk->ij", gaps, gaps)
-    index = squares.argmin(axis=1)
-    return np.sqrt(squares[np.arange(len(queries)), index]), index
+    squares, index = np.empty(len(queries)), np.empty(len(queries), np.int64)
+    step = max(1, _PAIRS_AT_ONCE // len(points))
+    for start in range(0, len(queries), step):
+        part = slice(start, start + step)
+        gaps = queries[part, None, :] - points[None, :, :]
+        table = np.einsum("ijk,ijk->ij", gaps, gaps)
+        index[part] = table.argmin(axis=1)
+        squares[part] = table[np.arange(len(table)), index[part]]
+    return np.sqrt(squares), index
 
 
 def _fullest_bins(
@@ -145,16 +165,16 @@ def _fullest_bins(
         # Evenly through the list, which is in order of position: a sample from all over the field.
         step = -(-len(map_points) * len(field_points) // _MOST_PAIRS)
         field_points = field_points[::step]
-    shifts = (map_points[:, None, :] - field_points[None, :, :]).reshape(-1, 2)
-    if near is not None and np.isfinite(within):
-        shifts = shifts[np.abs(shifts - np.asarray(near)).max(axis=1) <= within]
-    if not len(shifts):
+    low, high = (
+        map_points.min(axis=0) - field_points.max(axis=0),
+        map_points.max(axis=0) - field_points.min(axis=0),
+    )
+    if near is not None:
+        low, high = np.maximum(low, np.asarray(near) - within), np.minimum(high, np.asarray(near) + within)
+    if (low > high).any():
         return []
-    bins = np.floor(shifts / (BIN * cell_width)).astype(np.int64)
-    low = bins.min(axis=0)
-    columns, rows = bins.max(axis=0) - low + 2
-    keys = (bins[:, 1] - low[1]) * columns + (bins[:, 0] - low[0])
-    votes = np.bincount(keys, minlength=rows * columns).reshape(rows, columns).astype(np.float32)
+    votes = _votes(map_points, field_points, BIN * cell_width, low, high)
+    low = np.floor(low / (BIN * cell_width))
     # A true shift near the edge of a bin shares its votes with the next: each bin is summed with its
     # neighbours to the left and above.
     votes = cv2.boxFilter(votes, -1, (2, 2), anchor=(1, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -172,6 +192,26 @@ def _fullest_bins(
     return found
 
 
+def _votes(
+    map_points: Points,
+    field_points: Points,
+    width: float,
+    lowest: NDArray[np.float64],
+    highest: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """How many pairs propose each shift between two bounds, as an image whose pixels are bins of ``width``."""
+    low = np.floor(lowest / width).astype(np.int64)
+    columns, rows = np.floor(highest / width).astype(np.int64) - low + 2
+    votes = np.zeros(rows * columns, np.int64)
+    step = max(1, _PAIRS_AT_ONCE // len(map_points))
+    for start in range(0, len(field_points), step):
+        shifts = (map_points[:, None, :] - field_points[None, start : start + step, :]).reshape(-1, 2)
+        shifts = shifts[((shifts >= lowest) & (shifts <= highest)).all(axis=1)]
+        bins = np.floor(shifts / width).astype(np.int64) - low
+        votes += np.bincount(bins[:, 1] * columns + bins[:, 0], minlength=rows * columns)
+    return votes.reshape(rows, columns).astype(np.float32)
+
+
 def _refine(
     map_points: Points,
     field_points: Points,
@@ -180,6 +220,7 @@ def _refine(
     *,
     cell_width: float,
     demand: Demand,
+    shared: Callable[[float, float], int] | None,
 ) -> Shift | None:
     """Move a candidate to where the matching cells' mean offset is nought, and see how many agree."""
     at = np.asarray(shift, np.float64)
@@ -201,7 +242,10 @@ def _refine(
     distance, index = nearest(here, field_points + at)
     matched = distance <= REACH * cell_width
     matches = len(np.unique(index[matched]))
-    common = max(matches, _common(here, field_points + at, at, field_size, cell_width))
+    if shared is not None:
+        common = max(matches, shared(float(at[0]), float(at[1])))
+    else:
+        common = max(matches, _common(here, field_points + at, at, field_size, cell_width))
     agreement = matches / common
     if matches < demand.matches or agreement < demand.agreement:
         return None

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from edge.errors import StoreError
 from edge.live.constellation import Points
 from edge.live.frames import Frame
 from edge.live.reading import FieldLook, FieldReader, crop_jpeg
+from edge.live.resolution import SlideScale
 from edge.live.slidemap import Place, SlideMap
 from edge.live.stretches import join_if_met, map_of
 from edge.live.tracking import Glimpse, Movement, agree, follow, take_glimpse
@@ -32,6 +32,9 @@ BLURRED = 0.35
 """Sharpness, relative to the sharpest of the last frames, below which a frame counts as blurred. Measured
 on a slide of cells 38 pixels wide: from field to field 0.77 to 1, a Gaussian of 0.8 pixels 0.34, a stage that
 moves by 5 pixels during the exposure 0.30, by 9 pixels 0.18."""
+GROWN = 1.25
+"""Each time that a stretch has so many times the cells that it had then, all of it is looked for on the others:
+often enough to join neighbours soon, seldom enough to cost next to nothing."""
 _REMEMBERED = 60
 """Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
 
@@ -93,14 +96,18 @@ class SlideCounter:
         if self.map is not None:
             self._cell_width = self.map.cell_width
         fields = store.fields(slide)
-        self._size: tuple[int, int] | None = (
-            (fields[0].field.width, fields[0].field.height) if fields else None
-        )
+        self._scale: SlideScale | None = None
+        if fields and self._cell_width is not None:
+            first = fields[0].field
+            self._scale = SlideScale((first.width, first.height), self._cell_width, reader)
         # Where the stage is believed to be: the last frame whose place is known, and the movement since.
         self._last: tuple[Glimpse, Place] | None = None
         self._settled = False
         self._stranger: Points | None = None
         self._sharpness: list[float] = []
+        self._shape: tuple[int, ...] = ()
+        # By stretch, the cells it had when all of it was last looked for on the others.
+        self._sought: dict[int, int] = {}
 
     def consider(self, frame: Frame) -> Outcome:
         """Take one frame.
@@ -114,7 +121,11 @@ class SlideCounter:
         Raises:
             StoreError: the field could not be stored, and was not counted; the next frame may be.
         """
-        rgb = self._to_size_of_slide(frame.rgb)
+        if frame.rgb.shape != self._shape:
+            # Sharpness compares frames of one resolution only.
+            self._shape = frame.rgb.shape
+            self._sharpness.clear()
+        rgb = frame.rgb if self._scale is None else self._scale.apply(frame.rgb)
         glimpse = take_glimpse(rgb)
         movement = None if self._last is None or frame.apart else follow(self._last[0], glimpse)
         expected = self._expected(movement)
@@ -187,7 +198,7 @@ class SlideCounter:
         size = glimpse.size
         if self.map is None:
             self._cell_width = self._cell_width or look.cell_width
-            self._size = size
+            self._scale = SlideScale(size, self._cell_width, self._reader)
             self.map = SlideMap(self._cell_width)
             return Place(self.map.begin_island(), 0.0, 0.0, "first")
 
@@ -279,29 +290,17 @@ class SlideCounter:
         """Where this field is also found on another stretch, the two are one: count their cells once."""
         if self.map is None or len(self.map.islands) < 2:
             return
-        joined = join_if_met(self._store, self._slide, self.map, place, points=_centres(look), size=size)
+        cells = self.map.island(place.island).cells
+        whole = cells >= GROWN * self._sought.get(place.island, 0)
+        if whole:
+            self._sought[place.island] = cells
+        joined = join_if_met(
+            self._store, self._slide, self.map, place, points=_centres(look), size=size, whole=whole
+        )
         if joined is not None:
             self.map, there = joined
             if self._last is not None:
                 self._last = (self._last[0], there)
-
-    def _to_size_of_slide(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Scale a frame of another resolution so that its cells are as wide as those of the slide."""
-        height, width = rgb.shape[:2]
-        if self._size is None or self._cell_width is None or (width, height) == self._size:
-            return rgb
-        if abs(width / height - self._size[0] / self._size[1]) < 0.02:
-            # The camera scales: the same field with more or fewer pixels.
-            size = self._size
-        else:
-            # The camera crops, perhaps scaled: the cells tell.
-            scale = self._cell_width / self._reader.look(rgb, None).cell_width
-            if abs(scale - 1) < 0.1:
-                return rgb
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        shrinks = size[0] < width
-        resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return np.asarray(resized, np.uint8)
 
 
 def _centres(look: FieldLook) -> Points:

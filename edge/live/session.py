@@ -101,6 +101,7 @@ class LiveSession:
         warnings = [words] if words and state not in {"still", "nothing new"} else []
         if age is not None and age > STALE_SECONDS and state not in {"ended", "stopped"}:
             warnings.append(f"The result shown is {age:.0f} seconds old.")
+        warnings += facts.get("notes", ())
         return Snapshot(
             mode=self._task.mode,
             number=number,

@@ -212,6 +212,45 @@ class SlideMap:
                 best = shift.matches, Place(number, shift.x, shift.y, "recognised")
         return best[1] if best else None
 
+    def meet(self, number: int) -> tuple[int, Shift] | None:
+        """Look for a whole stretch on the others: many narrow overlaps prove what no single field could.
+
+        Args:
+            number: the stretch.
+
+        Returns:
+            Another stretch on which it is found, and what is to be added to positions on the first to have those
+            on the second; None when it is found nowhere.
+        """
+        own = self.islands[number]
+        cells = own.all_cells()
+        if not len(cells):
+            return None
+        origin = cells.min(axis=0)
+        points, extent = cells - origin, np.ceil(np.ptp(cells, axis=0))
+        for other_number, other in self.islands.items():
+            if other_number == number:
+                continue
+            theirs = other.all_cells()
+
+            def shared(x: float, y: float, other: Island = other, theirs: Points = theirs) -> int:
+                """The fewer of the cells that each has on area which the other has covered too."""
+                here = sum(other.is_covered(*cell) for cell in points + np.array([x, y]))
+                there = sum(own.is_covered(*cell) for cell in theirs - np.array([x, y]) + origin)
+                return min(here, there)
+
+            found = find_shifts(
+                theirs,
+                points,
+                field_size=(int(extent[0]), int(extent[1])),
+                cell_width=self.cell_width,
+                shared=shared,
+            )
+            if found:
+                shift = found[0]
+                return other_number, shift._replace(x=shift.x - origin[0], y=shift.y - origin[1])
+        return None
+
     def is_new(self, place: Place, x: float, y: float) -> bool:
         """Whether a cell at (x, y) of a field at ``place`` was not counted before."""
         island = self.islands[place.island]

@@ -37,8 +37,9 @@ def join_if_met(
     *,
     points: Points,
     size: tuple[int, int],
+    whole: bool,
 ) -> tuple[SlideMap, Place] | None:
-    """Join the stretch of a field with another one on which the field is found too.
+    """Join the stretch of a field with another one on which the field, or the whole stretch, is found too.
 
     Args:
         store: holds the slide; told of the join before the map is.
@@ -47,6 +48,7 @@ def join_if_met(
         place: where the field lies.
         points: centres of the field's cells in the field, pixels.
         size: width and height of the field, pixels.
+        whole: look also for the whole stretch, where the field alone is found nowhere.
 
     Returns:
         The map after the join and the field's place on it; None when there was nothing to join.
@@ -55,6 +57,11 @@ def join_if_met(
         StoreError: the join was not stored; nothing changed.
     """
     there = slide_map.recognise(points, size, but_for=place.island)
+    if there is None and whole:
+        met = slide_map.meet(place.island)
+        if met is not None:
+            number, moved_by = met
+            there = Place(number, place.x + moved_by.x, place.y + moved_by.y, "recognised")
     if there is None:
         return None
     # The older stretch stays; what is moved is the younger.

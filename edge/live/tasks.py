@@ -8,6 +8,7 @@ from edge.live.counting import Outcome, SlideCounter
 from edge.live.frames import Frame
 from edge.live.reading import FieldReader
 from edge.parasitaemia import Rates, RedCells, estimate
+from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from edge.verdict import doubtful, judge
@@ -94,10 +95,12 @@ class SlideTask:
         self._cells_wanted = cells_wanted
         self._states: dict[str, int] = {}
         self._notes: deque[str] = deque(maxlen=_NOTES_SHOWN)
+        self._shape: tuple[int, ...] | None = None
         self._facts = self._count()
 
     def consider(self, frame: Frame) -> TaskResult:
         """Count what is new in a frame."""
+        self._name_resolution(frame)
         outcome = self._counter.consider(frame)
         self._states[outcome.state] = self._states.get(outcome.state, 0) + 1
         if outcome.state == "counted":
@@ -113,6 +116,16 @@ class SlideTask:
         """Look for the next field everywhere."""
         self._counter.forget_position()
 
+    def _name_resolution(self, frame: Frame) -> None:
+        """Say so when a camera's pictures change their size; pictures of a folder may differ as they like."""
+        before, shape = self._shape, frame.rgb.shape
+        self._shape = None if frame.apart else shape
+        if before is not None and not frame.apart and shape != before:
+            self.note(
+                f"The source changed from {before[1]} x {before[0]} to {shape[1]} x {shape[0]} pixels. Its "
+                "frames are scaled to the slide's, and the count goes on."
+            )
+
     def note(self, sentence: str) -> None:
         """Keep a sentence for the facts: a file that could not be read. Safe from any thread."""
         self._notes.append(sentence)
@@ -123,6 +136,7 @@ class SlideTask:
 
     def _count(self) -> dict[str, Any]:
         counts = self._store.counts(self.slide)
+        stretches = len(self._counter.map.islands) if self._counter.map else 0
         reading = estimate(counts.parasitized, counts.cells, self._rates, self._blood)
         return {
             "slide": {"id": self.slide.slide_id, "number": self.slide.number},
@@ -131,7 +145,8 @@ class SlideTask:
             "cells_wanted": self._cells_wanted,
             "reached": counts.cells >= self._cells_wanted,
             "parasitized": counts.parasitized,
-            "stretches": len(self._counter.map.islands) if self._counter.map else 0,
+            "stretches": stretches,
+            "counted_twice_at_most": counted_twice_at_most(stretches),
             "estimate": reading.to_json(),
         }
 

@@ -6,6 +6,19 @@ from edge.slides.records import AuditEntry, Slide
 from edge.slides.store import SlideStore
 from edge.slides.trail import add_entry
 
+UNSEEN_OVERLAP = 16
+"""Two stretches that have this many cells in common are seen to touch: `edge.live.constellation.ANYWHERE` asks
+for 12 matches and for three quarters of what should match."""
+
+
+def counted_twice_at_most(stretches: int) -> int:
+    """How many cells may have been counted twice because stretches are not known to touch.
+
+    Args:
+        stretches: of the slide; each pair of them may overlap by less than what is seen.
+    """
+    return UNSEEN_OVERLAP * stretches * (stretches - 1) // 2
+
 
 def join_islands(
     store: SlideStore,

@@ -12,6 +12,7 @@ from edge.parasitaemia import Parasitaemia
 from edge.report import REPORT_NAME
 from edge.report_charts import empty_bins, probability_bin, probability_chart
 from edge.report_sections import GalleryCell, chart_with_caption, facts_table, gallery_figure
+from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide, StoredCell, StoredField
 from edge.slides.review import SlideEstimates, review_queue, slide_estimates
 from edge.slides.store import SlideStore
@@ -46,6 +47,7 @@ def write_slide_report(store: SlideStore, slide: Slide, folder: Path, *, researc
     estimates = slide_estimates(store, slide)
     answer = estimates.reviewed or estimates.machine
     cells, fields = store.cells(slide), store.fields(slide)
+    stretches = sorted({stored.field.island for stored in fields})
     template = Template(resources.files("edge").joinpath("templates/report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=html.escape(f"Parasitaemia of slide {slide.slide_id}"),
@@ -54,13 +56,11 @@ def write_slide_report(store: SlideStore, slide: Slide, folder: Path, *, researc
         answer=html.escape(_capital(answer.words[0])),
         chart=chart_with_caption(answer) if answer.counted else "",
         sentences="".join(f"<p>{html.escape(sentence)}</p>" for sentence in answer.words[1:]),
-        counts=_both_readings(estimates, len(fields)),
+        counts=_both_readings(estimates, len(fields), len(stretches)),
         gallery=_gallery(store, slide),
         spread=_spread(slide, cells),
         legend=html.escape(_LEGEND),
-        fields="".join(
-            _stretch(number, fields, cells) for number in sorted({f.field.island for f in fields})
-        ),
+        fields="".join(_stretch(number, fields, cells) for number in stretches),
         settings=facts_table(_settings(slide)) + _trail(store, slide),
         model=facts_table({"Model": slide.model_name, "SHA-256 of its network": slide.model_sha256}),
     )
@@ -83,10 +83,15 @@ def _subtitle(slide: Slide) -> str:
     return "; ".join(parts)
 
 
-def _both_readings(estimates: SlideEstimates, fields: int) -> str:
+def _both_readings(estimates: SlideEstimates, fields: int, stretches: int) -> str:
     """The machine's reading and the one after review, side by side."""
     counted = phrases.count(estimates.machine.counted)
     head = f"<p>{phrases.count(fields)} fields, {counted} red cells, each counted once.</p>"
+    if stretches > 1:
+        head += (
+            f"<p>They lie on {stretches} stretches of the slide that are not known to touch. If some do, at most "
+            f"{counted_twice_at_most(stretches)} cells were counted twice.</p>"
+        )
     seen = phrases.count(estimates.suspects_reviewed)
     review = (
         f"{seen} of {phrases.count(estimates.suspects)} suspects were reviewed by a person, who overruled "

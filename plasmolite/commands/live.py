@@ -179,7 +179,8 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
 
     console = Console()
     snapshot = session.snapshot()
-    with Live(panel(snapshot, title), console=console, auto_refresh=False) as live:
+    # A screen of its own: what a runtime or a driver writes meanwhile would tear a panel that is drawn in place.
+    with Live(panel(snapshot, title), console=console, auto_refresh=False, screen=True) as live:
         try:
             while not snapshot.over:
                 # At most four redraws a second, however fast the frames come.
@@ -191,7 +192,7 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
         except KeyboardInterrupt:
             session.stop()
             snapshot = session.snapshot()
-            live.update(panel(snapshot, title), refresh=True)
+    console.print(panel(snapshot, title))
     if snapshot.state == "failed":
         click.echo(f"Error: {snapshot.words}", err=True)
     return snapshot
