@@ -10,6 +10,7 @@ from benchmarks.heldout import choose_held_out
 from benchmarks.judging import Candidate, judge_all, open_candidates, open_keras
 from benchmarks.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
+from benchmarks.refusals import CROPS_A_PICTURE, cut_strangers, measure_refusals, measure_wrong_refusals
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, time_in_turns
 from train.evaluation import FIGURES, Judged, auc, sensitivity, sensitivity_at_specificity, specificity
@@ -32,10 +33,10 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
     Raises:
         PlasmoliteError: no data is named, or it cannot be read.
     """
-    if settings.cells is None and settings.boxes is None and settings.uninfected_fields is None:
+    if not any((settings.cells, settings.boxes, settings.uninfected_fields, settings.strangers)):
         raise BenchmarkError(
             "The section accuracy needs labelled data: --cells for single cells, --boxes for annotated fields, "
-            "--uninfected for fields without malaria."
+            "--uninfected for fields without malaria, --strangers for pictures of anything else."
         )
     candidates, foreign = open_candidates(settings)
     measurements: list[Measurement] = []
@@ -67,6 +68,13 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
         group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
+    if settings.strangers is not None:
+        strangers = cut_strangers(settings.strangers, settings.seed, _part(report, 4, 5))
+        notes.append(
+            f"{settings.strangers.name}: {len({one.picture for one in strangers})} pictures, each whole and as "
+            f"{CROPS_A_PICTURE} squares of chance. Refused: classify sees no cell in it, or nothing like a red one."
+        )
+        measurements += measure_refusals(candidates, strangers, _part(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
@@ -116,6 +124,7 @@ def _single_cells(
             measurements += _figures(f"{group}: at the cell threshold", one, part)
             measurements += _at_field_threshold(f"{group}: at the field threshold", one, part, 0.999)
     measurements += measure_agreement(everyone, judged)
+    measurements += measure_wrong_refusals(candidates, cells, len(refused))
     costs, chart = _costs(candidates, cells, judged, settings, report)
     measurements += costs
     if settings.changes:

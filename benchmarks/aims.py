@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks.accuracy_groups import AGREEMENT, ALL, BOXED, CHANGED, FOUND, UNDISPUTED
+from benchmarks.accuracy_groups import AGREEMENT, ALL, BOXED, CHANGED, FOUND, REFUSALS, UNDISPUTED
 from benchmarks.measurement import Benchmark, Measurement
 
 STANDARD, NANO = "standard", "nano"
@@ -193,6 +193,8 @@ _QUALITY = (
         False,
         0.01,
     ),
+    _Aim("accuracy", REFUSALS, _ours("strangers refused"), "no red cells refused", 0.95, "share", True),
+    _Aim("accuracy", REFUSALS, _ours("cells refused"), "test cells refused", 0.01, "share", False),
     _Aim(
         "accuracy",
         CHANGED,

@@ -19,6 +19,7 @@ from benchmarks.timing import Report
 from edge.classifier import Classifier
 from edge.modelfile import ModelFile
 from edge.preprocessing import network_input
+from edge.recognition import refused
 from edge.runtime import find_runtime
 from train.evaluation import Judged, Values
 
@@ -40,6 +41,8 @@ class Candidate(NamedTuple):
     field_threshold: float
     model: ModelFile | None = None
     """Ours only."""
+    refuses: Callable[[NDArray[Any]], NDArray[np.bool_]] | None = None
+    """Tells which inputs show no red cell; only models of ours that measure it."""
 
 
 def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
@@ -51,15 +54,7 @@ def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[Fore
     runtime = find_runtime()
     threads = max(settings.threads)
     candidates = [
-        Candidate(
-            model.name,
-            f"{model.input_size} px",
-            lambda rgb, mask, size=model.input_size: network_input(rgb, mask, size=size),  # type: ignore[misc]
-            Classifier(model, threads=threads, runtime=runtime).probabilities,
-            model.operating_point("cell").threshold,
-            model.operating_point("field").threshold,
-            model,
-        )
+        _ours(model, Classifier(model, threads=threads, runtime=runtime))
         for model in load_models(settings.models)
     ]
     foreign = [parse_foreign(text) for text in settings.foreign]
@@ -75,6 +70,22 @@ def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[Fore
         for one in foreign
     ]
     return candidates, foreign
+
+
+def _ours(model: ModelFile, classifier: Classifier) -> Candidate:
+    def refuses(inputs: NDArray[Any]) -> NDArray[np.bool_]:
+        return np.array(refused(model, classifier.scores(inputs)), bool)
+
+    return Candidate(
+        model.name,
+        f"{model.input_size} px",
+        lambda rgb, mask: network_input(rgb, mask, size=model.input_size),
+        classifier.probabilities,
+        model.operating_point("cell").threshold,
+        model.operating_point("field").threshold,
+        model,
+        None if model.least_red_cell is None else refuses,
+    )
 
 
 def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
@@ -102,7 +113,7 @@ def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
         values = model.predict(inputs.astype(np.float32), batch_size=64, verbose=0)
         return np.asarray(values, np.float32)[:, 0]
 
-    return ours._replace(name="Keras", probabilities=probabilities, model=None)
+    return ours._replace(name="Keras", probabilities=probabilities, model=None, refuses=None)
 
 
 def judge_all(

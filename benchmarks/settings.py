@@ -29,11 +29,13 @@ class BenchSettings:
     corrections: Path | None = None
     """CSV file of disputed labels."""
     split: Path | None = None
-    """Split file of a training run: only its test patients are measured."""
+    """Split file of a training run, or a model that holds it: only its test patients are measured."""
     boxes: Path | None = None
     """Folder of fields with ``boxes.csv``, ``images`` and ``masks``."""
     uninfected_fields: Path | None = None
     """Folder of fields of uninfected blood."""
+    strangers: Path | None = None
+    """Folder of pictures without a red cell of a thin smear."""
     most_cells: int | None = None
     """Measure on no more cells of the labelled folder than this."""
     changes: bool = False

@@ -101,6 +101,11 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     help="Fields of blood without malaria, to count false alarms in.",
 )
 @click.option(
+    "--strangers",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Pictures of anything but a thin smear, to see how much of them is refused.",
+)
+@click.option(
     "--foreign",
     multiple=True,
     metavar="NAME=FILE,size=PX,…",
@@ -211,6 +216,7 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         split=options["split"],
         boxes=options["boxes"],
         uninfected_fields=options["uninfected"],
+        strangers=options["strangers"],
         most_cells=options["most_cells"],
         changes=options["changes"],
     )
