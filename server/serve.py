@@ -1,9 +1,11 @@
 """The production server: waitress, bounded on every side, which finishes what it accepted before it stops."""
 
+import json
 import logging
 import signal
 import threading
 import time
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -13,17 +15,18 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
 from edge.watchdog import Watchdog
 from server.batching import GathererClosedError, QueueFullError
 from server.instruments import Instruments
+from server.problems import PROBLEM_TYPE, problem_body
 from server.settings import ServerSettings
 
 _LOG = logging.getLogger("plasmolite.server")
 
 _BODY_MARGIN = 1024 * 1024
-"""Flask refuses bodies over the limit with a problem document; waitress cuts off those far beyond it."""
+"""Flask refuses bodies over the limit once they are read; waitress refuses those far beyond it unread."""
 
 _RECEIVE_BYTES = 128 * 1024
 """Taken from a connection at a time: a cell's picture in one go, where waitress's own 8 KiB need several."""
@@ -43,10 +46,44 @@ class DrainingTask(WSGITask):
         return header
 
 
+class ProblemTask(ErrorTask):
+    """The answer to what never reaches the application: no HTTP, too long a head, far too large a body."""
+
+    def execute(self) -> None:
+        """Write a problem document, and close the connection once it is sent."""
+        status = HTTPStatus(self.request.error.code)
+        detail, kind = _UNREACHED.get(status, _UNREACHED[HTTPStatus.BAD_REQUEST])
+        _LOG.info("request", extra={"path": "unread", "status": int(status), "client": self.channel.addr[0]})
+        body = json.dumps(problem_body(status, detail, kind)).encode()
+        self.status = f"{status:d} {status.phrase}"
+        self.response_headers += [
+            ("Content-Type", PROBLEM_TYPE),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+_UNREACHED = {
+    HTTPStatus.BAD_REQUEST: ("The request is no HTTP that this server understands.", "bad-request"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "The request is larger than this server takes. Send fewer or smaller pictures.",
+        "too-large",
+    ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("The head of the request is too long.", "too-large"),
+    HTTPStatus.NOT_IMPLEMENTED: ("This server does not take this Transfer-Encoding.", "bad-request"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("The server met a defect of its own. Its log tells more.", "defect"),
+}
+"""Sentence and kind of what waitress refuses by itself; nothing that the client sent is repeated."""
+
+
 class DrainingChannel(HTTPChannel):
     """One client's connection."""
 
     task_class = DrainingTask
+    error_task_class = ProblemTask
 
     @property
     def busy(self) -> bool:

@@ -139,6 +139,33 @@ def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> N
             connection.close()
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: magic\r\n\r\n", 501),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    ],
+    ids=["body of a gigabyte", "long head", "unknown encoding", "TLS spoken", "two lengths"],
+)
+def test_what_never_reaches_the_application_is_a_problem_document_too(
+    tmp_path: Path, head: bytes, status: int
+) -> None:
+    with instruments(tmp_path) as kit, served(kit) as address:
+        with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), PATIENCE) as connection:
+            connection.sendall(head)
+            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        assert predict(int(address.rsplit(":", 1)[1])) == 200
+    first, rest = answer.split("\r\n", 1)
+    assert first.startswith(f"HTTP/1.1 {status} ") or first.startswith(f"HTTP/1.0 {status} ")
+    assert "Content-Type: application/problem+json" in rest
+    problem = json.loads(rest.split("\r\n\r\n", 1)[1])
+    assert problem["status"] == status
+    assert problem["detail"].endswith(".")
+
+
 def test_a_stopping_server_says_that_it_is_not_ready(tmp_path: Path) -> None:
     with instruments(tmp_path) as kit, served(kit) as address:
         kit.stopping.set()
