@@ -40,6 +40,10 @@ setup: $(STAMPS)/dev
 bundle: $(STAMPS)/edge
 	$(BIN)/python -m deploy.bundle
 
+# The tests of edge under every Python, runtime, numpy and OpenCV that devices have.
+combinations: $(STAMPS)/edge
+	$(BIN)/python -m deploy.combinations tests
+
 $(STAMPS)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plasmolite needs Python 3.11 or newer.")'
 	$(PYTHON) -m venv $(VENV)
