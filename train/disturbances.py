@@ -142,4 +142,5 @@ def _folded(
             max(1, round(width * rng.uniform(0.015, 0.07))),
         )
     folds = cv2.GaussianBlur(folds, (0, 0), max(0.5, width * rng.uniform(0.006, 0.03)))
-    return darkness * (1 + rng.uniform(0.3, 1.4) * folds)[:, :, None]
+    tint = np.exp(rng.normal(0, 0.2, 3)).astype(np.float32)
+    return darkness * (1 + rng.uniform(0.3, 1.4) * folds[:, :, None] * tint)

@@ -24,7 +24,7 @@ _HELD_EVERY = 5
 _MOST_PARASITES = 1500
 """More would only cost memory (some 250 kB each)."""
 
-_ON_HOSTS = 0.4
+_ON_HOSTS = 0.5
 """Share of the parasites that go to cells of the labelled set: else a graft itself could tell the laboratory."""
 
 

@@ -19,8 +19,9 @@ _AREA = (0.004, 0.20)
 _LEAST_PEAK = 0.3
 """Density that its darkest part must reach: weaker ones would be lost on another cell."""
 
-_YOUNG, _LARGE = 0.5, 0.25
-"""Shares of the grafts that are one parasite as it was cut, and one or two enlarged ones; the rest are many."""
+_YOUNG, _FULL, _LARGE = 0.45, 0.2, 0.2
+"""Shares of the grafts that are one parasite as it was cut, cytoplasm and pigment alone (as of a gametocyte), and
+one or two enlarged parasites; the rest are many small ones."""
 _MOST_DENSITY = 1.4
 """Where several lie over each other, no parasite of one layer of cells is darker."""
 
@@ -84,13 +85,13 @@ def graft(
     drawn = rng.random()
     if drawn < _YOUNG:
         density = _laid(parasites, mask, _places(mask, rng, 1), rng, (0.85, 1.25)) * rng.uniform(0.8, 1.3)
+    elif drawn < _YOUNG + _FULL:
+        density = _veil(mask, rng) + _pigment(mask, rng, 1.0)
     else:
-        density = _veil(mask, rng)
-        if drawn < _YOUNG + _LARGE:
-            density += _laid(parasites, mask, _places(mask, rng, int(rng.integers(1, 3))), rng, (1.8, 3.2))
-        else:
-            density += _laid(parasites, mask, _places(mask, rng, int(rng.integers(4, 17))), rng, (0.5, 1.1))
-        density = np.minimum(density, _MOST_DENSITY) + _pigment(mask, rng)
+        large = drawn < _YOUNG + _FULL + _LARGE
+        count, scales = (rng.integers(1, 3), (1.8, 3.2)) if large else (rng.integers(4, 17), (0.5, 1.1))
+        density = _veil(mask, rng) + _laid(parasites, mask, _places(mask, rng, int(count)), rng, scales)
+        density = np.minimum(density, _MOST_DENSITY) + _pigment(mask, rng, 0.6)
     stained = rgb.astype(np.float32) * np.exp(-density)
     return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
 
@@ -135,20 +136,33 @@ def _veil(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float
     height, width = mask.shape
     cloud = rng.random((5, 5), np.float32)
     cloud = cv2.resize(cloud, (width, height), interpolation=cv2.INTER_CUBIC)
-    cloud = np.clip((cloud - rng.uniform(0.0, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.6)
+    # From a wisp to a parasite that fills the whole cell.
+    cloud = np.clip((cloud - rng.uniform(-0.4, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.7)
     blue, purple = np.array([0.9, 0.7, 0.2], np.float32), np.array([0.5, 1.0, 0.3], np.float32)
     share = np.float32(rng.random())
     return cloud[:, :, None] * (share * blue + (1 - share) * purple)
 
 
-def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Grains of haemozoin, brown to black, in most of the mature parasites."""
+def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator, share: float) -> NDArray[np.float32]:
+    """Grains and rods of haemozoin, brown to black, in a share of the parasites."""
     grains = np.zeros(mask.shape, np.float32)
-    if rng.random() < 0.7:
+    if rng.random() < share:
+        side = max(mask.shape)
         rows, columns = np.nonzero(mask)
-        for place in rng.integers(0, len(rows), int(rng.integers(3, 25))):
-            radius = max(mask.shape) * rng.uniform(0.008, 0.035)
-            shade = rng.uniform(0.3, 0.9) * min(1.0, radius**2)  # fainter where a grain is less than a pixel
-            cv2.circle(grains, (int(columns[place]), int(rows[place])), max(1, round(radius)), shade, -1)
-        grains = cv2.GaussianBlur(grains, (0, 0), max(0.5, max(mask.shape) / 150))
+        darkest = rng.uniform(0.4, 1.4)
+        for place in rng.integers(0, len(rows), int(rng.integers(4, 45))):
+            length = side * rng.uniform(0.008, 0.035)
+            breadth = length * rng.uniform(0.4, 1.0)
+            shade = darkest * rng.uniform(0.5, 1.0) * min(1.0, length * breadth)  # fainter below a pixel
+            cv2.ellipse(
+                grains,
+                (int(columns[place]), int(rows[place])),
+                (max(1, round(length)), max(1, round(breadth))),
+                rng.uniform(0, 180),
+                0,
+                360,
+                float(shade),
+                -1,
+            )
+        grains = cv2.GaussianBlur(grains, (0, 0), max(0.5, side / 150))
     return grains[:, :, None] * np.array([0.9, 1.1, 0.9], np.float32)

@@ -52,7 +52,7 @@ class TrainingSettings:
     head_epochs: int = 1
     head_rate: float = 1e-3
     """Adam's rate in phase 1, in which the base is frozen."""
-    tune_epochs: int = 6
+    tune_epochs: int = 5
     tune_rate: float = 3e-4
     """Adam's rate at the start of phase 2, falling to zero along a cosine."""
     tune_from: int = 0
