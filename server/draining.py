@@ -84,7 +84,13 @@ class DrainingChannel(HTTPChannel):
         """Take in what came, and note when its request began."""
         if self.request is None:
             self.request_began = time.time()
-        taken: bool = super().received(data)
+        try:
+            taken: bool = super().received(data)
+        except ValueError:
+            # Waitress lets an address through to urlsplit that is none, such as http://[::1/.
+            _LOG.info("request", extra={"path": "unread", "status": 400, "client": self.addr[0]})
+            self.handle_close()
+            return False
         return taken
 
     def stuck(self, now: float) -> bool:

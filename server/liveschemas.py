@@ -5,18 +5,18 @@ from marshmallow import Schema, fields, validate
 from edge.slides.review import MAX_REVIEWER
 from edge.slides.store import MAX_SLIDE_ID
 from plasmolite.livesetup import CELLS_WANTED
-from server.slideschemas import MAX_NOTE, plain_text
+from server.slideschemas import MAX_NOTE, one_line, plain_text
 
 
 class LiveStartSchema(Schema):
     """What to count."""
 
     mode = fields.String(load_default="slide", validate=validate.OneOf(["slide", "cell"]))
-    slide_id = fields.String(load_default="", validate=[validate.Length(max=MAX_SLIDE_ID), plain_text])
+    slide_id = fields.String(load_default="", validate=[validate.Length(max=MAX_SLIDE_ID), one_line])
     resume = fields.Boolean(
         load_default=False, metadata={"description": "Go on with the stored slide of this id."}
     )
-    operator = fields.String(load_default="", validate=[validate.Length(max=MAX_REVIEWER), plain_text])
+    operator = fields.String(load_default="", validate=[validate.Length(max=MAX_REVIEWER), one_line])
     notes = fields.String(load_default="", validate=[validate.Length(max=MAX_NOTE), plain_text])
     cells_wanted = fields.Integer(load_default=CELLS_WANTED, validate=validate.Range(1, 1_000_000))
 

@@ -1,5 +1,7 @@
 """The shapes of what the API says of slides, and of what it is told about them."""
 
+import unicodedata
+
 from marshmallow import Schema, ValidationError, fields, validate
 
 from edge.slides.review import MAX_REVIEWER
@@ -18,6 +20,21 @@ def plain_text(text: str) -> None:
     """
     if any((ord(letter) < 32 and letter not in "\n\t") or 0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         raise ValidationError("Control characters and broken Unicode are not taken.")
+
+
+def one_line(text: str) -> None:
+    """Refuse in names and ids also line breaks, and marks that turn the direction of what follows them.
+
+    Raises:
+        ValidationError: there is one.
+    """
+    plain_text(text)
+    if any(letter in "\n\t\u2028\u2029" or unicodedata.bidirectional(letter) in _TURNS for letter in text):
+        raise ValidationError("A name or an id is one line, without marks that turn its direction.")
+
+
+_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Explicit directional formatting (Unicode UAX 9), with which an id can pose as another."""
 
 
 class SlideCountsSchema(Schema):
@@ -112,14 +129,14 @@ class ReviewSchema(Schema):
         validate=validate.OneOf([*LABELS, None]),
         metadata={"description": "null withdraws the call that stands."},
     )
-    reviewer = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), plain_text])
+    reviewer = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), one_line])
     note = fields.String(load_default="", validate=[validate.Length(max=MAX_NOTE), plain_text])
 
 
 class WhoSchema(Schema):
     """Who does something that the audit trail keeps."""
 
-    who = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), plain_text])
+    who = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), one_line])
 
 
 class ExportQuerySchema(Schema):

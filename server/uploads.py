@@ -128,11 +128,17 @@ def _parts(max_pictures: int) -> list[MultipartPart]:
         return [part for part in parser if part.filename is not None]
     except ParserLimitReached as error:
         raise Problem(
-            413, f"The form has too many parts or too long headers: {error}.", kind="too-large", field="body"
+            413,
+            "The form has too many parts, or too long a name in one of them.",
+            kind="too-large",
+            field="body",
         ) from error
     except MultipartError as error:
         raise Problem(
-            400, f"The form cannot be taken apart: {error}.", kind="bad-request", field="body"
+            400,
+            "The form cannot be taken apart: it is damaged, or not of the boundary that its Content-Type names.",
+            kind="bad-request",
+            field="body",
         ) from error
 
 

@@ -104,3 +104,10 @@ def test_a_proxy_on_this_computer_may_open_as_many_as_it_needs(monkeypatch: pyte
         assert all(asks(connection).endswith(b"hello") for connection in connections)
         for connection in connections:
             connection.close()
+
+
+def test_an_address_that_is_none_closes_its_connection_only() -> None:
+    with running(hello) as port, connect(port) as odd, connect(port) as other:
+        odd.sendall(b"GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert odd.recv(100) == b""
+        assert asks(other).endswith(b"hello")

@@ -91,8 +91,9 @@ def test_the_cell_under_the_cross_hair_needs_no_slide(client: FlaskClient, kit: 
     assert kit.store.slides() == []
 
 
-def test_a_slide_without_an_id_names_the_field(client: FlaskClient) -> None:
-    answer = client.post("/live", json={"slide_id": "  "})
+@pytest.mark.parametrize("slide_id", ["  ", "K-1\nK-2", "K\u202e1-"], ids=["blank", "two lines", "turned"])
+def test_an_id_that_is_none_names_the_field(client: FlaskClient, slide_id: str) -> None:
+    answer = client.post("/live", json={"slide_id": slide_id})
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["field"] == "slide_id"
 
