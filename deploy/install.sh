@@ -18,7 +18,7 @@ rollback=no
 while [ $# -gt 0 ]; do
     case "$1" in
         --prefix) prefix=${2%/}; shift ;;
-        --key) key=$2; shift ;;
+        --key) key=$(realpath -m -- "$2"); shift ;;
         --rollback) rollback=yes ;;
         *) echo "Usage: $0 [--rollback] [--key FILE.pub] [--prefix FOLDER]" >&2; exit 2 ;;
     esac
