@@ -51,7 +51,7 @@ def compare(old: Benchmark, new: Benchmark) -> Comparison:
 
     A time counts as changed when it moved by more than the noise both by the clock and as a multiple of the
     yardstick that took turns with it; the noise is that of the two medians' intervals, of their wandering
-    within the runs, and of what other programs took of the processors meanwhile.
+    within the runs, and of what other programs took of its time meanwhile.
     """
     before, after = old.figures(), new.figures()
     changes = []
@@ -114,7 +114,7 @@ def _noise(was: Measurement, now: Measurement, old_section: Section, new_section
             variance += ((measurement.high - measurement.low) / 2 / measurement.value) ** 2
         variance += (_WANDER * (measurement.noise or 0.0)) ** 2
     # Others' work slows ours by about the share that it takes, and by chance differently in each run.
-    others = max(old_section.others_share or 0.0, new_section.others_share or 0.0)
+    others = max(old_section.lost_share or 0.0, new_section.lost_share or 0.0)
     return math.sqrt(variance) + others
 
 

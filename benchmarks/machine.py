@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +13,7 @@ from edge.board import Board
 from plasmolite.provenance import source_commit
 
 BUSY_SHARE = 0.05
-"""Share of the processors that other programs may use before figures are called disturbed."""
+"""Share of the time that may be lost to other programs before figures are called disturbed."""
 HOT_C = 80.0
 """Degrees Celsius at which a Raspberry Pi begins to lower its clock (Raspberry Pi documentation)."""
 
@@ -48,14 +49,24 @@ class Use:
     """Who used the processors while a section was measured; filled when it ends."""
 
     others_share: float | None = None
+    waited_share: float | None = None
 
 
 @contextmanager
 def watch_use(root: Path = Path("/")) -> Iterator[Use]:
-    """Watch which share of the processors' time other programs take meanwhile (``None`` without /proc)."""
-    use, before = Use(), read_processor_time(root)
+    """Watch which share of the processors' time other programs take meanwhile, and how long this one waits for them.
+
+    Both are ``None`` without /proc; the second too where this process's main thread worked for less than a third of
+    the time, so that it tells nothing (others, such as processes that were started, did the work).
+    """
+    use, before, worked = Use(), read_processor_time(root), _read_schedule(root)
+    begin = time.monotonic_ns()
     yield use
-    after = read_processor_time(root)
+    after, now = read_processor_time(root), _read_schedule(root)
+    if worked and now:
+        ran, waited = now[0] - worked[0], now[1] - worked[1]
+        if 3 * (ran + waited) >= time.monotonic_ns() - begin:
+            use.waited_share = waited / (ran + waited)
     if before and after and after.total > before.total:
         others = (after.busy - before.busy) - (after.own - before.own)
         use.others_share = min(1.0, max(0.0, others / (after.total - before.total)))
@@ -75,6 +86,15 @@ def read_processor_time(root: Path = Path("/")) -> ProcessorTime | None:
     return ProcessorTime(sum(ticks) - idle, sum(ticks), own)
 
 
+def _read_schedule(root: Path) -> tuple[int, int] | None:
+    """How long this process's main thread has run, and has waited to run, ns (Linux, sched-stats.rst)."""
+    try:
+        ran, waited, _ = (root / "proc/self/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(ran), int(waited)
+
+
 def describe_software() -> dict[str, Any]:
     """Record Python, the libraries' versions and the commit."""
     versions = {}
@@ -92,7 +112,7 @@ def judge_machine(before: Board, after: Board, others: Mapping[str, float | None
     Args:
         before: the board when the benchmark began.
         after: the board when it ended.
-        others: share of the processors that other programs used, by section.
+        others: share of the time that was lost to other programs, by section.
 
     Returns:
         Whole sentences; none where nothing is wrong.
@@ -121,7 +141,7 @@ def judge_machine(before: Board, after: Board, others: Mapping[str, float | None
     ]
     if busy:
         warnings.append(
-            f"Other programs used the processors while this ran ({', '.join(busy)} of their time): times are "
-            "too long, and only ratios within this run can be believed."
+            f"Other programs took the processors from this one ({', '.join(busy)} of the time): times are too long, "
+            "and only ratios within this run can be believed."
         )
     return warnings

@@ -81,6 +81,7 @@ class Section(NamedTuple):
         charts: to be drawn in the report.
         seconds: how long the section took.
         others_share: share of the processors' time that other programs used meanwhile, 0 to 1.
+        waited_share: share of its time that the run itself waited for a processor; ``None`` where it is unknown.
     """
 
     name: str
@@ -91,6 +92,12 @@ class Section(NamedTuple):
     charts: tuple[Chart, ...] = ()
     seconds: float = 0.0
     others_share: float | None = None
+    waited_share: float | None = None
+
+    @property
+    def lost_share(self) -> float | None:
+        """Share of the time that others took from this run: what it waited, or else all that they used."""
+        return self.others_share if self.waited_share is None else self.waited_share
 
 
 class Benchmark(NamedTuple):

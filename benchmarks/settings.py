@@ -1,6 +1,6 @@
 """What a benchmark measures: models, threads, batches, data, limits, in one immutable value."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.timing import Limits
@@ -20,7 +20,9 @@ class BenchSettings:
     batches: tuple[int, ...] = (1, 8, 32)
     limits: Limits = field(default_factory=Limits)
     """Of each group of subjects that take turns."""
-    starts: int = 7
+    passes: int = 3
+    """How often sections are measured whose figures are compared from run to run."""
+    starts: int = 9
     """Processes started to time the first verdict."""
     cells: Path | None = None
     """Folder or zip file of labelled cells."""
@@ -41,3 +43,13 @@ class BenchSettings:
     changes: bool = False
     """Measure under simulated change too."""
     seed: int = 0
+
+    def in_passes(self) -> "BenchSettings":
+        """The settings of one pass: together the passes take the time that one would."""
+        rounds = (
+            self.limits.least_rounds if self.passes == 1 else max(4, self.limits.least_rounds // self.passes)
+        )
+        limits = self.limits._replace(
+            most_seconds=self.limits.most_seconds / self.passes, least_rounds=rounds
+        )
+        return replace(self, limits=limits, starts=max(1, round(self.starts / self.passes)))

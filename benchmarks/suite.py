@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 from benchmarks.machine import describe_software, judge_machine, watch_use
-from benchmarks.measurement import Benchmark, BenchmarkError
+from benchmarks.measurement import Benchmark, BenchmarkError, Section
+from benchmarks.passes import merge_passes
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report
 from edge.board import read_board
@@ -21,23 +22,31 @@ class SectionEntry(NamedTuple):
     module: str
     function: str
     summary: str
+    repeats: bool = False
+    """Whether it is measured in several passes; the others compare within themselves, or take long."""
 
 
 SECTIONS: dict[str, SectionEntry] = {
     "startup": SectionEntry(
-        "benchmarks.startup", "measure_startup", "seconds to the first verdict, memory, disk"
+        "benchmarks.startup", "measure_startup", "seconds to the first verdict, memory, disk", repeats=True
     ),
     "latency": SectionEntry(
-        "benchmarks.latency", "measure_latency", "interpreter, preprocessing and file to verdict"
+        "benchmarks.latency",
+        "measure_latency",
+        "interpreter, preprocessing and file to verdict",
+        repeats=True,
     ),
     "limit": SectionEntry(
-        "benchmarks.limit", "measure_limit", "GMAC/s against matrix products, and a profile by operator"
+        "benchmarks.limit",
+        "measure_limit",
+        "GMAC/s against matrix products, and a profile by operator",
+        repeats=True,
     ),
     "peers": SectionEntry(
         "benchmarks.peers", "measure_peers", "the same network in other runtimes, and foreign networks"
     ),
     "field": SectionEntry(
-        "benchmarks.fieldspeed", "measure_fields", "fields a second, and the share of each step"
+        "benchmarks.fieldspeed", "measure_fields", "fields a second, and the share of each step", repeats=True
     ),
     "live": SectionEntry(
         "benchmarks.livespeed", "measure_live", "frames dropped at a camera's rate, and the age of results"
@@ -74,20 +83,34 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Repo
         raise BenchmarkError(f"There is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}.")
     made = datetime.now().astimezone().isoformat(timespec="seconds")
     before = read_board()
-    measured = []
-    for done, name in enumerate(sections):
+    passes: dict[str, list[Section]] = {name: [] for name in sections}
+    # All of one pass before the next: a section's passes lie as far apart as can be.
+    plan = [
+        (name, turn)
+        for turn in range(settings.passes)
+        for name in sections
+        if turn == 0 or SECTIONS[name].repeats
+    ]
+    shorter = settings.in_passes()
+    for done, (name, turn) in enumerate(plan):
         entry = SECTIONS[name]
         measure = getattr(import_module(entry.module), entry.function)
 
-        def part(text: str, share: float, done: int = done, name: str = name) -> None:
-            report(f"{name}: {text}", (done + share) / len(sections))
+        def part(text: str, share: float, done: int = done, name: str = name, turn: int = turn) -> None:
+            which = f", pass {turn + 1}" if SECTIONS[name].repeats and settings.passes > 1 else ""
+            report(f"{name}{which}: {text}", (done + share) / len(plan))
 
         begin = time.perf_counter()
         with watch_use() as use:
-            section = measure(settings, part)
-        measured.append(
-            section._replace(seconds=round(time.perf_counter() - begin, 1), others_share=use.others_share)
+            section = measure(shorter if entry.repeats else settings, part)
+        passes[name].append(
+            section._replace(
+                seconds=round(time.perf_counter() - begin, 1),
+                others_share=use.others_share,
+                waited_share=use.waited_share,
+            )
         )
+    measured = [merge_passes(found) for found in passes.values()]
     after = read_board()
     models = [load_model(path) for path in settings.models]
     machine = {
@@ -96,6 +119,6 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Repo
         **describe_software(),
         "models": [{"file": model.path.name, "name": model.name, "sha256": model.sha256} for model in models],
     }
-    others = {section.name: section.others_share for section in measured}
+    others = {section.name: section.lost_share for section in measured}
     warnings = tuple(judge_machine(before, after, others))
     return Benchmark(made, ("plasmolite", *sys.argv[1:]), machine, warnings, tuple(measured))

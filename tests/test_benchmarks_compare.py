@@ -30,6 +30,11 @@ def run_of(*measurements: Measurement, others: float = 0.0) -> Benchmark:
     return Benchmark("2026-01-01T00:00:00+00:00", ("plasmolite", "bench"), MACHINE, (), (section,))
 
 
+def accuracy_run_of(*measurements: Measurement) -> Benchmark:
+    run = run_of(*measurements)
+    return run._replace(sections=(run.sections[0]._replace(name="accuracy"),))
+
+
 def verdict(old: Benchmark, new: Benchmark) -> str:
     (change,) = compare(old, new).changes
     return change.verdict
@@ -70,8 +75,20 @@ def test_what_others_took_of_the_processors_widens_the_noise() -> None:
 
 def test_a_lost_tenth_of_a_point_of_accuracy_is_within_the_noise_and_a_half_is_not() -> None:
     share = Measurement("g", "s", "accuracy", 0.990, "share", 0.98, 0.995, "higher")
-    assert verdict(run_of(share), run_of(share._replace(value=0.9895))) == SAME
-    assert verdict(run_of(share), run_of(share._replace(value=0.985))) == SLOWER
+    old, near, far = (accuracy_run_of(share._replace(value=value)) for value in (0.99, 0.9895, 0.985))
+    assert verdict(old, near) == SAME
+    assert verdict(old, far) == SLOWER
+
+
+def test_a_lost_hundredth_of_auc_is_worse() -> None:
+    value = Measurement("g", "s", "AUC", 0.995, "", 0.99, 0.999, "higher")
+    assert verdict(accuracy_run_of(value), accuracy_run_of(value._replace(value=0.985))) == SLOWER
+
+
+def test_what_a_run_waited_for_the_processor_counts_and_not_what_others_did_meanwhile() -> None:
+    calm = run_of(time_of(1.33), others=0.5)
+    calm = calm._replace(sections=(calm.sections[0]._replace(waited_share=0.01),))
+    assert verdict(run_of(time_of(1.0)), calm) == SLOWER
 
 
 def test_figures_of_one_run_only_are_named() -> None:

@@ -57,6 +57,12 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option(
     "--seconds", type=click.FloatRange(0.1), default=20.0, help="Longest time a group of timings takes."
 )
+@click.option(
+    "--passes",
+    type=click.IntRange(1, 20),
+    default=3,
+    help="Share that time out over so many passes, so that a machine's passing state shows as noise.",
+)
 @click.option("--quick", is_flag=True, help="A look only: a few seconds a group, wide intervals.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Keep the results."
@@ -207,7 +213,8 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         threads=threads,
         batches=options["batches"],
         limits=limits,
-        starts=3 if options["quick"] else 7,
+        passes=1 if options["quick"] else options["passes"],
+        starts=3 if options["quick"] else 9,
         foreign=options["foreign"],
         keras=options["keras"],
         cells=options["cells"],
