@@ -13,8 +13,9 @@ from edge.errors import SourceError
 
 Rgb = NDArray[np.uint8]
 
-OPEN_TIMEOUT_MS, READ_TIMEOUT_MS = 3000, 2000
-"""How long OpenCV waits for a stream: a stalled one must be noticed and opened again within five seconds."""
+FIRST_OPEN_MS, OPEN_AGAIN_MS, READ_TIMEOUT_MS = 10_000, 3000, 2000
+"""How long OpenCV waits for a stream. At first long, for a camera may send a key frame only every few seconds;
+after that a stream that was lost must be back within five seconds, unless it has shown that it takes longer."""
 
 
 class Picture:
@@ -178,6 +179,7 @@ class StreamSource:
         self.name = name
         self._url = url
         self._capture: cv2.VideoCapture | None = None
+        self._patience_ms = FIRST_OPEN_MS
 
     def open(self) -> None:
         """Connect."""
@@ -186,10 +188,11 @@ class StreamSource:
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
         settings = [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            OPEN_TIMEOUT_MS,
+            self._patience_ms,
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
             READ_TIMEOUT_MS,
         ]
+        began = time.monotonic()
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
         if not capture.isOpened():
             capture.release()
@@ -197,6 +200,7 @@ class StreamSource:
                 f"The stream {self.name} cannot be opened: no answer, or nothing that FFmpeg can play. Check "
                 "the address in a player such as VLC."
             )
+        self._patience_ms = max(OPEN_AGAIN_MS, round(2000 * (time.monotonic() - began)))
         self._capture = capture
 
     def read(self) -> Picture:
