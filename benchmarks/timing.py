@@ -131,7 +131,7 @@ def time_in_turns(
             spent = (clock() - start) / 1e9
             done = len(rounds[0])
             if report:
-                report(title, min(1.0, max(spent / limits.most_seconds, 0.0)))
+                report(title, min(1.0, max(spent, 0.0) / max(limits.most_seconds, 1e-9)))
             if done < limits.least_rounds:
                 continue
             widths = [_relative_half_width(np.array([np.median(block) for block in one])) for one in rounds]
