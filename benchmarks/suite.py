@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.machine import describe_software, judge_machine, watch_use
@@ -121,4 +122,12 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Repo
     }
     others = {section.name: section.lost_share for section in measured}
     warnings = tuple(judge_machine(before, after, others))
-    return Benchmark(made, ("plasmolite", *sys.argv[1:]), machine, warnings, tuple(measured))
+    return Benchmark(
+        made, ("plasmolite", *map(_without_folders, sys.argv[1:])), machine, warnings, tuple(measured)
+    )
+
+
+def _without_folders(argument: str) -> str:
+    """Shorten absolute paths to their last name: results are kept and shown, and nobody else has these folders."""
+    name, equals, value = argument.rpartition("=") if argument.startswith("--") else ("", "", argument)
+    return f"{name}{equals}{Path(value).name}" if Path(value).is_absolute() else argument
