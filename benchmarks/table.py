@@ -57,21 +57,25 @@ def written(measurement: Measurement) -> str:
         if measurement.low is not None and measurement.high is not None:
             text += f" ({100 * measurement.low:.2f} to {100 * measurement.high:.2f})"
         return text
-    text = number(measurement.value)
+    write = number if measurement.unit else _plain
+    text = write(measurement.value)
     if measurement.low is not None and measurement.high is not None:
-        text += f" ({number(measurement.low)} to {number(measurement.high)})"
+        text += f" ({write(measurement.low)} to {write(measurement.high)})"
     return text
 
 
 def number(value: float) -> str:
-    """Write a number with three significant digits; whole numbers whole, those just below 1 by what they lack."""
+    """Write a number with three significant digits, whole numbers whole."""
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
-    if 0.99 <= abs(value) < 1:
-        return f"{value:.5f}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def _plain(value: float) -> str:
+    """Write a figure without a unit: those just below 1, such as areas under curves, differ in what they lack."""
+    return f"{value:.5f}" if 0.99 <= abs(value) < 1 else number(value)
 
 
 def columns_of(measurements: list[Measurement]) -> list[str]:
