@@ -251,4 +251,6 @@ def _reached(aim: _Aim, value: float) -> str:
 def _write(value: float, unit: str) -> str:
     if unit == "share":
         return f"{100 * value:.4g} %"
-    return f"{value:.5g} {unit}".strip() if unit == "" else f"{value:.3g} {unit}"
+    if unit:
+        return f"{value:.3g} {unit}"
+    return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.5g}"

@@ -74,8 +74,8 @@ def number(value: float) -> str:
 
 
 def _plain(value: float) -> str:
-    """Write a figure without a unit: those just below 1, such as areas under curves, differ in what they lack."""
-    return f"{value:.5f}" if 0.99 <= abs(value) < 1 else number(value)
+    """Write a figure without a unit: areas under curves differ in what they lack to 1, and by little."""
+    return f"{value:.5f}" if 0.99 <= abs(value) < 1 or 0 < abs(value) < 0.001 else number(value)
 
 
 def columns_of(measurements: list[Measurement]) -> list[str]:
