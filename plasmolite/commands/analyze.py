@@ -6,11 +6,12 @@ import sys
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from plasmolite import RESEARCH_USE, __version__
+from plasmolite.commands.slideoptions import slide_options
 
 if TYPE_CHECKING:
     from edge.cellfiles import CellFile
@@ -32,31 +33,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write report.html, cells.csv and fields.csv into.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
-@click.option(
-    "--profile",
-    type=click.Path(path_type=Path),
-    help="Site profile from plasmolite calibrate, for its threshold.",
-)
-@click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]")
-@click.option(
-    "--haematocrit", type=float, help="Instead of it, the haematocrit in percent (x 125,600 per µL)."
-)
-@click.option(
-    "--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels; by default found."
-)
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@slide_options
 def command(
     *,
     paths: tuple[Path, ...],
     as_json: bool,
     report: Path | None,
-    model: Path | None,
-    profile: Path | None,
-    rbc_per_ul: float | None,
-    haematocrit: float | None,
-    cell_width: float | None,
-    threads: int | None,
+    **judging: Any,
 ) -> None:
     """Count parasitised red cells in fields of a Giemsa-stained thin smear and estimate the parasitaemia.
 
@@ -73,14 +56,7 @@ def command(
         files = list(list_cell_files(paths))
         if not files:
             raise SourceError(f"There are no pictures in {', '.join(map(str, paths))}.")
-        setup = set_up_slide(
-            model=model,
-            profile=profile,
-            rbc_per_ul=rbc_per_ul,
-            haematocrit=haematocrit,
-            cell_width=cell_width,
-            threads=threads,
-        )
+        setup = set_up_slide(**judging)
         with ExitStack() as stack:
             count = _run(files, setup, stack, as_json=as_json, report=report)
     except PlasmoliteError as error:

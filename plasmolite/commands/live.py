@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plasmolite.commands.slideoptions import chosen, slide_options
+
 if TYPE_CHECKING:
     from edge.live.session import LiveSession
     from edge.live.snapshot import Snapshot
@@ -49,12 +51,7 @@ _QUIET_STATES = frozenset({"still", "nothing new", "starting"})
 )
 @click.option("--until-reached", is_flag=True, help="End when so many cells are counted.")
 @click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
-@click.option("--profile", type=click.Path(path_type=Path), help="Site profile from plasmolite calibrate.")
-@click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]")
-@click.option("--haematocrit", type=float, help="Instead of it, the haematocrit in percent.")
-@click.option("--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels.")
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@slide_options
 @click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the simulator's slide.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each field and change of state.")
@@ -78,14 +75,7 @@ def command(**options: Any) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            setup = set_up_slide(
-                model=options["model"],
-                profile=options["profile"],
-                rbc_per_ul=options["rbc_per_ul"],
-                haematocrit=options["haematocrit"],
-                cell_width=options["cell_width"],
-                threads=options["threads"],
-            )
+            setup = set_up_slide(**chosen(options))
             title, opened = _open(setup, options, stack)
             session = stack.enter_context(opened)
             session.start()

@@ -6,10 +6,12 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from plasmolite import RESEARCH_USE
+from plasmolite.commands.slideoptions import slide_options
 
 _OPENCV_PIXELS = 64_000_000
 """OpenCV's own bound on decoding, behind ours."""
@@ -32,12 +34,7 @@ _OPENCV_PIXELS = 64_000_000
     "--new-token", is_flag=True, help="Draw a new token; the old one is void, and all are signed out."
 )
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Further host name to answer to.")
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
-@click.option("--profile", type=click.Path(path_type=Path), help="Site profile from plasmolite calibrate.")
-@click.option("--rbc-per-ul", type=float, help="Red cells per µL.  [default: 5,000,000]")
-@click.option("--haematocrit", type=float, help="Instead of it, the haematocrit in percent.")
-@click.option("--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels.")
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@slide_options
 @click.option("--workers", type=click.IntRange(2, 128), default=12, help="Requests worked on at a time.")
 @click.option("--max-body", type=click.IntRange(1, 1024), default=48, help="Largest request, MiB.")
 @click.option("--rate-limit", type=click.IntRange(1), default=1200, help="Requests a minute of one client.")
@@ -57,18 +54,13 @@ def command(
     token_file: Path | None,
     new_token: bool,
     allow_host: tuple[str, ...],
-    model: Path | None,
-    profile: Path | None,
-    rbc_per_ul: float | None,
-    haematocrit: float | None,
-    cell_width: float | None,
-    threads: int | None,
     workers: int,
     max_body: int,
     rate_limit: int,
     slides: Path | None,
     source: str | None,
     verbose: bool,
+    **judging: Any,
 ) -> None:
     """Serve the API and the page beside the microscope until interrupted.
 
@@ -103,14 +95,7 @@ def command(
             allowed_hosts=allow_host,
         )
         token = settle_token(settings, renew=new_token, tell=_tell_token)
-        setup = set_up_slide(
-            model=model,
-            profile=profile,
-            rbc_per_ul=rbc_per_ul,
-            haematocrit=haematocrit,
-            cell_width=cell_width,
-            threads=threads,
-        )
+        setup = set_up_slide(**judging)
         instruments = open_instruments(settings, setup, token, slides=slides, source=source)
         server = make_server(create_app(instruments), settings)
     except (PlasmoliteError, OSError) as error:

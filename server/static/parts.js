@@ -105,7 +105,7 @@ function estimateWords(summary) {
 
 function intervalChart(summary) {
   const [low, high] = summary.interval;
-  const top = Math.max(high * 1.15, 0.001);
+  const top = Math.min(Math.max(high * 1.15, 0.001), 1);
   const x = (share) => 10 + 380 * Math.min(share / top, 1);
   const words = t("estimate.chart", { low: percent(low), high: percent(high) });
   return svg("svg.interval", { viewBox: "0 0 400 58", role: "img", "aria-label": words },
