@@ -28,6 +28,7 @@ def make_manifest(
     comparison: Comparison,
     calibration_set: CalibrationSet,
     run: Path,
+    sources: str,
 ) -> dict[str, Any]:
     """Describe an export.
 
@@ -40,6 +41,7 @@ def make_manifest(
         comparison: of this export with the Keras model.
         calibration_set: which cells the quantiser saw.
         run: the run folder.
+        sources: what it learnt from and under what licences, in words.
 
     Returns:
         Everything but the format and the hash, which :func:`edge.modelfile.with_manifest` adds.
@@ -106,7 +108,7 @@ def make_manifest(
             "environment": describe_environment(),
         },
         "licence": "Apache-2.0",
-        "sources": "NIH malaria cell images (public domain); MobileNetV2 weights of ImageNet (Apache-2.0)",
+        "sources": sources,
     }
 
 

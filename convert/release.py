@@ -8,10 +8,12 @@ import keras
 
 from convert.calibration import choose_calibration_set
 from convert.card import draw_comparison, model_card
-from convert.comparison import Comparison, compare
+from convert.comparison import Comparison, compare, judge_with
+from convert.doubts import describe_doubts, held_cells
 from convert.export import export
 from convert.gate import DEFAULT_LIMITS, Limits, failures
 from convert.manifest import make_manifest
+from convert.recognition import fit_recogniser
 from edge.classifier import Classifier
 from edge.errors import PlasmoliteError
 from edge.modelfile import load_model, with_manifest
@@ -21,6 +23,8 @@ from train.record import read_record
 from train.results import MODEL_FILE
 from train.run import SETTINGS_FILE, load_run_data
 from train.settings import TrainingSettings
+
+SOURCES_NOT_STATED = "not stated by who trained it"
 
 
 class RunError(PlasmoliteError):
@@ -42,6 +46,8 @@ def convert_run(
     *,
     name: str,
     version: str,
+    sources: str = SOURCES_NOT_STATED,
+    tell_red_cells: bool = False,
     precisions: Sequence[str],
     threads: int,
     limits: Mapping[str, Limits] = DEFAULT_LIMITS,
@@ -55,6 +61,8 @@ def convert_run(
         out: folder for the models, their card and a chart; made where it does not exist.
         name: of the model.
         version: of the release.
+        sources: what the model learnt from and under what licences, in words.
+        tell_red_cells: teach a recogniser beside the network, so that the device refuses other things.
         precisions: which to export.
         threads: of the interpreter while comparing.
         limits: of the gate, by precision.
@@ -81,6 +89,11 @@ def convert_run(
     model = keras.models.load_model(run / MODEL_FILE)
     if spoil is not None:
         spoil(model)
+    recogniser = None
+    if tell_red_cells:
+        report("Teaching a small network beside it what is a red cell")
+        recogniser = fit_recogniser(run_data, settings.image_size, settings.seed)
+    held = held_cells(run_data, settings.image_size, settings.seed, other_things=tell_red_cells)
     out.mkdir(parents=True, exist_ok=True)
     comparisons: list[Comparison] = []
     refused: list[str] = []
@@ -88,7 +101,7 @@ def convert_run(
     written: list[Path] = []
     for precision in precisions:
         report(f"Exporting {precision}")
-        flatbuffer = export(model, precision, calibration_set.inputs)
+        flatbuffer = export(model, precision, calibration_set.inputs, recogniser)
         report(f"Comparing {precision} with the Keras model on {len(inputs)} cells")
         comparison, judged = compare(
             precision,
@@ -115,6 +128,16 @@ def convert_run(
             comparison=comparison,
             calibration_set=calibration_set,
             run=run,
+            sources=sources,
+        )
+        report(f"Measuring when {precision} is undecided, and what it refuses")
+        manifest |= describe_doubts(
+            judge_with(flatbuffer, inputs[:0], threads)[1],
+            held,
+            inputs,
+            judged,
+            disputed=results.disputed,
+            threshold=results.thresholds["cell"],
         )
         _write_model(path, flatbuffer, manifest)
         manifests[path.name] = dict(load_model(path).manifest)

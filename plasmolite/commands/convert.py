@@ -15,6 +15,15 @@ import click
 @click.option("--name", default="standard", show_default=True, help="Name of the model.")
 @click.option("--release", "version", default="1.0", show_default=True, help="Version of the release.")
 @click.option(
+    "--tell-red-cells",
+    is_flag=True,
+    help="Teach a small network beside it to refuse what is no red cell (experimental; measure it abroad first).",
+)
+@click.option(
+    "--sources",
+    help="What the model learnt from and under what licences, in words: stands in its manifest and card.",
+)
+@click.option(
     "--precision",
     "precisions",
     multiple=True,
@@ -38,6 +47,8 @@ def command(
     out: Path,
     name: str,
     version: str,
+    sources: str | None,
+    tell_red_cells: bool,
     precisions: tuple[str, ...],
     threads: int,
     max_flips: float | None,
@@ -56,7 +67,7 @@ def command(
     from rich.table import Table
 
     from convert.gate import DEFAULT_LIMITS
-    from convert.release import convert_run
+    from convert.release import SOURCES_NOT_STATED, convert_run
     from convert.spoiling import add_noise
     from edge.errors import PlasmoliteError
 
@@ -71,6 +82,8 @@ def command(
                 out,
                 name=name,
                 version=version,
+                sources=sources or SOURCES_NOT_STATED,
+                tell_red_cells=tell_red_cells,
                 precisions=precisions or ("float32", "float16", "int8"),
                 threads=threads,
                 limits=limits,
