@@ -68,8 +68,8 @@ def command(
     """Judge pictures of single red cells: files, folders, or - for one picture on standard input.
 
     A picture shows one cell, black outside it or with background round it. PNG, JPEG, WebP, TIFF and BMP are
-    read, 8 or 16 bits, grey or colour. A picture that shows no red cell of a stained smear (a letter, a face, a
-    white cell) is refused, not judged.
+    read, 8 or 16 bits, grey or colour. Where the model can tell, a picture that shows no red cell of a
+    stained smear (a letter, a face, a white cell) is refused, not judged.
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """
