@@ -130,7 +130,9 @@ def draw_field(
     faults = settings.faults()
     if faults:
         raise ValueError(" ".join(faults))
-    own, shared, sensor = np.random.default_rng(seed).spawn(3)
+    # Not Generator.spawn, which Debian 12's numpy lacks; it does the same.
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    own, shared, sensor = map(np.random.default_rng, sequence.spawn(3))
     smear = (smear or sample_smear(shared, settings.cell_width))._replace(cell_width=settings.cell_width)
     taken: list[tuple[float, float, float]] = []
     large = _place_bystanders(settings, ((WHITE, settings.white_cells),), taken, own)

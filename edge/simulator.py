@@ -99,7 +99,9 @@ def draw_cell(
         stage: which (``edge.simulated_parasite.STAGES``); drawn when None.
         smear: the smear it comes from; drawn when None.
     """
-    own, shared = np.random.default_rng(seed).spawn(2)
+    # Not Generator.spawn, which Debian 12's numpy lacks; it does the same.
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    own, shared = map(np.random.default_rng, sequence.spawn(2))
     if smear is None:
         smear = sample_smear(shared)
     plan = sample_cell(own, smear.cell_width / 2, infected, stage=stage, pallor=smear.pallor)

@@ -70,9 +70,9 @@ service="setpriv --reuid=plasmolite --regid=plasmolite --init-groups"
 $nobody plasmolite classify --json "$samples/cells/cell_01.png"
 code=0
 $nobody plasmolite doctor >/tmp/told || code=$?
-grep -A 1 "^failure" /tmp/told
+grep -A 1 "^FAILURE" /tmp/told
 [ "$code" -eq 2 ]
-[ "$(grep -c "^failure" /tmp/told)" -eq 1 ]
+[ "$(grep -c "^FAILURE" /tmp/told)" -eq 1 ]
 grep -q "not this user" /tmp/told
 $service plasmolite doctor >/tmp/told || [ $? -eq 1 ]
 grep "^ok *writing" /tmp/told
