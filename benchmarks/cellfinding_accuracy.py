@@ -1,13 +1,14 @@
-"""How well cells are found, and how well bad fields are refused, on annotated fields.
+"""Everything that is asked of fields, measured on annotated ones.
 
-Run it with ``python -m benchmarks.cellfinding_accuracy --data ../shared/fields``. A detection and an annotated
-cell match one to one, nearest first, when each one's centre lies in the other's box; cells cut by the border are
-left out of both.
+That is: cells found, bad fields refused, cells judged, white cells, a site's threshold, cost and memory.
+
+Run it with ``python -m benchmarks.cellfinding_accuracy --data ../shared/fields``: one JSON object on standard
+output, and on standard error each figure against its limit. A detection and an annotated cell match one to one,
+nearest first, when each one's centre lies in the other's box; cells cut by the border are left out of both.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -19,14 +20,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fieldaims import tell_aims
+from benchmarks.fieldcost import measure_cost, measure_memory
+from benchmarks.fieldjudging import figures_of, judge_annotated, site_trial
+from benchmarks.fieldtruth import (
+    WHITE_LABEL,
+    LabelledBox,
+    annotated_boxes,
+    annotated_mask,
+    annotated_points,
+    is_whole,
+    match_boxes,
+)
 from edge.cellfinding import CellFinder, FieldCells
 from edge.cellnetwork import CellNetwork
-from edge.imaging import read_image
+from edge.classifier import Classifier
+from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.quality import judge_quality
+from train.cellfinder.marked import HELD_OUT, WHITE, read_txl
 
-Box = tuple[float, float, float, float]
-# Annotators draw boxes to the border's last pixels or nearly so.
-BORDER = 2
+SECTIONS = ("finding", "refusals", "judging", "cost", "memory")
 
 
 class Detections(NamedTuple):
@@ -38,46 +51,10 @@ class Detections(NamedTuple):
     dice: float
 
 
-def match_boxes(annotated: list[Box], found: list[Box]) -> list[tuple[int, int]]:
-    """Match one to one, nearest centres first, where each centre lies in the other's box.
-
-    Args:
-        annotated: x, y, width, height, px.
-        found: likewise.
-
-    Returns:
-        Pairs of indices into both lists.
-    """
-    if not annotated or not found:
-        return []
-    a, b = np.asarray(annotated, float), np.asarray(found, float)
-    a_centre, b_centre = a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2
-
-    def inside(points: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-        away = points[:, None] - boxes[None, :, :2]
-        return np.all((away >= 0) & (away <= boxes[None, :, 2:]), axis=2)
-
-    distance = np.linalg.norm(a_centre[:, None] - b_centre[None], axis=2)
-    distance[~(inside(a_centre, b) & inside(b_centre, a).T)] = np.inf
-    pairs: list[tuple[int, int]] = []
-    for index in np.argsort(distance, axis=None):
-        row, column = divmod(int(index), len(found))
-        if not np.isfinite(distance[row, column]):
-            continue
-        pairs.append((row, column))
-        distance[row], distance[:, column] = np.inf, np.inf
-    return pairs
-
-
-def _whole(box: Box, width: int, height: int) -> bool:
-    x, y, w, h = box
-    return x > BORDER and y > BORDER and x + w < width - BORDER and y + h < height - BORDER
-
-
-def compare_boxes(found: FieldCells, boxes: list[Box], truth: NDArray[np.uint8]) -> Detections:
+def compare_boxes(found: FieldCells, boxes: list[LabelledBox], truth: NDArray[np.uint8]) -> Detections:
     """Compare a field's red cells with annotated boxes, and all its cells with the annotated mask."""
     height, width = truth.shape
-    annotated = [box for box in boxes if _whole(box, width, height)]
+    annotated = [b.box for b in boxes if b.label != WHITE_LABEL and is_whole(b.box, width, height)]
     red = [tuple(float(v) for v in cell.box) for cell in found.cells if cell.counted]
     matched = match_boxes(annotated, [(b[0], b[1], b[2], b[3]) for b in red])
     drawn = np.zeros((height, width), bool)
@@ -124,25 +101,6 @@ def spoilt(rgb: NDArray[np.uint8], cell_width: float) -> Iterator[tuple[str, NDA
     yield "black", np.clip(light * 0.04, 0, 255).astype(np.uint8)
 
 
-def annotated_boxes(folder: Path) -> dict[str, list[Box]]:
-    """Boxes of the red cells by picture, from `boxes.csv`; white cells left out."""
-    boxes: dict[str, list[Box]] = defaultdict(list)
-    with (folder / "boxes.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            if row["label"] != "leukocyte":
-                x, y, w, h = (float(row[key]) for key in "xywh")
-                boxes[row["image"]].append((x, y, w, h))
-    return boxes
-
-
-def _points(folder: Path) -> dict[str, list[tuple[int, int]]]:
-    points: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    with (folder / "points.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            points[row["image"]].append((int(row["x"]), int(row["y"])))
-    return points
-
-
 class Refusals:
     """Counts fields and refusals by kind of field."""
 
@@ -159,55 +117,34 @@ class Refusals:
         return {kind: {"fields": n, "refused": k} for kind, (n, k) in self._counts.items()}
 
 
-def measure(
-    data: Path, finder: CellFinder, tell: Callable[[str], None], *, every: int = 1, spoil_every: int = 5
+def measure_finding(
+    data: Path, finder: CellFinder, tell: Callable[[str], None], every: int
 ) -> dict[str, Any]:
-    """Measure all of it.
+    """Cells found on bbbc041, chula_rbc12 and txl_pbc.
 
     Args:
-        data: folder with `bbbc041`, `chula_rbc12` and `not_thin_smear`.
+        data: folder of the sets.
         finder: the cell finder.
         tell: told of each field.
-        every: takes every n-th field of the annotated sets.
-        spoil_every: spoils every n-th of those.
-
-    Returns:
-        Figures by set.
+        every: takes every n-th field.
     """
-    refusals = Refusals()
     fields: list[Detections] = []
-    in_one = points_all = counted = empty = 0
-
-    def look(name: str, path: Path, kind: str, index: int) -> FieldCells:
-        tell(name)
-        rgb = read_image(path)
-        found = finder.find(rgb)
-        refusals.add(kind, judge_quality(rgb, found).refused)
-        if index % spoil_every == 0:
-            for way, picture in spoilt(rgb, found.cell_width):
-                refusals.add(f"{kind}, {way}", judge_quality(picture, finder.find(picture)).refused)
-        return found
-
     boxes = annotated_boxes(data / "bbbc041")
-    for index, name in enumerate(sorted(boxes)[::every]):
-        found = look(name, data / "bbbc041" / "images" / name, "bbbc041", index)
-        truth = cv2.imread(str(data / "bbbc041" / "masks" / f"{Path(name).stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if truth is None:
-            raise click.ClickException(f"The mask of {name} cannot be read.")
-        fields.append(compare_boxes(found, boxes[name], truth))
-    marked = _points(data / "chula_rbc12")
+    for name in sorted(boxes)[::every]:
+        tell(name)
+        found = finder.find(read_image(data / "bbbc041" / "images" / name))
+        fields.append(compare_boxes(found, boxes[name], annotated_mask(data / "bbbc041", name)))
+    marked = annotated_points(data / "chula_rbc12")
+    by_point: dict[bool, list[tuple[int, ...]]] = {True: [], False: []}
     for index, name in enumerate(sorted(marked)[::every]):
-        found = look(name, data / "chula_rbc12" / "images" / name, "chula_rbc12", index)
-        one, n, without = compare_points(found, marked[name])
-        in_one, points_all = in_one + one, points_all + len(marked[name])
-        counted, empty = counted + n, empty + without
-    for path in sorted((data / "not_thin_smear").rglob("*.jpg")):
-        tell(path.name)
-        rgb = read_image(path)
-        refusals.add("not_thin_smear", judge_quality(rgb, finder.find(rgb)).refused)
+        tell(name)
+        found = finder.find(read_image(data / "chula_rbc12" / "images" / name))
+        held_out = index * every % HELD_OUT == HELD_OUT - 1
+        by_point[held_out].append((len(marked[name]), *compare_points(found, marked[name])))
     annotated, found_all, matched = (sum(column) for column in list(zip(*fields, strict=True))[:3])
     return {
         "bbbc041": {
+            "fields": len(fields),
             "f1": 2 * matched / (annotated + found_all),
             "recall": matched / annotated,
             "precision": matched / found_all,
@@ -217,12 +154,81 @@ def measure(
             ),
             "dice": float(np.mean([f.dice for f in fields])),
         },
-        "chula_rbc12": {
-            "points_in_one_cell": in_one / points_all,
-            "detections_without_point": empty / counted,
-        },
-        "refusals": refusals.to_json(),
+        "chula_rbc12": _point_figures(by_point[True] + by_point[False]),
+        "chula_rbc12, every fourth": _point_figures(by_point[True]),
+        "txl_pbc": _white_cells(data / "txl_pbc", finder, tell, every),
     }
+
+
+def _point_figures(fields: list[tuple[int, ...]]) -> dict[str, Any]:
+    if not fields:
+        return {"fields": 0}
+    points, in_one, counted, empty = (sum(column) for column in zip(*fields, strict=True))
+    return {
+        "fields": len(fields),
+        "points_in_one_cell": in_one / points,
+        "detections_without_point": empty / max(counted, 1),
+    }
+
+
+def _white_cells(folder: Path, finder: CellFinder, tell: Callable[[str], None], every: int) -> dict[str, Any]:
+    """White cells told, counted as red ones, and red cells taken for white ones, on TXL-PBC."""
+    marked = told = counted = mistaken = 0
+    for field in read_txl(folder)[::every]:
+        tell(field.name)
+        cells = finder.find(field.rgb).cells
+        whites = [mark for mark in field.marks if mark.kind == WHITE]
+        for mark in whites:
+            here = [
+                cell
+                for cell in cells
+                if abs(cell.centre[0] - mark.x) < mark.w / 3 and abs(cell.centre[1] - mark.y) < mark.h / 3
+            ]
+            marked += 1
+            told += any(cell.kind == "white" for cell in here)
+            counted += any(cell.counted for cell in here)
+        mistaken += sum(
+            cell.kind == "white"
+            and not any(
+                abs(cell.centre[0] - mark.x) < mark.w / 2 and abs(cell.centre[1] - mark.y) < mark.h / 2
+                for mark in whites
+            )
+            for cell in cells
+        )
+    return {"white_cells": marked, "told": told, "counted_as_red": counted, "red_taken_for_white": mistaken}
+
+
+def measure_refusals(
+    data: Path, finder: CellFinder, tell: Callable[[str], None], every: int, spoil_every: int
+) -> dict[str, dict[str, int]]:
+    """Fields refused of each set, as they are and spoilt.
+
+    Args:
+        data: folder of the sets.
+        finder: the cell finder.
+        tell: told of each field.
+        every: takes every n-th field.
+        spoil_every: spoils every n-th of those of bbbc041 and chula_rbc12.
+    """
+    refusals = Refusals()
+    for kind in (
+        "bbbc041/images",
+        "chula_rbc12/images",
+        "uninfected_abnormal_rbc",
+        "phone",
+        "not_thin_smear",
+    ):
+        paths = sorted(p for p in (data / kind).rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        name = kind.split("/")[0]
+        for index, path in enumerate(paths[::every]):
+            tell(f"{name}: {path.name}")
+            rgb = read_image(path)
+            found = finder.find(rgb)
+            refusals.add(name, judge_quality(rgb, found).refused)
+            if kind.endswith("images") and index % spoil_every == 0:
+                for way, picture in spoilt(rgb, found.cell_width):
+                    refusals.add(f"{name}, {way}", judge_quality(picture, finder.find(picture)).refused)
+    return refusals.to_json()
 
 
 @click.command()
@@ -230,21 +236,58 @@ def measure(
     "--data",
     type=click.Path(exists=True, path_type=Path),
     required=True,
-    help="Folder with bbbc041, chula_rbc12 and not_thin_smear.",
+    help="Folder with bbbc041, chula_rbc12, txl_pbc, not_thin_smear, phone and uninfected_abnormal_rbc.",
 )
-@click.option("--every", default=1, show_default=True, help="Take every n-th annotated field.")
-@click.option("--threads", default=2, show_default=True, help="Threads of the network.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(SECTIONS), help="Only this section; may be repeated."
+)
+@click.option("--every", default=1, show_default=True, help="Take every n-th field of each set.")
+@click.option("--spoil-every", default=5, show_default=True, help="Spoil every n-th of the fields taken.")
+@click.option(
+    "--small-fields", default=3000, show_default=True, help="Fields judged to see memory stay flat."
+)
+@click.option("--repeats", default=20, show_default=True, help="Rounds of the timing.")
+@click.option("--threads", default=2, show_default=True, help="Threads of the networks.")
 @click.option(
     "--model", type=click.Path(path_type=Path), help="Cell finder's model; default: the shipped one."
 )
-def main(data: Path, every: int, threads: int, model: Path | None) -> None:
-    """Measure how well cells are found and bad fields refused; prints one JSON object.
+def main(
+    *,
+    data: Path,
+    only: tuple[str, ...],
+    every: int,
+    spoil_every: int,
+    small_fields: int,
+    repeats: int,
+    threads: int,
+    model: Path | None,
+) -> None:
+    """Measure all that is asked of fields; prints one JSON object, and each figure against its limit.
 
     Example: python -m benchmarks.cellfinding_accuracy --data ../shared/fields
     """
     finder = CellFinder(CellNetwork(model, threads=threads))
-    figures = measure(data, finder, lambda name: click.echo(name, err=True), every=every)
+    classifier = Classifier.open(threads=threads)
+
+    def tell(name: str) -> None:
+        click.echo(name, err=True)
+
+    figures: dict[str, Any] = {}
+    for section in only or SECTIONS:
+        if section == "finding":
+            figures[section] = measure_finding(data, finder, tell, every)
+        elif section == "refusals":
+            figures[section] = measure_refusals(data, finder, tell, every, spoil_every)
+        elif section == "judging":
+            judging = judge_annotated(data / "bbbc041", finder, classifier, tell, every)
+            threshold = classifier.model.operating_point("field").threshold
+            figures[section] = {**figures_of(judging, threshold), "site": site_trial(judging)}
+        elif section == "cost":
+            figures[section] = measure_cost(finder, classifier, repeats)
+        else:
+            figures[section] = measure_memory(small_fields)
     click.echo(json.dumps(figures, indent=1))
+    tell_aims(figures, tell)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def read_boxed_cells(folder: Path, report: Report | None = None) -> list[Labelle
             if row["label"] not in INFECTED_TYPES | UNINFECTED_TYPES:
                 continue
             x, y, width, height = (int(float(row[key])) for key in ("x", "y", "w", "h"))
-            mask = _largest_piece(whole[max(0, y) : y + height, max(0, x) : x + width])
+            mask = largest_piece(whole[max(0, y) : y + height, max(0, x) : x + width])
             if mask is not None:
                 picture = rgb[max(0, y) : y + height, max(0, x) : x + width]
                 label = int(row["label"] in INFECTED_TYPES)
@@ -172,7 +172,8 @@ def _found_in(path: Path, report: Report | None, done: float) -> Iterator[Labell
             yield LabelledCell(f"{path.name} {number}", 0, path.name, False, picture, cell.mask)
 
 
-def _largest_piece(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def largest_piece(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The largest connected piece of a mask, 0/255; None where it is under 8 px wide."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8), connectivity=4)
     if count < 2:
         return None

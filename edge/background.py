@@ -20,6 +20,11 @@ FIT_LENGTH = 120
 TILES = 10
 # The fitted surface is evaluated at this many places a side and enlarged.
 GLASS_NODES = 33
+# Optical densities are kept within these; a pixel or a glass below DARKEST counts as that.
+LEAST_DENSITY, MOST_DENSITY = -0.5, 4.0
+DARKEST = 2.0
+# Natural log of each level.
+_LOGS = np.log(np.maximum(np.arange(256), DARKEST)).astype(np.float32)
 
 
 class Background(NamedTuple):
@@ -49,8 +54,8 @@ def lit_area(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         uint8 (h, w), 255 where lit; 0 in large black areas: around a round eyepiece picture, in padding. Dark
         cells and burnt-in letters, being small or not black, stay inside.
     """
-    dark = (rgb.max(axis=2) < DARK_LEVEL).astype(np.uint8)
-    if not dark.any():
+    dark = cv2.inRange(rgb, np.zeros(3), np.full(3, DARK_LEVEL - 1.0))
+    if not cv2.countNonZero(dark):
         return np.full(dark.shape, 255, np.uint8)
     # Only black that reaches the border and that is large is surroundings.
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
@@ -184,12 +189,7 @@ def background_image(
     Returns:
         float32 (height, width, 3), 0..255.
     """
-    # The surface is smooth: evaluating it coarsely and enlarging costs a tenth of evaluating every pixel.
-    centres = (np.arange(GLASS_NODES, dtype=np.float32) + 0.5) / GLASS_NODES
-    x = 2 * centres - 1
-    y = 2 * (span[0] + (span[1] - span[0]) * centres) - 1
-    coarse = np.exp(_terms_at(*np.meshgrid(x, y)) @ background.coefficients)
-    return cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.exp(_glass_logs(background, (height, width), span)), np.float32)
 
 
 def optical_density(
@@ -206,9 +206,47 @@ def optical_density(
         float32 (h, w, 3), 0 on glass, positive where light is absorbed (a red cell: about 0.1 to 1 in green),
         clipped to -0.5..4.
     """
-    glass = background_image(background, rgb.shape[0], rgb.shape[1], span)
-    ratio = cv2.divide(np.maximum(rgb, 2), np.maximum(glass, 2.0), dtype=cv2.CV_32F)
-    return np.clip(-cv2.log(ratio), -0.5, 4.0)
+    density = cv2.subtract(_glass_logs(background, rgb.shape[:2], span), cv2.LUT(rgb, _LOGS))
+    return np.asarray(np.clip(density, LEAST_DENSITY, MOST_DENSITY, out=density), np.float32)
+
+
+def density_levels(
+    rgb: NDArray[np.uint8],
+    background: Background,
+    scaling: tuple[float, float],
+    span: tuple[float, float] = (0.0, 1.0),
+) -> NDArray[np.uint8]:
+    """Optical density as grey levels, in a third of the time that it takes by way of `optical_density`.
+
+    Args:
+        rgb: uint8 (h, w, 3), the field at any resolution, or some of its rows.
+        background: of the same field.
+        scaling: levels per unit of density, and the level of glass.
+        span: upper and lower end of these rows, in shares of the field's height.
+
+    Returns:
+        uint8 (h, w, 3), rounded and clipped to 0..255.
+    """
+    gain, glass = scaling
+    shaded = _glass_logs(background, rgb.shape[:2], span, gain, glass)
+    return np.asarray(cv2.subtract(shaded, cv2.LUT(rgb, _LOGS * np.float32(gain)), dtype=cv2.CV_8U), np.uint8)
+
+
+def _glass_logs(
+    background: Background,
+    size: tuple[int, ...],
+    span: tuple[float, float],
+    gain: float = 1.0,
+    offset: float = 0.0,
+) -> NDArray[np.float32]:
+    """Natural log of the glass, at least log 2, times `gain` plus `offset`, float32 (height, width, 3)."""
+    # The surface is smooth: evaluating it coarsely and enlarging costs a tenth of evaluating every pixel.
+    centres = (np.arange(GLASS_NODES, dtype=np.float32) + 0.5) / GLASS_NODES
+    x = 2 * centres - 1
+    y = 2 * (span[0] + (span[1] - span[0]) * centres) - 1
+    logs = np.maximum(_terms_at(*np.meshgrid(x, y)) @ background.coefficients, np.log(DARKEST))
+    coarse = (logs * gain + offset).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def channel_mean(density: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -29,6 +29,8 @@ GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
 CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
 TILE, OVERLAP = 1024, 64
+# The logit of what a network does not tell.
+NEVER = -20.0
 FINDER_MODEL = "cellfinder-int8.tflite"
 
 
@@ -39,15 +41,35 @@ class Sight(NamedTuple):
         cell: float16 (h/2, w/2), logit that the pixel is a cell's.
         centre: float16 (h/2, w/2), logit that a cell's centre is here.
         offset: float16 (h/2, w/2, 2), x and y from here to the centre of the pixel's cell, in grid pixels.
+        white: float16 (h/2, w/2), logit that the pixel's cell is a white one; far below zero
+            from a network that does not tell.
     """
 
     cell: NDArray[np.float16]
     centre: NDArray[np.float16]
     offset: NDArray[np.float16]
+    white: NDArray[np.float16]
+
+
+def chances(logits: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Probabilities of logits, float32 of the same shape."""
+    return np.asarray(1 / (1 + cv2.exp(-logits.astype(np.float32))), np.float32)
+
+
+def picture_scaling(typical: float) -> tuple[float, float]:
+    """How `density_levels` makes the network's picture of optical density: stain and lamp no longer matter.
+
+    Args:
+        typical: optical density of a typical cell of the field.
+
+    Returns:
+        Levels per unit of density, and the level of glass, 32; a typical cell is at 112.
+    """
+    return (CELL_LEVEL - GLASS_LEVEL) / max(typical, 1e-3), GLASS_LEVEL
 
 
 def network_picture(density: NDArray[np.float32], typical: float) -> NDArray[np.uint8]:
-    """What the network looks at: optical density, scaled so that stain and lamp no longer matter.
+    """What the network looks at, of a field whose optical density is known already.
 
     Args:
         density: float32 (h, w, 3) from `optical_density`, sized so that cells are about 32 px wide.
@@ -56,8 +78,8 @@ def network_picture(density: NDArray[np.float32], typical: float) -> NDArray[np.
     Returns:
         uint8 (h, w, 3), 32 on glass, about 112 on a typical cell.
     """
-    gain = (CELL_LEVEL - GLASS_LEVEL) / max(typical, 1e-3)
-    return np.clip(density * np.float32(gain) + np.float32(GLASS_LEVEL + 0.5), 0, 255).astype(np.uint8)
+    gain, glass = picture_scaling(typical)
+    return np.clip(density * np.float32(gain) + np.float32(glass + 0.5), 0, 255).astype(np.uint8)
 
 
 def read_finder(path: Path) -> tuple[bytes, dict[str, Any]]:
@@ -86,6 +108,8 @@ def read_finder(path: Path) -> tuple[bytes, dict[str, Any]]:
 class CellNetwork:
     """The network in an interpreter; may be shared by threads, whose calls wait for each other.
 
+    `tells_white` is whether it tells white cells from red ones.
+
     Args:
         path: model file; by default the shipped one.
         threads: of one inference; by default the cores at hand, four at most.
@@ -107,6 +131,8 @@ class CellNetwork:
         self._shape: tuple[int, int] | None = None
         self._input = int(self._interpreter.get_input_details()[0]["index"])
         self._heads: list[str] = manifest["outputs"]
+        channels = [int(output["shape"][-1]) for output in self._interpreter.get_output_details()]
+        self.tells_white = channels[self._heads.index("marks")] > 2
 
     def see(self, picture: NDArray[np.uint8]) -> Sight:
         """Look at a picture.
@@ -121,11 +147,8 @@ class CellNetwork:
         if max(height, width) <= TILE + OVERLAP:
             return self._see_tile(picture)
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
-        whole = Sight(
-            np.empty((rows, columns), np.float16),
-            np.empty((rows, columns), np.float16),
-            np.empty((rows, columns, 2), np.float16),
-        )
+        empty = [np.empty((rows, columns), np.float16) for _ in range(3)]
+        whole = Sight(empty[0], empty[1], np.empty((rows, columns, 2), np.float16), empty[2])
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
                 y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
@@ -171,7 +194,8 @@ class CellNetwork:
             }
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
-        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE))
+        white = marks[..., 2] if self.tells_white else np.full_like(marks[..., 0], NEVER)
+        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), white)
 
 
 def _float_values(output: dict[str, Any], values: NDArray[Any]) -> NDArray[np.float16]:

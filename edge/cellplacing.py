@@ -8,20 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cellnetwork import CELL_LEVEL, GLASS_LEVEL, STRIDE, Sight
+from edge.cellnetwork import Sight, chances
+from edge.cellsettings import FinderSettings
 
-# The nucleus of a white cell: this many times a typical red cell's density, this much redder in what it absorbs
-# (azure takes red light, haemoglobin hardly), and as large as this share of a red cell; the parasites of an
-# infected red cell reach the first two, not the third.
-NUCLEUS_DENSITY, NUCLEUS_TINT, NUCLEUS_SHARE = 1.6, 1.15, 0.45
-# A white cell is larger than a red one.
-WHITE_SHARE = 1.1
-# The outline lies where the network finds cell and glass this likely.
-OUTLINE_PROBABILITY = 0.4
 # A cell's hidden side is at most this share of a typical cell's width away from its centre.
 HIDDEN_REACH = 0.55
-# What the network is less sure of, at its centre and on average over its pixels, is debris or out of focus.
-SURE_CENTRE, SURE_CELL = 0.62, 0.9
+# Labels of no more pixels than this say nothing of the width of cells.
+SMALLEST = 16
 # Shares of a typical cell's area: smaller is a fragment, larger no single red cell.
 FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
 
@@ -37,6 +30,9 @@ class FoundCell(NamedTuple):
         cut_by_border: the field's border, or that of the lit area, cuts it.
         clump: no single cell has this shape; it holds several that could not be told apart.
         label: its number in `FieldCells.labels`.
+        area: px of its visible part.
+        outlined: area within its outline, which runs through the centres of its outermost pixels, px.
+        solidity: that area over the area of its convex hull, 0 to 1.
     """
 
     box: tuple[int, int, int, int]
@@ -46,6 +42,9 @@ class FoundCell(NamedTuple):
     cut_by_border: bool
     clump: bool
     label: int
+    area: float = 0.0
+    outlined: float = 0.0
+    solidity: float = 1.0
 
     @property
     def counted(self) -> bool:
@@ -53,98 +52,117 @@ class FoundCell(NamedTuple):
         return self.kind == "red" and not self.cut_by_border and not self.clump
 
 
-def typical_width(labels: NDArray[np.int32]) -> float:
-    """Median width of the cells that no border cuts, on the grid; 0 where there are none."""
-    sizes = np.bincount(labels.ravel())
-    if sizes.size < 2:
-        return 0.0
-    whole = np.ones(sizes.size, bool)
-    whole[np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))] = False
-    whole[0] = False
-    chosen = sizes[whole & (sizes > 16)]
-    if chosen.size == 0:
-        return 0.0
-    # Weighted by area, so that platelets do not count.
-    chosen = np.sort(chosen)
-    half = int(np.searchsorted(np.cumsum(chosen), 0.45 * chosen.sum()))
-    return float(np.sqrt(4 * chosen[half] / np.pi))
+class Measured(NamedTuple):
+    """What is known of each label on the grid, arrays (labels + 1,); row 0 is the glass.
+
+    Attributes:
+        area: pixels.
+        cell: mean probability that its pixels are a cell's.
+        centre: highest probability that a centre is in it.
+        is_white: whether it is a white cell.
+        at_edge: whether it reaches the picture's border.
+    """
+
+    area: NDArray[np.int64]
+    cell: NDArray[np.float64]
+    centre: NDArray[np.float32]
+    is_white: NDArray[np.bool_]
+    at_edge: NDArray[np.bool_]
+
+    @property
+    def typical_width(self) -> float:
+        """Median width of the red cells that no border cuts, on the grid; 0 where there are none."""
+        whole = ~self.at_edge & ~self.is_white & (self.area > SMALLEST)
+        whole[0] = False
+        chosen = np.sort(self.area[whole])
+        if chosen.size == 0:
+            return 0.0
+        # Weighted by area, so that platelets do not count.
+        half = int(np.searchsorted(np.cumsum(chosen), 0.45 * chosen.sum()))
+        return float(np.sqrt(4 * chosen[half] / np.pi))
 
 
-def nucleus_pixels(picture: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Count the pixels of each label that are stained like a nucleus, int64 (labels + 1,)."""
-    height, width = labels.shape
-    strength = (picture[::STRIDE, ::STRIDE][:height, :width].astype(np.float32) - GLASS_LEVEL) / (
-        CELL_LEVEL - GLASS_LEVEL
+def measure_labels(sight: Sight, labels: NDArray[np.int32], settings: FinderSettings) -> Measured:
+    """Measure the labels of a sight.
+
+    Args:
+        sight: of the field.
+        labels: its cells, every label in use.
+        settings: of the finder.
+    """
+    count = int(labels.max()) + 1
+    flat = labels.ravel()
+    area = np.bincount(flat, minlength=count)
+    size = np.maximum(area, 1)
+    at_edge = np.zeros(count, bool)
+    for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        at_edge[line] = True
+    centre = np.zeros(count, np.float32)
+    np.maximum.at(centre, flat, chances(sight.centre).ravel())
+    cell, white = (
+        np.bincount(flat, chances(part).ravel(), count) / size for part in (sight.cell, sight.white)
     )
-    # Red light over green light absorbed.
-    tint = strength[..., 0] / np.maximum(strength[..., 1], 0.1)
-    mean = strength.mean(axis=2)
-    counts = np.bincount(labels.ravel())[1:]
-    if counts.size == 0:
-        return np.zeros(1, np.int64)
-    # The median cell, not the median pixel: in a small field one white cell may be most of what is stained.
-    weights = np.maximum(counts, 1)
-    usual = float(np.median(np.bincount(labels.ravel(), mean.ravel())[1:] / weights))
-    usual_tint = float(np.median(np.bincount(labels.ravel(), tint.ravel())[1:] / weights))
-    nucleus = (mean > NUCLEUS_DENSITY * max(usual, 0.2)) & (tint > NUCLEUS_TINT * max(usual_tint, 0.2))
-    return np.bincount(labels[nucleus], minlength=int(labels.max()) + 1)
+    return Measured(area, cell, centre, white > settings.white, at_edge)
 
 
 def lay_on_field(
     sight: Sight,
     labels: NDArray[np.int32],
-    lit: NDArray[np.uint8],
+    measured: Measured,
+    dark: NDArray[np.bool_] | None,
+    settings: FinderSettings,
     *,
     zoom: tuple[float, float],
     field: tuple[int, int],
-    nuclei: NDArray[np.int64],
 ) -> list[FoundCell]:
-    """Measure each label and lay it back on the field at full resolution.
+    """Lay each label back on the field at full resolution and say what it is.
 
     Args:
         sight: of the field.
         labels: its cells.
-        lit: uint8, lit area at the working size, a little eroded.
+        measured: of these labels.
+        dark: bool, on the grid, what lies at unlit parts of the field; None where all is lit.
+        settings: of the finder.
         zoom: field px per grid px, in x and y.
         field: width and height of the field, px.
-        nuclei: pixels of nucleus of each label.
     """
-    usual = max(typical_width(labels), 4.0) ** 2 * np.pi / 4
-    cells: list[FoundCell] = []
-    chance = 1 / (1 + np.exp(-sight.cell.astype(np.float32)))
-    levels = np.rint(255 * chance).astype(np.uint8)
-    least_centre = np.log(SURE_CENTRE / (1 - SURE_CENTRE))
+    usual = max(measured.typical_width, 4.0) ** 2 * np.pi / 4
+    levels = np.rint(255 * chances(sight.cell)).astype(np.uint8)
     pointed = _pointed_centres(sight, labels)
     reach = HIDDEN_REACH * float(np.sqrt(4 * usual / np.pi)) * (zoom[0] + zoom[1]) / 2
-    dark = lit[::STRIDE, ::STRIDE] == 0
-    for label, (x, y, w, h) in enumerate(_boxes(labels), start=1):
-        # One more pixel round it, for the slope of the outline.
-        x0, y0 = max(0, x - 1), max(0, y - 1)
-        x1, y1 = min(labels.shape[1], x + w + 1), min(labels.shape[0], y + h + 1)
-        own = labels[y0:y1, x0:x1]
-        mine = own == label
-        area = int(np.count_nonzero(mine))
-        if area < 0.03 * usual:
+    near_dark = np.zeros(measured.area.size, bool)
+    if dark is not None:
+        near_dark[labels[dark]] = True
+    sure = (measured.cell >= settings.sure_cell) & (measured.centre >= settings.sure_centre)
+    red = sure & (measured.area >= FRAGMENT_SHARE * usual)
+    clump = measured.area > CLUMP_SHARE * usual
+    white = measured.is_white & (measured.area >= FRAGMENT_SHARE * usual)
+    # Python's own numbers: numpy's scalars would take a third of this loop's time.
+    centres_x, centres_y = (values.tolist() for values in pointed)
+    areas, reds, whites = measured.area.tolist(), red.tolist(), white.tolist()
+    clumps, darks = clump.tolist(), near_dark.tolist()
+    rows, columns = labels.shape
+    cells: list[FoundCell] = []
+    for label, (x, y, w, h) in enumerate(label_boxes(labels).tolist(), start=1):
+        if areas[label] < 0.03 * usual:
             continue
-        soft = np.where(mine | (own == 0), levels[y0:y1, x0:x1], 0).astype(np.uint8)
-        placed = _enlarge(soft, (x0, y0), zoom, field)
+        # Two more pixels round it, for the slope of the outline: with one, it ends flat where the slope is gentle.
+        x0, y0, x1, y1 = max(0, x - 2), max(0, y - 2), min(columns, x + w + 2), min(rows, y + h + 2)
+        own = labels[y0:y1, x0:x1]
+        other = cv2.compare(own, 0, cv2.CMP_NE) & ~cv2.compare(own, label, cv2.CMP_EQ)
+        soft = cv2.bitwise_and(levels[y0:y1, x0:x1], ~other)
+        placed = _enlarge(soft, (x0, y0), zoom, field, 255 * settings.outline)
         if placed is None:
             continue
-        box, mask, centre = placed
-        visible = box
-        if np.any((own != 0) & ~mine):
-            middle = ((pointed[0][label] + 0.5) * zoom[0], (pointed[1][label] + 0.5) * zoom[1])
+        box, mask = placed.box, placed.mask
+        edge = _at_border(box, field)
+        if cv2.countNonZero(other):
+            middle = ((centres_x[label] + 0.5) * zoom[0], (centres_y[label] + 0.5) * zoom[1])
             box, mask = _with_hidden_part(box, mask, middle, reach, field)
-        edge = _at_border(visible, field)
-        near_dark = bool((dark[y0:y1, x0:x1][: mine.shape[0], : mine.shape[1]] & mine).any())
-        sure = (
-            levels[y0:y1, x0:x1][mine].mean() >= 255 * SURE_CELL
-            and sight.centre[y0:y1, x0:x1][mine].max() >= least_centre
-        )
-        kind = "red" if sure and area >= FRAGMENT_SHARE * usual else "fragment"
-        if area > WHITE_SHARE * usual and nuclei[label] > NUCLEUS_SHARE * usual:
-            kind = "white"
-        cells.append(FoundCell(box, centre, mask, kind, edge or near_dark, area > CLUMP_SHARE * usual, label))
+        kind = "white" if whites[label] else "red" if reds[label] else "fragment"
+        cut = edge or darks[label]
+        shape = (placed.area, placed.outlined, placed.solidity)
+        cells.append(FoundCell(box, placed.centre, mask, kind, cut, clumps[label], label, *shape))
     return cells
 
 
@@ -186,10 +204,23 @@ def _with_hidden_part(
         low, high = round(centre - half), round(centre + half)
         sides.append((max(0, min(start, low)), min(end, max(start + length, high))))
     (left, right), (top, bottom) = sides
+    if (left, top, right - left, bottom - top) == box:
+        return box, mask
     padded = cv2.copyMakeBorder(
         mask, y - top, bottom - y - h, x - left, right - x - w, cv2.BORDER_CONSTANT, value=0
     )
     return (left, top, right - left, bottom - top), padded
+
+
+class _Placed(NamedTuple):
+    """A label's outline on the field: box, mask, centroid, areas in px and solidity."""
+
+    box: tuple[int, int, int, int]
+    mask: NDArray[np.uint8]
+    centre: tuple[float, float]
+    area: float
+    outlined: float
+    solidity: float
 
 
 def _enlarge(
@@ -197,39 +228,33 @@ def _enlarge(
     corner: tuple[int, int],
     zoom: tuple[float, float],
     field: tuple[int, int],
-) -> tuple[tuple[int, int, int, int], NDArray[np.uint8], tuple[float, float]] | None:
-    """Box, mask and centroid in the field of a soft mask on the grid; None where nothing is left of it."""
-    left, top = int(corner[0] * zoom[0]), int(corner[1] * zoom[1])
-    right = min(field[0], int(np.ceil((corner[0] + soft.shape[1]) * zoom[0])))
-    bottom = min(field[1], int(np.ceil((corner[1] + soft.shape[0]) * zoom[1])))
-    # Pixel centres: field px i lies at (i + 0.5) / zoom - 0.5 on the grid.
-    matrix = np.array(
-        [
-            [1 / zoom[0], 0, (left + 0.5) / zoom[0] - 0.5 - corner[0]],
-            [0, 1 / zoom[1], (top + 0.5) / zoom[1] - 0.5 - corner[1]],
-        ]
-    )
-    large = cv2.warpAffine(
-        soft,
-        matrix,
-        (right - left, bottom - top),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    _, mask = cv2.threshold(large, 255 * OUTLINE_PROBABILITY, 255, cv2.THRESH_BINARY)
+    level: float,
+) -> _Placed | None:
+    """Lay a soft mask on the grid back on the field, cut at a level; None where nothing is left of it."""
+    # Whole field pixels: half a pixel at most off the true place.
+    left, top = round(corner[0] * zoom[0]), round(corner[1] * zoom[1])
+    size = round(soft.shape[1] * zoom[0]), round(soft.shape[0] * zoom[1])
+    large = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)[: field[1] - top, : field[0] - left]
+    _, mask = cv2.threshold(large, level, 255, cv2.THRESH_BINARY)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
-    outline = max(contours, key=cv2.contourArea)
+    outline = contours[0] if len(contours) == 1 else max(contours, key=cv2.contourArea)
     x, y, w, h = cv2.boundingRect(outline)
     filled = np.zeros((h, w), np.uint8)
     cv2.drawContours(filled, [outline], -1, 255, cv2.FILLED, offset=(-x, -y))
-    moments = cv2.moments(filled, binaryImage=True)
-    centre = (left + x + moments["m10"] / moments["m00"], top + y + moments["m01"] / moments["m00"])
-    return (left + x, top + y, w, h), filled, centre
+    # The outline runs through the centres of the outermost pixels.
+    moments = cv2.moments(outline)
+    within = moments["m00"]
+    column, row = (moments["m10"] / within, moments["m01"] / within) if within else (x + w / 2, y + h / 2)
+    solidity = within / max(cv2.contourArea(cv2.convexHull(outline)), 1.0)
+    area = float(cv2.countNonZero(filled))
+    return _Placed(
+        (left + x, top + y, w, h), filled, (left + column, top + row), area, within, min(solidity, 1.0)
+    )
 
 
-def _boxes(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+def label_boxes(labels: NDArray[np.int32]) -> NDArray[np.int64]:
     """Bounding boxes of labels 1..n, (n, 4): x, y, w, h; all labels must be in use."""
     rows, columns = np.nonzero(labels)
     values = labels[rows, columns]

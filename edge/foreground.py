@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +11,12 @@ from edge.background import channel_mean
 # A cell's outline lies where the stain falls to this share of a typical cell's: a little below half, since
 # the rim of a pale cell is thinner than that of its neighbours.
 OUTLINE_SHARE = 0.38
+# Histograms of optical density have this many bins per unit.
+LEVELS = 200
 # A connected region is believed where it reaches this share somewhere; fainter is smear, plasma, ghosts.
 CORE_SHARE = 0.6
 # A region at least this convex (area over that of its hull) is one cell; crenated cells reach 0.9.
 CONVEX = 0.9
-
-
-class Stain(NamedTuple):
-    """The stained part of a field at one resolution.
-
-    Attributes:
-        strength: float32 (h, w), 0 on glass, 1 on a typical cell.
-        mask: uint8 (h, w), 255 on cells, pallor included, glass between clumped cells not.
-        typical: optical density of a typical cell, mean of the three channels.
-        noise: standard deviation of `strength` on glass.
-    """
-
-    strength: NDArray[np.float32]
-    mask: NDArray[np.uint8]
-    typical: float
-    noise: float
 
 
 def typical_density(density: NDArray[np.float32], lit: NDArray[np.uint8]) -> float:
@@ -42,40 +26,52 @@ def typical_density(density: NDArray[np.float32], lit: NDArray[np.uint8]) -> flo
         density: float32 (h, w, 3) from `optical_density`.
         lit: uint8 (h, w) from `lit_area`.
     """
-    mean = channel_mean(density)
-    levels = np.clip(mean * 200, 0, 255).astype(np.uint8)[lit > 0]
-    if levels.size < 64:
+    levels = np.asarray(cv2.convertScaleAbs(cv2.max(channel_mean(density), 0.0), alpha=LEVELS), np.uint8)
+    counts = cv2.calcHist([levels], [0], lit, [256], [0, 256]).ravel()
+    if counts.sum() < 64:
         return 0.0
-    threshold, _ = cv2.threshold(levels.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     # Where dark cells and pale ones mix, Otsu parts these two; half of its level parts both from the glass.
-    stained = levels[levels > 0.6 * threshold]
-    return float(np.median(stained)) / 200 if stained.size > 16 else 0.0
+    counts[: int(0.6 * _otsu(counts)) + 1] = 0
+    stained = np.cumsum(counts)
+    return float(np.searchsorted(stained, stained[-1] / 2)) / LEVELS if stained[-1] > 16 else 0.0
 
 
-def find_stain(density: NDArray[np.float32], lit: NDArray[np.uint8], cell_width: float) -> Stain:
+def _otsu(counts: NDArray[np.float32]) -> int:
+    """The level that parts a histogram into two classes of the largest variance between them (Otsu 1979)."""
+    below = np.cumsum(counts, dtype=np.float64)
+    moment = np.cumsum(counts * np.arange(counts.size), dtype=np.float64)
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (moment * above - (moment[-1] - moment) * below) ** 2 / (below * above)
+    return int(np.argmax(np.nan_to_num(between, nan=0.0, posinf=0.0)))
+
+
+def find_stain(
+    density: NDArray[np.float32], lit: NDArray[np.uint8], cell_width: float, typical: float | None = None
+) -> NDArray[np.uint8]:
     """Segment cells from glass.
 
     Args:
         density: float32 (h, w, 3) from `optical_density`.
         lit: uint8 (h, w) from `lit_area`, at the same size.
         cell_width: px; sets the smoothing and the largest hole that can be a cell's pallor.
+        typical: optical density of a typical cell, if known; else from `typical_density`.
+
+    Returns:
+        uint8 (h, w), 255 on cells, pallor included, glass between clumped cells not.
     """
-    typical = max(typical_density(density, lit), 1e-3)
-    strength = cv2.GaussianBlur(channel_mean(density), (0, 0), max(0.6, cell_width / 40)) / typical
+    typical = max(typical_density(density, lit) if typical is None else typical, 1e-3)
+    strength = cv2.GaussianBlur(channel_mean(density), (0, 0), max(0.6, cell_width / 40))
+    strength *= np.float32(1 / typical)
     strength[lit == 0] = 0
-    low = ((strength > OUTLINE_SHARE) & (lit > 0)).astype(np.uint8)
-    kept = _reaching(low, strength > CORE_SHARE)
-    mask = fill_pallor(kept * np.uint8(255), strength, cell_width)
-    glass = strength[(mask == 0) & (lit > 0)]
-    noise = float(1.4826 * np.median(np.abs(glass - np.median(glass)))) if glass.size else 0.0
-    return Stain(strength.astype(np.float32), mask, typical, noise)
+    low = cv2.compare(strength, OUTLINE_SHARE, cv2.CMP_GT)
+    return fill_pallor(_reaching(low, strength > CORE_SHARE) * np.uint8(255), strength, cell_width)
 
 
 def _reaching(low: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Connected regions of `low` that contain at least one pixel of `core`."""
     count, labels = cv2.connectedComponents(low, connectivity=4)
-    keep = np.zeros(count, np.uint8)
-    keep[np.unique(labels[core])] = 1
+    keep = (np.bincount(labels[core], minlength=count) > 0).astype(np.uint8)
     keep[0] = 0
     return keep[labels]
 

@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from edge.cellfinding import FieldCells
 from edge.cellnetwork import CELL_WIDTH
-from edge.cellplacing import FRAGMENT_SHARE, SURE_CENTRE
+from edge.cellplacing import FRAGMENT_SHARE
 
 # Two scales at which outlines are measured, px of the working picture, in which cells are 32 px wide.
 FINE, COARSE = 1.0, 3.0
 # A found object looks like a red cell when the network is this sure of its centre, when it fills its hull
 # like one, crenated cells included, and when its area is of a cell's order.
 CONVEX = 0.88
+# Cells of 25 px and more are what the finder is made for; with some room.
+LEAST_WIDTH = 18.0
+SURE_CENTRE = 0.62
+# A channel this bright is as bright as it can be.
+WHITE_LEVEL = 253
 AREA_SHARES = (0.35, 2.2)
 
 
@@ -97,6 +102,12 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
             "There are too few whole red cells to count. Move to a fuller place of the smear.",
         ),
         _check(
+            "cell width, px",
+            found.cell_width,
+            (LEAST_WIDTH, np.inf),
+            "The cells are too small in the picture to see what is in them. Magnify more, or use a finer camera.",
+        ),
+        _check(
             "share of the field under cells",
             _covered(found),
             (0.07, 1),
@@ -134,10 +145,9 @@ def _overexposed(rgb: NDArray[np.uint8], found: FieldCells) -> float:
     height, width = found.labels.shape
     # Nearest pixels: averaging would hide that they are clipped.
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_NEAREST)
-    inside = small[found.labels > 0]
-    if inside.size == 0:
-        return 0.0
-    return float(np.mean(np.median(inside, axis=1) >= 253))
+    clipped = np.count_nonzero(small >= WHITE_LEVEL, axis=2) >= 2
+    inside = found.labels > 0
+    return float(np.count_nonzero(clipped & inside) / max(int(np.count_nonzero(inside)), 1))
 
 
 def _covered(found: FieldCells) -> float:
@@ -149,28 +159,20 @@ def _covered(found: FieldCells) -> float:
 
 def _share_of_cells(found: FieldCells) -> float:
     """Share of the found objects, dirt and what the border cuts left out, that look like red cells."""
-    count = int(found.labels.max()) + 1
-    height = 1 / (1 + np.exp(-found.sight.centre.astype(np.float32)))
-    peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, found.labels.ravel(), height.ravel())
     least = FRAGMENT_SHARE * np.pi / 4 * found.cell_width**2
     # The doubtful ones among them, which are not counted, tell what kind of picture this is.
     considered = [
-        cell
-        for cell in found.cells
-        if cell.kind != "white" and not cell.cut_by_border and np.count_nonzero(cell.mask) >= least
+        cell for cell in found.cells if cell.kind != "white" and not cell.cut_by_border and cell.area >= least
     ]
     if not considered:
         return 0.0
-    usual = float(np.median([np.count_nonzero(cell.mask) for cell in considered]))
-    good = 0
-    for cell in considered:
-        contours, _ = cv2.findContours(cell.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        outline = max(contours, key=cv2.contourArea)
-        area = cv2.contourArea(outline)
-        convex = area >= CONVEX * cv2.contourArea(cv2.convexHull(outline))
-        sized = AREA_SHARES[0] * usual <= area <= AREA_SHARES[1] * usual
-        good += bool(convex and sized and peaks[cell.label] >= SURE_CENTRE)
+    usual = float(np.median([cell.area for cell in considered]))
+    good = sum(
+        cell.solidity >= CONVEX
+        and AREA_SHARES[0] * usual <= cell.outlined <= AREA_SHARES[1] * usual
+        and found.measured.centre[cell.label] >= SURE_CENTRE
+        for cell in considered
+    )
     return good / len(considered)
 
 
@@ -204,6 +206,6 @@ def _slope(strength: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 def _clumped(found: FieldCells) -> float:
     """Share of the found cells' area in clumps that could not be separated."""
-    areas = [(np.count_nonzero(cell.mask), cell.clump) for cell in found.cells if cell.kind == "red"]
+    areas = [(cell.area, cell.clump) for cell in found.cells if cell.kind == "red"]
     total = sum(area for area, _ in areas)
     return sum(area for area, clump in areas if clump) / total if total else 0.0

@@ -157,7 +157,8 @@ def field_section(field: JudgedField, *, with_picture: bool) -> str:
     if result.refused is not None:
         verdict = f"Refused, not counted: {result.refused}"
     else:
-        white = f"; {len(result.white_cells)} white cells seen" if result.white_cells else ""
+        number = len(result.white_cells)
+        white = f"; {number} white cell{'' if number == 1 else 's'} seen" if number else ""
         verdict = (
             f"{result.parasitized_count} of {result.cell_count} red cells called parasitised{white}; {size}, "
             f"cells {result.cell_width:.0f} px wide."

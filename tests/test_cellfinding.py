@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.cellfinding_accuracy import annotated_boxes, compare_boxes
-from edge.cellfinding import CellFinder
+from benchmarks.cellfinding_accuracy import compare_boxes
+from benchmarks.fieldtruth import annotated_boxes, annotated_mask
+from edge.cellfinding import CellFinder, FieldCells, Reductions
 from edge.cellnetwork import CellNetwork
 from edge.imaging import read_image
 from edge.quality import judge_quality
+from edge.simulated_cell import sample_cell
+from edge.simulated_field import FieldSettings, draw_field
+from edge.simulated_parasite import STAGES
+from edge.simulated_scene import paint_scene
+from edge.simulated_stain import develop, expose
+from edge.simulator import sample_smear
 
 GLASS = (225, 205, 200)
 CELL = (190, 130, 140)
@@ -49,7 +59,7 @@ def grid(size: tuple[int, int], width: float, step: float = 1.7) -> list[Place]:
     return [(float(x), float(y)) for y in rows for x in columns]
 
 
-def counted_centres(found) -> NDArray[np.float64]:
+def counted_centres(found: FieldCells) -> NDArray[np.float64]:
     return np.array([cell.centre for cell in found.cells if cell.counted]).reshape(-1, 2)
 
 
@@ -165,11 +175,48 @@ def test_what_is_no_smear_is_refused(finder: CellFinder, picture: str) -> None:
     assert refusal(finder, field) is not None
 
 
-def test_real_fields_hold_about_the_annotated_number_of_cells(finder: CellFinder, shared_data) -> None:
+def test_real_fields_hold_about_the_annotated_number_of_cells(finder: CellFinder, shared_data: Path) -> None:
     folder = shared_data / "fields" / "bbbc041"
     boxes = annotated_boxes(folder)
     name = sorted(boxes)[0]
-    truth = cv2.imread(str(folder / "masks" / f"{name.rsplit('.', 1)[0]}.png"), cv2.IMREAD_GRAYSCALE)
+    truth = annotated_mask(folder, name)
     result = compare_boxes(finder.find(read_image(folder / "images" / name)), boxes[name], truth)
     assert 2 * result.matched / (result.annotated + result.found) > 0.95
     assert result.dice > 0.94
+
+
+@pytest.fixture(scope="module")
+def bundled() -> list[NDArray[np.uint8]]:
+    folder = resources.files("edge.samples") / "fields"
+    return [read_image((folder / f"field_0{number}.jpg").read_bytes()) for number in (1, 2)]
+
+
+def test_the_white_cell_of_each_bundled_field_is_told(
+    finder: CellFinder, bundled: list[NDArray[np.uint8]]
+) -> None:
+    for field in bundled:
+        (white,) = [cell for cell in finder.find(field).cells if cell.kind == "white"]
+        assert not white.counted
+
+
+def test_infected_cells_of_every_stage_are_red_cells(finder: CellFinder) -> None:
+    rng = np.random.default_rng(5)
+    smear = sample_smear(rng, 90.0)
+    plain = FieldSettings(width=1280, height=960, cells=40, cell_width=90, platelets=0, grains=0)
+    field = draw_field(7, plain, smear)
+    cells = tuple(
+        cell._replace(plan=sample_cell(rng, 45.0, True, stage=STAGES[number % len(STAGES)]))
+        for number, cell in enumerate(field.cells)
+    )
+    density = paint_scene((0, 0, 1280, 960), cells, (), smear.stain, 3)
+    rgb = expose(develop(density, smear.stain, smear.blur), rng, smear.noise)
+    assert not [cell for cell in finder.find(rgb).cells if cell.kind == "white"]
+
+
+def test_a_field_reduced_keeps_its_colours() -> None:
+    field = np.full((300, 401, 3), (200, 120, 40), np.uint8)
+    sizes = Reductions(field)
+    for size in ((401, 300), (200, 150), (77, 58), (500, 374)):
+        reduced = sizes.at(size)
+        assert reduced.shape == (size[1], size[0], 3)
+        assert np.abs(reduced.astype(int) - field[0, 0]).max() <= 1

@@ -1,6 +1,7 @@
 """The rule by which detections and annotations are matched."""
 
-from benchmarks.cellfinding_accuracy import match_boxes
+from benchmarks.fieldaims import tell_aims
+from benchmarks.fieldtruth import match_boxes, match_by_overlap
 
 
 def test_each_box_is_matched_once_nearest_first():
@@ -16,3 +17,18 @@ def test_both_centres_must_lie_in_the_other_box():
 
 def test_nothing_matches_nothing():
     assert match_boxes([], [(0.0, 0.0, 1.0, 1.0)]) == []
+
+
+def test_by_overlap_the_better_one_wins_and_too_little_is_nothing():
+    annotated = [(0.0, 0.0, 100.0, 100.0)]
+    assert match_by_overlap(annotated, [(20.0, 0.0, 100.0, 100.0), (5.0, 0.0, 100.0, 100.0)]) == [(0, 1)]
+    assert match_by_overlap(annotated, [(60.0, 0.0, 100.0, 100.0)]) == []
+
+
+def test_an_aim_is_told_as_met_or_not_and_only_where_it_was_measured():
+    told: list[str] = []
+    tell_aims({"finding": {"bbbc041": {"f1": 0.95, "count_error": 0.04}}}, told.append)
+    assert told == [
+        "met     bbbc041: F1 of detection: 0.95 (asked: at least 0.93)",
+        "NOT MET bbbc041: error of the count: 0.04 (asked: -0.03 to 0.03)",
+    ]

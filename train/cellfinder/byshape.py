@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.background import estimate_background, lit_area, optical_density
+from edge.cellplacing import label_boxes
 from edge.foreground import estimate_cell_width, find_stain
 
 Piece = tuple[tuple[int, int, int, int], NDArray[np.uint8]]
@@ -27,20 +28,16 @@ def find_cells_by_shape(rgb: NDArray[np.uint8]) -> list[Piece]:
     """
     lit = lit_area(rgb)
     density = optical_density(rgb, estimate_background(rgb, lit))
-    width = estimate_cell_width(find_stain(density, lit, 20).mask)
+    width = estimate_cell_width(find_stain(density, lit, 20))
     if width <= 0:
         return []
-    mask = find_stain(density, lit, width).mask
+    mask = find_stain(density, lit, width)
     labels = split_by_shape(mask, estimate_cell_width(mask))
     pieces: list[Piece] = []
-    count = int(labels.max())
-    for label in range(1, count + 1):
-        rows, columns = np.nonzero(labels == label)
-        if rows.size < 9:
-            continue
-        x, y = int(columns.min()), int(rows.min())
-        w, h = int(columns.max()) - x + 1, int(rows.max()) - y + 1
-        pieces.append(((x, y, w, h), (labels[y : y + h, x : x + w] == label).astype(np.uint8) * 255))
+    for label, (x, y, w, h) in enumerate(label_boxes(labels).tolist(), start=1):
+        own = labels[y : y + h, x : x + w] == label
+        if np.count_nonzero(own) >= 9:
+            pieces.append(((x, y, w, h), own.astype(np.uint8) * 255))
     return pieces
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
@@ -13,9 +11,8 @@ from numpy.typing import NDArray
 
 from edge.background import estimate_background, lit_area, optical_density
 from train.cellfinder.byshape import find_cells_by_shape
+from train.cellfinder.marked import RED, WHITE, Mark, MarkedField
 
-# Colour of the glass in the NIH phone's field picture, R, G, B.
-NIH_GLASS = np.array([219, 188, 173], np.float32)
 # Cut-outs are stored this wide: as wide as the widest cell of a scene.
 CUTOUT_WIDTH = 48
 # A cut-out from a field must be this convex to be believed to be one cell.
@@ -38,100 +35,55 @@ class Cutout(NamedTuple):
     white: bool
 
 
-def nih_cutouts(folder: Path, count: int, rng: np.random.Generator) -> list[Cutout]:
-    """Cut-outs of NIH cells (public domain), half of them parasitised.
+def cutouts_of(fields: Iterable[MarkedField]) -> list[Cutout]:
+    """Cut the lone red cells and the whole white cells out of marked fields.
 
     Args:
-        folder: `cell_images`, with `Parasitized` and `Uninfected`.
-        count: how many.
-        rng: picks them.
+        fields: what training may see.
     """
     found: list[Cutout] = []
-    for label in ("Parasitized", "Uninfected"):
-        names = sorted(p for p in (folder / label).iterdir() if p.suffix in {".png", ".webp"})
-        for index in rng.choice(len(names), min(count // 2, len(names)), replace=False):
-            bgr = cv2.imread(str(names[index]))
-            if bgr is None:
-                continue
-            rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.float32)
-            # The outermost ring of the published masks is glass.
-            alpha = cv2.erode((rgb.max(axis=2) > 0).astype(np.float32), np.ones((5, 5), np.uint8))
-            if alpha.sum() < 400:
-                continue
-            # The brightest pixel of a cell is hardly darker than its glass.
-            glass = np.maximum(NIH_GLASS, np.percentile(rgb[alpha > 0], 99, axis=0))
-            density = np.log(glass / np.maximum(rgb, 2))
-            cutout = _normalised(density, alpha, names[index].name.split("_IMG")[0][:8], white=False)
-            if cutout is not None:
-                found.append(cutout)
+    for field in fields:
+        found += _lone_cells(field)
+        for mark in field.marks:
+            if mark.kind == WHITE:
+                found += _white_cell(field, mark)
     return found
 
 
-def chula_cutouts(folder: Path) -> list[Cutout]:
-    """Cut-outs of lone cells of the Chula RBC-12 fields (MIT): regions with exactly one point."""
-    points: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    with (folder / "points.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            points[row["image"]].append((int(row["x"]), int(row["y"])))
-    found: list[Cutout] = []
-    for name in sorted(points):
-        found += _lone_cells(folder / "images" / name, points[name], f"chula {name}")
-    return found
-
-
-def txl_cutouts(folder: Path) -> list[Cutout]:
-    """Cut-outs of lone red cells and of white cells of the TXL-PBC fields (MIT)."""
-    found: list[Cutout] = []
-    for label_file in sorted((folder / "labels").glob("*.txt")):
-        image = folder / "images" / f"{label_file.stem}.jpg"
-        bgr = cv2.imread(str(image))
-        if bgr is None:
-            continue
-        height, width = bgr.shape[:2]
-        rows = [line.split() for line in label_file.read_text().splitlines() if line.strip()]
-        boxes = [(int(r[0]), *(float(v) for v in r[1:5])) for r in rows]
-        red = [(int(x * width), int(y * height)) for kind, x, y, _, _ in boxes if kind == 1]
-        found += _lone_cells(image, red, f"txl {label_file.stem}")
-        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-        for kind, x, y, w, h in boxes:
-            if kind == 0:
-                found += _white_cell(rgb, (x * width, y * height, w * width, h * height), label_file.stem)
-    return found
-
-
-def _white_cell(rgb: NDArray[np.uint8], box: tuple[float, float, float, float], name: str) -> list[Cutout]:
+def _white_cell(field: MarkedField, mark: Mark) -> list[Cutout]:
     """The ellipse in a white cell's box, if the whole box lies in the picture."""
-    x, y, w, h = box
+    x, y, w, h = mark[:4]
     left, top, right, bottom = round(x - w / 2), round(y - h / 2), round(x + w / 2), round(y + h / 2)
-    if left < 2 or top < 2 or right > rgb.shape[1] - 2 or bottom > rgb.shape[0] - 2:
+    if left < 2 or top < 2 or right > field.rgb.shape[1] - 2 or bottom > field.rgb.shape[0] - 2:
         return []
-    density = optical_density(rgb, estimate_background(rgb))[top:bottom, left:right]
+    density = optical_density(field.rgb, estimate_background(field.rgb))[top:bottom, left:right]
     alpha = np.zeros(density.shape[:2], np.float32)
     cv2.ellipse(alpha, ((w / 2, h / 2), (w * 0.98, h * 0.98), 0), 1.0, cv2.FILLED)
-    cutout = _normalised(density, alpha, f"white {name}", white=True)
+    cutout = _normalised(density, alpha, field.name, white=True)
     return [] if cutout is None else [cutout]
 
 
-def _lone_cells(image: Path, points: list[tuple[int, int]], source: str) -> list[Cutout]:
-    bgr = cv2.imread(str(image))
-    if bgr is None:
-        return []
-    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    field = find_cells_by_shape(rgb)
+def _lone_cells(field: MarkedField) -> list[Cutout]:
+    """Regions that hold exactly one mark, of a red cell, and have the shape of one cell."""
+    rgb = field.rgb
     density = optical_density(rgb, estimate_background(rgb, lit_area(rgb)))
     found: list[Cutout] = []
-    for box, mask in field:
+    for box, mask in find_cells_by_shape(rgb):
         x, y, w, h = box
         if x <= 1 or y <= 1 or x + w >= rgb.shape[1] - 1 or y + h >= rgb.shape[0] - 1:
             continue
-        inside = sum(1 for px, py in points if x <= px < x + w and y <= py < y + h and mask[py - y, px - x])
+        inside = [
+            mark.kind
+            for mark in field.marks
+            if x <= mark.x < x + w and y <= mark.y < y + h and mask[int(mark.y) - y, int(mark.x) - x]
+        ]
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         outline = max(contours, key=cv2.contourArea)
         convexity = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1)
-        if inside != 1 or convexity < ONE_CELL or min(w, h) < 12:
+        if inside != [RED] or convexity < ONE_CELL or min(w, h) < 12:
             continue
         cutout = _normalised(
-            density[y : y + h, x : x + w], (mask > 0).astype(np.float32), source, white=False
+            density[y : y + h, x : x + w], (mask > 0).astype(np.float32), field.name, white=False
         )
         if cutout is not None:
             found.append(cutout)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-# The heads, two channels each, in the order in which the device asks for them.
+# The heads and their channels, in the order in which the device asks for them.
 HEADS = ("marks", "offset")
+CHANNELS = {"marks": 3, "offset": 2}
+# A centre's pixels count ten times, being few; a white cell's three times.
+CENTRE_GAIN, WHITE_GAIN = 9.0, 3.0
 
 
 def build_network(side: int | None = None) -> tf.keras.Model:
@@ -20,8 +23,8 @@ def build_network(side: int | None = None) -> tf.keras.Model:
 
     Returns:
         A Keras model from float32 (n, h, w, 3), (level - 32) / 80 of the network's picture, to two float32
-        (n, h / 2, w / 2, 2): the logits of cell and of centre, and the offset to the centre in x and y. They
-        are separate outputs so that each has an int8 scale of its own.
+        (n, h / 2, w / 2, c): the logits of cell, of centre and of white cell, and the offset to the centre in x
+        and y. They are separate outputs so that each has an int8 scale of its own.
     """
     layers = tf.keras.layers
 
@@ -38,7 +41,6 @@ def build_network(side: int | None = None) -> tf.keras.Model:
 
     picture = layers.Input((side, side, 3))
     half = convolve(picture, 16, size=5, strides=2)
-    half = convolve(half, 16)
     quarter = convolve(half, 32, strides=2)
     quarter = convolve(quarter, 32)
     eighth = convolve(quarter, 48, strides=2)
@@ -48,24 +50,26 @@ def build_network(side: int | None = None) -> tf.keras.Model:
     deep = convolve(deep, 64)
     x = convolve(layers.Concatenate()([enlarge(deep, 24), eighth]), 48)
     x = convolve(layers.Concatenate()([enlarge(x, 16), quarter]), 32)
-    x = convolve(layers.Concatenate()([enlarge(x, 8), half]), 24)
-    return tf.keras.Model(picture, [layers.Conv2D(2, 1, name=name)(x) for name in HEADS])
+    x = convolve(layers.Concatenate()([enlarge(x, 8), half]), 16)
+    return tf.keras.Model(picture, [layers.Conv2D(CHANNELS[name], 1, name=name)(x) for name in HEADS])
 
 
 def loss(target: tf.Tensor, marks: tf.Tensor, offset_seen: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of cell and centre, absolute error of the offsets on cells, each weighted per pixel.
+    """Cross-entropy of cell, centre and white cell, absolute error of the offsets on cells, weighted per pixel.
 
     Args:
-        target: float32 (n, h, w, 5) as `scenes.Scene.target`.
-        marks: float32 (n, h, w, 2), first output of `build_network`.
+        target: float32 (n, h, w, 6) as `scenes.Scene.target`.
+        marks: float32 (n, h, w, 3), first output of `build_network`.
         offset_seen: float32 (n, h, w, 2), its second output.
     """
     target = tf.cast(target, tf.float32)
     cell, centre, offset, weight = target[..., 0], target[..., 1], target[..., 2:4], target[..., 4]
+    white = target[..., 5]
     cross = tf.nn.sigmoid_cross_entropy_with_logits
     cell_loss = tf.reduce_mean(cross(cell, marks[..., 0]) * weight)
-    # Centres are few: their pixels count ten times.
-    centre_loss = tf.reduce_mean(cross(centre, marks[..., 1]) * (1 + 9 * centre) * weight)
+    centre_loss = tf.reduce_mean(cross(centre, marks[..., 1]) * (1 + CENTRE_GAIN * centre) * weight)
     inside = weight * tf.cast(cell > 0.5, tf.float32)
     miss = tf.reduce_sum(tf.abs(offset - offset_seen), axis=-1) * inside
-    return cell_loss + 2 * centre_loss + 2 * tf.reduce_sum(miss) / (tf.reduce_sum(inside) + 1.0)
+    mistaken = cross(white, marks[..., 2]) * (1 + WHITE_GAIN * white) * inside
+    on_cells = tf.reduce_sum(inside) + 1.0
+    return cell_loss + 2 * centre_loss + (2 * tf.reduce_sum(miss) + tf.reduce_sum(mistaken)) / on_cells

@@ -1,0 +1,26 @@
+"""What the cell finder takes for a centre, an outline, a cell: chosen by `python -m train.cellfinder.choose`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class FinderSettings(NamedTuple):
+    """Probabilities, of the network, from which on something is believed.
+
+    They were chosen on fields that the network had not seen (Chula RBC-12, TXL-PBC) and on drawn ones; one set
+    serves every laboratory.
+
+    Attributes:
+        centre: a peak of the centre map is the centre of a cell.
+        outline: a cell's outline runs where cell and glass are this likely.
+        sure_centre: with a peak below this a cell is debris or out of focus, and not counted.
+        sure_cell: likewise, with a lower mean over its pixels.
+        white: a cell is a white one, by the mean over its pixels.
+    """
+
+    centre: float = 0.3
+    outline: float = 0.4
+    sure_centre: float = 0.62
+    sure_cell: float = 0.9
+    white: float = 0.5
