@@ -16,6 +16,8 @@ architecture=$1
 suite=$2
 folder=$3
 shift 3
+# debootstrap follows no virtual packages: what python3-cryptography needs by such a name is named here.
+case " $* " in *" python3-cryptography "*) set -- "$@" python3-cffi-backend ;; esac
 packages=$(echo "ca-certificates python3 python3-venv $*" | tr ' ' ',')
 
 for tool in debootstrap apt-get dpkg; do

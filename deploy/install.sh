@@ -174,7 +174,7 @@ fi
 # Whoever judges on this device judges with its model.
 cat >"$prefix/usr/local/bin/plasmolite" <<WRAPPER
 #!/bin/sh
-: "\${PLASMOLITE_MODELS:=$data/models}" "\${PLASMOLITE_SLIDES:=$data/slides}"
+: "\${PLASMOLITE_MODELS:=$data/models}" "\${PLASMOLITE_SLIDES:=$data/slides/slides.sqlite}"
 export PLASMOLITE_MODELS PLASMOLITE_SLIDES
 exec $home/current/venv/bin/plasmolite "\$@"
 WRAPPER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ _MARKS = {"ok": ("green", "ok     "), "warning": ("yellow", "warning"), "failure
 @click.option(
     "--slides",
     type=click.Path(path_type=Path),
-    help="Folder of the slides; by default PLASMOLITE_SLIDES, else this folder.",
+    help="Folder of the slides; by default that of plasmolite live.",
 )
 @click.option("--camera", is_flag=True, help="A missing camera is a failure: this device counts live.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a part, a line each.")
@@ -28,8 +27,9 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
     Exit code: 0 all is well, 1 something should be looked at, 2 slides cannot be judged.
     """
     from edge.doctor import examine, exit_code
+    from plasmolite.livesetup import default_store_path
 
-    folder = slides or Path(os.environ.get("PLASMOLITE_SLIDES", "."))
+    folder = slides or default_store_path().parent
     # A file names the store itself: its folder is what must have room.
     findings = examine(slides=folder.parent if folder.is_file() else folder, cameras_needed=camera)
     for finding in findings:
