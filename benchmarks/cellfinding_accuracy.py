@@ -286,8 +286,10 @@ def main(
             figures[section] = measure_cost(finder, classifier, repeats)
         else:
             figures[section] = measure_memory(small_fields)
+        # At once: a run that is cut off has told what it measured.
+        tell(json.dumps({section: figures[section]}))
+        tell_aims({section: figures[section]}, tell)
     click.echo(json.dumps(figures, indent=1))
-    tell_aims(figures, tell)
 
 
 if __name__ == "__main__":
