@@ -115,7 +115,7 @@ list_again bad
 setsid bad/install.sh &
 installer=$!
 until ls /opt/plasmolite/releases/9.9.9-cut/venv/lib/python3*/site-packages/numpy >/dev/null 2>&1; do sleep 0.2; done
-kill -KILL -- "-$installer"
+kill -s KILL -- "-$installer"
 wait "$installer" || true
 [ "$(readlink /opt/plasmolite/current)" = "$second" ]
 [ ! -e /opt/plasmolite/releases/9.9.9-cut/complete ]
