@@ -80,6 +80,7 @@ def train(settings: TrainingSettings, out: Path) -> Result:
     options += ["--image-size", str(settings.image_size), "--alpha", str(settings.alpha)]
     options += ["--batch-size", str(settings.batch_size), "--head-epochs", str(settings.head_epochs)]
     options += ["--tune-epochs", str(settings.tune_epochs), "--settle-epochs", str(settings.settle_epochs)]
+    options += ["--folds", str(settings.folds)]
     return CliRunner().invoke(command, options)
 
 
