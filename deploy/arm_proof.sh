@@ -42,6 +42,11 @@ cd "$here/.."
     --platform "$machine-cp$(echo "$python" | tr -d .)"
 cp -r tests pyproject.toml "$root/srv/source/"
 cp -r edge/samples "$root/srv/source/edge/"
+# The runtimes ask the kernel for its processors. This machine's own /sys would describe them to an ARM program as what
+# they are, and it would crash; so a Pi's four are named in its place.
+mkdir -p "$root/sys/devices/system/cpu"
+echo 0-3 | tee "$root/sys/devices/system/cpu/possible" >"$root/sys/devices/system/cpu/present"
+
 # As the oldest board that is supported (Pi 3, Zero 2 W). Under qemu's own choice of a processor, with every extension
 # that it knows, numpy 2.5's matrix products come out wrong: no Pi has those extensions.
 case "$architecture" in

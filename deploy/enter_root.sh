@@ -13,7 +13,6 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 cp "$here/inside/common.sh" "$here/inside/$2" "$1/srv/"
 exec unshare --net --mount --pid --fork sh -c '
     mount -t proc proc "$1/proc"
-    mount -t sysfs -o ro sysfs "$1/sys"
     mount --bind /dev "$1/dev"
     exec chroot "$1" sh "/srv/$2"
 ' sh "$1" "$2"

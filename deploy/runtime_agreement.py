@@ -173,7 +173,7 @@ def table(first: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
     ]
     lines += [
         f"| {row['model']} | {row['runtime']} | {'yes' if row['inputs'] else 'no'} | "
-        f"{row['same']:.2%} | {row['largest']:.6f} | {row['flipped']} ({row['flips']:.3%}) |"
+        f"{row['same']:.2%} | {row['largest']:.1g} | {row['flipped']} ({row['flips']:.3%}) |"
         for row in rows
     ]
     return "\n".join(lines)
