@@ -13,6 +13,8 @@ from edge.background import channel_mean
 OUTLINE_SHARE = 0.38
 # Histograms of optical density have this many bins per unit.
 LEVELS = 200
+# Cells cover at least this share of a smear; what is stained apart from the rest and covers less is none.
+LEAST_STAINED = 0.03
 # A connected region is believed where it reaches this share somewhere; fainter is smear, plasma, ghosts.
 CORE_SHARE = 0.6
 # A region at least this convex (area over that of its hull) is one cell; crenated cells reach 0.9.
@@ -30,8 +32,13 @@ def typical_density(density: NDArray[np.float32], lit: NDArray[np.uint8]) -> flo
     counts = cv2.calcHist([levels], [0], lit, [256], [0, 256]).ravel()
     if counts.sum() < 64:
         return 0.0
+    threshold = _otsu(counts)
+    if counts[threshold + 1 :].sum() < LEAST_STAINED * counts.sum():
+        # An eyepiece's pointer or dirt, darker than any cell: the cells are in what remains.
+        counts[threshold + 1 :] = 0
+        threshold = _otsu(counts)
     # Where dark cells and pale ones mix, Otsu parts these two; half of its level parts both from the glass.
-    counts[: int(0.6 * _otsu(counts)) + 1] = 0
+    counts[: int(0.6 * threshold) + 1] = 0
     stained = np.cumsum(counts)
     return float(np.searchsorted(stained, stained[-1] / 2)) / LEVELS if stained[-1] > 16 else 0.0
 
