@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.measurement import BenchmarkError
 from edge.modelfile import ModelFile, load_model
+from train.patients import patient_token
 
 
 class HeldOut(NamedTuple):
@@ -29,30 +30,32 @@ def choose_held_out(split: Path | None, models: Sequence[ModelFile]) -> HeldOut:
         PlasmoliteError: the file cannot be read, or names no patients.
     """
     if split is not None:
-        tested = set(_patients(split)["test"])
-        return HeldOut(tested.__contains__, f"Judged are the test patients of {split.name}.")
-    splits = [
-        model.manifest["data"]["split"] for model in models if "split" in model.manifest.get("data", {})
-    ]
-    seen = {patient for one in splits for part in ("train", "validation") for patient in one[part]}
-    if len(splits) < len(models):
+        return HeldOut(_test_patients(split), f"Judged are the test patients of {split.name}.")
+    stated = [model.manifest["data"] for model in models if "split" in model.manifest.get("data", {})]
+    learnt = [_known(data, ("train", "validation")) for data in stated]
+
+    def unseen(patient: str) -> bool:
+        return not any(knows(patient) for knows in learnt)
+
+    if len(stated) < len(models):
         return HeldOut(
-            lambda patient: patient not in seen,
+            unseen,
             "Not every model says which patients it learnt from, so cells of those may be among the judged, and "
             "flatter it: name its split with --split.",
         )
-    return HeldOut(
-        lambda patient: patient not in seen,
-        f"None of the judged is from the {len(seen)} patients that the models say they learnt from.",
-    )
+    return HeldOut(unseen, "None of the judged is from a patient that a model says it learnt from.")
 
 
-def _patients(split: Path) -> dict[str, Any]:
+def _known(data: dict[str, Any], parts: Sequence[str]) -> Callable[[str], bool]:
+    """Tell whether a patient is in some parts of the split that a model's manifest states, by tokens."""
+    tokens = {token for part in parts for token in data["split"][part]}
+    return lambda patient: patient_token(patient, data["fingerprint"]) in tokens
+
+
+def _test_patients(split: Path) -> Callable[[str], bool]:
     try:
         if split.suffix == ".tflite":
-            patients = load_model(split).manifest["data"]["split"]
-        else:
-            patients = json.loads(split.read_text("utf-8"))["patients"]
-        return {"test": list(patients["test"])}
+            return _known(load_model(split).manifest["data"], ("test",))
+        return set(json.loads(split.read_text("utf-8"))["patients"]["test"]).__contains__
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchmarkError(f"{split} names no test patients: {error!r}.") from error

@@ -12,6 +12,7 @@ from convert.comparison import Comparison
 from edge.preprocessing import PREPROCESSING_VERSION
 from edge.verdict import LABELS
 from train.evaluation import Judged, measure, roc_table
+from train.patients import patient_token
 from train.record import RunRecord
 from train.results import FIELD_SPECIFICITY, FOREIGN_SPECIFICITY
 from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
@@ -49,11 +50,17 @@ def make_manifest(
     undisputed = judged.at(~results.disputed)
     data = json.loads((run / DATA_FILE).read_text("utf-8"))
     del data["rejected"]
-    # Whoever measures the model again must know which patients it has never seen.
-    data["split"] = json.loads((run / SPLIT_FILE).read_text("utf-8"))["patients"]
-    field = f"specificity of {FIELD_SPECIFICITY:.1%} on the undisputed cells of the validation patients"
+    # Whoever measures the model again must know which patients it has never seen, and nobody else their names.
+    patients = json.loads((run / SPLIT_FILE).read_text("utf-8"))["patients"]
+    data["split"] = {
+        part: sorted(patient_token(name, data["fingerprint"]) for name in names)
+        for part, names in patients.items()
+    }
+    field = f"specificity of {FIELD_SPECIFICITY * 100:g} % on the undisputed cells of the validation patients"
     if settings.uninfected_fields:
-        field += f", and of {FOREIGN_SPECIFICITY:.1%} on held-out fields of uninfected blood from elsewhere"
+        field += (
+            f", and of {FOREIGN_SPECIFICITY * 100:g} % on held-out fields of uninfected blood from elsewhere"
+        )
     points = {
         "cell": "best accuracy on the undisputed cells of the validation patients",
         "field": field,

@@ -11,7 +11,6 @@ from benchmarks.accuracy import measure_accuracy
 from benchmarks.accuracy_groups import CHANGED, REFUSALS, UNDISPUTED
 from benchmarks.aims import judge_aims
 from benchmarks.changes import CHANGES, changed
-from benchmarks.clusters import cluster_bootstrap
 from benchmarks.foreign import parse_foreign
 from benchmarks.heldout import choose_held_out
 from benchmarks.judging import Candidate, judge_all
@@ -21,8 +20,9 @@ from benchmarks.refusals import cut_strangers
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Limits
 from edge.imaging import encode_png
-from edge.modelfile import ModelFile, default_model_path, load_model
+from edge.modelfile import ModelFile, default_model_path, load_model, with_manifest
 from edge.simulator import draw_cell
+from train.patients import patient_token
 
 INSTANT = Limits(most_seconds=0.0, least_rounds=1, block_s=1e-6, warm_up_s=0.0, settle_s=0.0)
 
@@ -48,7 +48,10 @@ def model_with(split: dict[str, list[str]] | None) -> ModelFile:
     model = load_model(default_model_path())
     data = {key: value for key, value in model.manifest["data"].items() if key != "split"}
     if split is not None:
-        data["split"] = split
+        data["split"] = {
+            part: [patient_token(patient, data["fingerprint"]) for patient in patients]
+            for part, patients in split.items()
+        }
     return ModelFile(model.path, model.flatbuffer, {**model.manifest, "data": data})
 
 
@@ -100,6 +103,14 @@ def test_a_split_file_keeps_its_test_patients(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(BenchmarkError, match=r"split\.json"):
         choose_held_out(path, [])
+
+
+def test_a_model_file_stands_for_its_split(tmp_path: Path) -> None:
+    model = model_with({"train": ["A"], "validation": ["B"], "test": ["C"]})
+    path = tmp_path / "mine.tflite"
+    path.write_bytes(with_manifest(model.flatbuffer, dict(model.manifest)))
+    held_out = choose_held_out(path, [])
+    assert [patient for patient in "ABCD" if held_out.keeps(patient)] == ["C"]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from train.patients import Correction, TableError, patient_from_name, read_corrections, read_patients
+from train.patients import (
+    Correction,
+    TableError,
+    patient_from_name,
+    patient_token,
+    read_corrections,
+    read_patients,
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -78,3 +85,10 @@ def test_corrections_that_cannot_be_used_say_what_is_wrong(tmp_path: Path, text:
 )
 def test_the_patient_is_read_from_the_file_name(name: str, patient: str) -> None:
     assert patient_from_name(name) == patient
+
+
+def test_a_token_stands_for_one_patient_of_one_data_set_and_tells_no_name() -> None:
+    tokens = {patient_token(patient, data) for patient in ("Amina", "Bela") for data in ("1", "2")}
+    assert len(tokens) == 4
+    assert patient_token("Amina", "1") in tokens
+    assert not any("Amina" in token for token in tokens)
