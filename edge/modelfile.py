@@ -64,8 +64,16 @@ class ModelFile:
 
     @cached_property
     def roc(self) -> tuple[RocPoint, ...]:
-        """Measured counts by threshold, ascending; empty where the manifest has none."""
-        return tuple(RocPoint(float(row[0]), *map(int, row[1:])) for row in self.manifest.get("roc", ()))
+        """Measured counts on undisputed test cells by threshold, ascending, those of the operating points among them.
+
+        Empty where the manifest has none.
+        """
+        rows = {RocPoint(float(row[0]), *map(int, row[1:])) for row in self.manifest.get("roc", ())}
+        for point in self.manifest["operating_points"].values():
+            if "undisputed" in point:
+                counts = (int(point["undisputed"][name]) for name in RocPoint._fields[1:])
+                rows.add(RocPoint(float(point["threshold"]), *counts))
+        return tuple(sorted(rows))
 
     def operating_point(self, name: str) -> OperatingPoint:
         """Return the operating point ``cell`` or ``field``.

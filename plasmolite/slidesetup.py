@@ -4,14 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.classifier import Classifier
-from edge.modelfile import ModelFile
 from edge.parasitaemia import Rates, RedCells, red_cells
 from edge.phrases import percent
 from edge.siteprofile import SiteProfile, read_profile
 from edge.sitethreshold import model_rates
-
-_CARD_DEPTH = 3
-_CARD_LONGEST = 300
 
 
 class SlideSetup(NamedTuple):
@@ -97,20 +93,3 @@ def set_up_slide(
         threshold, source = point.threshold, point.chosen
         rates = model_rates(threshold, classifier.model.roc, "the model's own test cells")
     return SlideSetup(classifier, threshold, source, site, rates, blood, cell_width)
-
-
-def card_facts(model: ModelFile) -> dict[str, str]:
-    """The facts of a model's manifest by name, long tables left out."""
-    facts: dict[str, str] = {}
-
-    def gather(name: str, value: object, depth: int) -> None:
-        if isinstance(value, dict) and depth < _CARD_DEPTH:
-            for key, inner in value.items():
-                gather(f"{name} / {key}" if name else str(key), inner, depth + 1)
-        else:
-            text = f"{value:.6g}" if isinstance(value, float) else str(value)
-            if len(text) <= _CARD_LONGEST:
-                facts[name] = text
-
-    gather("", dict(model.manifest), 0)
-    return facts

@@ -36,6 +36,25 @@ def test_any_zip_tool_shows_the_manifest() -> None:
         assert json.loads(archive.read("manifest.json"))["labels"] == ["Uninfected", "Parasitized"]
 
 
+@pytest.mark.parametrize("name", shipped_models())
+def test_the_operating_points_stand_among_the_measured_rates(name: str) -> None:
+    model = load_model(shipped_models()[name])
+    thresholds = [row.threshold for row in model.roc]
+    assert thresholds == sorted(thresholds)
+    for point in ("cell", "field"):
+        stated = model.manifest["operating_points"][point]
+        row = next(row for row in model.roc if row.threshold == stated["threshold"])
+        assert row._asdict() == {"threshold": stated["threshold"], **stated["undisputed"]}
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_a_shipped_model_names_no_patient(name: str) -> None:
+    split = load_model(shipped_models()[name]).manifest["data"]["split"]
+    tokens = [token for part in ("train", "validation", "test") for token in split[part]]
+    assert len(set(tokens)) == len(tokens) > 100
+    assert all(len(token) == 16 and int(token, 16) >= 0 for token in tokens)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.999])
 def test_a_truncated_model_is_refused(tmp_path: Path, share: float) -> None:
     data = default_model_path().read_bytes()

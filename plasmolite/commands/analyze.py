@@ -77,7 +77,7 @@ def _run(
     from edge.parasitaemia import estimate
     from edge.report import Report
     from plasmolite.fieldtelling import JsonLines, TableLines, with_progress
-    from plasmolite.slidesetup import card_facts
+    from plasmolite.modelfacts import model_facts
 
     page = tables = None
     if report is not None:
@@ -108,6 +108,6 @@ def _run(
             parasitaemia=parasitaemia,
             count=count,
             settings=setup.facts(),
-            model=card_facts(setup.classifier.model),
+            model=model_facts(setup.classifier.model),
         )
     return count
