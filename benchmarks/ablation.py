@@ -6,7 +6,7 @@ judged in the device's runtime; finished ones are not trained again. Writes ``ab
 """
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,12 +18,13 @@ from convert.calibration import choose_calibration_set
 from convert.comparison import judge_with
 from convert.export import export
 from edge.preprocessing import network_input
-from plasmolite.trainingsetup import train_to_report, training_errors, training_options
+from plasmolite.trainingoptions import training_options
+from plasmolite.trainingrun import train_to_report, training_errors
 from train.evaluation import Judged, accuracy, auc, sensitivity, sensitivity_at_specificity, specificity
 from train.pipeline import network_inputs
-from train.record import read_record
-from train.results import MODEL_FILE, PREDICTIONS_FILE
-from train.run import load_run_data, open_run
+from train.record import is_finished, read_record
+from train.results import MODEL_FILE
+from train.run import open_run, read_run_data
 from train.settings import TrainingSettings
 
 
@@ -80,7 +81,7 @@ def main(*, out: Path, boxes: Path | None, uninfected: Path | None, **settings: 
             run = out / variant.name.replace(",", "").replace(" ", "-")
             changed = replace(recipe, **variant.changes)
             open_run(changed, run)
-            if not ((run / MODEL_FILE).exists() and (run / PREDICTIONS_FILE).exists()):
+            if not is_finished(run):
                 click.echo(f"Variant: {variant.name}", err=True)
                 train_to_report(changed, run)
             rows[variant.name] = _figures(changed, run, abroad, healthy)
@@ -94,7 +95,7 @@ def _figures(
     """Export one run and judge the test patients and the other laboratories' cells with it."""
     import keras  # noqa: PLC0415 - read after the log level is set
 
-    data = load_run_data(settings, run)
+    data = read_run_data(settings, run)
     record = read_record(run, data)
     calibration = choose_calibration_set(data, settings.image_size, settings.seed)
     flatbuffer = export(keras.models.load_model(run / MODEL_FILE), "int8", calibration.inputs)
@@ -132,7 +133,7 @@ def _figures(
 
 
 def _write(out: Path, recipe: TrainingSettings, rows: dict[str, dict[str, float]]) -> None:
-    record = {"recipe": {**vars(recipe)}, "figures": rows}
+    record = {"recipe": asdict(recipe), "figures": rows}
     (out / "ablation.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     columns = [column for column in COLUMNS if any(column in row for row in rows.values())]
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]

@@ -13,14 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.release import RunError
 from edge.classifier import Classifier
 from edge.modelfile import load_model
 from train.evaluation import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.pipeline import network_inputs
 from train.record import read_record
-from train.results import FIELD_SPECIFICITY, PREDICTIONS_FILE
-from train.run import SETTINGS_FILE, load_run_data
+from train.results import FIELD_SPECIFICITY
+from train.run import SETTINGS_FILE, read_run_data
 from train.settings import TrainingSettings
 
 SUMMARY_FILE = "crossvalidation.json"
@@ -50,13 +49,10 @@ def judge_fold(run: Path, model: Path) -> Fold:
     """Judge a run's test patients with its exported model, in the device's runtime.
 
     Raises:
-        RunError: the run's figures are missing.
-        PlasmoliteError: the data cannot be read or the model cannot be used.
+        PlasmoliteError: the run is not finished, its data cannot be read, or the model cannot be used.
     """
     settings = TrainingSettings.read(run / SETTINGS_FILE)
-    record = read_record(run, load_run_data(settings, run))
-    if not (run / PREDICTIONS_FILE).exists():
-        raise RunError(f"{run} holds no finished training run: {PREDICTIONS_FILE} is missing.")
+    record = read_record(run, read_run_data(settings, run))
     classifier = Classifier(load_model(model), threads=2)
     said = classifier.probabilities(network_inputs(record.test_samples, settings.image_size))
     threshold = record.thresholds["cell"]
@@ -119,23 +115,16 @@ def write_summary(path: Path, summary: Summary, folds: Sequence[Fold]) -> None:
         writer = csv.writer(stream)
         writer.writerow(["fold", "patient", "label", "disputed", "threshold", "probability"])
         for number, fold in enumerate(folds):
-            for label, probability, patient, disputed in zip(*_columns(fold), strict=True):
+            for label, probability, patient, disputed in zip(*fold.judged, fold.disputed, strict=True):
                 writer.writerow(
                     [number, patient, label, int(disputed), f"{fold.threshold:.6f}", f"{probability:.8f}"]
                 )
-
-
-def _columns(
-    fold: Fold,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.str_], NDArray[np.bool_]]:
-    return *fold.judged, fold.disputed
 
 
 def _centred(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """Shift the logits so that the threshold comes to one half."""
     inside = np.clip(probabilities, 1e-9, 1 - 1e-9)
     logits = np.log(inside / (1 - inside)) - np.log(threshold / (1 - threshold))
-    # A probability that equals the threshold is called parasitised, and stays so.
-    return np.where(
-        probabilities >= threshold, np.maximum(1 / (1 + np.exp(-logits)), 0.5), 1 / (1 + np.exp(-logits))
-    )
+    # Rounding must not take a cell that stands at the threshold across it.
+    logits = np.where(probabilities >= threshold, np.maximum(logits, 0), logits)
+    return 1 / (1 + np.exp(-logits))

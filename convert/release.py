@@ -21,7 +21,7 @@ from edge.selftest import sample_scores
 from train.pipeline import network_inputs
 from train.record import read_record
 from train.results import MODEL_FILE
-from train.run import SETTINGS_FILE, load_run_data
+from train.run import SETTINGS_FILE, read_run_data
 from train.settings import TrainingSettings
 
 SOURCES_NOT_STATED = "not stated by who trained it"
@@ -82,7 +82,7 @@ def convert_run(
             "in a release. Train it without --by-cell."
         )
     report("Reading the run's cells")
-    run_data = load_run_data(settings, run)
+    run_data = read_run_data(settings, run)
     results = read_record(run, run_data)
     calibration_set = choose_calibration_set(run_data, settings.image_size, settings.seed)
     inputs = network_inputs(results.test_samples, settings.image_size)

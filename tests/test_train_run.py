@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from convert.release import RunError, convert_run
 from edge.simulated_set import SetPlan, write_set
 from plasmolite import RESEARCH_USE
 from plasmolite.commands.train import command
@@ -19,7 +20,7 @@ from train.dataset import DataSet, Sample
 from train.fit import read_history
 from train.patients import Correction
 from train.report import POPULATIONS
-from train.run import RunData, fit, load_run_data, open_run, training_targets
+from train.run import RunData, fit, load_run_data, open_run, read_run_data, training_targets
 from train.settings import SettingsError, TrainingSettings
 from train.split import Split
 
@@ -73,7 +74,7 @@ def settings(cells: Path) -> TrainingSettings:
     )
 
 
-def train(settings: TrainingSettings, out: Path) -> Result:
+def train(settings: TrainingSettings, out: Path, *more: str) -> Result:
     """Call ``plasmolite train`` with these settings."""
     options = ["--data", settings.data, "--out", str(out), "--weights", settings.weights]
     options += ["--patients", str(settings.patients), "--corrections", str(settings.corrections)]
@@ -81,7 +82,7 @@ def train(settings: TrainingSettings, out: Path) -> Result:
     options += ["--batch-size", str(settings.batch_size), "--head-epochs", str(settings.head_epochs)]
     options += ["--tune-epochs", str(settings.tune_epochs), "--settle-epochs", str(settings.settle_epochs)]
     options += ["--folds", str(settings.folds)]
-    return CliRunner().invoke(command, options)
+    return CliRunner().invoke(command, [*options, *more])
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,28 @@ def test_a_finished_run_is_only_measured_again(
     assert again.exit_code == 0, again.output
     assert "epoch" not in again.stderr
     assert {name: (out / name).read_bytes() for name in before} == before
+
+
+def test_reading_a_finished_run_again_changes_nothing_in_it(
+    trained: tuple[Path, Result], settings: TrainingSettings
+) -> None:
+    out, _ = trained
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    again = read_run_data(settings, out)
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    first = load_run_data(settings, out)
+    assert again.data.fingerprint == first.data.fingerprint
+    assert all(np.array_equal(one, other) for one, other in zip(again.split, first.split, strict=True))
+
+
+def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: Path) -> None:
+    short = replace(settings, by_cell=True, head_epochs=1, tune_epochs=0, settle_epochs=0)
+    said = train(short, tmp_path / "leaking", "--by-cell")
+    assert said.exit_code == 0, said.output
+    assert "THESE FIGURES LEAK" in said.stdout
+    assert "These figures leak" in (tmp_path / "leaking" / "report.html").read_text("utf-8")
+    with pytest.raises(RunError, match="split by cell"):
+        convert_run(tmp_path / "leaking", tmp_path, name="x", version="0", precisions=("int8",), threads=1)
 
 
 def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(

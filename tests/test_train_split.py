@@ -31,7 +31,7 @@ def patients_of(data: DataSet, indices: object) -> set[str]:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_no_patient_stands_on_two_sides_and_no_cell_is_lost(seed: int) -> None:
     data = data_of(40)
-    split = split_by_patient(data, seed)
+    split = split_by_patient(data, seed, fold=0, folds=4)
     sides = [patients_of(data, indices) for indices in split]
     assert sum(len(side) for side in sides) == len(set.union(*sides)) == 40
     assert sorted(np.concatenate(split).tolist()) == list(range(400))
@@ -39,26 +39,26 @@ def test_no_patient_stands_on_two_sides_and_no_cell_is_lost(seed: int) -> None:
 
 def test_both_classes_stand_in_like_proportion_on_each_side() -> None:
     data = data_of(120)
-    shares = [data.labels()[indices].mean() for indices in split_by_patient(data, 0)]
+    shares = [data.labels()[indices].mean() for indices in split_by_patient(data, 0, fold=0, folds=4)]
     assert max(shares) - min(shares) < 0.06
 
 
 def test_the_same_seed_gives_the_same_split_and_another_another() -> None:
     data = data_of(40)
-    first, second, third = (split_by_patient(data, seed) for seed in (5, 5, 6))
+    first, second, third = (split_by_patient(data, seed, fold=0, folds=4) for seed in (5, 5, 6))
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert patients_of(data, first.test) != patients_of(data, third.test)
 
 
 def test_every_patient_is_in_one_of_the_test_folds() -> None:
     data = data_of(40)
-    tested = [patients_of(data, split_by_patient(data, 0, fold=fold).test) for fold in range(4)]
+    tested = [patients_of(data, split_by_patient(data, 0, fold=fold, folds=4).test) for fold in range(4)]
     assert sum(len(side) for side in tested) == len(set.union(*tested)) == 40
 
 
 def test_a_split_is_reused_from_its_file_on_other_cells_of_the_same_patients(tmp_path: Path) -> None:
     data, more = data_of(40), data_of(40, cells=12)
-    split = split_by_patient(data, 3)
+    split = split_by_patient(data, 3, fold=0, folds=4)
     write_split(tmp_path / "split.json", data, split)
     again = read_split(tmp_path / "split.json", more)
     for part in PARTS:
@@ -67,7 +67,7 @@ def test_a_split_is_reused_from_its_file_on_other_cells_of_the_same_patients(tmp
 
 def test_a_split_of_other_patients_is_refused(tmp_path: Path) -> None:
     data = data_of(20)
-    write_split(tmp_path / "split.json", data, split_by_patient(data, 0))
+    write_split(tmp_path / "split.json", data, split_by_patient(data, 0, fold=0, folds=4))
     with pytest.raises(SplitError, match="other data"):
         read_split(tmp_path / "split.json", data_of(21))
 
@@ -81,10 +81,10 @@ def test_a_file_that_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_too_few_patients_are_refused() -> None:
     with pytest.raises(SplitError, match="Only 9 patients"):
-        split_by_patient(data_of(9), 0)
+        split_by_patient(data_of(9), 0, fold=0, folds=4)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_side_without_one_of_the_classes_is_refused() -> None:
     with pytest.raises(SplitError, match="both classes"):
-        split_by_patient(data_of(20, infected=0), 0)
+        split_by_patient(data_of(20, infected=0), 0, fold=0, folds=4)

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from train.dataset import cell_mask
 from train.disturbances import disturb
 
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""
-_BLACK = 12
 
 
 class Strength(NamedTuple):
@@ -83,7 +83,7 @@ def _turned(
     Returns:
         The cell on the plasma's colour, uint8, and its mask, 0 or 255.
     """
-    mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), _BLACK, 255, cv2.THRESH_BINARY)[1]
+    mask = cell_mask(rgb)
     field = np.empty_like(rgb)
     field[:] = _BACKGROUND.astype(np.uint8)
     cv2.copyTo(rgb, mask, field)
@@ -112,13 +112,13 @@ def _other_outline(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
     width = max(mask.shape)
     choice = rng.random()
     if choice < 0.25:
-        return cv2.erode(mask, _disc(1 + rng.integers(0, max(1, width // 20))))
+        return cv2.erode(mask, disc(1 + rng.integers(0, max(1, width // 20))))
     if choice < 0.5:
-        return cv2.dilate(mask, _disc(1 + rng.integers(0, max(1, width // 20))))
+        return cv2.dilate(mask, disc(1 + rng.integers(0, max(1, width // 20))))
     if choice < 0.7:  # the smooth outline that a contour or an ellipse gives
-        return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(max(1, width // 12)))
+        return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(max(1, width // 12)))
     if choice < 0.8:
-        return cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(max(1, width // 12)))
+        return cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(max(1, width // 12)))
     return mask
 
 
@@ -181,5 +181,6 @@ def _other_camera(
     return shown
 
 
-def _disc(radius: int) -> NDArray[np.uint8]:
+def disc(radius: int) -> NDArray[np.uint8]:
+    """A round structuring element of so many pixels' radius: uint8, 0 or 1."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(radius) + 1, 2 * int(radius) + 1))

@@ -22,6 +22,9 @@ from train.patients import LABELS, label_number, patient_from_name
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved until they fit: twice the network's input is all that is needed."""
 
+_BLACK = 12
+"""Green level up to which a pixel of a cut-out cell is outside it: decoders leave traces round the edge."""
+
 
 class DataError(PlasmoliteError):
     """The training data cannot be used as a whole: no folder, no images, or one class only."""
@@ -117,6 +120,11 @@ def fit_side(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
             np.uint8
         )
     return np.ascontiguousarray(cell)
+
+
+def cell_mask(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Tell a cut-out cell, RGB uint8 (h, w, 3), from the black round it: uint8 (h, w), 255 on the cell."""
+    return cv2.threshold(np.ascontiguousarray(cell[:, :, 1]), _BLACK, 255, cv2.THRESH_BINARY)[1]
 
 
 def _assemble(loaded: list[tuple[str, int, NDArray[np.uint8] | str]], patients: dict[str, str]) -> DataSet:

@@ -1,6 +1,6 @@
 """Measures probabilities against labels, with intervals that know that cells come from patients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -106,29 +106,61 @@ FIGURES: dict[str, Callable[[Judged, float], float]] = {
 def measure(judged: Judged, threshold: float, seed: int = 0) -> dict[str, Estimate]:
     """Measure every figure, with 95 % intervals by a bootstrap over patients.
 
-    Cells of one patient are alike, so patients are drawn with replacement, not cells (Field & Welsh 2007,
-    cluster bootstrap); the interval runs from the 2.5th to the 97.5th percentile of 1,000 draws.
-
     Args:
         judged: test cells.
         threshold: probability from which on a cell is called parasitised.
         seed: of the bootstrap.
     """
-    names, owner = np.unique(judged.patients, return_inverse=True)
+
+    def figures(places: NDArray[np.int64]) -> dict[str, float]:
+        sample = judged.at(places)
+        return {name: figure(sample, threshold) for name, figure in FIGURES.items()}
+
+    return cluster_bootstrap(judged.patients, judged.labels, figures, seed=seed)
+
+
+def cluster_bootstrap(
+    clusters: NDArray[np.str_],
+    labels: NDArray[np.int64],
+    figures: Callable[[NDArray[np.int64]], Mapping[str, float]],
+    *,
+    rounds: int = BOOTSTRAP_ROUNDS,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Measure figures with 95 % intervals by a bootstrap over clusters: patients, or fields.
+
+    Cells of one patient or field are alike, so whole clusters are drawn with replacement (Field & Welsh 2007,
+    cluster bootstrap). All figures see the same draws; those that lack a class which the cells have are drawn
+    anew.
+
+    Args:
+        clusters: whose each cell is, shape (n,).
+        labels: 1 parasitised, 0 uninfected, shape (n,).
+        figures: by name, over the cells at these places; a cell may stand among them more than once.
+        rounds: draws.
+        seed: of the draws.
+
+    Returns:
+        The figures over all cells, with the 2.5th and the 97.5th percentile of their draws.
+    """
+    names, owner = np.unique(clusters, return_inverse=True)
     cells_of = [np.flatnonzero(owner == number) for number in range(len(names))]
+    classes = len(np.unique(labels))
     rng = np.random.default_rng(seed)
-    draws: dict[str, list[float]] = {name: [] for name in FIGURES}
-    for _ in range(BOOTSTRAP_ROUNDS):
+    whole = figures(np.arange(len(clusters)))
+    draws: dict[str, list[float]] = {name: [] for name in whole}
+    done = 0
+    while done < rounds:
         drawn = rng.integers(0, len(names), len(names))
-        sample = judged.at(np.concatenate([cells_of[number] for number in drawn]))
-        if len(np.unique(sample.labels)) == 2:
-            for name, figure in FIGURES.items():
-                draws[name].append(figure(sample, threshold))
+        places = np.concatenate([cells_of[number] for number in drawn])
+        if len(np.unique(labels[places])) < classes:
+            continue
+        done += 1
+        for name, value in figures(places).items():
+            draws[name].append(value)
     return {
-        name: Estimate(
-            figure(judged, threshold), *(float(v) for v in np.percentile(draws[name], [2.5, 97.5]))
-        )
-        for name, figure in FIGURES.items()
+        name: Estimate(value, *(float(v) for v in np.percentile(draws[name], [2.5, 97.5])))
+        for name, value in whole.items()
     }
 
 

@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from train.augmentation import disc
+from train.dataset import cell_mask
+
 _LEAST_DENSITY = 0.15
 """Of green light, over the cell's own (natural logarithm), where a parasite's stain begins."""
 _AREA = (0.004, 0.20)
@@ -37,10 +40,9 @@ def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         (s, s, 3), zero away from the parasite, which stands in the middle; ``None`` where nothing stands out
         clearly, or it lies at the rim, where the cut would show.
     """
-    mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), 12, 255, cv2.THRESH_BINARY)[1]
+    mask = cell_mask(rgb)
     side = max(mask.shape)
-    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (side // 14) + 1,) * 2)
-    inside = cv2.erode(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), rim)[1:-1, 1:-1]
+    inside = _without_rim(mask, side // 14)
     if cv2.countNonZero(inside) < 100:
         return None
     logarithm = np.log(np.maximum(rgb, 3).astype(np.float32))
@@ -57,8 +59,8 @@ def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     if touches_rim or not _AREA[0] < share < _AREA[1] or density[parasite > 0, 1].max() < _LEAST_PEAK:
         return None
     # A hem round the parasite, so that its faint parts come too, fading out.
-    hem = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, side // 25) + 1,) * 2)
-    soft = cv2.GaussianBlur(cv2.dilate(parasite, hem).astype(np.float32), (0, 0), max(0.7, side / 60))
+    hem = max(1, side // 25)
+    soft = cv2.GaussianBlur(cv2.dilate(parasite, disc(hem)).astype(np.float32), (0, 0), max(0.7, side / 60))
     lifted = density * soft[:, :, None]
     x, y = centres[largest]
     shift = np.array([[1, 0, side / 2 - x], [0, 1, side / 2 - y]], np.float64)
@@ -81,7 +83,7 @@ def graft(
     Returns:
         The cell with the parasite; uint8, the same shape.
     """
-    mask = cv2.threshold(np.ascontiguousarray(rgb[:, :, 1]), 12, 255, cv2.THRESH_BINARY)[1]
+    mask = cell_mask(rgb)
     drawn = rng.random()
     if drawn < _YOUNG:
         density = _laid(parasites, mask, _places(mask, rng, 1), rng, (0.85, 1.25)) * rng.uniform(0.8, 1.3)
@@ -96,11 +98,15 @@ def graft(
     return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
 
 
+def _without_rim(mask: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Take so many pixels off a cell's edge, also where the picture's edge cuts it."""
+    return cv2.erode(mask, disc(width), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+
+
 def _places(mask: NDArray[np.uint8], rng: np.random.Generator, count: int) -> NDArray[np.int64]:
     """Choose places well inside the cell, several of them about one middle: (x, y), shape (count, 2)."""
     side = max(mask.shape)
-    rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (side // 6) + 1,) * 2)
-    inside = cv2.erode(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), rim)[1:-1, 1:-1]
+    inside = _without_rim(mask, side // 6)
     rows, columns = np.nonzero(inside if cv2.countNonZero(inside) else mask)
     middle = int(rng.integers(len(rows)))
     places = np.array([[columns[middle], rows[middle]]]) + rng.normal(0, side / 7, (count, 2))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from train.dataset import Sample
 from train.evaluation import Judged
-from train.results import METRICS_FILE, PREDICTIONS_FILE
+from train.results import METRICS_FILE, MODEL_FILE, PREDICTIONS_FILE
 from train.run import RunData
 from train.settings import SettingsError
 
@@ -26,6 +26,11 @@ class RunRecord(NamedTuple):
     thresholds: dict[str, float]
     """``cell`` and ``field``."""
     calibration: dict[str, float]
+
+
+def is_finished(run: Path) -> bool:
+    """Tell whether a run has come to its model and its figures."""
+    return all((run / name).exists() for name in (MODEL_FILE, PREDICTIONS_FILE, METRICS_FILE))
 
 
 def read_record(run: Path, run_data: RunData) -> RunRecord:

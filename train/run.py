@@ -40,7 +40,7 @@ class RunData(NamedTuple):
     split: Split
     corrections: dict[str, Correction]
     foreign: ForeignCells | None = None
-    """Uninfected cells of other laboratories; in the training part only."""
+    """Uninfected cells of other laboratories, to train on and to choose the field threshold by."""
 
     def disputed(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the cells another reading disputes; bool, shape of ``indices``."""
@@ -78,11 +78,7 @@ def load_run_data(
     Raises:
         PlasmoliteError: data, patients, corrections or split cannot be used.
     """
-    patients = read_patients(Path(settings.patients)) if settings.patients else None
-    corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
-    data = load_dataset(Path(settings.data), patients, progress)
-    if settings.by_cell:
-        data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
+    data, corrections = _read_cells(settings, progress)
     folders = [Path(folder) for folder in settings.uninfected_fields]
     foreign = read_foreign_cells(folders, progress) if folders else None
     path = out / SPLIT_FILE
@@ -95,7 +91,38 @@ def load_run_data(
             else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
-    record = {
+    run_data = RunData(data, split, corrections, foreign)
+    (out / DATA_FILE).write_text(json.dumps(_describe_data(run_data, folders), indent=1) + "\n", "utf-8")
+    return run_data
+
+
+def read_run_data(settings: TrainingSettings, run: Path) -> RunData:
+    """Read a run's labelled cells again, split as they were, and change nothing in the run.
+
+    What it learnt from beside them, cells of other laboratories, is not read.
+
+    Raises:
+        PlasmoliteError: the data are gone, or no longer those of the run's split.
+    """
+    data, corrections = _read_cells(settings, None)
+    return RunData(data, read_split(run / SPLIT_FILE, data), corrections)
+
+
+def _read_cells(
+    settings: TrainingSettings, progress: Callable[[int, int], None] | None
+) -> tuple[DataSet, dict[str, Correction]]:
+    patients = read_patients(Path(settings.patients)) if settings.patients else None
+    corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
+    data = load_dataset(Path(settings.data), patients, progress)
+    if settings.by_cell:  # as if every cell came from a patient of its own
+        data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
+    return data, corrections
+
+
+def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
+    """Say what a run learns from and is measured on, for its record and the manifest of its models."""
+    data, split, foreign = run_data.data, run_data.split, run_data.foreign
+    return {
         "fingerprint": data.fingerprint,
         "cells": {
             part: {name: int((data.labels()[indices] == number).sum()) for number, name in enumerate(LABELS)}
@@ -105,20 +132,17 @@ def load_run_data(
             part: len({data.samples[i].patient for i in indices})
             for part, indices in zip(PARTS, split, strict=True)
         },
-        "disputed": sum(sample.name in corrections for sample in data.samples),
+        "disputed": sum(sample.name in run_data.corrections for sample in data.samples),
         "rejected": [entry._asdict() for entry in data.rejected],
-        "uninfected_fields": {
+        "uninfected_fields": foreign
+        and {
             "folders": [folder.name for folder in folders],
             "fields": foreign.fields,
             "cells": {"train": len(foreign.samples), "validation": len(foreign.held)},
             "fingerprint": foreign.fingerprint,
             "rejected": [entry._asdict() for entry in foreign.rejected],
-        }
-        if foreign
-        else None,
+        },
     }
-    (out / DATA_FILE).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    return RunData(data, split, corrections, foreign)
 
 
 def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report) -> keras.Model:

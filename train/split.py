@@ -13,7 +13,7 @@ from train.dataset import DataSet
 from train.patients import LABELS
 
 PARTS = ("train", "validation", "test")
-_VALIDATION_FOLDS = 6  # an eighth of all: a sixth of the other three quarters
+_VALIDATION_FOLDS = 6  # a sixth of the patients who are not in the test
 
 
 class SplitError(PlasmoliteError):
@@ -28,7 +28,7 @@ class Split(NamedTuple):
     test: NDArray[np.int64]
 
 
-def split_by_patient(data: DataSet, seed: int, *, fold: int = 0, folds: int = 4) -> Split:
+def split_by_patient(data: DataSet, seed: int, *, fold: int, folds: int) -> Split:
     """Split by patient, both classes in like proportion on each side.
 
     Args:

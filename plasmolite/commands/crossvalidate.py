@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from plasmolite import RESEARCH_USE
-from plasmolite.trainingsetup import train_to_report, training_errors, training_options
+from plasmolite.trainingoptions import training_options
+from plasmolite.trainingrun import train_to_report, training_errors
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ def command(*, out: Path, folds: int, **settings: object) -> None:
 
 def _finished(settings: TrainingSettings, run: Path) -> Path:
     """Train one fold unless that is done; the settings of a finished one are checked all the same."""
-    from train.results import MODEL_FILE, PREDICTIONS_FILE
+    from train.record import is_finished
     from train.run import open_run
 
     open_run(settings, run)
-    if not ((run / MODEL_FILE).exists() and (run / PREDICTIONS_FILE).exists()):
+    if not is_finished(run):
         click.echo(f"Fold {settings.fold + 1} of {settings.folds}: {shlex.quote(str(run))}", err=True)
         train_to_report(settings, run)
     return run

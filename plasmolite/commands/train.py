@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from plasmolite import RESEARCH_USE
-from plasmolite.trainingsetup import train_to_report, training_errors, training_options
+from plasmolite.trainingoptions import training_options
+from plasmolite.trainingrun import train_to_report, training_errors
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -46,23 +47,25 @@ def command(*, out: Path, **settings: object) -> None:
     Exit code: 0 trained and reported, 2 nothing could start or the run was interrupted.
     """
     with training_errors(out):
-        results = train_to_report(TrainingSettings(**settings), out)  # type: ignore[arg-type]
-        _print_figures(results)
+        chosen = TrainingSettings(**settings)  # type: ignore[arg-type]
+        _print_figures(train_to_report(chosen, out), by_cell=chosen.by_cell)
         click.echo(f"Model: {out / 'model.keras'}\nReport: {out / 'report.html'}")
         click.echo(f"Next: plasmolite convert {shlex.quote(str(out))} --out DIR\n{RESEARCH_USE}")
 
 
-def _print_figures(results: Results) -> None:
+def _print_figures(results: Results, *, by_cell: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from train.report import figure_rows
 
     header, rows = figure_rows(results)
-    patients = len(set(results.test.patients))
+    whose = f"of {len(set(results.test.patients))} patients that the network never saw"
+    if by_cell:
+        whose = "of patients whose other cells it learnt from: THESE FIGURES LEAK"
     table = Table(
-        title=f"{len(results.test.labels)} test cells of {patients} patients that the network never saw",
-        caption="95 % intervals by bootstrap over patients",
+        title=f"{len(results.test.labels)} test cells {whose}",
+        caption=f"95 % intervals by bootstrap over {'cells' if by_cell else 'patients'}",
     )
     for number, heading in enumerate(header):
         table.add_column(heading, justify="right" if number else "left")

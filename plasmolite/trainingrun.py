@@ -1,4 +1,4 @@
-"""What ``plasmolite train`` and ``plasmolite crossvalidate`` share: their options, and a run under progress bars."""
+"""A training run at the terminal: under progress bars, and ended with a sentence where it cannot go on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-# The settings load nothing but the standard library; the options' defaults are theirs, written once.
-from train.settings import LABEL_POLICIES, TrainingSettings
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,172 +19,7 @@ if TYPE_CHECKING:
 
     from train.results import Results
     from train.run import RunData
-
-_DEFAULTS = TrainingSettings(data="")
-
-_OPTIONS = (
-    click.option(
-        "--data",
-        required=True,
-        metavar="DIR|ZIP",
-        help="Cells in folders Parasitized/ and Uninfected/, nested as they may be, or a zip file of them.",
-    ),
-    click.option(
-        "--patients",
-        metavar="CSV",
-        help="Patient of each cell: columns cell and patient, or the published two columns without header.  "
-        "[default: the file name before _IMG]",
-    ),
-    click.option(
-        "--corrections",
-        metavar="CSV",
-        help="Columns cell and corrected_label: labels that another reading disputes. The figures are then given "
-        "without these cells too.",
-    ),
-    click.option(
-        "--label-policy",
-        type=click.Choice(LABEL_POLICIES),
-        default=_DEFAULTS.label_policy,
-        help="What to learn of disputed cells: either label, one half (soft), or nothing (exclude).",
-    ),
-    click.option(
-        "--disputed-target",
-        type=click.FloatRange(0, 1),
-        default=_DEFAULTS.disputed_target,
-        help="What soft means: 1 is the published label, 0 the other reading's.",
-    ),
-    click.option(
-        "--uninfected-fields",
-        multiple=True,
-        metavar="DIR",
-        help="Fields of uninfected blood from other laboratories, without labels: the cells found in them are "
-        "learnt from too. May be given several times.",
-    ),
-    click.option(
-        "--foreign-share",
-        type=click.FloatRange(0, 2, min_open=True),
-        default=_DEFAULTS.foreign_share,
-        help="Cells of those fields an epoch, for each cell of --data.",
-    ),
-    click.option(
-        "--graft-share",
-        type=click.FloatRange(0, 1),
-        default=_DEFAULTS.graft_share,
-        help="How many of them receive a parasite cut from a cell of --data.",
-    ),
-    click.option(
-        "--split",
-        metavar="JSON",
-        help="Reuse the split.json of another run.  [default: by patient, from --seed]",
-    ),
-    click.option(
-        "--folds",
-        type=click.IntRange(2),
-        default=_DEFAULTS.folds,
-        help="Deal the patients into so many folds; one of them is the test set.",
-    ),
-    click.option(
-        "--by-cell",
-        is_flag=True,
-        help="Split without regard to patients. The figures LEAK: only to compare with others made so.",
-    ),
-    click.option(
-        "--weights",
-        metavar="imagenet|PATH|none",
-        default=_DEFAULTS.weights,
-        help="Where MobileNetV2 begins: downloaded, a .h5 file without top, or at random.",
-    ),
-    click.option(
-        "--image-size",
-        type=click.IntRange(32, 512),
-        default=_DEFAULTS.image_size,
-        help="Side of the network's input in pixels, a multiple of 32.",
-    ),
-    click.option(
-        "--alpha",
-        type=click.FloatRange(0.1, 2),
-        default=_DEFAULTS.alpha,
-        help="Width of MobileNetV2; pre-trained weights are of one width.",
-    ),
-    click.option("--batch-size", type=click.IntRange(1), default=_DEFAULTS.batch_size, help="Cells a step."),
-    click.option(
-        "--head-epochs",
-        type=click.IntRange(0),
-        default=_DEFAULTS.head_epochs,
-        help="Phase 1: the base frozen, the head trained.",
-    ),
-    click.option(
-        "--head-rate",
-        type=click.FloatRange(0, 1, min_open=True),
-        default=_DEFAULTS.head_rate,
-        help="Its rate.",
-    ),
-    click.option(
-        "--tune-epochs",
-        type=click.IntRange(0),
-        default=_DEFAULTS.tune_epochs,
-        help="Phase 2: the base trained too, batch normalisation fixed.",
-    ),
-    click.option(
-        "--tune-rate",
-        type=click.FloatRange(0, 1, min_open=True),
-        default=_DEFAULTS.tune_rate,
-        help="Its first rate, falling along a cosine.",
-    ),
-    click.option(
-        "--tune-from",
-        type=click.IntRange(0),
-        default=_DEFAULTS.tune_from,
-        help="First layer of the base that phase 2 trains; 0 trains all of it.",
-    ),
-    click.option(
-        "--settle-epochs",
-        type=click.IntRange(0),
-        default=_DEFAULTS.settle_epochs,
-        help="End of phase 2: weights rounded as int8 will round them, so that the export loses nothing.",
-    ),
-    click.option(
-        "--settle-rate",
-        type=click.FloatRange(0, 1, min_open=True),
-        default=_DEFAULTS.settle_rate,
-        help="Its first rate.",
-    ),
-    click.option(
-        "--label-smoothing",
-        type=click.FloatRange(0, 0.5),
-        default=_DEFAULTS.label_smoothing,
-        help="How far targets are drawn towards one half; for labels that are wrong now and then.",
-    ),
-    click.option(
-        "--patience",
-        type=click.IntRange(1),
-        default=_DEFAULTS.patience,
-        help="Epochs without a better validation loss after which a phase ends early.",
-    ),
-    click.option(
-        "--augmentation/--no-augmentation",
-        default=_DEFAULTS.augmentation,
-        help="Vary stain, light, focus, noise, JPEG and outline; without it cells are only turned and flipped.",
-    ),
-    click.option(
-        "--disturbances/--no-disturbances",
-        default=_DEFAULTS.disturbances,
-        help="Draw crenation, refractile specks and sharp pale centres on some cells.",
-    ),
-    click.option(
-        "--seed",
-        type=click.IntRange(0),
-        default=_DEFAULTS.seed,
-        help="Of split, head, batches and variations.",
-    ),
-)
-
-
-def training_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option of every setting of a training run but the output folder."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    from train.settings import TrainingSettings
 
 
 @contextmanager
@@ -279,6 +111,9 @@ def _read(console: Console, settings: TrainingSettings, out: Path) -> RunData:
         + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
         + "."
     )
+    if run_data.foreign:
+        cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
+        console.print(f"{cells} healthy cells found in {run_data.foreign.fields} fields from elsewhere.")
     return run_data
 
 

@@ -1,0 +1,135 @@
+"""The options of every command that trains: one for each setting of a run, with the setting's own default."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+# The settings load nothing but the standard library.
+from train.settings import LABEL_POLICIES, TrainingSettings
+
+_DEFAULTS = TrainingSettings(data="")
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _setting(flag: str, kind: click.ParamType | None, told: str, **more: Any) -> Decorator:
+    """Make the option of one setting; its name is the flag's."""
+    default = getattr(_DEFAULTS, flag.split("/", maxsplit=1)[0].removeprefix("--").replace("-", "_"))
+    return click.option(flag, type=kind, default=default, help=told, **more)
+
+
+_EPOCHS, _RATE, _SHARE = click.IntRange(0), click.FloatRange(0, 1, min_open=True), click.FloatRange(0, 1)
+
+_OPTIONS = (
+    click.option(
+        "--data",
+        required=True,
+        metavar="DIR|ZIP",
+        help="Cells in folders Parasitized/ and Uninfected/, nested as they may be, or a zip file of them.",
+    ),
+    click.option(
+        "--patients",
+        metavar="CSV",
+        help="Patient of each cell: columns cell and patient, or the published two columns without header.  "
+        "[default: the file name before _IMG]",
+    ),
+    click.option(
+        "--corrections",
+        metavar="CSV",
+        help="Columns cell and corrected_label: labels that another reading disputes. The figures are then given "
+        "without these cells too.",
+    ),
+    _setting(
+        "--label-policy",
+        click.Choice(LABEL_POLICIES),
+        "What to learn of disputed cells: either label, something between (soft), or nothing (exclude).",
+    ),
+    _setting(
+        "--disputed-target", _SHARE, "What soft means: 1 is the published label, 0 the other reading's."
+    ),
+    click.option(
+        "--uninfected-fields",
+        multiple=True,
+        metavar="DIR",
+        help="Fields of uninfected blood from other laboratories, without labels: the cells found in them are "
+        "learnt from too. May be given several times.",
+    ),
+    _setting(
+        "--foreign-share",
+        click.FloatRange(0, 2, min_open=True),
+        "Cells of those fields an epoch, for each cell of --data.",
+    ),
+    _setting("--graft-share", _SHARE, "How many of them receive a parasite cut from a cell of --data."),
+    click.option(
+        "--split",
+        metavar="JSON",
+        help="Reuse the split.json of another run.  [default: by patient, from --seed]",
+    ),
+    _setting(
+        "--folds",
+        click.IntRange(2),
+        "Deal the patients into so many folds; one of them is the test set.",
+    ),
+    click.option(
+        "--by-cell",
+        is_flag=True,
+        help="Split without regard to patients. The figures LEAK: only to compare with others made so.",
+    ),
+    _setting(
+        "--weights",
+        None,
+        "Where MobileNetV2 begins: downloaded, a .h5 file without top, or at random.",
+        metavar="imagenet|PATH|none",
+    ),
+    _setting(
+        "--image-size", click.IntRange(32, 512), "Side of the network's input in pixels, a multiple of 32."
+    ),
+    _setting(
+        "--alpha",
+        click.FloatRange(0.1, 2),
+        "Width of MobileNetV2; pre-trained weights are of one width.",
+    ),
+    _setting("--batch-size", click.IntRange(1), "Cells a step."),
+    _setting("--head-epochs", _EPOCHS, "Phase 1: the base frozen, the head trained."),
+    _setting("--head-rate", _RATE, "Its rate."),
+    _setting("--tune-epochs", _EPOCHS, "Phase 2: the base trained too, batch normalisation fixed."),
+    _setting("--tune-rate", _RATE, "Its first rate, falling along a cosine."),
+    _setting(
+        "--tune-from", click.IntRange(0), "First layer of the base that phase 2 trains; 0 trains all of it."
+    ),
+    _setting(
+        "--settle-epochs",
+        _EPOCHS,
+        "End of phase 2: weights rounded as int8 will round them, so that the export loses nothing.",
+    ),
+    _setting("--settle-rate", _RATE, "Its first rate."),
+    _setting(
+        "--label-smoothing",
+        click.FloatRange(0, 0.5),
+        "How far targets are drawn towards one half; for labels that are wrong now and then.",
+    ),
+    _setting(
+        "--patience",
+        click.IntRange(1),
+        "Epochs without a better validation loss after which a phase ends early.",
+    ),
+    _setting(
+        "--augmentation/--no-augmentation",
+        None,
+        "Vary stain, light, focus, noise, JPEG and outline; without it cells are only turned and flipped.",
+    ),
+    _setting(
+        "--disturbances/--no-disturbances",
+        None,
+        "Draw crenation, refractile specks, folds and sharp pale centres on some cells.",
+    ),
+    _setting("--seed", click.IntRange(0), "Of split, head, batches and variations."),
+)
+
+
+def training_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option of every setting of a training run but its output folder and its fold."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
