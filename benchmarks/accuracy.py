@@ -5,15 +5,23 @@ import numpy as np
 from benchmarks.accuracy_groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
 from benchmarks.agreement import measure_agreement
 from benchmarks.changes import CHANGES
-from benchmarks.clusters import cluster_bootstrap
 from benchmarks.heldout import choose_held_out
 from benchmarks.judging import Candidate, judge_all, open_candidates, open_keras
 from benchmarks.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.refusals import CROPS_A_PICTURE, cut_strangers, measure_refusals, measure_wrong_refusals
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, time_in_turns
-from train.evaluation import FIGURES, Judged, auc, sensitivity, sensitivity_at_specificity, specificity
+from benchmarks.timing import Report, Subject, part_of, time_in_turns
+from train.evaluation import (
+    Estimate,
+    Judged,
+    auc,
+    cluster_bootstrap,
+    measure,
+    sensitivity,
+    sensitivity_at_specificity,
+    specificity,
+)
 
 _NAMES = {
     "auc": "AUC",
@@ -21,8 +29,10 @@ _NAMES = {
     "brier": "Brier score",
     "ece": "calibration error",
 }
-_LOWER_IS_BETTER = {"Brier score", "calibration error"}
-_SHARES = {"accuracy", "sensitivity", "specificity"}
+_AT_CELL, _AT_FIELD = "at the cell threshold", "at the field threshold"
+"""False alarms by these names."""
+_LOWER_IS_BETTER = {"Brier score", "calibration error", _AT_CELL, _AT_FIELD}
+_WITHOUT_UNIT = set(_NAMES.values())
 _CHANGE_ROUNDS = 300
 """Draws for the interval of a loss of AUC: nine changes of each model are many."""
 
@@ -54,27 +64,27 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
         charts += part.charts
         notes += part.notes
     if settings.boxes is not None:
-        cells = read_boxed_cells(settings.boxes, _part(report, 3, 5))
+        cells = read_boxed_cells(settings.boxes, part_of(report, 3, 5))
         infected = sum(cell.label for cell in cells)
         notes.append(f"{settings.boxes.name}: {infected} infected cells, {len(cells) - infected} uninfected.")
         group = f"{BOXED} {settings.boxes.name}: at the field threshold"
-        judged = judge_all(candidates, cells, _part(report, 3, 5))
+        judged = judge_all(candidates, cells, part_of(report, 3, 5))
         for one in candidates:
             measurements += _at_field_threshold(group, one, judged[one.name], 0.995)
     if settings.uninfected_fields is not None:
-        cells = read_found_cells(settings.uninfected_fields, _part(report, 4, 5))
+        cells = read_found_cells(settings.uninfected_fields, part_of(report, 4, 5))
         notes.append(f"{settings.uninfected_fields.name}: {len(cells)} cells found, none infected.")
-        judged = judge_all(candidates, cells, _part(report, 4, 5))
+        judged = judge_all(candidates, cells, part_of(report, 4, 5))
         group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
     if settings.strangers is not None:
-        strangers = cut_strangers(settings.strangers, settings.seed, _part(report, 4, 5))
+        strangers = cut_strangers(settings.strangers, settings.seed, part_of(report, 4, 5))
         notes.append(
             f"{settings.strangers.name}: {len({one.picture for one in strangers})} pictures, each whole and as "
             f"{CROPS_A_PICTURE} squares of chance. Refused: classify sees no cell in it, or nothing like a red one."
         )
-        measurements += measure_refusals(candidates, strangers, _part(report, 4, 5))
+        measurements += measure_refusals(candidates, strangers, part_of(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
@@ -103,7 +113,7 @@ def _single_cells(
         corrections=settings.corrections,
         keeps=held_out.keeps,
         most=settings.most_cells,
-        report=_part(report, 0, 5),
+        report=part_of(report, 0, 5),
     )
     notes = (
         f"{settings.cells.name}: {len(cells)} cells of {len({cell.patient for cell in cells})} patients, "
@@ -112,7 +122,7 @@ def _single_cells(
         held_out.sentence,
     )
     everyone = [*candidates, *keras]
-    judged = judge_all(everyone, cells, _part(report, 1, 5))
+    judged = judge_all(everyone, cells, part_of(report, 1, 5))
     undisputed = np.array([not cell.disputed for cell in cells])
     measurements: list[Measurement] = []
     for group, chosen in ((UNDISPUTED, undisputed), (ALL, np.ones(len(cells), bool))):
@@ -128,30 +138,19 @@ def _single_cells(
     costs, chart = _costs(candidates, cells, judged, settings, report)
     measurements += costs
     if settings.changes:
-        measurements += _under_change(candidates, cells, judged, _part(report, 2, 5))
+        measurements += _under_change(candidates, cells, judged, part_of(report, 2, 5))
     return Section("accuracy", "", tuple(measurements), notes, (), (chart,))
 
 
 def _figures(group: str, candidate: Candidate, judged: Judged) -> list[Measurement]:
-    threshold = candidate.cell_threshold
+    found = measure(judged, candidate.cell_threshold)
+    return [_measured(group, candidate, _NAMES.get(name, name), estimate) for name, estimate in found.items()]
 
-    def figures(places: np.ndarray) -> dict[str, float]:
-        sample = judged.at(places)
-        return {_NAMES.get(name, name): figure(sample, threshold) for name, figure in FIGURES.items()}
 
-    found = cluster_bootstrap(judged.patients, judged.labels, figures)
-    return [
-        Measurement(
-            group,
-            candidate.name,
-            name,
-            estimate.value,
-            "share" if name in _SHARES else "",
-            *estimate[1:],
-            "lower" if name in _LOWER_IS_BETTER else "higher",
-        )
-        for name, estimate in found.items()
-    ]
+def _measured(group: str, candidate: Candidate, name: str, estimate: Estimate) -> Measurement:
+    unit = "" if name in _WITHOUT_UNIT else "share"
+    better = "lower" if name in _LOWER_IS_BETTER else "higher"
+    return Measurement(group, candidate.name, name, estimate.value, unit, *estimate[1:], better)
 
 
 def _at_field_threshold(group: str, candidate: Candidate, judged: Judged, target: float) -> list[Measurement]:
@@ -167,18 +166,7 @@ def _at_field_threshold(group: str, candidate: Candidate, judged: Judged, target
         }
 
     found = cluster_bootstrap(judged.patients, judged.labels, figures)
-    return [
-        Measurement(
-            group,
-            candidate.name,
-            name,
-            estimate.value,
-            "" if name == "AUC" else "share",
-            *estimate[1:],
-            "higher",
-        )
-        for name, estimate in found.items()
-    ]
+    return [_measured(group, candidate, name, estimate) for name, estimate in found.items()]
 
 
 def _costs(
@@ -200,7 +188,7 @@ def _costs(
             )
         )
     timings = time_in_turns(
-        subjects, settings.limits, report=_part(report, 2, 5), title="what accuracy costs"
+        subjects, settings.limits, report=part_of(report, 2, 5), title="what accuracy costs"
     )
     undisputed = np.array([not cell.disputed for cell in cells])
     points = {}
@@ -247,7 +235,7 @@ def _under_change(
     chosen = np.array([not cell.disputed for cell in cells])
     measurements = []
     for done, change in enumerate(CHANGES):
-        after = judge_all(candidates, undisputed, _part(report, done, len(CHANGES)), change=change)
+        after = judge_all(candidates, undisputed, part_of(report, done, len(CHANGES)), change=change)
         for one in candidates:
             before, now = judged[one.name].at(chosen), after[one.name]
             loss = cluster_bootstrap(
@@ -268,15 +256,12 @@ def _false_alarms(group: str, candidate: Candidate, judged: Judged) -> list[Meas
     def figures(places: np.ndarray) -> dict[str, float]:
         probabilities = judged.probabilities[places]
         return {
-            "at the field threshold": float(np.mean(probabilities >= candidate.field_threshold)),
-            "at the cell threshold": float(np.mean(probabilities >= candidate.cell_threshold)),
+            _AT_FIELD: float(np.mean(probabilities >= candidate.field_threshold)),
+            _AT_CELL: float(np.mean(probabilities >= candidate.cell_threshold)),
         }
 
     found = cluster_bootstrap(judged.patients, judged.labels, figures)
-    return [
-        Measurement(group, candidate.name, name, estimate.value, "share", *estimate[1:], "lower")
-        for name, estimate in found.items()
-    ]
+    return [_measured(group, candidate, name, estimate) for name, estimate in found.items()]
 
 
 def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[str]:
@@ -301,7 +286,3 @@ def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]
             text = f"{name} is better than {other} on {len(both) - len(worse)} of {len(both)} figures"
             sentences.append(f"{text}, not on: {'; '.join(worse)}." if worse else f"{text}.")
     return sentences
-
-
-def _part(report: Report, done: int, of: int) -> Report:
-    return lambda text, share: report(text, (done + share) / of)

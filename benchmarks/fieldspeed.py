@@ -12,7 +12,7 @@ from benchmarks.candidates import leading_model, load_models
 from benchmarks.latency import distribution
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, Timing, time_in_turns
+from benchmarks.timing import Report, Subject, Timing, part_of, time_in_turns
 from edge.cellfinding import CellFinder
 from edge.classifier import Classifier
 from edge.field import FieldAnalyser, cut_cell
@@ -52,10 +52,7 @@ def measure_fields(settings: BenchSettings, report: Report) -> Section:
     shares: dict[str, dict[str, float]] = {step: {} for step in STEPS}
     for done, field_settings in enumerate(_FIELDS):
         field = encode_field(field_settings, settings.seed)
-
-        def part(text: str, share: float, done: int = done) -> None:
-            report(text, (done + share) / len(_FIELDS))
-
+        part = part_of(report, done, len(_FIELDS))
         part(field.name, 0.0)
         timings = time_in_turns(
             field_subjects(field, classifier, analyser), settings.limits, report=part, title=field.name

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.candidates import find_runtimes, load_models, open_model, sample_files, sample_inputs
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, Timing, ratio, time_in_turns
+from benchmarks.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
 from edge.cellfiles import CellFile, judge_files, list_cell_files
 from edge.classifier import Classifier
 from edge.errors import ModelFileError
@@ -60,13 +60,13 @@ def measure_latency(settings: BenchSettings, report: Report) -> Section:
                     missing.append(str(error))
         title = f"threads {threads}, batch {batch}"
         timings = time_in_turns(
-            subjects, settings.limits, report=_part(report, done, len(groups) + 1), title=title, seed=batch
+            subjects, settings.limits, report=part_of(report, done, len(groups) + 1), title=title, seed=batch
         )
         for timing in timings.values():
             measurements.extend(distribution(INTERPRETER, timing))
             name, _, setting_name = timing.name.partition(", ")
             rates.setdefault(name, {})[setting_name] = timing.per_item * 1e3
-    measurements.extend(_steps(models, runtimes[0], settings, _part(report, len(groups), len(groups) + 1)))
+    measurements.extend(_steps(models, runtimes[0], settings, part_of(report, len(groups), len(groups) + 1)))
     chart = Chart(
         "bars",
         "Interpreter alone",
@@ -193,8 +193,3 @@ def _scaling(
 
 def _whole(classifier: Classifier, cells: list[CellFile]) -> Callable[[], object]:
     return lambda: list(judge_files(classifier, 0.5, cells))
-
-
-def _part(report: Report, done: int, of: int) -> Report:
-    """Report the progress of one part out of several as that of the whole."""
-    return lambda text, share: report(text, (done + share) / of)

@@ -11,7 +11,7 @@ from benchmarks.ceiling import ceiling_subjects
 from benchmarks.graph import Operator, cut_out, multiply_adds, operators_of, read_graph
 from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, Timing, time_in_turns
+from benchmarks.timing import Report, Subject, Timing, part_of, time_in_turns
 from edge.modelfile import ModelFile
 from edge.runtime import Runtime, find_runtime
 
@@ -36,7 +36,7 @@ def measure_limit(settings: BenchSettings, report: Report) -> Section:
         subjects = [subject for found in ceilings.values() for subject in found]
         subjects += [_network(model, runtime, threads, batch) for model in models]
         timings = time_in_turns(
-            subjects, settings.limits, report=_part(report, 0, parts), title="networks and matrix products"
+            subjects, settings.limits, report=part_of(report, 0, parts), title="networks and matrix products"
         )
     highest = {
         precision: max(1 / timings[subject.name].per_item for subject in found)
@@ -61,7 +61,7 @@ def measure_limit(settings: BenchSettings, report: Report) -> Section:
         ]
     charts = []
     for done, model in enumerate(models):
-        part = _part(report, done + 1, parts)
+        part = part_of(report, done + 1, parts)
         found_measurements, chart = _profile(model, runtime, settings, part)
         measurements += found_measurements
         charts.append(chart)
@@ -160,7 +160,3 @@ def _operator_call(flatbuffer: bytes, runtime: Runtime, threads: int, batch: int
         values = rng.integers(0, 120, entry["shape"])
         interpreter.set_tensor(entry["index"], values.astype(entry["dtype"]))
     return interpreter.invoke
-
-
-def _part(report: Report, done: int, of: int) -> Report:
-    return lambda text, share: report(text, (done + share) / of)

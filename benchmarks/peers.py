@@ -14,7 +14,7 @@ from benchmarks.latency import Setting, distribution, interpreter_subject
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.peer_runtimes import FLOAT, INTEGER, PEERS, Peer, PeerUnavailableError, Source, open_peer
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, Timing, ratio, time_in_turns
+from benchmarks.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
 from edge.imaging import read_image
 from edge.modelfile import ModelFile
 from edge.runtime import Runtime, find_runtime
@@ -50,7 +50,7 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
     with tempfile.TemporaryDirectory(prefix="plasmolite-peers-") as folder:
         source = _source(leader, models, settings.keras, Path(folder))
         for done, batch in enumerate(_BATCHES):
-            part = _part(report, done, len(_BATCHES))
+            part = part_of(report, done, len(_BATCHES))
             part("opening peers", 0.0)
             contest = _Contest([], {}, [])
             for model in models:
@@ -181,7 +181,3 @@ def _chart(timings: Iterable[Timing], threads: int, batch: int) -> Chart:
     values = tuple(timing.per_item * 1e3 for timing in ordered)
     title = f"Side by side: threads {threads}, batch {batch}"
     return Chart("bars", title, "ms a cell", "", (Series("ms a cell", names, values),))
-
-
-def _part(report: Report, done: int, of: int) -> Report:
-    return lambda text, share: report(text, (done + share) / of)

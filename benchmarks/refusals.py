@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy_groups import REFUSALS
-from benchmarks.clusters import cluster_bootstrap
 from benchmarks.judging import Candidate
 from benchmarks.labelled import LabelledCell
 from benchmarks.measurement import BenchmarkError, Measurement
@@ -17,6 +16,7 @@ from edge.errors import ImageError
 from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.intervals import clopper_pearson
 from edge.isolation import isolate
+from train.evaluation import cluster_bootstrap
 
 CROPS_A_PICTURE = 8
 _LEAST_SIDE, _LARGEST_SIDE = 60, 240

@@ -25,6 +25,11 @@ _SEGMENTS = 4
 _YARDSTICK_SIDE = 160
 
 
+def part_of(report: Report, done: int, of: int) -> Report:
+    """Report the progress of one part, after ``done`` out of ``of``, as that of the whole."""
+    return lambda text, share: report(text, (done + share) / of)
+
+
 class Subject(NamedTuple):
     """One thing to time."""
 

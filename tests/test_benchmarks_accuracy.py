@@ -22,6 +22,7 @@ from benchmarks.timing import Limits
 from edge.imaging import encode_png
 from edge.modelfile import ModelFile, default_model_path, load_model, with_manifest
 from edge.simulator import draw_cell
+from train.evaluation import cluster_bootstrap
 from train.patients import patient_token
 
 INSTANT = Limits(most_seconds=0.0, least_rounds=1, block_s=1e-6, warm_up_s=0.0, settle_s=0.0)
@@ -162,7 +163,7 @@ def test_each_preparation_is_made_once_and_judged_by_each_candidate(drawn: Path)
     assert set(judged["b"].probabilities) == {0.75}
 
 
-def test_the_shipped_model_is_measured_beside_itself_as_a_foreign_one_and_under_change(drawn: Path) -> None:
+def test_the_shipped_model_is_measured_with_intervals_and_under_change(drawn: Path) -> None:
     settings = BenchSettings(
         models=(default_model_path(),),
         cells=drawn / "cells",
