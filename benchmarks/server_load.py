@@ -18,20 +18,24 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.measurement import BenchmarkError
 from edge.cellfiles import CellFile, judge_files
 from edge.classifier import Classifier
+from edge.errors import PlasmoliteError
 from edge.imaging import encode_png
 from edge.simulator import draw_cell
 
 _BOUNDARY = "plasmolite-load"
 _DRAWN = 64
 _WARM_UP_SECONDS = 3
+_STOP_SECONDS = 60
 
 
 class Judged(NamedTuple):
@@ -110,6 +114,9 @@ def load_for(port: int, pid: int, forms: Sequence[Path], seconds: float) -> Load
         pid: of the server.
         forms: one file a client.
         seconds: how long; whole milliseconds count.
+
+    Raises:
+        BenchmarkError: the load generator is not installed, or failed.
     """
     server_before, clients_before = cpu_seconds(pid), _children_seconds()
     with tempfile.TemporaryDirectory() as name:
@@ -117,7 +124,7 @@ def load_for(port: int, pid: int, forms: Sequence[Path], seconds: float) -> Load
         clients = [
             subprocess.Popen(  # noqa: S603 - the load generator with our own arguments
                 [
-                    *(_h2load(), "--h1", "--clients=1", "--threads=1"),
+                    *(find_h2load(), "--h1", "--clients=1", "--threads=1"),
                     *(f"--duration={round(seconds * 1000)}ms", f"--log-file={log}", f"--data={form}"),
                     f"--header=content-type: multipart/form-data; boundary={_BOUNDARY}",
                     f"http://127.0.0.1:{port}/predict",
@@ -126,8 +133,9 @@ def load_for(port: int, pid: int, forms: Sequence[Path], seconds: float) -> Load
             )
             for form, log in zip(forms, logs, strict=True)
         ]
-        for client in clients:
-            client.wait()
+        codes = [client.wait() for client in clients]
+        if any(codes):
+            raise BenchmarkError(f"h2load ended with {max(codes, key=abs)} instead of 0.")
         # A line an answer: when it began, status, time; both times in microseconds.
         lines = [line.split() for log in logs for line in log.read_text(encoding="ascii").splitlines()]
     return Loaded(
@@ -175,21 +183,61 @@ class MemoryWatch(threading.Thread):
         self.noted.append(resident_mib(self._pid))
 
 
-def start_server(folder: Path, options: Sequence[str]) -> tuple[subprocess.Popen[str], int]:
-    """Start ``plasmolite serve`` on a free port of loopback, and give its process and its port."""
+class Server(NamedTuple):
+    """``plasmolite serve`` in a process of its own."""
+
+    process: subprocess.Popen[str]
+    port: int
+    """On loopback."""
+
+
+@contextmanager
+def serving(folder: Path, options: Sequence[str] = ()) -> Iterator[Server]:
+    """Run ``plasmolite serve`` on a free port of loopback, and end it on leaving.
+
+    Raises:
+        BenchmarkError: it does not start.
+    """
     slides = str(folder / "slides.sqlite")
     command = [sys.executable, "-m", "plasmolite", "serve", "--port", "0", "--slides", slides, *options]
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(command, stderr=file, text=True)  # noqa: S603 - our own program
+    try:
+        yield Server(process, _wait_for_port(process, log))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(_STOP_SECONDS)
+
+
+def _wait_for_port(process: subprocess.Popen[str], log: Path) -> int:
     for _ in range(1200):
         text = log.read_text(encoding="utf-8")
         if "Plasmolite is at" in text:
-            return process, int(text.split("Plasmolite is at ")[1].split("/ ")[0].rsplit(":", 1)[1])
+            return int(text.split("Plasmolite is at ")[1].split("/ ")[0].rsplit(":", 1)[1])
         if process.poll() is not None:
-            raise SystemExit(f"The server did not start: {text}")
+            raise BenchmarkError(f"The server did not start: {text}")
         time.sleep(0.1)
-    raise SystemExit("The server did not start within two minutes.")
+    raise BenchmarkError("The server did not start within two minutes.")
+
+
+def take_turns(
+    server: Server, folder: Path, forms: Sequence[Path], *, rounds: int, seconds: float
+) -> Iterator[tuple[Judged, Loaded]]:
+    """Let ``classify``'s own loop and the server under load take turns; yield each round.
+
+    Args:
+        server: warm.
+        folder: of the pictures that ``classify`` judges.
+        forms: one file a client.
+        rounds: how many.
+        seconds: length of either turn; 20 are enough for ``classify``.
+    """
+    # Spawned, not forked: a process of its own, as plasmolite classify is.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        for _ in range(rounds):
+            alone = pool.submit(classify_for, folder, min(seconds, 20.0)).result()
+            yield alone, load_for(server.port, server.process.pid, forms, seconds)
 
 
 def told(
@@ -243,35 +291,35 @@ def main() -> None:
     )
     parser.add_argument("serve", nargs="*", help="options for plasmolite serve, after --")
     options = parser.parse_args()
-    _h2load()
+    try:
+        figures = _measure(options)
+    except PlasmoliteError as error:
+        raise SystemExit(str(error)) from error
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+
+
+def _measure(options: argparse.Namespace) -> dict[str, object]:
+    find_h2load()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = [path.read_bytes() for path in draw_pictures(folder)]
         forms = write_forms(folder, pictures, clients=options.clients, cells=options.cells)
-        server, port = start_server(folder, options.serve)
-        judged, loaded = [], []
-        try:
-            load_for(port, server.pid, forms, _WARM_UP_SECONDS)
-            watch = MemoryWatch(server.pid, options.memory_every)
+        with serving(folder, options.serve) as server:
+            pid = server.process.pid
+            load_for(server.port, pid, forms, _WARM_UP_SECONDS)
+            watch = MemoryWatch(pid, options.memory_every)
             watch.start()
-            # Spawned, not forked: a process of its own, as plasmolite classify is.
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                for _ in range(options.rounds):
-                    judged.append(pool.submit(classify_for, folder, min(options.seconds, 20.0)).result())
-                    loaded.append(load_for(port, server.pid, forms, options.seconds))
+            turns = list(take_turns(server, folder, forms, rounds=options.rounds, seconds=options.seconds))
             watch.stop()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            code = server.wait(60)
-    figures = {
+    judged, loaded = zip(*turns, strict=True)
+    return {
         "cores": len(os.sched_getaffinity(0)),
         "load_average": round(os.getloadavg()[0], 2),
         "clients": options.clients,
         "cells_a_request": options.cells,
         **told(judged, loaded, options.cells, watch.noted),
-        "server_exit_code": code,
+        "server_exit_code": server.process.returncode,
     }
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 
 def _children_seconds() -> float:
@@ -279,10 +327,15 @@ def _children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _h2load() -> str:
+def find_h2load() -> str:
+    """Find the load generator.
+
+    Raises:
+        BenchmarkError: it is not installed.
+    """
     found = shutil.which("h2load")
     if found is None:
-        raise SystemExit("h2load is not installed. Install it with: apt install nghttp2-client")
+        raise BenchmarkError("h2load is not installed. Install it with: apt install nghttp2-client")
     return found
 
 

@@ -1,10 +1,6 @@
 """``plasmolite serve`` under load, in turns with the same work done in a process of its own."""
 
-import shutil
-import signal
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +10,15 @@ from benchmarks.measurement import BenchmarkError, Measurement, Section
 from benchmarks.server_load import (
     Judged,
     Loaded,
-    classify_for,
     draw_pictures,
+    find_h2load,
     load_for,
-    start_server,
+    serving,
+    take_turns,
     write_forms,
 )
 from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, median_interval
+from benchmarks.timing import Report, median_interval, part_of
 
 GROUP = "The server under load"
 
@@ -41,7 +38,6 @@ class LoadPlan(NamedTuple):
 PLANS = (LoadPlan(1, 1), LoadPlan(8, 1), LoadPlan(8, 8))
 _ROUNDS = 5
 _WARM_UP_SECONDS = 1.0
-_STOP_SECONDS = 60
 
 
 def measure_server(settings: BenchSettings, report: Report) -> Section:
@@ -50,33 +46,25 @@ def measure_server(settings: BenchSettings, report: Report) -> Section:
     Raises:
         BenchmarkError: the load generator is not installed, or the server does not start.
     """
-    if shutil.which("h2load") is None:
-        raise BenchmarkError("The section server needs h2load. Install it with: apt install nghttp2-client")
+    find_h2load()
     seconds = max(0.5, min(4.0, settings.limits.most_seconds / _ROUNDS))
     measurements: list[Measurement] = []
     with tempfile.TemporaryDirectory(prefix="plasmolite-server-") as name:
         folder = Path(name)
         pictures = [path.read_bytes() for path in draw_pictures(folder)]
         report("starting the server", 0.0)
-        try:
-            server, port = start_server(folder, ())
-        except SystemExit as error:
-            raise BenchmarkError(str(error)) from error
-        try:
-            # Spawned, not forked: a process of its own, as plasmolite classify is.
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                for number, plan in enumerate(PLANS):
-                    forms = write_forms(folder, pictures, clients=plan.clients, cells=plan.cells)
-                    load_for(port, server.pid, forms, _WARM_UP_SECONDS)
-                    judged, loaded = [], []
-                    for done in range(_ROUNDS):
-                        report(plan.describe(), (number + done / _ROUNDS) / len(PLANS))
-                        judged.append(pool.submit(classify_for, folder, seconds).result())
-                        loaded.append(load_for(port, server.pid, forms, seconds))
-                    measurements += figures_of(plan, judged, loaded)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(_STOP_SECONDS)
+        with serving(folder) as server:
+            for number, plan in enumerate(PLANS):
+                part = part_of(report, number, len(PLANS))
+                part(plan.describe(), 0.0)
+                forms = write_forms(folder, pictures, clients=plan.clients, cells=plan.cells)
+                load_for(server.port, server.process.pid, forms, _WARM_UP_SECONDS)
+                judged, loaded = [], []
+                for alone, load in take_turns(server, folder, forms, rounds=_ROUNDS, seconds=seconds):
+                    judged.append(alone)
+                    loaded.append(load)
+                    part(plan.describe(), len(loaded) / _ROUNDS)
+                measurements += figures_of(plan, judged, loaded)
     notes = (
         f"{_ROUNDS} rounds of {seconds:.1f} s each over loopback by h2load, in turns with classify's own loop on the "
         "same PNG files in a process of its own. The model is the one in use here.",
