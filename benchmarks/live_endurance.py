@@ -17,15 +17,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from edge.live.counting import SlideCounter
-from edge.live.reading import NetworkReader
 from edge.live.session import LiveSession
 from edge.live.sources import EndOfSourceError, Picture
-from edge.live.tasks import SlideTask
 from edge.live.virtualstage import SimulatorSource
 from edge.simulated_strewing import SlideSettings
 from edge.slides.store import SlideStore
-from plasmolite.livesetup import SlideRequest, find_or_begin
+from plasmolite.livesetup import SlideRequest, find_or_begin, slide_task
 from plasmolite.slidesetup import SlideSetup, set_up_slide
 
 _SLIDE = "endurance"
@@ -83,17 +80,7 @@ class HurriedStage:
 def session_over(stage: HurriedStage, setup: SlideSetup, store: SlideStore) -> LiveSession:
     """The session that `plasmolite live` would run, over the hurried stage."""
     slide = find_or_begin(store, setup, SlideRequest(_SLIDE), stage.name)
-    counter = SlideCounter(store, slide, NetworkReader(setup.classifier), setup.threshold)
-    task = SlideTask(
-        counter,
-        store,
-        slide,
-        threshold=setup.threshold,
-        rates=setup.rates,
-        blood=setup.red_cells,
-        cells_wanted=1_000_000,
-    )
-    return LiveSession(stage, task)
+    return LiveSession(stage, slide_task(setup, store, slide, cells_wanted=1_000_000))
 
 
 def memory_mb() -> float:

@@ -14,16 +14,14 @@ from benchmarks.measurement import Chart, Measurement, Section, Series
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report
 from edge.imaging import read_image
-from edge.live.counting import SlideCounter
-from edge.live.reading import NetworkReader
+from edge.intervals import clopper_pearson
 from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
 from edge.live.sources import EndOfSourceError, Picture
-from edge.live.tasks import SlideTask
 from edge.live.virtualstage import SimulatorSource
 from edge.simulated_strewing import SlideSettings
 from edge.slides.store import SlideStore
-from plasmolite.livesetup import SlideRequest, find_or_begin
+from plasmolite.livesetup import SlideRequest, find_or_begin, slide_task
 from plasmolite.slidesetup import set_up_slide
 
 RATES = (5, 10, 15, 30)
@@ -134,17 +132,7 @@ def _run_one(
     ):
         camera = Camera(frames, rate)
         slide = find_or_begin(store, setup, SlideRequest("benchmark"), camera.name)
-        counter = SlideCounter(store, slide, NetworkReader(setup.classifier), setup.threshold)
-        task = SlideTask(
-            counter,
-            store,
-            slide,
-            threshold=setup.threshold,
-            rates=setup.rates,
-            blood=setup.red_cells,
-            cells_wanted=1_000_000,
-        )
-        session = LiveSession(camera, task)
+        session = LiveSession(camera, slide_task(setup, store, slide, cells_wanted=1_000_000))
         session.start()
         ready, oldest, last = _watch(session)
         session.stop()
@@ -152,12 +140,15 @@ def _run_one(
         if failure is not None:
             raise failure
     source = last.source
-    share = source.dropped / max(1, source.received)
+    received = max(1, source.received)
+    share = source.dropped / received
     subject = f"{rate} frames/s"
     group = "Live, by the camera's rate"
     span = len(frames) / rate
     rows = [
-        Measurement(group, subject, "dropped", share, "share", better="lower", noise=0.1),
+        Measurement(
+            group, subject, "dropped", share, "share", *clopper_pearson(source.dropped, received), "lower"
+        ),
         Measurement(group, subject, "looked at a second", last.considered / span),
         Measurement(group, subject, "cells counted", float(last.facts["cells"])),
     ]

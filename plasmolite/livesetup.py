@@ -115,19 +115,7 @@ def slide_session(
             files_taken=store.files_taken(slide),
             give_up=give_up,
         )
-        counter = SlideCounter(
-            store, slide, NetworkReader(setup.classifier), setup.threshold, cell_width=setup.cell_width
-        )
-        settings = slide.settings
-        task = SlideTask(
-            counter,
-            store,
-            slide,
-            threshold=setup.threshold,
-            rates=Rates(**settings["rates"]),
-            blood=RedCells(**settings["red_cells"]),
-            cells_wanted=request.cells_wanted,
-        )
+        task = slide_task(setup, store, slide, request.cells_wanted)
         session = LiveSession(chosen, task, stop_when_reached=stop_when_reached)
         try:
             yield session
@@ -138,6 +126,22 @@ def slide_session(
             raise
         finally:
             session.stop()
+
+
+def slide_task(setup: SlideSetup, store: SlideStore, slide: Slide, cells_wanted: int) -> SlideTask:
+    """Make the count of a slide, with the rates and the blood that it was begun with."""
+    counter = SlideCounter(
+        store, slide, NetworkReader(setup.classifier), setup.threshold, cell_width=setup.cell_width
+    )
+    return SlideTask(
+        counter,
+        store,
+        slide,
+        threshold=setup.threshold,
+        rates=Rates(**slide.settings["rates"]),
+        blood=RedCells(**slide.settings["red_cells"]),
+        cells_wanted=cells_wanted,
+    )
 
 
 @contextmanager
