@@ -6,7 +6,7 @@ from typing import NamedTuple
 from benchmarks.accuracy_groups import AGREEMENT, ALL, BOXED, CHANGED, FOUND, REFUSALS, UNDISPUTED
 from benchmarks.measurement import Benchmark, Measurement
 
-STANDARD, NANO = "standard", "nano"
+_STANDARD = "standard"
 _PRECISIONS = ("int8", "float16", "float32")
 _REACHED, _FLOOR, _MISSED = "yes", "floor", "no"
 
@@ -59,9 +59,9 @@ def _figure_is(figure: str) -> Callable[[Measurement], bool]:
 
 
 _SPEED = (
-    _Aim("startup", "From the start", _is(STANDARD, "p50"), "first verdict", 1.0, "s", False),
-    _Aim("startup", "Largest memory", _is(STANDARD, "1 cell"), "memory, one cell", 200, "MB", False),
-    _Aim("startup", "Largest memory", _is(STANDARD, "500 cells"), "memory, 500 cells", 200, "MB", False),
+    _Aim("startup", "From the start", _is(_STANDARD, "p50"), "first verdict", 1.0, "s", False),
+    _Aim("startup", "Largest memory", _is(_STANDARD, "1 cell"), "memory, one cell", 200, "MB", False),
+    _Aim("startup", "Largest memory", _is(_STANDARD, "500 cells"), "memory, 500 cells", 200, "MB", False),
     _Aim(
         "startup",
         "Size on disk",
@@ -74,7 +74,7 @@ _SPEED = (
     _Aim(
         "latency",
         "Rate from encoded",
-        _is(STANDARD, "share"),
+        _is(_STANDARD, "share"),
         "rate from encoded files over the bare interpreter's",
         0.8,
         "share",

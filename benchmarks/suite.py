@@ -1,5 +1,6 @@
 """The benchmark as a whole: its sections, run one after the other, with the machine's record about them."""
 
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -128,6 +129,9 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Repo
 
 
 def _without_folders(argument: str) -> str:
-    """Shorten absolute paths to their last name: results are kept and shown, and nobody else has these folders."""
-    name, equals, value = argument.rpartition("=") if argument.startswith("--") else ("", "", argument)
-    return f"{name}{equals}{Path(value).name}" if Path(value).is_absolute() else argument
+    """Shorten absolute paths to their last name: results are kept and shown, and nobody else has these folders.
+
+    A path is an argument, or stands in one between equals signs and commas (``--json=FILE``, ``NAME=FILE,size=44``).
+    """
+    parts = re.split("([=,])", argument)
+    return "".join(Path(part).name if Path(part).is_absolute() else part for part in parts)

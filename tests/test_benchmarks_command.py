@@ -105,10 +105,11 @@ def test_a_quick_look_at_the_latency_is_kept_as_json(tmp_path: Path) -> None:
     path = tmp_path / "quick.json"
     done = bench(
         *("--sections", "latency", "--quick", "--seconds", "0.1", "--threads", "1", "--batches", "1"),
-        *("--json", str(path)),
+        *("--json", str(path), "--foreign", f"Other={tmp_path / 'other.tflite'},size=44"),
     )
     assert done.returncode == 0, done.stderr
     kept = json.loads(path.read_text("utf-8"))
+    assert kept["command"][-3:] == ["quick.json", "--foreign", "Other=other.tflite,size=44"]
     assert kept["machine"]["before"]["cores"] >= 1
     shares = [one for one in kept["sections"][0]["measurements"] if one["figure"] == "share"]
     assert shares
