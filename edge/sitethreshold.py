@@ -49,7 +49,9 @@ def fewest_cells(target_rate: float) -> tuple[int, int]:
     return math.ceil(1 / target_rate - 1e-9), math.ceil(3 / target_rate - 1e-9)
 
 
-def choose_threshold(by_field: Sequence[Probabilities], target_rate: float) -> ChosenThreshold:
+def choose_threshold(
+    by_field: Sequence[Probabilities], target_rate: float, *, least: float = 0.0
+) -> ChosenThreshold:
     """Take the lowest threshold that keeps the false alarms of known-negative fields within a rate.
 
     The threshold lies half way, in log odds, between the last cell that may raise an alarm and the next one
@@ -61,6 +63,7 @@ def choose_threshold(by_field: Sequence[Probabilities], target_rate: float) -> C
     Args:
         by_field: P(Parasitized) of the counted cells of each field, float (n,), in [0, 1].
         target_rate: Share of uninfected cells that may be called parasitised, (0, 1).
+        least: The threshold never lies below this one, however few alarms the fields raise.
 
     Raises:
         SiteProfileError: There are no cells, the rate is no rate, or more cells than allowed are judged at
@@ -76,7 +79,7 @@ def choose_threshold(by_field: Sequence[Probabilities], target_rate: float) -> C
         raise SiteProfileError(
             "No red cell could be counted in the known-negative fields; give other fields."
         )
-    threshold = _threshold_above(everything, math.floor(target_rate * cells + 1e-9))
+    threshold = max(_threshold_above(everything, math.floor(target_rate * cells + 1e-9)), least)
     alarms = np.array([np.count_nonzero(np.asarray(p) >= threshold) for p in by_field], np.float64)
     sizes = np.array([len(p) for p in by_field], np.float64)
     effect = design_effect(alarms, sizes)

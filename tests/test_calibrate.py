@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from edge.errors import SiteProfileError
 from edge.fieldfiles import SlideCount
-from edge.modelfile import ModelFile
+from edge.modelfile import ModelFile, default_model_path, load_model
 from edge.simulated_field import FieldSettings, draw_field
 from edge.sitethreshold import ChosenThreshold
 from plasmolite.commands.analyze import command as analyze
@@ -77,7 +77,10 @@ MODEL = ModelFile(
         "version": "1.0",
         "precision": "int8",
         "sha256": "a" * 64,
-        "operating_points": {"field": {"threshold": 0.6, "chosen": "by the test"}},
+        "operating_points": {
+            "cell": {"threshold": 0.5, "chosen": "by the test"},
+            "field": {"threshold": 0.6, "chosen": "by the test"},
+        },
         "roc": [[0.5, 980, 1000, 990, 1000], [0.9, 900, 1000, 999, 1000], [0.99, 300, 1000, 1000, 1000]],
     },
 )
@@ -113,6 +116,18 @@ def test_a_threshold_below_the_models_own_is_warned_of() -> None:
     )
     assert "lies below the model's own for fields, 0.600000" in below.warnings[0]
     assert above.warnings == ()
+
+
+def test_negatives_that_raise_no_alarm_do_not_bring_the_threshold_below_that_of_single_cells(
+    negatives: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "site.json"
+    result = run(negatives, "--false-alarms", "10%", "--out", path)
+    assert result.exit_code == 0, result.stderr
+    profile, own = json.loads(path.read_text()), load_model(default_model_path()).operating_point("cell")
+    assert profile["threshold"] == own.threshold
+    assert profile["measured_rate"] < 0.02
+    assert "held at the model's own for single cells" in result.stdout
 
 
 def test_false_alarms_that_cluster_are_warned_of() -> None:

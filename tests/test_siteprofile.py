@@ -42,6 +42,14 @@ def test_threshold_lets_through_the_share_asked_for_and_no_more() -> None:
     assert 989 / 1001 < chosen.threshold < 990 / 1001
 
 
+def test_the_threshold_never_lies_below_the_least_one() -> None:
+    fields = [np.linspace(0, 0.01, 500)]
+    assert choose_threshold(fields, 0.1).threshold < 0.01
+    held = choose_threshold(fields, 0.1, least=0.5)
+    assert (held.threshold, held.false_alarms) == (0.5, 0)
+    assert choose_threshold([np.linspace(0, 1, 500)], 0.1, least=0.5).threshold > 0.85
+
+
 def test_ties_are_kept_below_the_threshold_rather_than_let_through() -> None:
     probabilities = np.concatenate([np.full(50, 0.9), np.full(950, 0.1)])
     chosen = choose_threshold([probabilities], 0.01)

@@ -110,7 +110,9 @@ def command(
                 click.echo(f"{field.name}: refused: {field.result.refused}", err=True)
             else:
                 by_field.append(field.counted_probabilities())
-        chosen = choose_threshold(by_field, false_alarms)
+        # Below it a cell is more likely uninfected than not, whatever rate would be allowed.
+        least = classifier.model.operating_point("cell").threshold
+        chosen = choose_threshold(by_field, false_alarms, least=least)
         profile = make_profile(
             chosen, classifier.model, count, target=false_alarms, site=site, camera=camera, force=force
         )
@@ -176,7 +178,12 @@ def make_profile(
             f"At this threshold the model finds only {percent(true_positives / infected)} % of the infected "
             "cells of its own test: it does not suit this site's pictures well."
         )
-    own = model.operating_point("field").threshold
+    own, least_sure = (model.operating_point(point).threshold for point in ("field", "cell"))
+    if chosen.threshold == least_sure:
+        warnings.append(
+            f"The rate asked for would allow a lower threshold still. It is held at the model's own for single "
+            f"cells, {least_sure:.6f}, below which a cell is more likely uninfected."
+        )
     if chosen.threshold < own:
         warnings.append(
             f"This threshold lies below the model's own for fields, {own:.6f}: these negatives raise fewer alarms "
