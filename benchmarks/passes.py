@@ -20,14 +20,18 @@ def merge_passes(passes: Sequence[Section]) -> Section:
 
     Returns:
         The section: of each figure the median over the passes, within the widest of their intervals, and as noise
-        what it wandered in a pass or from pass to pass, whichever is more. Notes and charts are those of the last.
+        what it wandered in a pass or from pass to pass, whichever is more. Notes, with their number, and charts are those of the last.
     """
     found: dict[tuple[str, str, str], list[Measurement]] = {}
     for section in passes:
         for measurement in section.measurements:
             found.setdefault(measurement.key, []).append(measurement)
     lost = [(one.others_share, one.waited_share) for one in passes]
+    notes = passes[-1].notes
+    if len(passes) > 1:
+        notes += (f"{len(passes)} passes: limits and counts above are of each, and the median pass stands.",)
     return passes[-1]._replace(
+        notes=notes,
         measurements=tuple(_merge(several) for several in found.values()),
         missing=tuple(dict.fromkeys(text for section in passes for text in section.missing)),
         seconds=round(sum(section.seconds for section in passes), 1),

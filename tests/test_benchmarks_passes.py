@@ -41,6 +41,10 @@ def test_seconds_add_up_and_losses_are_averaged() -> None:
     assert merged.waited_share is None
 
 
+def test_the_number_of_passes_is_told() -> None:
+    assert "3 passes" in merge_passes([section_of(1.0)] * 3).notes[-1]
+
+
 def test_passes_share_the_time_out() -> None:
     settings = BenchSettings(models=(), passes=4)
     assert settings.in_passes().limits.most_seconds * 4 == settings.limits.most_seconds
