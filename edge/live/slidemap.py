@@ -112,14 +112,17 @@ class Island:
         tile = self._covered.get((column // _TILE, row // _TILE))
         return tile is not None and bool(tile[row % _TILE, column % _TILE])
 
+    def count_covered(self, points: Points) -> int:
+        """How many points of the island, shape (n, 2), accepted fields have counted."""
+        return sum(self.is_covered(float(x), float(y)) for x, y in points)
+
     def share_covered(self, x: float, y: float, size: tuple[int, int]) -> float:
         """Share of a field's inner area that accepted fields have covered, by a grid of 24 x 24 points."""
         margin = 1.5 * EDGE * self.cell_width
         across = np.linspace(x + margin, x + size[0] - margin, 24)
         down = np.linspace(y + margin, y + size[1] - margin, 24)
-        return float(
-            np.mean([self.is_covered(float(column), float(row)) for column in across for row in down])
-        )
+        grid = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+        return self.count_covered(grid) / len(grid)
 
     def holds_cell(self, x: float, y: float) -> bool:
         """Whether a counted cell lies within half a cell of a point."""
@@ -222,33 +225,10 @@ class SlideMap:
             Another stretch on which it is found, and what is to be added to positions on the first to have those
             on the second; None when it is found nowhere.
         """
-        own = self.islands[number]
-        cells = own.all_cells()
-        if not len(cells):
-            return None
-        origin = cells.min(axis=0)
-        points, extent = cells - origin, np.ceil(np.ptp(cells, axis=0))
-        for other_number, other in self.islands.items():
-            if other_number == number:
-                continue
-            theirs = other.all_cells()
-
-            def shared(x: float, y: float, other: Island = other, theirs: Points = theirs) -> int:
-                """The fewer of the cells that each has on area which the other has covered too."""
-                here = sum(other.is_covered(*cell) for cell in points + np.array([x, y]))
-                there = sum(own.is_covered(*cell) for cell in theirs - np.array([x, y]) + origin)
-                return min(here, there)
-
-            found = find_shifts(
-                theirs,
-                points,
-                field_size=(int(extent[0]), int(extent[1])),
-                cell_width=self.cell_width,
-                shared=shared,
-            )
-            if found:
-                shift = found[0]
-                return other_number, shift._replace(x=shift.x - origin[0], y=shift.y - origin[1])
+        for other, island in self.islands.items():
+            shift = None if other == number else self._overlay(self.islands[number], island)
+            if shift is not None:
+                return other, shift
         return None
 
     def is_new(self, place: Place, x: float, y: float) -> bool:
@@ -274,6 +254,30 @@ class SlideMap:
         return find_shifts(
             map_points, points, field_size=size, cell_width=self.cell_width, demand=WITH_PICTURE
         )
+
+    def _overlay(self, own: Island, other: Island) -> Shift | None:
+        """Lay all cells of one stretch over those of another."""
+        cells, theirs = own.all_cells(), other.all_cells()
+        if not len(cells):
+            return None
+        origin = cells.min(axis=0)
+        width, height = np.ceil(np.ptp(cells, axis=0))
+
+        def shared(x: float, y: float) -> int:
+            """The fewer of the cells that each has on area which the other has covered too."""
+            moved_by = np.array([x, y]) - origin
+            return min(other.count_covered(cells + moved_by), own.count_covered(theirs - moved_by))
+
+        found = find_shifts(
+            theirs,
+            cells - origin,
+            field_size=(int(width), int(height)),
+            cell_width=self.cell_width,
+            shared=shared,
+        )
+        if not found:
+            return None
+        return found[0]._replace(x=found[0].x - origin[0], y=found[0].y - origin[1])
 
     @staticmethod
     def _cells_around(

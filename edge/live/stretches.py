@@ -69,9 +69,10 @@ def join_if_met(
     shift = np.array([there.x - place.x, there.y - place.y])
     if moved == there.island:
         shift = -shift
+    cells = store.cells(slide)
     duplicates = _found_twice(
-        [cell for cell in store.cells(slide) if cell.island == kept],
-        [cell for cell in store.cells(slide) if cell.island == moved],
+        [cell for cell in cells if cell.island == kept],
+        [cell for cell in cells if cell.island == moved],
         (float(shift[0]), float(shift[1])),
         SAME_CELL * slide_map.cell_width,
     )
