@@ -41,13 +41,16 @@ class SlideRequest(NamedTuple):
     cells_wanted: int = CELLS_WANTED
 
 
-def default_store_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The store of this user: ``$PLASMOLITE_SLIDES``, else in ``$XDG_STATE_HOME`` after the XDG directories."""
-    named = environ.get("PLASMOLITE_SLIDES")
-    if named:
-        return Path(named)
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """What outlives the program lies here: in ``$XDG_STATE_HOME``, after the XDG base directories."""
     state = environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "plasmolite" / "slides.sqlite"
+    return (Path(state) if state else Path.home() / ".local" / "state") / "plasmolite"
+
+
+def default_store_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The store of this user: ``$PLASMOLITE_SLIDES``, else in the folder of what is kept."""
+    named = environ.get("PLASMOLITE_SLIDES")
+    return Path(named) if named else state_folder(environ) / "slides.sqlite"
 
 
 def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, source: str) -> Slide:

@@ -29,7 +29,8 @@ def create_app(instruments: Instruments) -> Flask:
     app.config.update(API_CONFIG)
     app.config.update(
         MAX_CONTENT_LENGTH=instruments.settings.max_body_bytes,
-        MAX_FORM_PARTS=instruments.settings.max_pictures + 16,
+        # Pictures have a parser of their own: Flask's takes the sign-in form apart.
+        MAX_FORM_PARTS=16,
         TRAP_HTTP_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -1,13 +1,12 @@
 """Opens everything that the server works with, in the order in which each can fail."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import SourceError
 from edge.field import FieldAnalyser
 from edge.slides.store import SlideStore
-from plasmolite.livesetup import default_store_path
+from plasmolite.livesetup import default_store_path, state_folder
 from plasmolite.slidesetup import SlideSetup
 from server.batching import BatchGatherer
 from server.bench import LiveBench
@@ -43,11 +42,6 @@ def settle_token(
     write_record(path, record)
     tell(token, path)
     return record
-
-
-def state_folder() -> Path:
-    """Where the server keeps what outlives it: in ``$XDG_STATE_HOME``, after the XDG base directories."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "plasmolite"
 
 
 def open_instruments(
