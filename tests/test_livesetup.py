@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edge.errors import SlideError
+from edge.errors import SlideError, SourceError
 from edge.parasitaemia import Rates, red_cells
-from plasmolite.livesetup import SlideRequest, default_store_path, find_or_begin
+from plasmolite.livesetup import SlideRequest, default_store_path, find_or_begin, slide_session
 from tests.slidebench import RATES, open_store
 
 
@@ -49,6 +49,23 @@ def test_a_slide_is_resumed_only_with_its_own_model_and_threshold(tmp_path: Path
             find_or_begin(store, setup_of(threshold=0.9), again, "camera 0")
         with pytest.raises(SlideError, match="no slide 'K-2'"):
             find_or_begin(store, setup_of(), SlideRequest("K-2", resume=True), "camera 0")
+
+
+def test_a_camera_that_is_not_there_leaves_no_slide_that_holds_the_id(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "gone.avi")
+    Path(nowhere).write_bytes(b"no video")
+    with open_store(tmp_path) as store:
+        with (
+            pytest.raises(SourceError),
+            slide_session(setup_of(), store, SlideRequest("K-1"), nowhere) as session,
+        ):
+            session.start()
+        assert store.slides() == []
+        kept = find_or_begin(store, setup_of(), SlideRequest("K-2"), "camera 0")
+        again = SlideRequest("K-2", resume=True)
+        with pytest.raises(SourceError), slide_session(setup_of(), store, again, nowhere) as session:
+            session.start()
+        assert store.slides() == [kept]
 
 
 def test_the_store_lies_where_the_user_says(tmp_path: Path) -> None:

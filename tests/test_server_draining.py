@@ -51,12 +51,22 @@ def asks(connection: socket.socket) -> bytes:
     return answer
 
 
-def test_a_head_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "HEAD_SECONDS", 0.5)
+@pytest.mark.parametrize(
+    ("limit", "begun"),
+    [
+        ("HEAD_SECONDS", b"GET / HTTP/1.1\r\nX-Drip: "),
+        ("REQUEST_SECONDS", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"),
+    ],
+    ids=["head", "body"],
+)
+def test_a_request_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, limit: str, begun: bytes) -> None:
+    # The other limit is out of reach: a head has its own, and so has the rest.
+    for name in ("HEAD_SECONDS", "REQUEST_SECONDS"):
+        monkeypatch.setattr(draining, name, 0.5 if name == limit else 10 * PATIENCE)
     with running(hello) as port, connect(port) as drip:
         drip.settimeout(0.1)
         closed = False
-        drip.sendall(b"GET / HTTP/1.1\r\nX-Drip: ")
+        drip.sendall(begun)
         for _ in range(int(PATIENCE / 0.1)):
             try:
                 drip.sendall(b"x")  # activity all the time, so that it is never idle
