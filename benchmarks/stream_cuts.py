@@ -81,7 +81,6 @@ class ShakyCamera:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        ThreadingHTTPServer.daemon_threads = True
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -123,7 +122,7 @@ def wait_until(session: LiveSession, reached: Callable[[Snapshot], bool]) -> flo
 @click.option("--longest", default=6.0, show_default=True, help="Longest absence, seconds.")
 @click.option("--seed", default=3, show_default=True)
 def main(*, cuts: int, longest: float, seed: int) -> None:
-    """Cut the stream; exit with 1 where a return took over five seconds or the count is off by over 2 %."""
+    """Cut the stream; exit with 1 where a return took over five seconds or over 2 % too many cells were counted."""
     chance = random.Random(seed)
     stage = HurriedStage(1_000_000, 6000, seed)
     stage.open()
