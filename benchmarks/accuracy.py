@@ -9,7 +9,7 @@ from benchmarks.heldout import choose_held_out
 from benchmarks.judging import Candidate, judge_all, open_candidates, open_keras
 from benchmarks.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
 from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, Series
-from benchmarks.refusals import CROPS_A_PICTURE, cut_strangers, measure_refusals, measure_wrong_refusals
+from benchmarks.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, part_of, time_in_turns
 from train.evaluation import (
@@ -79,12 +79,11 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
     if settings.strangers is not None:
-        strangers = cut_strangers(settings.strangers, settings.seed, part_of(report, 4, 5))
         notes.append(
-            f"{settings.strangers.name}: {len({one.picture for one in strangers})} pictures, each whole and as "
-            f"{CROPS_A_PICTURE} squares of chance. Refused: classify sees no cell in it, or nothing like a red one."
+            f"{settings.strangers.name}: each picture whole and as {CROPS_A_PICTURE} squares of chance. Refused: "
+            "no single cell stands out in it."
         )
-        measurements += measure_refusals(candidates, strangers, part_of(report, 4, 5))
+        measurements += measure_refusals(settings.strangers, settings.seed, part_of(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
@@ -134,7 +133,7 @@ def _single_cells(
             measurements += _figures(f"{group}: at the cell threshold", one, part)
             measurements += _at_field_threshold(f"{group}: at the field threshold", one, part, 0.999)
     measurements += measure_agreement(everyone, judged)
-    measurements += measure_wrong_refusals(candidates, cells, len(refused))
+    measurements += measure_wrong_refusals(len(refused), len(cells) + len(refused))
     costs, chart = _costs(candidates, cells, judged, settings, report)
     measurements += costs
     if settings.changes:

@@ -193,8 +193,8 @@ _QUALITY = (
         False,
         0.01,
     ),
-    _Aim("accuracy", REFUSALS, _ours("strangers refused"), "no red cells refused", 0.95, "share", True),
-    _Aim("accuracy", REFUSALS, _ours("cells refused"), "test cells refused", 0.01, "share", False),
+    _Aim("accuracy", REFUSALS, _figure_is("strangers refused"), "no red cells refused", 0.95, "share", True),
+    _Aim("accuracy", REFUSALS, _figure_is("cells refused"), "test cells refused", 0.01, "share", False),
     _Aim(
         "accuracy",
         CHANGED,

@@ -19,7 +19,6 @@ from benchmarks.timing import Report
 from edge.classifier import Classifier
 from edge.modelfile import ModelFile
 from edge.preprocessing import network_input
-from edge.recognition import refused
 from edge.runtime import find_runtime
 from train.evaluation import Judged, Values
 
@@ -41,8 +40,6 @@ class Candidate(NamedTuple):
     field_threshold: float
     model: ModelFile | None = None
     """Ours only."""
-    refuses: Callable[[NDArray[Any]], NDArray[np.bool_]] | None = None
-    """Tells which inputs show no red cell; only models of ours that measure it."""
 
 
 def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
@@ -73,9 +70,6 @@ def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[Fore
 
 
 def _ours(model: ModelFile, classifier: Classifier) -> Candidate:
-    def refuses(inputs: NDArray[Any]) -> NDArray[np.bool_]:
-        return np.array(refused(model, classifier.scores(inputs)), bool)
-
     return Candidate(
         model.name,
         f"{model.input_size} px",
@@ -84,7 +78,6 @@ def _ours(model: ModelFile, classifier: Classifier) -> Candidate:
         model.operating_point("cell").threshold,
         model.operating_point("field").threshold,
         model,
-        None if model.least_red_cell is None else refuses,
     )
 
 
@@ -113,7 +106,7 @@ def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
         values = model.predict(inputs.astype(np.float32), batch_size=64, verbose=0)
         return np.asarray(values, np.float32)[:, 0]
 
-    return ours._replace(name="Keras", probabilities=probabilities, model=None, refuses=None)
+    return ours._replace(name="Keras", probabilities=probabilities, model=None)
 
 
 def judge_all(

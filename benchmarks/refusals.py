@@ -1,45 +1,31 @@
-"""What is no red cell of a thin smear: how much of it is refused, and how many red cells are refused with it."""
+"""What ``classify`` refuses before any network sees it: of what is no red cell, and of red cells."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy_groups import REFUSALS
-from benchmarks.judging import Candidate
-from benchmarks.labelled import LabelledCell
 from benchmarks.measurement import BenchmarkError, Measurement
 from benchmarks.timing import Report
 from edge.errors import ImageError
 from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.intervals import clopper_pearson
 from edge.isolation import isolate
+from edge.preprocessing import cell_extent
 from train.evaluation import cluster_bootstrap
 
 CROPS_A_PICTURE = 8
 _LEAST_SIDE, _LARGEST_SIDE = 60, 240
 """Of a crop, px: as wide as pictures of single cells are."""
-_PORTION = 256
 
 
-class Stranger(NamedTuple):
-    """A crop that shows no red cell of a thin smear."""
-
-    picture: str
-    """From which it was cut."""
-    rgb: NDArray[np.uint8]
-    mask: NDArray[np.uint8] | None
-    """What ``classify`` takes for the cell; ``None`` where it already sees none."""
-
-
-def cut_strangers(folder: Path, seed: int, report: Report) -> list[Stranger]:
-    """Cut pictures as somebody would who takes something in them for a cell: whole, and squares of chance.
+def measure_refusals(folder: Path, seed: int, report: Report) -> list[Measurement]:
+    """Tell which share of other pictures ``classify`` refuses, with an interval over the pictures.
 
     Args:
         folder: of pictures, none of which shows red cells of a thin smear.
-        seed: of the squares' places and sides.
+        seed: of the squares that are cut from them.
         report: told of the progress.
 
     Raises:
@@ -50,85 +36,48 @@ def cut_strangers(folder: Path, seed: int, report: Report) -> list[Stranger]:
     if not paths:
         raise BenchmarkError(f"There are no pictures in {folder}.")
     rng = np.random.default_rng(seed)
-    strangers = []
+    pictures, answers = [], []
     for done, path in enumerate(paths):
         report("cutting what is no cell", done / len(paths))
-        rgb = read_image(path)
-        crops = [rgb]
-        height, width = rgb.shape[:2]
-        for _ in range(CROPS_A_PICTURE if min(height, width) > _LEAST_SIDE else 0):
-            side = int(rng.integers(_LEAST_SIDE, min(_LARGEST_SIDE, height, width) + 1))
-            y, x = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
-            crops.append(np.ascontiguousarray(rgb[y : y + side, x : x + side]))
-        strangers += [Stranger(path.name, crop, isolate(crop)) for crop in crops]
-    return strangers
+        for crop in cut_strangers(read_image(path), rng):
+            pictures.append(str(path))
+            answers.append(_is_refused(crop))
+    refused = np.array(answers)
+    found = cluster_bootstrap(
+        np.array(pictures),
+        np.zeros(len(refused), np.int64),
+        lambda places: {"refused": float(refused[places].mean())},
+    )["refused"]
+    return [
+        Measurement(REFUSALS, "classify", "strangers refused", found.value, "share", *found[1:], "higher"),
+        Measurement(REFUSALS, "classify", "strangers", float(len(refused))),
+        Measurement(REFUSALS, "classify", "pictures of strangers", float(len(paths))),
+    ]
 
 
-def measure_refusals(
-    candidates: Sequence[Candidate], strangers: Sequence[Stranger], report: Report
-) -> list[Measurement]:
-    """Tell which share of the strangers ``classify`` refuses with each of our models."""
-    pictures = np.array([one.picture for one in strangers])
-    measurements = []
-    for candidate in (one for one in candidates if one.model):
-        refused = np.ones(len(strangers), bool)
-        inputs, places = [], []
-        for place, stranger in enumerate(strangers):
-            if stranger.mask is not None:
-                try:
-                    inputs.append(candidate.prepare(stranger.rgb, stranger.mask))
-                except ImageError:
-                    continue  # too small to be a cell: refused
-                places.append(place)
-        report(f"refusals, {candidate.name}", 1.0)
-        if inputs:
-            refused[places] = _refused(candidate, np.stack(inputs))
-        found = cluster_bootstrap(
-            pictures,
-            np.zeros(len(strangers), np.int64),
-            lambda at, refused=refused: {"refused": float(refused[at].mean())},  # type: ignore[misc]
-        )["refused"]
-        measurements += [
-            Measurement(
-                REFUSALS, candidate.name, "strangers refused", found.value, "share", *found[1:], "higher"
-            ),
-            Measurement(REFUSALS, candidate.name, "strangers", float(len(strangers))),
-        ]
-    return measurements
+def cut_strangers(rgb: NDArray[np.uint8], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """Cut a picture as somebody would who takes something in it for a cell: whole, and squares of chance."""
+    height, width = rgb.shape[:2]
+    crops = [rgb]
+    for _ in range(CROPS_A_PICTURE if min(height, width) > _LEAST_SIDE else 0):
+        side = int(rng.integers(_LEAST_SIDE, min(_LARGEST_SIDE, height, width) + 1))
+        y, x = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
+        crops.append(np.ascontiguousarray(rgb[y : y + side, x : x + side]))
+    return crops
 
 
-def measure_wrong_refusals(
-    candidates: Sequence[Candidate], cells: Sequence[LabelledCell], unread: int
-) -> list[Measurement]:
-    """Tell which share of real cells is refused.
-
-    Args:
-        candidates: of which our models are asked.
-        cells: that a cell was found in.
-        unread: cells that were refused before any network saw them.
-    """
-    measurements = []
-    for candidate in (one for one in candidates if one.model):
-        count = unread
-        for start in range(0, len(cells), _PORTION):
-            inputs = [candidate.prepare(cell.rgb, cell.mask) for cell in cells[start : start + _PORTION]]
-            count += int(_refused(candidate, np.stack(inputs)).sum())
-        total = len(cells) + unread
-        measurements.append(
-            Measurement(
-                REFUSALS,
-                candidate.name,
-                "cells refused",
-                count / total,
-                "share",
-                *clopper_pearson(count, total),
-                "lower",
-            )
-        )
-    return measurements
+def measure_wrong_refusals(refused: int, cells: int) -> list[Measurement]:
+    """Tell which share of real cells ``classify`` refuses."""
+    interval = clopper_pearson(refused, cells)
+    return [Measurement(REFUSALS, "classify", "cells refused", refused / cells, "share", *interval, "lower")]
 
 
-def _refused(candidate: Candidate, inputs: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    if candidate.refuses is None:
-        return np.zeros(len(inputs), bool)
-    return candidate.refuses(inputs)
+def _is_refused(rgb: NDArray[np.uint8]) -> bool:
+    mask = isolate(rgb)
+    if mask is None:
+        return True
+    try:
+        cell_extent(rgb, mask)
+    except ImageError:
+        return True  # too small to be a cell
+    return False

@@ -48,7 +48,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
     for file, manifest in manifests.items():
         lines += ["", f"### `{file}`", "", *_measured_rows(manifest["measured"]), ""]
         lines += _operating_rows(manifest["operating_points"])
-        lines += _doubt_rows(manifest)
+        lines += _inconclusive_rows(manifest["inconclusive"])
         lines += ["", f"SHA-256 of the network: `{manifest['sha256']}`"]
     lines += [
         "",
@@ -101,31 +101,19 @@ def _operating_rows(points: Mapping[str, Any]) -> list[str]:
     return rows
 
 
-def _doubt_rows(manifest: Mapping[str, Any]) -> list[str]:
-    """When the model does not decide, and what it refuses; nothing for a model that states neither."""
-    rows: list[str] = []
-    undecided, recognition = manifest.get("inconclusive"), manifest.get("recognition")
-    if undecided is not None:
-        rows += [
-            "",
-            f"*Inconclusive*, where asked for, from {undecided['low']:.4f} to {undecided['high']:.4f} "
-            f"(chosen for {undecided['chosen']}); undisputed test cells:",
-            "",
-            "| | called Parasitized | Inconclusive | called Uninfected |",
-            "|---|---|---|---|",
-        ]
-        rows += [
-            f"| {truth} | {' | '.join(str(count) for count in counts.values())} |"
-            for truth, counts in undecided["undisputed"].items()
-        ]
-    if recognition is not None:
-        refused = recognition["refused"]
-        told = ", ".join(f"{k} of {n} {name.replace('_', ' ')}" for name, (k, n) in refused.items())
-        rows += [
-            "",
-            f"Refused as no red cell of a stained smear, below {recognition['least']:.4f} "
-            f"({recognition['chosen']}): {told}; the cells are those of the test patients.",
-        ]
+def _inconclusive_rows(undecided: Mapping[str, Any]) -> list[str]:
+    rows = [
+        "",
+        f"*Inconclusive*, where asked for, from {undecided['low']:.4f} to {undecided['high']:.4f} "
+        f"(chosen for {undecided['chosen']}); undisputed test cells:",
+        "",
+        "| | called Parasitized | Inconclusive | called Uninfected |",
+        "|---|---|---|---|",
+    ]
+    rows += [
+        f"| {truth} | {' | '.join(str(count) for count in counts.values())} |"
+        for truth, counts in undecided["undisputed"].items()
+    ]
     return rows
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.joining import join_models, lay_beside
+from convert.joining import join_models
 from edge.errors import PlasmoliteError
 from train.network import FIRST_CONVOLUTION, base_of
 
@@ -26,12 +26,7 @@ class ExportError(PlasmoliteError):
     """A model cannot be exported: it is not one of this program's networks, or the converter failed."""
 
 
-def export(
-    model: keras.Model,
-    precision: str,
-    calibration: NDArray[np.uint8],
-    recogniser: keras.Model | None = None,
-) -> bytes:
+def export(model: keras.Model, precision: str, calibration: NDArray[np.uint8]) -> bytes:
     """Export a trained model.
 
     Args:
@@ -40,30 +35,21 @@ def export(
             head of a few thousand multiplications stays in float).
         calibration: cells as the network sees them, uint8, shape (n, size, size, 3); only int8 uses them, to
             find the range of each activation.
-        recogniser: tells what is a red cell, from :func:`convert.recognition.fit_recogniser`; the same float
-            weights stand beside the network at every precision.
 
     Returns:
-        A TFLite flatbuffer: uint8 (n, size, size, 3) in, float32 (n, 1) out, n free; with a recogniser a second
-        output of the same shape.
+        A TFLite flatbuffer: uint8 (n, size, size, 3) in, float32 (n, 1) out, n free.
 
     Raises:
         ExportError: the model is foreign or the converter failed.
     """
     features, head = _parts(model)
     if precision == "int8":
-        flatbuffer = join_models(_quantise(features, calibration), _convert(head))
-    else:
-        flatbuffer = _convert(_from_bytes(keras.Sequential([features, head])), half=precision == "float16")
-    if recogniser is None:
-        return flatbuffer
-    return lay_beside(flatbuffer, _convert(_from_bytes(recogniser)))
-
-
-def _from_bytes(model: keras.Model) -> keras.Model:
-    """Put the cast of the picture's bytes to float before a model."""
-    pixels = keras.Input(model.input_shape[1:], dtype="uint8", name="pixels")
-    return keras.Model(pixels, model(keras.ops.cast(pixels, "float32")))
+        quantised = _quantise(features, calibration)
+        return join_models(quantised, _convert(head))
+    size = model.input_shape[1]
+    pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
+    whole = keras.Model(pixels, head(features(keras.ops.cast(pixels, "float32"))))
+    return _convert(whole, half=precision == "float16")
 
 
 def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:

@@ -1,4 +1,4 @@
-"""Joins two TFLite models into one: the second takes what the first gives, or stands beside it.
+"""Joins two TFLite models into one: the second takes what the first gives.
 
 The quantised base ends in float features and the head stays in float, because an int8 sigmoid knows only 256
 probabilities, while a threshold for few false alarms lies where they are closest together. TFLite's converter
@@ -31,55 +31,14 @@ def join_models(first: bytes, second: bytes) -> bytes:
     graph, tail = _only_subgraph(whole), _only_subgraph(added)
     if len(graph.outputs) != 1 or len(tail.inputs) != 1:
         raise ValueError("The first model must have one output and the second one input.")
-    _check_fit(graph.tensors[graph.outputs[0]], tail.tensors[tail.inputs[0]])
-    graph.outputs = _take_over(whole, added, {tail.inputs[0]: graph.outputs[0]})
-    return _written(whole)
-
-
-def lay_beside(first: bytes, second: bytes) -> bytes:
-    """Let a second model look at the same input, and give its outputs after those of the first.
-
-    Args:
-        first: a TFLite model with one subgraph and one input.
-        second: a TFLite model with one subgraph and one input of the same shape and type.
-
-    Returns:
-        A TFLite model with the first's input and the outputs of both, the first's before the second's.
-
-    Raises:
-        ValueError: the models do not fit.
-    """
-    whole = flatbuffer_utils.convert_bytearray_to_object(bytearray(first))
-    added = flatbuffer_utils.convert_bytearray_to_object(bytearray(second))
-    graph, tail = _only_subgraph(whole), _only_subgraph(added)
-    if len(graph.inputs) != 1 or len(tail.inputs) != 1:
-        raise ValueError("Both models must have one input.")
-    _check_fit(graph.tensors[graph.inputs[0]], tail.tensors[tail.inputs[0]])
-    outputs = _take_over(whole, added, {tail.inputs[0]: graph.inputs[0]})
-    graph.outputs = [*graph.outputs, *outputs]
-    return _written(whole)
-
-
-def _check_fit(seam: Any, entrance: Any) -> None:
+    seam, entrance = graph.tensors[graph.outputs[0]], tail.tensors[tail.inputs[0]]
     if seam.type != entrance.type or list(seam.shape[1:]) != list(entrance.shape[1:]):
         raise ValueError(f"The models do not fit: {list(seam.shape)} against {list(entrance.shape)}.")
 
-
-def _take_over(whole: Any, added: Any, place: dict[int, int]) -> list[int]:
-    """Move the second model's tensors and operators into the first.
-
-    Args:
-        whole: the first model; changed.
-        added: the second.
-        place: for tensors of the second that the first has already, where they stand there.
-
-    Returns:
-        Where the second's outputs stand in the first.
-    """
-    graph, tail = _only_subgraph(whole), _only_subgraph(added)
     buffers_before, codes_before = len(whole.buffers), len(whole.operatorCodes)
     whole.buffers.extend(added.buffers)
     whole.operatorCodes.extend(added.operatorCodes)
+    place = {tail.inputs[0]: graph.outputs[0]}
     for index, tensor in enumerate(tail.tensors):
         if index in place:
             continue
@@ -94,10 +53,7 @@ def _take_over(whole: Any, added: Any, place: dict[int, int]) -> list[int]:
         moved_operator.inputs = [place.get(index, -1) for index in operator.inputs]
         moved_operator.outputs = [place[index] for index in operator.outputs]
         graph.operators.append(moved_operator)
-    return [place[index] for index in tail.outputs]
-
-
-def _written(whole: Any) -> bytes:
+    graph.outputs = [place[index] for index in tail.outputs]
     # Signatures and metadata name tensors of the parts, which are no longer the ends of the whole.
     whole.signatureDefs = []
     whole.metadata = []

@@ -5,19 +5,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from convert.calibration import choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, judge_with
-from convert.doubts import describe_doubts, held_cells
 from convert.export import export
 from convert.gate import DEFAULT_LIMITS, Limits, failures
+from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest
-from convert.recognition import fit_recogniser
 from edge.classifier import Classifier
 from edge.errors import PlasmoliteError
 from edge.modelfile import load_model, with_manifest
 from edge.selftest import sample_scores
+from train.evaluation import Judged
 from train.pipeline import network_inputs
 from train.record import read_record
 from train.results import MODEL_FILE
@@ -47,7 +48,6 @@ def convert_run(
     name: str,
     version: str,
     sources: str = SOURCES_NOT_STATED,
-    tell_red_cells: bool = False,
     precisions: Sequence[str],
     threads: int,
     limits: Mapping[str, Limits] = DEFAULT_LIMITS,
@@ -62,7 +62,6 @@ def convert_run(
         name: of the model.
         version: of the release.
         sources: what the model learnt from and under what licences, in words.
-        tell_red_cells: teach a recogniser beside the network, so that the device refuses other things.
         precisions: which to export.
         threads: of the interpreter while comparing.
         limits: of the gate, by precision.
@@ -86,14 +85,12 @@ def convert_run(
     results = read_record(run, run_data)
     calibration_set = choose_calibration_set(run_data, settings.image_size, settings.seed)
     inputs = network_inputs(results.test_samples, settings.image_size)
+    validation = run_data.split.validation[~run_data.disputed(run_data.split.validation)]
+    validation_samples = [run_data.data.samples[i] for i in validation]
+    validation_inputs = network_inputs(validation_samples, settings.image_size)
     model = keras.models.load_model(run / MODEL_FILE)
     if spoil is not None:
         spoil(model)
-    recogniser = None
-    if tell_red_cells:
-        report("Teaching a small network beside it what is a red cell")
-        recogniser = fit_recogniser(run_data, settings.image_size, settings.seed)
-    held = held_cells(run_data, settings.image_size, settings.seed, other_things=tell_red_cells)
     out.mkdir(parents=True, exist_ok=True)
     comparisons: list[Comparison] = []
     refused: list[str] = []
@@ -101,7 +98,7 @@ def convert_run(
     written: list[Path] = []
     for precision in precisions:
         report(f"Exporting {precision}")
-        flatbuffer = export(model, precision, calibration_set.inputs, recogniser)
+        flatbuffer = export(model, precision, calibration_set.inputs)
         report(f"Comparing {precision} with the Keras model on {len(inputs)} cells")
         comparison, judged = compare(
             precision,
@@ -130,11 +127,14 @@ def convert_run(
             run=run,
             sources=sources,
         )
-        report(f"Measuring when {precision} is undecided, and what it refuses")
-        manifest |= describe_doubts(
-            judge_with(flatbuffer, inputs[:0], threads)[1],
-            held,
-            inputs,
+        report(f"Measuring when {precision} is inconclusive")
+        said, _ = judge_with(flatbuffer, validation_inputs, threads)
+        manifest["inconclusive"] = describe_inconclusive(
+            Judged(
+                run_data.data.labels()[validation],
+                said,
+                np.array([sample.patient for sample in validation_samples]),
+            ),
             judged,
             disputed=results.disputed,
             threshold=results.thresholds["cell"],

@@ -18,7 +18,6 @@ from edge.errors import ImageError, NotACellError
 from edge.imaging import IMAGE_SUFFIXES, MAX_PIXELS, read_image
 from edge.isolation import isolate
 from edge.preprocessing import network_input
-from edge.recognition import NOT_A_RED_CELL, refused
 from edge.verdict import UndecidedRange, judge
 
 _BATCHES_AHEAD = 2
@@ -114,7 +113,7 @@ def judge_files(
         threshold: probability from which on a cell is called parasitised.
         files: what to judge; may be a generator.
         undecided: if given, it decides in place of the threshold, and what lies in it is inconclusive.
-        accept_anything: take the bare network's answer, also where the picture shows no red cell.
+        accept_anything: judge the whole picture where no cell stands out in it.
         workers: threads that judge batches; by default as many as the classifier has.
 
     Yields:
@@ -161,23 +160,12 @@ def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) 
             reasons.append(None)
         except ImageError as error:
             reasons.append(str(error))
-    judged = iter(_judge_inputs(network, judging, np.stack(inputs)) if inputs else ())
+    probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
     return [
-        FileVerdict(file.name, *(next(judged) if reason is None else (None, None, reason)))
+        FileVerdict(file.name, *judge(float(next(probabilities)), judging.threshold, judging.undecided), None)
+        if reason is None
+        else FileVerdict(file.name, None, None, reason)
         for file, reason in zip(batch, reasons, strict=True)
-    ]
-
-
-def _judge_inputs(
-    network: Classifier, judging: _Judging, inputs: NDArray[np.uint8]
-) -> list[tuple[str | None, float | None, str | None]]:
-    scores = network.scores(inputs)
-    strangers = refused(network.model, scores)
-    return [
-        (None, None, NOT_A_RED_CELL)
-        if stranger and not judging.accept_anything
-        else (*judge(float(probability), judging.threshold, judging.undecided), None)
-        for probability, stranger in zip(scores.probabilities, strangers, strict=True)
     ]
 
 

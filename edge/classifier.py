@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,6 @@ from edge.runtime import Runtime, default_threads, find_runtime, open_interprete
 
 BATCH_SIZE = 32
 """Beyond this a larger batch no longer pays on the boards that were measured, and small ones wait less."""
-
-
-class CellScores(NamedTuple):
-    """What the network says of some cells."""
-
-    probabilities: NDArray[np.float32]
-    """Of *parasitised*, shape (n,), 0 to 1."""
-    red_cell: NDArray[np.float32] | None
-    """How much each looks like a red cell of a stained smear, shape (n,), 0 to 1; None where the model has no
-    such output."""
 
 
 class Classifier:
@@ -65,7 +55,7 @@ class Classifier:
         self._lock = threading.Lock()
         self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
         self._input = int(self._check_tensors())
-        self._outputs = [int(output["index"]) for output in self._interpreter.get_output_details()]
+        self._output = int(self._interpreter.get_output_details()[0]["index"])
         self._allocated = 0
         self._workers: list[Classifier] = [self] if self.threads == 1 else []
 
@@ -95,28 +85,19 @@ class Classifier:
         Returns:
             Probability of *parasitised*, float32, shape (n,).
         """
-        return self.scores(inputs).probabilities
-
-    def scores(self, inputs: NDArray[np.uint8]) -> CellScores:
-        """Judge preprocessed cells, and tell how much each looks like a red cell.
-
-        Args:
-            inputs: as for :meth:`probabilities`.
-        """
         expected = (self.input_size, self.input_size, 3)
         if inputs.ndim != 4 or inputs.shape[1:] != expected or inputs.dtype != np.uint8:
             raise ValueError(f"inputs are {inputs.dtype} of shape {inputs.shape}, not uint8 (n, {expected})")
-        results = [np.empty(len(inputs), np.float32) for _ in self._outputs]
+        result = np.empty(len(inputs), np.float32)
         with self._lock:
             for start in range(0, len(inputs), self.batch_size):
                 batch = inputs[start : start + self.batch_size]
                 self._allocate(len(batch))
                 self._interpreter.set_tensor(self._input, batch)
                 self._interpreter.invoke()
-                for result, output in zip(results, self._outputs, strict=True):
-                    # A view into the interpreter must be gone before its next call: this copies the values out.
-                    result[start : start + len(batch)] = self._interpreter.get_tensor(output)[:, 0]
-        return CellScores(results[0], results[1] if len(results) > 1 else None)
+                # A view into the interpreter must be gone before its next call: this copies the values out.
+                result[start : start + len(batch)] = self._interpreter.get_tensor(self._output)[:, 0]
+        return result
 
     def classify(self, cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Preprocess and judge pictures of single cells (RGB, uint8, any size, black outside the cell)."""
@@ -137,14 +118,15 @@ class Classifier:
         size = self.input_size
         wrong = (
             len(inputs) != 1
-            or not (1 if self.model.least_red_cell is None else 2) <= len(outputs) <= 2
+            or len(outputs) != 1
             or list(inputs[0]["shape"][1:]) != [size, size, 3]
             or inputs[0]["dtype"] != np.uint8
-            or any(list(output["shape"][1:]) != [1] or output["dtype"] != np.float32 for output in outputs)
+            or list(outputs[0]["shape"][1:]) != [1]
+            or outputs[0]["dtype"] != np.float32
         )
         if wrong:
             raise ModelFileError(
                 f"{self.model.path} has other inputs or outputs than its manifest says: expected one uint8 "
-                f"picture of {size} x {size} x 3, one float32 probability, and a second where it tells red cells."
+                f"picture of {size} x {size} x 3 and one float32 probability."
             )
         return int(inputs[0]["index"])

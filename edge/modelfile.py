@@ -86,12 +86,6 @@ class ModelFile:
             raise ModelFileError(f"The model {self.name} states no operating point for {name}s.")
         return OperatingPoint(name, float(point["threshold"]), str(point["chosen"]))
 
-    @property
-    def least_red_cell(self) -> float | None:
-        """The least measure of *red cell* that is judged, 0 to 1; None where the model measures none."""
-        recognition = self.manifest.get("recognition")
-        return None if recognition is None else float(recognition["least"])
-
     def undecided_range(self) -> UndecidedRange:
         """Return the probabilities between which the model does not decide.
 

@@ -16,7 +16,7 @@ from benchmarks.heldout import choose_held_out
 from benchmarks.judging import Candidate, judge_all
 from benchmarks.labelled import read_labelled_cells
 from benchmarks.measurement import Benchmark, BenchmarkError, Measurement, Section
-from benchmarks.refusals import cut_strangers
+from benchmarks.refusals import cut_strangers, measure_refusals
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Limits
 from edge.imaging import encode_png
@@ -194,14 +194,26 @@ def test_without_data_the_section_says_what_it_needs() -> None:
         measure_accuracy(BenchSettings(models=(default_model_path(),)), no_report)
 
 
-def test_strangers_are_cut_whole_and_in_squares(tmp_path: Path) -> None:
+def test_strangers_are_cut_whole_and_in_squares() -> None:
     page = np.full((300, 200, 3), 255, np.uint8)
-    cv2.putText(page, "abc", (20, 150), cv2.FONT_HERSHEY_SIMPLEX, 3, (0, 0, 0), 8)
-    (tmp_path / "page.png").write_bytes(encode_png(page))
-    strangers = cut_strangers(tmp_path, 0, no_report)
-    assert strangers[0].rgb.shape == page.shape
-    assert all(one.rgb.shape[0] == one.rgb.shape[1] <= 200 for one in strangers[1:])
-    assert len(strangers) == 9
+    whole, *squares = cut_strangers(page, np.random.default_rng(0))
+    assert whole is page
+    assert len(squares) == 8
+    assert all(one.shape[0] == one.shape[1] <= 200 for one in squares)
+
+
+def test_the_share_of_strangers_refused_is_the_share_in_which_nothing_stands_out(tmp_path: Path) -> None:
+    # Too small to be cut further, so that each counts once.
+    letter = np.full((50, 50, 3), 255, np.uint8)
+    cv2.putText(letter, "G", (10, 38), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (20, 160, 20), 5)
+    dot = np.full((50, 50, 3), 255, np.uint8)
+    cv2.circle(dot, (25, 25), 3, (20, 20, 20), cv2.FILLED)
+    pictures = {"letter": letter, "dot": dot, "blank": np.full((50, 50, 3), 200, np.uint8)}
+    for name, picture in pictures.items():
+        (tmp_path / f"{name}.png").write_bytes(encode_png(picture))
+    found = {one.figure: one.value for one in measure_refusals(tmp_path, 0, no_report)}
+    assert found["strangers"] == 3
+    assert found["strangers refused"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(

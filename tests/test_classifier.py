@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from edge.classifier import Classifier
+from edge.errors import ModelFileError
 from edge.imaging import read_image
+from edge.modelfile import ModelFile
 from edge.preprocessing import network_input
 from edge.selftest import run_self_test
 
@@ -38,6 +40,12 @@ def test_inputs_of_another_shape_or_type_are_refused(shipped: Classifier) -> Non
     for wrong in (np.zeros((1, 95, 96, 3), np.uint8), np.zeros((1, 96, 96, 3), np.float32)):
         with pytest.raises(ValueError, match="uint8"):
             shipped.probabilities(wrong)
+
+
+def test_a_network_with_other_inputs_than_its_manifest_says_is_refused(shipped: Classifier) -> None:
+    model, wrong = shipped.model, {**shipped.model.manifest["input"], "size": 64}
+    with pytest.raises(ModelFileError, match="other inputs or outputs"):
+        Classifier(ModelFile(model.path, model.flatbuffer, {**model.manifest, "input": wrong}), threads=1)
 
 
 def test_threads_that_share_a_classifier_get_their_own_answers(shipped: Classifier) -> None:

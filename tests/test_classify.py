@@ -11,6 +11,8 @@ import pytest
 
 from edge.cellfiles import CellFile, cell_input, judge_files, list_cell_files
 from edge.classifier import Classifier
+from edge.imaging import write_png
+from edge.verdict import LABELS
 from tests.badpictures import write_bad_pictures, write_good_pictures
 from train.patients import patient_token, read_patients
 
@@ -54,6 +56,20 @@ def test_one_picture_comes_from_standard_input() -> None:
     done = _classify("--json", "-", stdin=path.read_bytes())
     assert done.returncode == 0
     assert json.loads(done.stdout)["image"] == "-"
+
+
+def test_a_picture_in_which_nothing_stands_out_is_judged_as_a_whole_only_where_asked_for(
+    tmp_path: Path,
+) -> None:
+    blank = tmp_path / "blank.png"
+    write_png(blank, np.full((60, 60, 3), 200, np.uint8))
+    refused = _classify("--json", str(blank))
+    assert refused.returncode == 1
+    assert "stands out" in json.loads(refused.stdout)["error"]
+    accepted = _classify("--json", "--accept-anything", "--picture", str(tmp_path / "sheet.png"), str(blank))
+    assert accepted.returncode == 0
+    assert json.loads(accepted.stdout)["label"] in LABELS
+    assert (tmp_path / "sheet.png").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--model", "none.tflite", "."], ["EMPTY"]])

@@ -43,7 +43,7 @@ _STYLES = {"Parasitized": "bold red", "Uninfected": "green", "Inconclusive": "ye
 @click.option(
     "--accept-anything",
     is_flag=True,
-    help="Take the bare network's answer, also for pictures that show no red cell.",
+    help="Judge pictures in which no single cell stands out, too: as a whole.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
 @click.option(
@@ -68,8 +68,8 @@ def command(
     """Judge pictures of single red cells: files, folders, or - for one picture on standard input.
 
     A picture shows one cell, black outside it or with background round it. PNG, JPEG, WebP, TIFF and BMP are
-    read, 8 or 16 bits, grey or colour. Where the model can tell, a picture that shows no red cell of a
-    stained smear (a letter, a face, a white cell) is refused, not judged.
+    read, 8 or 16 bits, grey or colour. One in which no single cell stands out is refused; whatever does stand
+    out, a letter or a white cell too, gets a verdict.
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """
@@ -92,8 +92,6 @@ def command(
     except PlasmoliteError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
-    if classifier.model.least_red_cell is None and not accept_anything:
-        click.echo(f"The model {classifier.model.name} cannot tell red cells from other things.", err=True)
     began = time.monotonic()
     verdicts = judge_files(
         classifier,

@@ -15,11 +15,6 @@ import click
 @click.option("--name", default="standard", show_default=True, help="Name of the model.")
 @click.option("--release", "version", default="1.0", show_default=True, help="Version of the release.")
 @click.option(
-    "--tell-red-cells",
-    is_flag=True,
-    help="Teach a small network beside it to refuse what is no red cell (experimental; measure it abroad first).",
-)
-@click.option(
     "--sources",
     help="What the model learnt from and under what licences, in words: stands in its manifest and card.",
 )
@@ -48,7 +43,6 @@ def command(
     name: str,
     version: str,
     sources: str | None,
-    tell_red_cells: bool,
     precisions: tuple[str, ...],
     threads: int,
     max_flips: float | None,
@@ -83,7 +77,6 @@ def command(
                 name=name,
                 version=version,
                 sources=sources or SOURCES_NOT_STATED,
-                tell_red_cells=tell_red_cells,
                 precisions=precisions or ("float32", "float16", "int8"),
                 threads=threads,
                 limits=limits,
