@@ -51,7 +51,7 @@ def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rg
         place = right + _SIDE - cv2.getTextSize(end, _FONT, 0.45, 1)[0][0]
         _write(canvas, end, (place, below + 44), 0.45)
     else:
-        _write(canvas, "no place matters: covering any changes nothing", (right, below + 24), 0.45)
+        _write(canvas, "no one place decides: with any covered it is as sure", (right, below + 24), 0.45)
     _write(canvas, FOOTER, (_MARGIN, canvas.shape[0] - 16), 0.5)
     return canvas
 
