@@ -52,7 +52,7 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
         if source is None:
             raise
         raise WeightsError(
-            f"Keras gives no ImageNet weights for alpha {alpha}: {error} Without a network connection give "
+            f"Keras gives no ImageNet weights for alpha {alpha}: {error}. Without a network connection give "
             "--weights the path of mobilenet_v2_weights_*_no_top.h5, or none."
         ) from error
     if weights not in {"imagenet", "none"}:
