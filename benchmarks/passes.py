@@ -20,7 +20,8 @@ def merge_passes(passes: Sequence[Section]) -> Section:
 
     Returns:
         The section: of each figure the median over the passes, within the widest of their intervals, and as noise
-        what it wandered in a pass or from pass to pass, whichever is more. Notes, with their number, and charts are those of the last.
+        what it wandered in a pass or from pass to pass, whichever is more. Charts and notes are those of the last, with
+        a note of how many passes there were.
     """
     found: dict[tuple[str, str, str], list[Measurement]] = {}
     for section in passes:
