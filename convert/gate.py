@@ -1,5 +1,6 @@
 """Decides whether an export is close enough to its Keras model to be released."""
 
+import math
 from typing import NamedTuple
 
 from convert.comparison import Comparison
@@ -28,8 +29,14 @@ DEFAULT_LIMITS = {
 thousand, a third of what plain quantisation of the whole network was measured to cost."""
 
 
-def failures(comparison: Comparison, limits: Limits) -> list[str]:
-    """Say in sentences which limits an export fails, and by how much; an empty list is a pass."""
+def failures(comparison: Comparison, limits: Limits, cells: int) -> list[str]:
+    """Say in sentences which limits an export fails, and by how much; an empty list is a pass.
+
+    Args:
+        comparison: of the export with the Keras model.
+        limits: what may differ.
+        cells: test cells of the comparison; where one of them weighs more than a limit, a failure says so.
+    """
     checks = (
         ("accuracy falls", -comparison.accuracy_change, limits.accuracy),
         ("sensitivity falls", -comparison.sensitivity_change, limits.rates),
@@ -39,8 +46,14 @@ def failures(comparison: Comparison, limits: Limits) -> list[str]:
         ("the mean difference of the probability is", comparison.mean_difference, limits.mean_difference),
     )
     # Written so that a figure that is not a number fails too.
-    return [
+    failed = [
         f"{comparison.precision}: {what} {value * 100:.3f} points, and at most {limit * 100:.3f} are allowed."
         for what, value, limit in checks
         if not value <= limit
     ]
+    if failed and cells * limits.accuracy < 1:
+        failed.append(
+            f"{comparison.precision}: of {cells:,} test cells a single one is {100 / cells:.3f} points of accuracy; a "
+            f"limit of {limits.accuracy * 100:.3f} needs at least {math.ceil(1 / limits.accuracy):,}."
+        )
+    return failed

@@ -109,7 +109,7 @@ def convert_run(
             threads=threads,
         )
         comparisons.append(comparison)
-        failed = failures(comparison, limits[precision])
+        failed = failures(comparison, limits[precision], len(inputs))
         refused += failed
         path = out / f"plasmolite-{name}-{precision}.tflite"
         if failed:

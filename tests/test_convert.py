@@ -89,14 +89,14 @@ def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
     good, _ = compare(
         "float32", export(model, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
     )
-    assert failures(good, DEFAULT_LIMITS["float32"]) == []
+    assert failures(good, DEFAULT_LIMITS["float32"], 60) == []
     spoilt = keras.models.clone_model(model)
     spoilt.set_weights(model.get_weights())
     add_noise(spoilt, 0.5)
     bad, _ = compare(
         "float32", export(spoilt, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
     )
-    refused = failures(bad, DEFAULT_LIMITS["float32"])
+    refused = failures(bad, DEFAULT_LIMITS["float32"], 60)
     assert refused
     assert all("points" in sentence for sentence in refused)
 
@@ -106,7 +106,17 @@ def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
     nothing_known = Comparison(
         **{**same, "precision": "int8", "size": 1, "runtime": "", "flips": float("nan")}
     )
-    assert failures(nothing_known, DEFAULT_LIMITS["int8"])
+    assert failures(nothing_known, DEFAULT_LIMITS["int8"], 5000)
+
+
+def test_a_refusal_says_where_one_test_cell_weighs_more_than_the_limit() -> None:
+    worse = Comparison(
+        **{**dict.fromkeys(Comparison._fields, 0.0), "precision": "int8", "size": 1, "runtime": ""}
+    )._replace(accuracy_change=-0.005)
+    few, many = (failures(worse, DEFAULT_LIMITS["int8"], cells) for cells in (200, 1000))
+    assert [few[0]] == many
+    assert "of 200 test cells a single one is 0.500 points" in few[1]
+    assert "at least 1,000" in few[1]
 
 
 def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
