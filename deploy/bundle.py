@@ -1,4 +1,4 @@
-"""Writes one archive per platform that installs Plasmolite with no network: ``python deploy/bundle.py``.
+"""Writes one archive per platform that installs Plasmolite with no network: ``python -m deploy.bundle``.
 
 The wheels come from wherever this machine's pip takes its packages, chosen for the device's platform, not for
 this one's. Everything in the archive stands in SHA256SUMS, every wheel also in ``requirements.txt`` with its
@@ -8,9 +8,10 @@ hash, so that the installer takes what was packed and nothing else.
 import argparse
 import hashlib
 import io
+import os
 import re
 import shutil
-import subprocess  # pip and git, with this file's own arguments
+import subprocess  # pip, with this file's own arguments
 import sys
 import tarfile
 import tempfile
@@ -101,7 +102,10 @@ def make_common_parts(parts: Path) -> None:
     The device's own pip may be missing (a Debian without python3-venv); the installer runs this one from its
     wheel.
     """
-    _pip("wheel", "--no-deps", "--wheel-dir", str(parts), str(ROOT))
+    # setuptools would go on from the tree's build/lib and pack what was deleted from the source since.
+    elsewhere = parts / "setup.cfg"
+    elsewhere.write_text(f"[build]\nbuild_base = {parts / 'build'}\n")
+    _pip("wheel", "--no-deps", "--wheel-dir", str(parts), str(ROOT), DIST_EXTRA_CONFIG=str(elsewhere))
     _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(parts), "pip")
 
 
@@ -138,7 +142,9 @@ def make_bundle(platform: Platform, parts: Path, out: Path, find_links: str | No
         archive = out / f"{bundle.name}.tar.gz"
         write_archive(bundle, archive)
     if archive.stat().st_size > LIMIT_BYTES:
-        raise BundleError(f"{archive} is {archive.stat().st_size / 1e6:.0f} MB; at most 150 are allowed.")
+        raise BundleError(
+            f"{archive} is {archive.stat().st_size / 1e6:.0f} MB; at most {LIMIT_BYTES / 1e6:.0f} are allowed."
+        )
     return archive
 
 
@@ -223,9 +229,10 @@ def _collect_wheels(platform: Platform, wheels: Path, own: Path, find_links: str
     download(platform, wheels, [*links, "--no-deps", *runtime])
 
 
-def _pip(*arguments: str) -> None:
+def _pip(*arguments: str, **environment: str) -> None:
     done = subprocess.run(  # noqa: S603 - this interpreter's pip with this file's arguments
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,

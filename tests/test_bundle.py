@@ -3,6 +3,7 @@
 Installing one needs a root and a network to cut off: deploy/cut_off_test.sh does that.
 """
 
+import configparser
 import hashlib
 import subprocess
 import tarfile
@@ -10,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bundle import PLATFORMS, ROOT, SCRIPTS, checksums, description, main, requirements, write_archive
+from deploy.bundle import (
+    PLATFORMS,
+    ROOT,
+    checksums,
+    description,
+    main,
+    make_common_parts,
+    requirements,
+    write_archive,
+)
 
 
 @pytest.fixture
@@ -69,7 +79,25 @@ def test_what_cannot_be_fetched_is_an_error_that_names_the_platform(
     assert "x86_64-cp311" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("script", [*(ROOT / "deploy" / name for name in SCRIPTS if name.endswith(".sh"))])
+def test_the_wheel_is_not_built_on_what_an_earlier_build_left_in_the_source_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bases: list[Path] = []
+
+    def read_settings(*arguments: str, **environment: str) -> None:
+        if arguments[0] == "wheel":
+            settings = configparser.ConfigParser()
+            settings.read(environment["DIST_EXTRA_CONFIG"])
+            bases.append(Path(settings["build"]["build_base"]))
+
+    monkeypatch.setattr("deploy.bundle._pip", read_settings)
+    make_common_parts(tmp_path)
+    assert len(bases) == 1
+    assert not bases[0].is_relative_to(ROOT)
+    assert not bases[0].exists()
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda path: path.name)
 def test_the_scripts_are_shell_that_debians_sh_reads(script: Path) -> None:
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
 
