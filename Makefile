@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check audit format setup bundle clean
+.PHONY: run test check audit format setup bundle combinations clean
 
 run: $(STAMPS)/edge
 	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
