@@ -66,7 +66,9 @@ switch_to() {
     point current "$1"
 }
 
+# With the unit of the release in use: a newer one's may ask for what an older release cannot do.
 restart_service() {
+    cp "$home/current/plasmolite.service" "$prefix/etc/systemd/system/plasmolite.service" || return 1
     managed_by_systemd || return 0
     systemctl daemon-reload
     systemctl enable --quiet plasmolite.service
@@ -180,7 +182,6 @@ exec $home/current/venv/bin/plasmolite "\$@"
 WRAPPER
 chmod 755 "$prefix/usr/local/bin/plasmolite"
 mkdir -p "$prefix/etc/systemd/system" "$prefix/etc/systemd/journald.conf.d"
-cp "$home/$target/plasmolite.service" "$prefix/etc/systemd/system/plasmolite.service"
 printf '# An SD card wears out by writing.\n[Journal]\nSystemMaxUse=50M\nRuntimeMaxUse=20M\nSyncIntervalSec=5m\n' \
     >"$prefix/etc/systemd/journald.conf.d/plasmolite.conf"
 # Restarts that grow rarer exist since systemd 254 (Debian 13); before, five seconds apart and eight in ten minutes.
@@ -196,7 +197,7 @@ if ! restart_service; then
     if [ -n "$former" ] && [ "$former" != "$target" ]; then
         point current "$former"
         rm -f "$home/$target/complete"
-        systemctl restart plasmolite.service || true
+        restart_service || true
         fail "The service of release $release does not come up; release ${former#releases/} is in use again. See: journalctl -u plasmolite"
     fi
     fail "The service does not come up. See: plasmolite doctor, and journalctl -u plasmolite"

@@ -42,6 +42,8 @@ judge_and_serve() {
     plasmolite classify --json "$samples/cells" >/tmp/cells.jsonl
     head -n 3 /tmp/cells.jsonl
     echo "... $(wc -l </tmp/cells.jsonl) cells"
+    step "plasmolite classify with the fast model"
+    plasmolite classify --json --model "$samples/../models/plasmolite-nano-int8.tflite" "$samples/cells/cell_01.png"
     step "plasmolite analyze"
     code=0
     plasmolite analyze --json "$samples/fields" >/tmp/fields.jsonl || code=$?

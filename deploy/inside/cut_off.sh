@@ -15,6 +15,11 @@ refused() {
     fi
 }
 
+# The service is the one of the release in use.
+check_unit() {
+    cmp /etc/systemd/system/plasmolite.service /opt/plasmolite/current/plasmolite.service
+}
+
 # Makes the list of hashes fit what was done to a bundle: only its maker's signature would tell.
 list_again() {
     (cd "$1" && find . -type f ! -name SHA256SUMS | sed 's|^\./||' | sort | xargs sha256sum >SHA256SUMS)
@@ -26,6 +31,9 @@ check_cut_off
 rm -rf /opt/plasmolite /var/lib/plasmolite /etc/plasmolite
 unpack old.tar.gz old
 unpack new.tar.gz new
+# The older release has a unit of its own, to be seen in the place of the newer one's after a rollback.
+echo "# of the older release" >>old/plasmolite.service
+list_again old
 
 step "A tampered bundle is refused"
 unpack old.tar.gz bad
@@ -94,9 +102,11 @@ step "Rolled back, and forward again"
 /opt/plasmolite/current/install.sh --rollback | tee /tmp/told
 [ "$(readlink /opt/plasmolite/current)" = "$first" ]
 grep -q "In use now: ${first#releases/}" /tmp/told
+check_unit
 plasmolite --version
 /opt/plasmolite/current/install.sh --rollback
 [ "$(readlink /opt/plasmolite/current)" = "$second" ]
+check_unit
 
 step "An upgrade that fails its check leaves the release in use"
 unpack old.tar.gz bad
