@@ -20,7 +20,8 @@ from edge.preprocessing import cell_extent, network_input
 # third of its cell. Steps of a third of the patch cover each place nine times.
 PATCH_SHARE = 0.2
 STEPS_PER_PATCH = 3
-_FULL_EVIDENCE = 10.0  # fall of the natural log odds that counts as all the evidence there can be
+FULL_EVIDENCE = 10.0
+"""Fall of the natural log odds that counts as all the evidence there can be: an evidence of 1."""
 
 
 class Explanation(NamedTuple):
@@ -29,9 +30,9 @@ class Explanation(NamedTuple):
     Attributes:
         probability: of *Parasitized*, of the cell as it is.
         evidence: float32 (h, w) of the picture, -1 to 1: by how much covering the place lowers the log odds,
-            in tens (1 is a fall of the odds to a twenty-thousandth, or more); 0 outside the cell, negative
-            where covering it raises them. Odds and not the probability: a sure verdict stays near 1 whatever
-            is covered, and would show no evidence at all.
+            as a share of :data:`FULL_EVIDENCE` (1 is a fall of the odds to a twenty-thousandth, or more); 0
+            outside the cell, negative where covering it raises them. Odds and not the probability: a sure
+            verdict stays near 1 whatever is covered, and would show no evidence at all.
         lowest: the lowest probability that any one patch leaves.
     """
 
@@ -78,7 +79,7 @@ def explain(
     covered = np.zeros((size, size), np.float32)
     for (x, y), left in zip(corners, odds[1:], strict=True):
         window = (slice(max(0, y), y + patch), slice(max(0, x), x + patch))
-        drop[window] += (odds[0] - left) / _FULL_EVIDENCE
+        drop[window] += (odds[0] - left) / FULL_EVIDENCE
         covered[window] += 1
     evidence = np.where(cell, np.clip(drop / np.maximum(covered, 1), -1, 1), 0).astype(np.float32)
     return Explanation(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.drawing import FOOTER, colour_of
-from edge.explain import Explanation
+from edge.explain import FULL_EVIDENCE, Explanation
 from edge.verdict import judge
 
 Rgb = NDArray[np.uint8]
@@ -15,7 +15,7 @@ Rgb = NDArray[np.uint8]
 _SIDE, _MARGIN, _HEADER, _FOOT = 384, 24, 72, 92
 _PAPER, _INK = (250, 250, 248), (34, 34, 34)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FAINTEST = 0.02  # a fall of the probability below this is no evidence to speak of
+_FAINTEST = 0.02  # evidence below this, a fall of the log odds by 0.2, is none to speak of
 
 
 def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rgb:
@@ -47,7 +47,7 @@ def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rg
         bar = np.tile(np.linspace(0, 1, _SIDE)[None, :], (14, 1))
         canvas[below + 10 : below + 24, right : right + _SIDE] = _heat(bar)
         _write(canvas, "0", (right, below + 44), 0.45)
-        end = f"log odds fall by {10 * strongest:.1f} when covered"
+        end = f"log odds fall by {FULL_EVIDENCE * strongest:.1f} when covered"
         place = right + _SIDE - cv2.getTextSize(end, _FONT, 0.45, 1)[0][0]
         _write(canvas, end, (place, below + 44), 0.45)
     else:
