@@ -110,6 +110,22 @@ def test_a_folder_that_is_not_made_yet_is_judged_by_the_one_above(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_behind_one_that_may_not_be_entered_is_judged_by_the_one_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.is_dir
+
+    def is_dir(path: Path) -> bool:
+        if "shut" in path.parent.parts:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    (tmp_path / "shut").mkdir()
+    _, writing = doctor.check_disk(tmp_path / "shut" / "slides")
+    assert str(tmp_path / "shut") in writing.sentence
+
+
 def test_a_disk_that_cannot_be_written_to_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
