@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from convert.crossvalidation import Fold, summarise, write_summary
+from convert.release import Release
+from plasmolite.commands import crossvalidate
 from train.evaluation import Judged
+from train.settings import TrainingSettings
 
 
 def fold_of(number: int, threshold: float, wrong: int) -> Fold:
@@ -46,3 +50,31 @@ def test_the_summary_is_written_with_every_cell(tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "crossvalidation.csv").open()))
     assert len(rows) == 40
     assert {row["fold"] for row in rows} == {"0", "1"}
+
+
+def test_every_fold_is_trained_once_and_a_refused_export_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+
+    def train(settings: TrainingSettings, run: Path) -> None:
+        trained.append(settings.fold)
+        for name in ("model.keras", "metrics.json", "predictions.csv"):
+            (run / name).touch()
+
+    def refuse(run: Path, *_: object, **__: object) -> Release:
+        return Release((), (), (f"{run.name} flips.",))
+
+    monkeypatch.setattr(crossvalidate, "train_to_report", train)
+    monkeypatch.setattr("convert.release.convert_run", refuse)
+    arguments = ["--data", str(tmp_path), "--weights", "none", "--folds", "3", "--out", str(tmp_path / "out")]
+    for _ in range(2):
+        said = CliRunner().invoke(crossvalidate.command, arguments)
+        assert said.exit_code == 1
+        assert [line for line in said.stderr.splitlines() if line.startswith("Refused")] == [
+            f"Refused. fold-{fold} flips." for fold in range(3)
+        ]
+    assert trained == [0, 1, 2]
+    other = CliRunner().invoke(crossvalidate.command, [*arguments, "--seed", "1"])
+    assert other.exit_code == 2
+    assert "other settings" in other.stderr
