@@ -120,6 +120,23 @@ def test_there_is_nothing_to_roll_back_to_before_an_upgrade(tmp_path: Path) -> N
     assert "no release to go back to" in done.stderr
 
 
+def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Path) -> None:
+    home, units = tmp_path / "opt" / "plasmolite", tmp_path / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    for release in ("1.0", "1.1"):
+        folder = home / "releases" / release
+        folder.mkdir(parents=True)
+        (folder / "complete").touch()
+        (folder / "plasmolite.service").write_text(f"# of {release}\n")
+    (home / "previous").symlink_to("releases/1.0")
+    (home / "current").symlink_to("releases/1.1")
+    command = ["sh", str(ROOT / "deploy" / "install.sh"), "--rollback", "--prefix", str(tmp_path)]
+    subprocess.run(command, check=True)
+    assert (home / "current").readlink() == Path("releases/1.0")
+    assert (home / "previous").readlink() == Path("releases/1.1")
+    assert (units / "plasmolite.service").read_text() == "# of 1.0\n"
+
+
 def test_removing_what_is_not_installed_changes_nothing(tmp_path: Path) -> None:
     command = ["sh", str(ROOT / "deploy" / "uninstall.sh"), "--prefix", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
