@@ -62,6 +62,7 @@ def address(folder: Path) -> Iterator[str]:
             drawn = draw_cell(number, cell.label == "Parasitized").rgb
             cells.append(cell._replace(crop=crop_jpeg(drawn, (0, 0, drawn.shape[1], drawn.shape[0]))))
         store.add_field(slide, field_at(), cells)
+        store.add_field(begin(store, "K-18"), field_at(), cells_of(0.99, 0.1))
         with instruments(folder, store=store) as kit:
             bench = LiveBench(kit.setup, store, "simulator")
             object.__setattr__(kit, "live", bench)
@@ -258,6 +259,12 @@ def test_the_audit_trail_speaks_french(page: Page) -> None:
     assert "CSV : journal des changements" in page.text()
     assert not english_lines(page)
     page.keep("french-slide")
+
+
+def test_of_a_slide_without_notes_or_calls_no_empty_value_is_shown(page: Page) -> None:
+    page.open("slides/2")
+    page.until(lambda: "Slide K-18" in page.text())
+    assert "null" not in page.text()
 
 
 def test_the_programs_own_sentences_are_said_in_french(page: Page) -> None:

@@ -119,7 +119,7 @@ function gallery(cells, address, choose) {
   const source = new Image();
   const tiles = cells.slice(0, 60).map((cell) => {
     const canvas = el("canvas", { width: 96, height: 96 });
-    list.append(el("li", {}, el("button.infected", { type: "button", onclick: () => choose(cell), "aria-label": `${labelWords(cell.label)} ${figure(cell.probability, 3)}` }, canvas, figure(cell.probability, 3))));
+    list.append(el("li", {}, el("button.infected", { type: "button", onclick: () => choose(cell), "aria-label": `${labelWords(cell.label)} ${figure(cell.probability, 3)}` }, canvas, figure(cell.probability, 3), cell.counted ? null : el("span.small", {}, t("field.notcounted")))));
     return [cell, canvas];
   });
   source.addEventListener("load", () => tiles.forEach(([cell, canvas]) => cut(source, cell, canvas, 0.15)));

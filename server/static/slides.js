@@ -30,9 +30,9 @@ async function list() {
   const heads = ["slides.slide", "slides.when", "slides.operator", "slides.cells", "slides.parasitized", "slides.reviewed"];
   const rows = slides.map((slide) => el("tr", {},
     el("td", {}, el("a", { href: `#slides/${slide.number}`, "aria-label": t("slides.open", { slide: slide.slide_id }) }, slide.slide_id)),
-    el("td", {}, moment(slide.created_at)), el("td", {}, slide.operator),
-    ...["cells", "parasitized", "reviewed"].map((name) => el("td.number", {}, figure(slide.counts[name])))));
-  body().replaceChildren(el("div.card.scroll", {}, el("table", {},
+    ...[["slides.when", moment(slide.created_at)], ["slides.operator", slide.operator]].map(([head, value]) => el("td", { "data-label": t(head) }, value)),
+    ...["cells", "parasitized", "reviewed"].map((name) => el("td.number", { "data-label": t(`slides.${name}`) }, figure(slide.counts[name])))));
+  body().replaceChildren(el("div.card.scroll", {}, el("table.stacked", {},
     el("thead", {}, el("tr", {}, ...heads.map((head, index) => el(`th${index > 2 ? ".number" : ""}`, { scope: "col" }, t(head))))),
     el("tbody", {}, ...rows))));
 }
@@ -42,11 +42,12 @@ async function one(number) {
   const queue = await (await ask(`/slides/${number}/cells?limit=1`)).json();
   const { entries } = await (await ask(`/slides/${number}/audit`)).json();
   const links = EXPORTS.map((form) => el("a.buttonlike", { href: `/slides/${number}/export?form=${form}`, download: true }, t(`export.${form}`)));
-  body().replaceChildren(
+  const about = [moment(slide.created_at), slide.operator, slide.device].filter(Boolean);
+  body().replaceChildren(el("article", {},
     el("p", {}, el("a", { href: "#slides" }, `← ${t("slides.back")}`)),
     el("h2", {}, `${t("slides.slide")} ${slide.slide_id}`),
-    el("p.small", {}, `${moment(slide.created_at)} · ${slide.operator} · ${slide.device}`),
-    slide.notes ? el("p", {}, `${t("slides.notes")}: ${slide.notes}`) : null,
+    el("p.small", {}, about.join(" · ")),
+    slide.notes ? el("p", {}, t("slides.notes", { notes: slide.notes })) : null,
     queue.total
       ? el("div.row", {}, el("a.buttonlike.main", { href: `#slides/${number}/review` }, t("slides.review", { count: figure(queue.total) })))
       : el("p.notice", {}, t("slides.review.done")),
@@ -55,7 +56,7 @@ async function one(number) {
     el("h3", {}, t("slides.export")),
     el("div.row", {}, el("a.buttonlike", { href: `/slides/${number}/report`, target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
     el("details.options", {}, el("summary", {}, t("slides.audit")), el("div.scroll", {}, auditTable(entries))),
-    el("div.row", {}, el("button.plain", { type: "button", onclick: () => remove(slide) }, t("slides.delete"))));
+    el("div.row", {}, el("button.plain", { type: "button", onclick: () => remove(slide) }, t("slides.delete")))));
 }
 
 function auditTable(entries) {
