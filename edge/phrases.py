@@ -57,6 +57,15 @@ def percent(share: float) -> str:
     return text if float(text) > 0 else f"{value:.1g}"
 
 
+def recorded(value: object) -> str:
+    """Write a value as it was stored, such as a setting: no figure longer than six decimals, "none" for none."""
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:,.6f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
 def density(per_ul: float, digits: int = 2) -> str:
     """Write cells per µL with the two digits that such counts mostly bear: 14941.4 is "15,000", 7.3 is "7"."""
     if per_ul < 10:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from edge import phrases
 from edge.errors import SourceError
@@ -16,6 +17,7 @@ from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide, StoredCell, StoredField
 from edge.slides.review import SlideEstimates, review_queue, slide_estimates
 from edge.slides.store import SlideStore
+from edge.slides.trail import detail_words
 from edge.verdict import PARASITIZED
 
 _GALLERY = 300
@@ -195,13 +197,17 @@ def _stretch(island: int, fields: list[StoredField], cells: list[StoredCell]) ->
 
 
 def _settings(slide: Slide) -> dict[str, str]:
-    facts = {}
+    facts: dict[str, Any] = {}
     for name, value in slide.settings.items():
         if isinstance(value, Mapping):
-            facts.update({f"{name}: {key}": str(inner) for key, inner in value.items()})
-        elif value is not None:
-            facts[name] = str(value)
-    return {name.replace("_", " ").capitalize(): value for name, value in facts.items()}
+            facts.update({f"{name}: {key}": inner for key, inner in value.items()})
+        else:
+            facts[name] = value
+    return {
+        name.replace("_", " ").replace("per ul", "per µL").capitalize(): phrases.recorded(value)
+        for name, value in facts.items()
+        if value is not None and value != ""
+    }
 
 
 def _trail(store: SlideStore, slide: Slide) -> str:
@@ -210,7 +216,7 @@ def _trail(store: SlideStore, slide: Slide) -> str:
     rows = "".join(
         f"<tr><td>{entry.at:%Y-%m-%d %H:%M:%S}</td><td>{html.escape(entry.who)}</td>"
         f"<td>{html.escape(entry.action)}</td>"
-        f"<td>{html.escape(', '.join(f'{key}: {value}' for key, value in entry.detail.items()))}</td></tr>"
+        f"<td>{html.escape(detail_words(entry))}</td></tr>"
         for entry in entries[-_TRAIL_SHOWN:]
     )
     return (

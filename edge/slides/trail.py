@@ -3,6 +3,7 @@
 import json
 import sqlite3
 
+from edge.phrases import recorded
 from edge.slides.records import AuditEntry
 
 
@@ -15,3 +16,8 @@ def add_entry(connection: sqlite3.Connection, entry: AuditEntry) -> None:
         "INSERT INTO audit (at, who, action, slide, detail) VALUES (?, ?, ?, ?, ?)",
         (entry.at.isoformat(), entry.who, entry.action, entry.slide_number, json.dumps(dict(entry.detail))),
     )
+
+
+def detail_words(entry: AuditEntry) -> str:
+    """Write the details of a line, each with its name."""
+    return ", ".join(f"{name.replace('_', ' ')}: {recorded(value)}" for name, value in entry.detail.items())
