@@ -75,7 +75,7 @@ def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
     lines.append(Text(estimate["words"][0], style="bold"))
     if estimate["interval"] is not None:
         low, high = (100 * end for end in estimate["interval"])
-        lines.append(Text(f"95 % interval {low:.3g} to {high:.3g} % of red cells, {high - low:.3g} wide"))
+        lines.append(Text(f"The interval is {high - low:.3g} percentage points wide."))
     # The sentences after the first say how far the figure may be trusted; on a panel one of them has room.
     lines += [Text(sentence, style="yellow") for sentence in estimate["words"][1:2]]
     return lines

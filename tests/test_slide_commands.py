@@ -47,7 +47,7 @@ def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> 
     run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
     shown = run(store_path, "slides", "show", "K-0413", "--audit")
     assert shown.exit_code == 0
-    assert "After review (2 of 2 suspects reviewed, 1 verdicts overruled)" in shown.output
+    assert "After review (2 of 2 suspects reviewed, 1 overruled)" in shown.output
     assert shown.output.count("cell reviewed") == 2
     record = json.loads(run(store_path, "slides", "show", "K-0413", "--json").output)
     assert record["estimate"]["parasitized_count"] == 2

@@ -134,7 +134,7 @@ def _sum_up(console: Console, store: SlideStore, slide: Slide) -> None:
 
     estimates = slide_estimates(store, slide)
     seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
-    console.print(f"{seen}, {estimates.overruled} verdicts overruled.", highlight=False)
+    console.print(f"{seen}, {estimates.overruled} overruled.", highlight=False)
     console.print(f"Machine: {estimates.machine.words[0]}", highlight=False)
     if estimates.reviewed is not None:
         console.print(f"After review: {estimates.reviewed.words[0]}", highlight=False)

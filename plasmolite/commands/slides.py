@@ -73,14 +73,18 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
                 about = {"slide": slide.slide_id, "created_at": slide.created_at.isoformat()}
                 click.echo(json.dumps({**about, "model": slide.model_name, **counts._asdict()}))
             return
+        from rich.box import SIMPLE_HEAD
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=f"{len(rows)} slides in {store.path}", title_justify="left")
+        number = "1 slide" if len(rows) == 1 else f"{len(rows):,} slides"
+        table = Table(
+            title=f"{number} in {store.path}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        )
         for column in ("Slide", "Begun (UTC)", "Operator"):
             table.add_column(column, overflow="fold")
-        for column in ("Fields", "Cells", "Suspects", "Reviewed", "Confirmed"):
+        for column in ("Fields", "Cells", "Suspects", "Reviewed", "After review"):
             table.add_column(column, justify="right")
         for slide, counts in rows:
             figures = [f"{figure:,}" for figure in counts]
@@ -98,6 +102,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
 def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> None:
     """Show one slide: counts, the machine's reading, and the reading after review."""
     from edge.slides.review import slide_estimates
+    from edge.slides.trail import detail_words
 
     with place.open() as store:
         slide = store.slide(slide_id)
@@ -123,13 +128,13 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
         if estimates.reviewed is None:
             click.echo(f"\nAfter review: {seen}. Review them with: plasmolite review {slide.slide_id}")
         else:
-            click.echo(f"\nAfter review ({seen}, {estimates.overruled} verdicts overruled):")
+            click.echo(f"\nAfter review ({seen}, {estimates.overruled} overruled):")
             click.echo(f"  {estimates.reviewed.words[0]}")
         if audit:
             click.echo("\nAudit trail:")
             for entry in store.audit(slide):
-                detail = ", ".join(f"{key}: {value}" for key, value in entry.detail.items())
-                click.echo(f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.who or '-'}  {entry.action}  {detail}")
+                when, who = f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.who or "-"
+                click.echo(f"  {when}  {who}  {entry.action}  {detail_words(entry)}".rstrip())
         click.echo(f"\n{RESEARCH_USE}")
 
 
