@@ -58,13 +58,13 @@ def lit_area(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if not cv2.countNonZero(dark):
         return np.full(dark.shape, 255, np.uint8)
     # Only black that reaches the border and that is large is surroundings.
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
     height, width = dark.shape
     x, y, w, h, area = (stats[:, i] for i in range(5))
     touches = (x == 0) | (y == 0) | (x + w == width) | (y + h == height)
     outside = touches & (area > 0.005 * dark.size)
     outside[0] = False
-    if not outside[:count].any():
+    if not outside.any():
         return np.full(dark.shape, 255, np.uint8)
     lit = np.where(outside[labels], 0, 255).astype(np.uint8)
     # The rim of an eyepiece is blurred: half lit pixels there are neither glass nor cell.
@@ -173,23 +173,6 @@ def _solve(
     return np.linalg.solve(
         (weighted.T @ terms + ridge).astype(np.float64), (weighted.T @ values).astype(np.float64)
     )
-
-
-def background_image(
-    background: Background, height: int, width: int, span: tuple[float, float] = (0.0, 1.0)
-) -> NDArray[np.float32]:
-    """Draw the glass alone, at any size of the same field of view.
-
-    Args:
-        background: of the field.
-        height: of the drawn part, px.
-        width: of the field, px.
-        span: upper and lower end of the drawn part, in shares of the field's height.
-
-    Returns:
-        float32 (height, width, 3), 0..255.
-    """
-    return np.asarray(cv2.exp(_glass_logs(background, (height, width), span)), np.float32)
 
 
 def optical_density(

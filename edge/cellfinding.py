@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -109,7 +110,7 @@ class CellFinder:
             sight = self._network.see(picture)
             labels = separate(sight, self._settings)
             measured = measure_labels(sight, labels, self._settings)
-            if not self._network.tells_white:
+            if sight.white is None:
                 usual = np.pi / 4 * measured.typical_width**2
                 measured = measured._replace(is_white=white_by_nucleus(picture, labels, usual))
             seen = measured.typical_width * STRIDE / scale
@@ -132,14 +133,14 @@ class CellFinder:
         )
 
 
-_FINDER: list[CellFinder] = []
+@cache
+def _shipped_finder() -> CellFinder:
+    return CellFinder()
 
 
 def find_cells(rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
     """Find the cells of a field with a finder that is made at the first call; see `CellFinder.find`."""
-    if not _FINDER:
-        _FINDER.append(CellFinder())
-    return _FINDER[0].find(rgb, cell_width)
+    return _shipped_finder().find(rgb, cell_width)
 
 
 def _stepped(scale: float) -> float:

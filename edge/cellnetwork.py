@@ -29,8 +29,6 @@ GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
 CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
 TILE, OVERLAP = 1024, 64
-# The logit of what a network does not tell.
-NEVER = -20.0
 FINDER_MODEL = "cellfinder-int8.tflite"
 
 
@@ -41,14 +39,14 @@ class Sight(NamedTuple):
         cell: float16 (h/2, w/2), logit that the pixel is a cell's.
         centre: float16 (h/2, w/2), logit that a cell's centre is here.
         offset: float16 (h/2, w/2, 2), x and y from here to the centre of the pixel's cell, in grid pixels.
-        white: float16 (h/2, w/2), logit that the pixel's cell is a white one; far below zero
-            from a network that does not tell.
+        white: float16 (h/2, w/2), logit that the pixel's cell is a white one; None from a network that does
+            not tell white cells from red ones.
     """
 
     cell: NDArray[np.float16]
     centre: NDArray[np.float16]
     offset: NDArray[np.float16]
-    white: NDArray[np.float16]
+    white: NDArray[np.float16] | None
 
 
 def chances(logits: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -108,8 +106,6 @@ def read_finder(path: Path) -> tuple[bytes, dict[str, Any]]:
 class CellNetwork:
     """The network in an interpreter; may be shared by threads, whose calls wait for each other.
 
-    `tells_white` is whether it tells white cells from red ones.
-
     Args:
         path: model file; by default the shipped one.
         threads: of one inference; by default the cores at hand, four at most.
@@ -132,7 +128,7 @@ class CellNetwork:
         self._input = int(self._interpreter.get_input_details()[0]["index"])
         self._heads: list[str] = manifest["outputs"]
         channels = [int(output["shape"][-1]) for output in self._interpreter.get_output_details()]
-        self.tells_white = channels[self._heads.index("marks")] > 2
+        self._tells_white = channels[self._heads.index("marks")] > 2
 
     def see(self, picture: NDArray[np.uint8]) -> Sight:
         """Look at a picture.
@@ -147,8 +143,9 @@ class CellNetwork:
         if max(height, width) <= TILE + OVERLAP:
             return self._see_tile(picture)
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
-        empty = [np.empty((rows, columns), np.float16) for _ in range(3)]
-        whole = Sight(empty[0], empty[1], np.empty((rows, columns, 2), np.float16), empty[2])
+        cell, centre, white = (np.empty((rows, columns), np.float16) for _ in range(3))
+        offset = np.empty((rows, columns, 2), np.float16)
+        whole = Sight(cell, centre, offset, white if self._tells_white else None)
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
                 y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
@@ -163,7 +160,8 @@ class CellNetwork:
                     slice(left // STRIDE, -(-min(left + TILE, width) // STRIDE)),
                 )
                 for target, part in zip(whole, sight, strict=True):
-                    target[outer] = part[inner]
+                    if target is not None and part is not None:
+                        target[outer] = part[inner]
         return whole
 
     def _see_tile(self, picture: NDArray[np.uint8]) -> Sight:
@@ -194,7 +192,7 @@ class CellNetwork:
             }
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
-        white = marks[..., 2] if self.tells_white else np.full_like(marks[..., 0], NEVER)
+        white = marks[..., 2] if self._tells_white else None
         return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), white)
 
 

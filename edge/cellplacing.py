@@ -59,7 +59,7 @@ class Measured(NamedTuple):
         area: pixels.
         cell: mean probability that its pixels are a cell's.
         centre: highest probability that a centre is in it.
-        is_white: whether it is a white cell.
+        is_white: whether it is a white cell, by the network; False throughout where it does not tell.
         at_edge: whether it reaches the picture's border.
     """
 
@@ -99,10 +99,12 @@ def measure_labels(sight: Sight, labels: NDArray[np.int32], settings: FinderSett
         at_edge[line] = True
     centre = np.zeros(count, np.float32)
     np.maximum.at(centre, flat, chances(sight.centre).ravel())
-    cell, white = (
-        np.bincount(flat, chances(part).ravel(), count) / size for part in (sight.cell, sight.white)
-    )
-    return Measured(area, cell, centre, white > settings.white, at_edge)
+
+    def mean_chance(logits: NDArray[np.float16]) -> NDArray[np.float64]:
+        return np.bincount(flat, chances(logits).ravel(), count) / size
+
+    is_white = np.zeros(count, bool) if sight.white is None else mean_chance(sight.white) > settings.white
+    return Measured(area, mean_chance(sight.cell), centre, is_white, at_edge)
 
 
 def lay_on_field(

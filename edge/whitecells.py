@@ -1,4 +1,4 @@
-"""White cells told by what their nuclei absorb, for networks that do not tell them themselves."""
+"""White cells told by what their nuclei absorb, for a network that does not tell them itself: the shipped one."""
 
 from __future__ import annotations
 

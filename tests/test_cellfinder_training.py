@@ -1,10 +1,14 @@
 """What the cell finder learns from: simulated scenes, pieces of marked fields, and batches of both."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from edge.cellfinding import CellFinder
-from edge.cellnetwork import CELL_WIDTH, STRIDE
+from edge.cellnetwork import CELL_WIDTH, GLASS_LEVEL, STRIDE, CellNetwork
+from edge.modelfile import with_manifest
+from edge.runtime import find_runtime, open_interpreter
 from edge.simulated_field import FieldSettings, draw_field
 from train.cellfinder.choose import score
 from train.cellfinder.cutouts import cutouts_of
@@ -50,7 +54,9 @@ def test_every_pixel_of_a_scenes_cells_points_at_a_centre(scenes: list[Scene]) -
     for scene in scenes:
         assert scene.picture.shape == (SIDE, SIDE, 3)
         assert scene.target.shape == (HALF, HALF, TARGETS)
-        assert pointing(scene)[1].min(initial=1) > 0.3
+    near = np.concatenate([pointing(scene)[1] for scene in scenes])
+    assert near.size > 10_000
+    assert near.min() > 0.3
 
 
 def test_scenes_hold_white_cells_that_are_marked_as_such(scenes: list[Scene]) -> None:
@@ -86,8 +92,33 @@ def test_a_turned_batch_still_points_at_its_centres(scenes: list[Scene]) -> None
     targets = np.stack([scene.target for scene in scenes]).astype(np.float32)
     for _ in range(8):
         turned, aims = fit.turned(pictures, targets, rng)
-        for picture, target in zip(turned, aims, strict=True):
-            assert pointing(Scene(picture, target))[1].min(initial=1) > 0.3
+        near = np.concatenate([pointing(Scene(*pair))[1] for pair in zip(turned, aims, strict=True)])
+        assert near.size > 10_000
+        assert near.min() > 0.3
+
+
+def test_an_exported_network_tells_the_device_what_keras_says(scenes: list[Scene], tmp_path: Path) -> None:
+    made = pytest.importorskip("train.cellfinder.export", reason="training needs TensorFlow")
+    network = pytest.importorskip("train.cellfinder.network", reason="training needs TensorFlow")
+    made.tf.keras.utils.set_random_seed(1)
+    model = network.build_network(made.EXPORT_SIDE)
+    # Not all levels: the exported input must have room for all of them nevertheless.
+    pictures = np.clip([scene.picture for scene in scenes], 10, 200).astype(np.uint8)
+    # One pass, so that the normalisation fits these pictures.
+    model(made.network_values(pictures), training=True)
+    flatbuffer, heads = made.export(model, pictures, int8=True)
+    entry = open_interpreter(flatbuffer, threads=1, runtime=find_runtime()).get_input_details()[0]
+    # The device hands its levels on as they are, 128 less.
+    assert entry["quantization"] == pytest.approx((1 / 80, GLASS_LEVEL - 128), rel=1e-4)
+    path = tmp_path / "finder.tflite"
+    path.write_bytes(with_manifest(flatbuffer, {"name": "cellfinder", "outputs": heads}))
+    sight = CellNetwork(path, threads=1).see(pictures[0])
+    marks, offset = (np.asarray(head)[0] for head in model(made.network_values(pictures[:1])))
+    assert sight.white is not None
+    shown = np.stack([sight.cell, sight.centre, sight.white], axis=-1).astype(np.float32)
+    for seen, truth in ((shown, marks), (sight.offset * STRIDE / CELL_WIDTH, offset)):
+        for channel in range(truth.shape[-1]):
+            assert np.corrcoef(seen[..., channel].ravel(), truth[..., channel].ravel())[0, 1] > 0.95
 
 
 def test_the_manifest_says_what_the_network_was_made_of() -> None:

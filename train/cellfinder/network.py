@@ -9,7 +9,6 @@ from __future__ import annotations
 import tensorflow as tf
 
 # The heads and their channels, in the order in which the device asks for them.
-HEADS = ("marks", "offset")
 CHANNELS = {"marks": 3, "offset": 2}
 # A centre's pixels count ten times, being few; a white cell's three times.
 CENTRE_GAIN, WHITE_GAIN = 9.0, 3.0
@@ -51,7 +50,9 @@ def build_network(side: int | None = None) -> tf.keras.Model:
     x = convolve(layers.Concatenate()([enlarge(deep, 24), eighth]), 48)
     x = convolve(layers.Concatenate()([enlarge(x, 16), quarter]), 32)
     x = convolve(layers.Concatenate()([enlarge(x, 8), half]), 16)
-    return tf.keras.Model(picture, [layers.Conv2D(CHANNELS[name], 1, name=name)(x) for name in HEADS])
+    return tf.keras.Model(
+        picture, [layers.Conv2D(count, 1, name=name)(x) for name, count in CHANNELS.items()]
+    )
 
 
 def loss(target: tf.Tensor, marks: tf.Tensor, offset_seen: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,68 @@
+"""What the network is shown and what is kept of its answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import edge.cellnetwork
+from edge.background import density_levels, estimate_background, optical_density
+from edge.cellnetwork import CELL_WIDTH, CellNetwork, Sight, chances, network_picture, picture_scaling
+from edge.cellplacing import measure_labels
+from edge.cellsettings import FinderSettings
+from tests.test_cellfinding import draw, grid
+
+
+def picture_of(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A drawn field as the network sees it."""
+    rgb = draw(grid(size, CELL_WIDTH), CELL_WIDTH, size)
+    return density_levels(rgb, estimate_background(rgb), picture_scaling(0.35))
+
+
+def test_training_and_device_show_the_network_the_same_picture() -> None:
+    rgb = draw(grid((320, 240), CELL_WIDTH), CELL_WIDTH, (320, 240))
+    background = estimate_background(rgb)
+    in_training = network_picture(optical_density(rgb, background), 0.35)
+    on_device = density_levels(rgb, background, picture_scaling(0.35))
+    assert in_training.std() > 20
+    assert np.abs(in_training.astype(int) - on_device).max() <= 1
+
+
+def test_a_large_picture_is_seen_in_tiles_as_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No whole number of tiles, and odd: the grid is rounded up.
+    picture = picture_of((701, 463))
+    network = CellNetwork(threads=1)
+    whole = network.see(picture)
+    monkeypatch.setattr(edge.cellnetwork, "TILE", 256)
+    tiled = network.see(picture)
+    assert chances(whole.cell).max() > 0.9
+    for one, other in zip(whole[:2], tiled[:2], strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.shape == other.shape == (232, 351)
+        assert np.mean(np.abs(chances(one) - chances(other)) > 0.1) < 0.002
+    on_cell = chances(whole.cell) > 0.9
+    assert np.abs(whole.offset - tiled.offset)[on_cell].mean() < 0.1
+
+
+def sight_of(labels: NDArray[np.int32], white: NDArray[np.float16] | None) -> Sight:
+    """A sight that is sure of its cells."""
+    sure = np.full(labels.shape, 5, np.float16)
+    return Sight(sure, sure, np.zeros((*labels.shape, 2), np.float16), white)
+
+
+def test_white_cells_are_those_that_a_network_tells_by_the_mean_of_their_pixels() -> None:
+    labels = np.zeros((20, 60), np.int32)
+    labels[5:15, 5:15], labels[5:15, 25:35], labels[5:15, 45:55] = 1, 2, 3
+    told = np.full(labels.shape, -5, np.float16)
+    told[labels == 2] = 5
+    told[5:8, 45:55] = 5
+    settings = FinderSettings()
+    assert measure_labels(sight_of(labels, told), labels, settings).is_white.tolist() == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert not measure_labels(sight_of(labels, None), labels, settings).is_white.any()
