@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.measurement import BenchmarkError
 from edge.cellfinding import CellFinder
 from edge.classifier import Classifier
-from edge.field import FieldAnalyser, cut_cell
-from edge.preprocessing import MIN_CELL_SIDE
+from edge.field import FieldAnalyser, cut_cells, judgeable
 from edge.simulated_field import FieldSettings, draw_field
 
 # The field whose cost is told: 1600x1200 px, about 100 red cells.
@@ -59,8 +58,8 @@ def measure_cost(finder: CellFinder, classifier: Classifier, repeats: int) -> di
     """
     rgb = draw_field(3, SETTINGS).rgb
     analyser = FieldAnalyser(classifier, finder=finder)
-    cells = [c for c in finder.find(rgb).cells if c.kind == "red" and min(c.box[2:]) >= MIN_CELL_SIDE]
-    inputs = np.stack([cut_cell(rgb, cell, classifier.input_size) for cell in cells])
+    cells = judgeable(finder.find(rgb).cells)
+    inputs = cut_cells(rgb, cells, classifier.input_size)
     steps: dict[str, Callable[[], object]] = {
         "finding": lambda: finder.find(rgb),
         "whole_field": lambda: analyser.analyse(rgb, "drawn"),

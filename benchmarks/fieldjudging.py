@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.fieldtruth import (
     WHITE_LABEL,
+    Box,
     LabelledBox,
     annotated_boxes,
     annotated_mask,
@@ -19,9 +20,9 @@ from benchmarks.fieldtruth import (
 from benchmarks.labelled import largest_piece
 from edge.cellfinding import CellFinder, FoundCell
 from edge.classifier import Classifier
-from edge.field import cut_cell
+from edge.field import cut_cell, judgeable
 from edge.imaging import read_image
-from edge.preprocessing import MIN_CELL_SIDE, network_input
+from edge.preprocessing import network_input
 from edge.sitethreshold import choose_threshold
 
 # The false-alarm rate that a site is calibrated for in the trial.
@@ -95,10 +96,10 @@ def _of_field(
     (name, rgb), (mask, boxes) = field, truth
     height, width = mask.shape
     red = [box for box in boxes if box.label != WHITE_LABEL and is_whole(box.box, width, height)]
-    counted = [cell for cell in cells if cell.counted and min(cell.box[2:]) >= MIN_CELL_SIDE]
+    counted = [cell for cell in judgeable(cells) if cell.counted]
     size = classifier.input_size
     matched, cuts = [], []
-    pairs = match_by_overlap([box.box for box in red], [_floats(cell) for cell in counted])
+    pairs = match_by_overlap([box.box for box in red], [cell.box for cell in counted])
     for row, column in pairs:
         x, y, w, h = (int(v) for v in red[row].box)
         piece = largest_piece(mask[y : y + h, x : x + w])
@@ -107,7 +108,7 @@ def _of_field(
             cuts.append(cut_cell(rgb, counted[column], size))
             cuts.append(network_input(rgb[y : y + h, x : x + w], piece, size=size))
     judged = classifier.probabilities(np.stack(cuts)) if cuts else np.zeros(0)
-    white = [_floats(cell) for cell in cells if cell.kind == "white"]
+    white: list[Box] = [cell.box for cell in cells if cell.kind == "white"]
     called_white = {row for row, _ in match_by_overlap([box.box for box in red], white, 0.3)}
     marked_white = [box.box for box in boxes if box.label == WHITE_LABEL]
     found_rows = {row for row, _ in pairs}
@@ -124,11 +125,6 @@ def _of_field(
         len(marked_white),
         len(match_by_overlap(marked_white, white, 0.3)),
     )
-
-
-def _floats(cell: FoundCell) -> tuple[float, float, float, float]:
-    x, y, w, h = cell.box
-    return float(x), float(y), float(w), float(h)
 
 
 def figures_of(judging: Judging, threshold: float) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, Timing, part_of, time_in_turns
 from edge.cellfinding import CellFinder
 from edge.classifier import Classifier
-from edge.field import FieldAnalyser, cut_cell
+from edge.field import FieldAnalyser, cut_cells, judgeable
 from edge.imaging import read_image
-from edge.preprocessing import MIN_CELL_SIDE
 from edge.quality import judge_quality
 from edge.simulated_field import FieldSettings, draw_field
 
@@ -94,16 +93,9 @@ def field_subjects(field: EncodedField, classifier: Classifier, analyser: FieldA
     rgb = read_image(field.jpeg)
     finder = CellFinder()
     found = finder.find(rgb)
-    red = [cell for cell in found.cells if cell.kind == "red" and min(cell.box[2:]) >= MIN_CELL_SIDE]
+    red = judgeable(found.cells)
     result = analyser.analyse(rgb, field.name)
-
-    def cut() -> NDArray[np.uint8]:
-        inputs = np.empty((len(red), classifier.input_size, classifier.input_size, 3), np.uint8)
-        for row, cell in zip(inputs, red, strict=True):
-            row[:] = cut_cell(rgb, cell, classifier.input_size)
-        return inputs
-
-    inputs = cut()
+    inputs = cut_cells(rgb, red, classifier.input_size)
 
     def whole() -> str:
         return json.dumps(analyser.analyse(read_image(field.jpeg), field.name).to_json())
@@ -112,7 +104,7 @@ def field_subjects(field: EncodedField, classifier: Classifier, analyser: FieldA
         "decoding": lambda: read_image(field.jpeg),
         "finding cells": lambda: finder.find(rgb),
         "checking quality": lambda: judge_quality(rgb, found),
-        "cutting cells": cut,
+        "cutting cells": lambda: cut_cells(rgb, red, classifier.input_size),
         "network": lambda: classifier.probabilities(inputs),
         "JSON": lambda: json.dumps(result.to_json()),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from edge.classifier import Classifier
 from edge.errors import ImageError
 from edge.preprocessing import MIN_CELL_SIDE, network_input
 from edge.quality import QualityReport, judge_quality
-from edge.verdict import judge
+from edge.verdict import PARASITIZED, judge
 
 # A picture narrower than this holds no field, px.
 SMALLEST_FIELD = 64
@@ -83,7 +84,7 @@ class FieldResult(NamedTuple):
     @property
     def parasitized_count(self) -> int:
         """Number of counted red cells that are called parasitised."""
-        return sum(cell.counted and cell.label == "Parasitized" for cell in self.cells)
+        return sum(cell.counted and cell.label == PARASITIZED for cell in self.cells)
 
     def to_json(self) -> dict[str, Any]:
         """The field as one JSON object."""
@@ -161,12 +162,8 @@ class FieldAnalyser:
         )
 
     def _judge(self, rgb: NDArray[np.uint8], found: FieldCells) -> tuple[JudgedCell, ...]:
-        red = [c for c in found.cells if c.kind == "red" and min(c.box[2:]) >= MIN_CELL_SIDE]
-        size = self._classifier.input_size
-        inputs = np.empty((len(red), size, size, 3), np.uint8)
-        for row, cell in zip(inputs, red, strict=True):
-            row[:] = cut_cell(rgb, cell, size)
-        probabilities = self._classifier.probabilities(inputs)
+        red = judgeable(found.cells)
+        probabilities = self._classifier.probabilities(cut_cells(rgb, red, self._classifier.input_size))
         return tuple(
             JudgedCell(
                 cell.box,
@@ -178,6 +175,19 @@ class FieldAnalyser:
             )
             for cell, probability in zip(red, probabilities, strict=True)
         )
+
+
+def judgeable(cells: Iterable[FoundCell]) -> list[FoundCell]:
+    """Those that the network judges: red cells, counted or not, that are large enough to be seen into."""
+    return [cell for cell in cells if cell.kind == "red" and min(cell.box[2:]) >= MIN_CELL_SIDE]
+
+
+def cut_cells(rgb: NDArray[np.uint8], cells: Sequence[FoundCell], size: int) -> NDArray[np.uint8]:
+    """Cut found cells out of their field as the network wants them, uint8 (n, size, size, 3)."""
+    inputs = np.empty((len(cells), size, size, 3), np.uint8)
+    for row, cell in zip(inputs, cells, strict=True):
+        row[:] = cut_cell(rgb, cell, size)
+    return inputs
 
 
 def cut_cell(rgb: NDArray[np.uint8], cell: FoundCell, size: int) -> NDArray[np.uint8]:

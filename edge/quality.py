@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 from edge.cellfinding import FieldCells
 from edge.cellnetwork import CELL_WIDTH
 from edge.cellplacing import FRAGMENT_SHARE
+from edge.cellsettings import FinderSettings
 
 # Two scales at which outlines are measured, px of the working picture, in which cells are 32 px wide.
 FINE, COARSE = 1.0, 3.0
-# A found object looks like a red cell when the network is this sure of its centre, when it fills its hull
-# like one, crenated cells included, and when its area is of a cell's order.
-CONVEX = 0.88
-# Cells of 25 px and more are what the finder is made for; with some room.
-LEAST_WIDTH = 18.0
 # Sharp fields of four sets reach 0.043 cell widths, the same blurred by a tenth of a cell begin at 0.056.
 MOST_BLUR = 0.05
-SURE_CENTRE = 0.62
+# A found object looks like a red cell when the network is as sure of its centre as of a counted cell's, when it
+# fills its hull like one, crenated cells included, and when its area is of a cell's order.
+SURE_CENTRE = FinderSettings().sure_centre
+CONVEX = 0.88
+AREA_SHARES = (0.35, 2.2)
+# Cells of 25 px and more are what the finder is made for; with some room.
+LEAST_WIDTH = 18.0
 # A channel this bright is as bright as it can be.
 WHITE_LEVEL = 253
-AREA_SHARES = (0.35, 2.2)
 
 
 class Check(NamedTuple):
