@@ -25,6 +25,7 @@ from benchmarks.fieldcost import measure_cost, measure_memory
 from benchmarks.fieldjudging import figures_of, judge_annotated, site_trial
 from benchmarks.fieldtruth import (
     WHITE_LABEL,
+    Box,
     LabelledBox,
     annotated_boxes,
     annotated_mask,
@@ -37,7 +38,7 @@ from edge.cellnetwork import CellNetwork
 from edge.classifier import Classifier
 from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.quality import judge_quality
-from train.cellfinder.marked import HELD_OUT, WHITE, read_txl
+from train.cellfinder.marked import WHITE, is_held_out, read_txl
 
 SECTIONS = ("finding", "refusals", "judging", "cost", "memory")
 
@@ -55,8 +56,8 @@ def compare_boxes(found: FieldCells, boxes: list[LabelledBox], truth: NDArray[np
     """Compare a field's red cells with annotated boxes, and all its cells with the annotated mask."""
     height, width = truth.shape
     annotated = [b.box for b in boxes if b.label != WHITE_LABEL and is_whole(b.box, width, height)]
-    red = [tuple(float(v) for v in cell.box) for cell in found.cells if cell.counted]
-    matched = match_boxes(annotated, [(b[0], b[1], b[2], b[3]) for b in red])
+    red: list[Box] = [cell.box for cell in found.cells if cell.counted]
+    matched = match_boxes(annotated, red)
     drawn = np.zeros((height, width), bool)
     for cell in found.cells:
         if cell.kind != "fragment":
@@ -139,8 +140,7 @@ def measure_finding(
     for index, name in enumerate(sorted(marked)[::every]):
         tell(name)
         found = finder.find(read_image(data / "chula_rbc12" / "images" / name))
-        held_out = index * every % HELD_OUT == HELD_OUT - 1
-        by_point[held_out].append((len(marked[name]), *compare_points(found, marked[name])))
+        by_point[is_held_out(index * every)].append((len(marked[name]), *compare_points(found, marked[name])))
     annotated, found_all, matched = (sum(column) for column in list(zip(*fields, strict=True))[:3])
     return {
         "bbbc041": {

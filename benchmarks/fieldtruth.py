@@ -15,6 +15,8 @@ Box = tuple[float, float, float, float]
 # Annotators draw boxes to the border's last pixels or nearly so.
 BORDER = 2
 RED_LABEL, WHITE_LABEL = "red blood cell", "leukocyte"
+INFECTED_LABELS = frozenset({"ring", "trophozoite", "schizont", "gametocyte"})
+"""Labels of boxes that mean *parasitised*: the stages that BBBC041 tells apart."""
 
 
 class LabelledBox(NamedTuple):
@@ -26,16 +28,24 @@ class LabelledBox(NamedTuple):
     @property
     def infected(self) -> bool:
         """Whether a parasite of any stage is in it."""
-        return self.label not in {RED_LABEL, WHITE_LABEL}
+        return self.label in INFECTED_LABELS
 
 
 def annotated_boxes(folder: Path) -> dict[str, list[LabelledBox]]:
-    """Boxes by picture, from `boxes.csv` (image, label, x, y, w, h)."""
+    """Boxes by picture, from `boxes.csv` (image, label, x, y, w, h).
+
+    Raises:
+        BenchmarkError: it cannot be read.
+    """
+    path = folder / "boxes.csv"
     boxes: dict[str, list[LabelledBox]] = defaultdict(list)
-    with (folder / "boxes.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            x, y, w, h = (float(row[key]) for key in "xywh")
-            boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                x, y, w, h = (float(row[key]) for key in "xywh")
+                boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read: {error.strerror}.") from error
     return dict(boxes)
 
 

@@ -1,6 +1,5 @@
 """Cells with known labels, to measure accuracy on: single cells in folders, and cells cut from fields."""
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fieldtruth import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.measurement import BenchmarkError
 from benchmarks.timing import Report
 from edge.cellfiles import list_cell_files
@@ -17,10 +17,6 @@ from edge.errors import ImageError
 from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.isolation import isolate
 from train.patients import label_number, patient_from_name, read_corrections, read_patients
-
-INFECTED_TYPES = frozenset({"ring", "trophozoite", "schizont", "gametocyte"})
-"""Labels of boxes that mean *parasitised* (the life stages that BBBC041 tells apart)."""
-UNINFECTED_TYPES = frozenset({"red blood cell"})
 
 
 class LabelledCell(NamedTuple):
@@ -109,7 +105,7 @@ def read_boxed_cells(folder: Path, report: Report | None = None) -> list[Labelle
     """Cut the labelled cells out of annotated fields, by box and mask.
 
     Args:
-        folder: with ``boxes.csv`` (image, label, x, y, w, h), ``images/`` and ``masks/`` (255 on cells). In each
+        folder: with ``boxes.csv`` (image, label, x, y, w, h), ``images/`` and ``masks/`` (PNG, 255 on cells). In each
             box the largest piece of the mask is the cell; boxes of other things than red cells are left out.
         report: told of the progress.
 
@@ -117,29 +113,21 @@ def read_boxed_cells(folder: Path, report: Report | None = None) -> list[Labelle
         BenchmarkError: the folder is not like that.
         ImageError: a picture cannot be read.
     """
-    path = folder / "boxes.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise BenchmarkError(f"{path} cannot be read: {error.strerror}.") from error
-    names = list(dict.fromkeys(row["image"] for row in rows))
-    masks = {mask.stem: mask for mask in (folder / "masks").iterdir()}
+    marked = annotated_boxes(folder)
     cells: list[LabelledCell] = []
-    for done, name in enumerate(names):
+    for done, (name, boxes) in enumerate(marked.items()):
         if report:
-            report("cutting annotated fields", done / len(names))
+            report("cutting annotated fields", done / len(marked))
         rgb = read_image(folder / "images" / name)
-        whole = read_image(masks[Path(name).stem])[:, :, 0]
-        for number, row in enumerate(row for row in rows if row["image"] == name):
-            if row["label"] not in INFECTED_TYPES | UNINFECTED_TYPES:
+        whole = annotated_mask(folder, name)
+        for number, box in enumerate(boxes):
+            if not box.infected and box.label != RED_LABEL:
                 continue
-            x, y, width, height = (int(float(row[key])) for key in ("x", "y", "w", "h"))
+            x, y, width, height = (int(value) for value in box.box)
             mask = largest_piece(whole[max(0, y) : y + height, max(0, x) : x + width])
             if mask is not None:
                 picture = rgb[max(0, y) : y + height, max(0, x) : x + width]
-                label = int(row["label"] in INFECTED_TYPES)
-                cells.append(LabelledCell(f"{name} {number}", label, name, False, picture, mask))
+                cells.append(LabelledCell(f"{name} {number}", int(box.infected), name, False, picture, mask))
     if len({cell.label for cell in cells}) < 2:
         raise BenchmarkError(f"{folder} has no boxes of both infected and uninfected red cells.")
     return cells

@@ -8,8 +8,9 @@ from typing import NamedTuple
 class FinderSettings(NamedTuple):
     """Probabilities, of the network, from which on something is believed.
 
-    They were chosen on fields that the network had not seen (Chula RBC-12, TXL-PBC) and on drawn ones; one set
-    serves every laboratory.
+    One set serves every laboratory. `train.cellfinder.choose` tries values on the fields that training holds out
+    and on drawn ones. The shipped network states no training in its manifest and learnt from fields of both sets
+    without holding any out: for it, figures on Chula RBC-12 and TXL-PBC are of fields that it has seen.
 
     Attributes:
         centre: a peak of the centre map is the centre of a cell.

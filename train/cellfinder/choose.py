@@ -68,15 +68,22 @@ class Score(NamedTuple):
 
 
 class RememberingNetwork(CellNetwork):
-    """The network, which looks at each picture once."""
+    """The network, which looks at each picture once.
+
+    Args:
+        path: model file; by default the shipped one.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(path)
+        self._seen: dict[bytes, Sight] = {}
 
     def see(self, picture: NDArray[np.uint8]) -> Sight:
         """Look, or remember."""
-        seen: dict[bytes, Sight] = self.__dict__.setdefault("_seen", {})
         key = picture.tobytes()
-        if key not in seen:
-            seen[key] = super().see(picture)
-        return seen[key]
+        if key not in self._seen:
+            self._seen[key] = super().see(picture)
+        return self._seen[key]
 
 
 def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None) -> Score:
@@ -87,7 +94,7 @@ def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None)
         found: in it.
         mask: uint8 (h, w), 255 on red cells, where known.
     """
-    matched = missed = extra = right = wrong = 0
+    matched = missed = right = wrong = 0
     taken: set[int] = set()
     height, width = field.rgb.shape[:2]
     for mark in field.marks:

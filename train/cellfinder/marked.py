@@ -61,7 +61,7 @@ def read_chula(folder: Path) -> list[MarkedField]:
         for row in csv.DictReader(file):
             points[row["image"]].append(Mark(float(row["x"]), float(row["y"])))
     return [
-        MarkedField(f"chula {name}", _read(folder / "images" / name), tuple(points[name]), _held_out(index))
+        MarkedField(f"chula {name}", _read(folder / "images" / name), tuple(points[name]), is_held_out(index))
         for index, name in enumerate(sorted(points))
     ]
 
@@ -77,11 +77,12 @@ def read_txl(folder: Path) -> list[MarkedField]:
             if line.strip():
                 kind, x, y, w, h = (float(value) for value in line.split()[:5])
                 marks.append(Mark(x * width, y * height, w * width, h * height, _TXL_KINDS[int(kind)]))
-        fields.append(MarkedField(f"txl {path.stem}", rgb, tuple(marks), _held_out(index)))
+        fields.append(MarkedField(f"txl {path.stem}", rgb, tuple(marks), is_held_out(index)))
     return fields
 
 
-def _held_out(index: int) -> bool:
+def is_held_out(index: int) -> bool:
+    """Whether training must not see the field of this place in its set, its names sorted."""
     return index % HELD_OUT == HELD_OUT - 1
 
 
