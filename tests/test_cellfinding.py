@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import edge.cellfinding
 from benchmarks.cellfinding_accuracy import compare_boxes
 from benchmarks.fieldtruth import annotated_boxes, annotated_mask
 from edge.cellfinding import CellFinder, FieldCells, Reductions
@@ -75,8 +76,11 @@ def test_every_lone_cell_is_found_once_at_any_scale(finder: CellFinder, width: i
     assert found.cell_width == pytest.approx(width, rel=0.15)
 
 
-def test_a_given_cell_width_is_used(finder: CellFinder) -> None:
+def test_a_given_cell_width_is_used_and_none_is_sought(
+    finder: CellFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     places = grid((640, 480), 40)
+    monkeypatch.setattr(edge.cellfinding, "estimate_cell_width", lambda _: pytest.fail("sought"))
     assert len(counted_centres(finder.find(draw(places, 40, (640, 480)), 40.0))) == len(places)
 
 
@@ -114,7 +118,9 @@ def test_glass_between_cells_is_not_filled(finder: CellFinder) -> None:
     field = draw(
         [*ring, *[p for p in grid((640, 480), 40) if np.hypot(p[0] - 320, p[1] - 240) > 110]], 40, (640, 480)
     )
-    for cell in finder.find(field).cells:
+    cells = finder.find(field).cells
+    assert sum(np.hypot(cell.centre[0] - 320, cell.centre[1] - 240) < 60 for cell in cells) == len(ring)
+    for cell in cells:
         x, y, w, h = cell.box
         if x <= 320 < x + w and y <= 240 < y + h:
             assert cell.mask[240 - y, 320 - x] == 0
@@ -159,7 +165,7 @@ def test_a_black_field_is_refused(finder: CellFinder) -> None:
 
 def test_a_blown_out_field_is_refused(finder: CellFinder) -> None:
     light = draw(grid((640, 480), 40), 40, (640, 480)).astype(np.float32)
-    assert refusal(finder, np.clip(light * 1.9, 0, 255).astype(np.uint8)) is not None
+    assert "blown out" in str(refusal(finder, np.clip(light * 1.9, 0, 255).astype(np.uint8)))
 
 
 @pytest.mark.parametrize("picture", ["glass", "noise", "stripes"])
@@ -210,7 +216,9 @@ def test_infected_cells_of_every_stage_are_red_cells(finder: CellFinder) -> None
     )
     density = paint_scene((0, 0, 1280, 960), cells, (), smear.stain, 3)
     rgb = expose(develop(density, smear.stain, smear.blur), rng, smear.noise)
-    assert not [cell for cell in finder.find(rgb).cells if cell.kind == "white"]
+    kinds = [cell.kind for cell in finder.find(rgb).cells]
+    assert kinds.count("red") >= 0.9 * len(cells)
+    assert "white" not in kinds
 
 
 def test_a_field_reduced_keeps_its_colours() -> None:
