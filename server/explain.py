@@ -16,7 +16,7 @@ from server.uploads import check_scans, one_picture
 explain = Blueprint("explain", __name__, description="Single cells")
 
 PEAK_HEADER = "Plasmolite-Evidence-Peak"
-"""By how much covering the strongest place lowers the probability of *parasitised*, 0 to 1."""
+"""The evidence of the strongest place, 0 to 1: a share of :data:`edge.explain.FULL_EVIDENCE`, in log odds."""
 
 _SIDE = 480
 """Longer side of the picture that is explained, px: the network sees 96, and an answer need not be larger."""
@@ -25,7 +25,16 @@ _SIDE = 480
 @explain.route("/explain", methods=["POST"])
 @explain.doc(requestBody=picture_body(several=False), summary="Draw where in a cell the evidence lies")
 @explain.response(
-    200, {"type": "string", "format": "binary"}, content_type="image/png", description="The evidence map"
+    200,
+    {"type": "string", "format": "binary"},
+    content_type="image/png",
+    description="The evidence map",
+    headers={
+        PEAK_HEADER: {
+            "description": "Evidence of the strongest place: a fall of the log odds by ten when covered is 1",
+            "schema": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+    },
 )
 @problems(explain, 415, 422)
 def explain_cell() -> Response:

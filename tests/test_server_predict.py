@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from edge.cellfiles import cell_input
 from edge.imaging import encode_png
 from plasmolite import RESEARCH_USE
+from server.explain import PEAK_HEADER
 from tests.serverbench import app_of, cell_png, classifier, instruments
 
 
@@ -143,3 +144,15 @@ def test_the_evidence_map_is_a_png(client: FlaskClient) -> None:
     answer = client.post("/explain", data={"file": (io.BytesIO(cell_png()), "cell.png")})
     assert answer.status_code == 200
     assert answer.data.startswith(b"\x89PNG")
+
+
+def test_the_evidence_map_tells_how_strong_its_strongest_place_is(client: FlaskClient) -> None:
+    infected, healthy = (
+        float(
+            client.post("/explain", data=cell_png(infected=infected), content_type="image/png").headers[
+                PEAK_HEADER
+            ]
+        )
+        for infected in (True, False)
+    )
+    assert 0 <= healthy < infected <= 1

@@ -5,7 +5,7 @@ import { askForEvidence, send } from "./talk.js";
 import { figure, said, t } from "./words.js";
 
 const AT_ONCE = 16;
-/** Fall of the probability below which no single place is told to carry the verdict. */
+/** Evidence, a tenth of the fall of the log odds, below which no single place is told to carry the verdict. */
 const FAINT = 0.05;
 let shown = [];
 
