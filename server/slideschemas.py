@@ -1,9 +1,8 @@
 """The shapes of what the API says of slides, and of what it is told about them."""
 
-import unicodedata
-
 from marshmallow import Schema, ValidationError, fields, validate
 
+from edge.slides.naming import reads_as_stored
 from edge.slides.review import MAX_REVIEWER
 from edge.verdict import LABELS
 from server.schemas import ModelSchema
@@ -23,18 +22,13 @@ def plain_text(text: str) -> None:
 
 
 def one_line(text: str) -> None:
-    """Refuse in names and ids also line breaks, and marks that turn the direction of what follows them.
+    """Refuse a name or an id that the slides' store would refuse.
 
     Raises:
         ValidationError: there is one.
     """
-    plain_text(text)
-    if any(letter in "\n\t\u2028\u2029" or unicodedata.bidirectional(letter) in _TURNS for letter in text):
+    if not reads_as_stored(text):
         raise ValidationError("A name or an id is one line, without marks that turn its direction.")
-
-
-_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-"""Explicit directional formatting (Unicode UAX 9), with which an id can pose as another."""
 
 
 class SlideCountsSchema(Schema):

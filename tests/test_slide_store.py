@@ -236,3 +236,12 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path: Path) -
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "10 kills" in answer.stdout
+
+
+@pytest.mark.parametrize("slide_id", ["a\nb", "a\tb", "S\u202e1", "S\u20281", "\ud800"])
+def test_a_name_that_does_not_read_as_it_is_stored_is_refused(tmp_path: Path, slide_id: str) -> None:
+    with open_store(tmp_path) as store:
+        with pytest.raises(SlideError, match="one line each"):
+            begin(store, slide_id)
+        begin(store, "Lame 12 é")
+        assert [slide.slide_id for slide in store.slides()] == ["Lame 12 é"]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from edge.errors import SlideError
 from edge.parasitaemia import Parasitaemia, Rates, RedCells, estimate, red_cells
+from edge.slides.naming import reads_as_stored
 from edge.slides.records import AuditEntry, Review, Slide, StoredCell
 from edge.slides.rows import row_number
 from edge.slides.store import SlideStore
@@ -54,9 +55,10 @@ def judge(
     if call not in (PARASITIZED, UNINFECTED, None):
         raise SlideError(f"{call!r} is no call on a cell: it is Parasitized or Uninfected.")
     reviewer = reviewer.strip()
-    if not 1 <= len(reviewer) <= MAX_REVIEWER:
+    if not 1 <= len(reviewer) <= MAX_REVIEWER or not reads_as_stored(reviewer):
         raise SlideError(
-            f"A review needs the name of who makes it, 1 to {MAX_REVIEWER} characters. Give it by --reviewer."
+            f"A review needs the name of who makes it, 1 to {MAX_REVIEWER} characters on one line. Give it by "
+            "--reviewer."
         )
     at = store.now()
     with store.database.writing("take a review") as connection:

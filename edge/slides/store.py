@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from edge.errors import SlideError
 from edge.slides.database import Database
+from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
     AuditEntry,
     NewCell,
@@ -86,12 +87,17 @@ class SlideStore:
         """Begin a slide.
 
         Raises:
-            SlideError: the id is empty, too long, or taken.
+            SlideError: the id is empty, too long, or taken, or does not read as it is stored.
             StoreError: it could not be stored.
         """
         slide_id = slide_id.strip()
         if not 1 <= len(slide_id) <= MAX_SLIDE_ID:
             raise SlideError(f"A slide id has 1 to {MAX_SLIDE_ID} characters; this one has {len(slide_id)}.")
+        if not (reads_as_stored(slide_id) and reads_as_stored(operator)):
+            raise SlideError(
+                "The id of a slide and the name of its operator are one line each, without control characters and "
+                "without marks that turn the direction of what follows."
+            )
         created_at = self._clock()
         with self.database.writing(f"take slide {slide_id!r}") as connection:
             if connection.execute("SELECT 1 FROM slides WHERE slide_id = ?", (slide_id,)).fetchone():
