@@ -28,7 +28,6 @@ from edge.cellplacing import FoundCell, Measured, lay_on_field, measure_labels
 from edge.cellsettings import FinderSettings
 from edge.cellsplitting import separate
 from edge.foreground import estimate_cell_width, find_stain, typical_density
-from edge.whitecells import white_by_nucleus
 
 # The first look, that finds glass and the width of the cells, is taken at these lengths of the longer side, the
 # next one only where cells are narrower than this.
@@ -110,9 +109,6 @@ class CellFinder:
             sight = self._network.see(picture)
             labels = separate(sight, self._settings)
             measured = measure_labels(sight, labels, self._settings)
-            if sight.white is None:
-                usual = np.pi / 4 * measured.typical_width**2
-                measured = measured._replace(is_white=white_by_nucleus(picture, labels, usual))
             seen = measured.typical_width * STRIDE / scale
             if attempt or not seen or max(seen / wanted, wanted / seen) < WIDTH_TOLERANCE:
                 break

@@ -39,14 +39,13 @@ class Sight(NamedTuple):
         cell: float16 (h/2, w/2), logit that the pixel is a cell's.
         centre: float16 (h/2, w/2), logit that a cell's centre is here.
         offset: float16 (h/2, w/2, 2), x and y from here to the centre of the pixel's cell, in grid pixels.
-        white: float16 (h/2, w/2), logit that the pixel's cell is a white one; None from a network that does
-            not tell white cells from red ones.
+        white: float16 (h/2, w/2), logit that the pixel's cell is a white one.
     """
 
     cell: NDArray[np.float16]
     centre: NDArray[np.float16]
     offset: NDArray[np.float16]
-    white: NDArray[np.float16] | None
+    white: NDArray[np.float16]
 
 
 def chances(logits: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -127,8 +126,6 @@ class CellNetwork:
         self._shape: tuple[int, int] | None = None
         self._input = int(self._interpreter.get_input_details()[0]["index"])
         self._heads: list[str] = manifest["outputs"]
-        channels = [int(output["shape"][-1]) for output in self._interpreter.get_output_details()]
-        self._tells_white = channels[self._heads.index("marks")] > 2
 
     def see(self, picture: NDArray[np.uint8]) -> Sight:
         """Look at a picture.
@@ -145,7 +142,7 @@ class CellNetwork:
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         cell, centre, white = (np.empty((rows, columns), np.float16) for _ in range(3))
         offset = np.empty((rows, columns, 2), np.float16)
-        whole = Sight(cell, centre, offset, white if self._tells_white else None)
+        whole = Sight(cell, centre, offset, white)
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
                 y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
@@ -160,8 +157,7 @@ class CellNetwork:
                     slice(left // STRIDE, -(-min(left + TILE, width) // STRIDE)),
                 )
                 for target, part in zip(whole, sight, strict=True):
-                    if target is not None and part is not None:
-                        target[outer] = part[inner]
+                    target[outer] = part[inner]
         return whole
 
     def _see_tile(self, picture: NDArray[np.uint8]) -> Sight:
@@ -192,8 +188,7 @@ class CellNetwork:
             }
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
-        white = marks[..., 2] if self._tells_white else None
-        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), white)
+        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), marks[..., 2])
 
 
 def _float_values(output: dict[str, Any], values: NDArray[Any]) -> NDArray[np.float16]:

@@ -17,6 +17,9 @@ HIDDEN_REACH = 0.55
 SMALLEST = 16
 # Shares of a typical cell's area: smaller is a fragment, larger no single red cell.
 FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
+# Likewise, of a white cell. A lymphocyte can be smaller, but so is a red cell that a schizont fills, which looks
+# like a white cell to the network and must not be left out of a count of parasites.
+WHITE_SHARE = 1.5
 
 
 class FoundCell(NamedTuple):
@@ -59,7 +62,7 @@ class Measured(NamedTuple):
         area: pixels.
         cell: mean probability that its pixels are a cell's.
         centre: highest probability that a centre is in it.
-        is_white: whether it is a white cell, by the network; False throughout where it does not tell.
+        is_white: whether it is a white cell, by the network and its size.
         at_edge: whether it reaches the picture's border.
     """
 
@@ -103,8 +106,10 @@ def measure_labels(sight: Sight, labels: NDArray[np.int32], settings: FinderSett
     def mean_chance(logits: NDArray[np.float16]) -> NDArray[np.float64]:
         return np.bincount(flat, chances(logits).ravel(), count) / size
 
-    is_white = np.zeros(count, bool) if sight.white is None else mean_chance(sight.white) > settings.white
-    return Measured(area, mean_chance(sight.cell), centre, is_white, at_edge)
+    like_white = mean_chance(sight.white) > settings.white
+    measured = Measured(area, mean_chance(sight.cell), centre, like_white, at_edge)
+    least = WHITE_SHARE * np.pi / 4 * measured.typical_width**2
+    return measured._replace(is_white=like_white & (area > least))
 
 
 def lay_on_field(

@@ -22,11 +22,11 @@ from edge.simulated_field import FieldSettings, draw_field
 from train.cellfinder.marked import RED, WHITE, Mark, MarkedField, read_chula, read_txl
 
 TRIED = {
-    "centre": (0.2, 0.3, 0.4, 0.5),
+    "centre": (0.2, 0.3, 0.4, 0.5, 0.6),
     "sure_centre": (0.3, 0.45, 0.55, 0.62, 0.7),
     "sure_cell": (0.75, 0.8, 0.85, 0.9, 0.93),
     "outline": (0.3, 0.35, 0.4, 0.45, 0.5),
-    "white": (0.3, 0.4, 0.5, 0.6, 0.7),
+    "white": (0.5, 0.6, 0.7, 0.8, 0.9, 0.93),
 }
 DRAWN = 16
 
