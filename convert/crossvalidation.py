@@ -18,7 +18,7 @@ from edge.modelfile import load_model
 from train.evaluation import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.pipeline import network_inputs
 from train.record import read_record
-from train.results import FIELD_SPECIFICITY
+from train.results import STATED_SPECIFICITY
 from train.run import SETTINGS_FILE, read_run_data
 from train.settings import TrainingSettings
 
@@ -77,8 +77,8 @@ def summarise(folds: Sequence[Fold]) -> Summary:
         by_fold[population] = {
             "accuracy": [accuracy(part, fold.threshold) for part, fold in zip(parts, folds, strict=True)],
             "auc": [auc(part) for part in parts],
-            f"sensitivity at {FIELD_SPECIFICITY:.1%} specificity": [
-                sensitivity_at_specificity(part, FIELD_SPECIFICITY) for part in parts
+            f"sensitivity at {STATED_SPECIFICITY:.1%} specificity": [
+                sensitivity_at_specificity(part, STATED_SPECIFICITY) for part in parts
             ],
         }
         mean[population] = {name: float(np.mean(values)) for name, values in by_fold[population].items()}

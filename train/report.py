@@ -17,7 +17,7 @@ from train import report_charts as charts
 from train.evaluation import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
 from train.fit import read_history
 from train.patients import LABELS
-from train.results import FIELD_SPECIFICITY, Results
+from train.results import STATED_SPECIFICITY, Results
 from train.run import DATA_FILE, ENVIRONMENT_FILE, RunData
 from train.settings import TrainingSettings
 from train.split import PARTS
@@ -85,8 +85,8 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         header=header,
         rows=rows,
         results=results,
-        field_specificity=FIELD_SPECIFICITY,
-        field_sensitivity=sensitivity_at_specificity(undisputed, FIELD_SPECIFICITY),
+        stated_specificity=STATED_SPECIFICITY,
+        stated_sensitivity=sensitivity_at_specificity(undisputed, STATED_SPECIFICITY),
         bins=CALIBRATION_BINS,
         patients=len(np.unique(results.test.patients)),
         charts=_charts(results, history),

@@ -1,0 +1,88 @@
+"""Chooses the thresholds that a model is released with, on patients and fields that it has not learnt from.
+
+Between laboratories it is the false alarms that move first. How many there will be on another microscope is not
+seen on cells as one's own shows them, where the best networks raise next to none: a threshold chosen there rests on
+one or two cells. So the threshold for fields is chosen on uninfected cells as other stains, lamps, lenses and cutters
+would show them, each several times, by the variation that training uses.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.preprocessing import network_input
+from train.augmentation import Strength, augment
+from train.dataset import Sample
+from train.evaluation import Judged, best_accuracy_threshold, threshold_for_specificity
+
+FIELD_SPECIFICITY = 0.995
+"""In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
+made at home can promise at best; each site brings it down with its own (`plasmolite calibrate`)."""
+
+VARIATIONS = 8
+"""How often each cell is shown: enough that no single one decides."""
+
+_BATCH = 256
+
+
+def choose_thresholds(
+    model: keras.Model,
+    validation: Judged,
+    uninfected: Sequence[Sample],
+    foreign: Sequence[Sample],
+    *,
+    size: int,
+    seed: int,
+) -> dict[str, float]:
+    """Choose the operating points.
+
+    Args:
+        model: from pixels to P(Parasitized), calibrated.
+        validation: the validation cells that no reading disputes, as the model judges them.
+        uninfected: the uninfected ones of them.
+        foreign: uninfected cells of other laboratories that the model has not learnt from; may be empty.
+        size: side of the network's input, pixels.
+        seed: of the variation.
+
+    Returns:
+        ``cell``, of best accuracy on single cells, and ``field``, at which `FIELD_SPECIFICITY` of the varied
+        uninfected cells, of home and of other laboratories each, are called so.
+    """
+    varied = [
+        threshold_for_specificity(judge_varied(model, cells, size=size, seed=seed), FIELD_SPECIFICITY)
+        for cells in (uninfected, foreign)
+        if cells
+    ]
+    return {"cell": best_accuracy_threshold(validation), "field": max(varied)}
+
+
+def judge_varied(model: keras.Model, cells: Sequence[Sample], *, size: int, seed: int) -> Judged:
+    """Judge cells as other microscopes would show them, each `VARIATIONS` times.
+
+    Args:
+        model: from pixels to P(Parasitized).
+        cells: with their labels.
+        size: side of the network's input, pixels.
+        seed: of the variation.
+    """
+    shown = [cell for cell in cells for _ in range(VARIATIONS)]
+    strength = Strength(plain=0.0)
+    values: list[NDArray[np.float64]] = []
+    for start in range(0, len(shown), _BATCH):
+        inputs = np.stack(
+            [
+                network_input(
+                    augment(cell.image, np.random.default_rng((seed, start + row)), strength), size=size
+                )
+                for row, cell in enumerate(shown[start : start + _BATCH])
+            ]
+        )
+        said = model(inputs.astype(np.float32), training=False)
+        values.append(keras.ops.convert_to_numpy(said)[:, 0].astype(np.float64))
+    return Judged(
+        np.array([cell.label for cell in shown], np.int64),
+        np.concatenate(values),
+        np.array([cell.patient for cell in shown]),
+    )
