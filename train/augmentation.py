@@ -13,11 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.dataset import cell_mask
+from edge.preprocessing import MIN_CELL_SIDE
+from train.dataset import BLACK_LEVEL, cell_mask
 from train.disturbances import disturb
 
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""
+
+_DARKEST = BLACK_LEVEL + 1
 
 
 class Strength(NamedTuple):
@@ -72,7 +75,10 @@ def augment(rgb: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
         outline = _other_outline(mask, rng)
         stained = _other_stain(darkness, mask, rng, strength)
         field, mask = _other_camera(stained, rng, strength), outline
-    return cv2.copyTo(field, mask)
+    if min(cv2.boundingRect(mask)[2:]) < MIN_CELL_SIDE:
+        return rgb  # cut down to less than a cell: no variation of this one
+    # However dark the lamp, the cell stays apart from the black that is cut round it.
+    return cv2.copyTo(np.maximum(field, _DARKEST), mask)
 
 
 def _turned(

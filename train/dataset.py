@@ -22,7 +22,7 @@ from train.patients import LABELS, label_number, patient_from_name
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved until they fit: twice the network's input is all that is needed."""
 
-_BLACK = 12
+BLACK_LEVEL = 12
 """Green level up to which a pixel of a cut-out cell is outside it: decoders leave traces round the edge."""
 
 
@@ -127,7 +127,7 @@ def cell_mask(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     What is black inside the cell belongs to it: the chromatin of a parasite can let no green light through.
     """
-    lit = cv2.threshold(np.ascontiguousarray(cell[:, :, 1]), _BLACK, 255, cv2.THRESH_BINARY)[1]
+    lit = cv2.threshold(np.ascontiguousarray(cell[:, :, 1]), BLACK_LEVEL, 255, cv2.THRESH_BINARY)[1]
     outlines, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(cv2.drawContours(lit, outlines, -1, 255, cv2.FILLED), np.uint8)
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from edge.cellfinding import find_cells
 from edge.errors import ImageError
 from edge.imaging import IMAGE_SUFFIXES, read_image
-from train.dataset import DataError, Rejected, Sample, fit_side
+from edge.preprocessing import MIN_CELL_SIDE
+from train.dataset import DataError, Rejected, Sample, cell_mask, fit_side
 from train.grafting import graft, lift_parasite
 
 _HELD_EVERY = 5
@@ -120,5 +121,7 @@ def _cells_of(path: Path) -> list[NDArray[np.uint8]]:
         if cell.counted:
             x, y, width, height = cell.box
             picture = np.ascontiguousarray(rgb[y : y + height, x : x + width])
-            cells.append(fit_side(cv2.copyTo(picture, cell.mask)))
+            cut = fit_side(cv2.copyTo(picture, cell.mask))
+            if min(cv2.boundingRect(cell_mask(cut))[2:]) >= MIN_CELL_SIDE:
+                cells.append(cut)
     return cells
