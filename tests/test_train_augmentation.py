@@ -88,3 +88,11 @@ def test_every_cell_comes_once_an_epoch_with_its_own_target(cell: np.ndarray) ->
 def test_held_out_cells_are_preprocessed_as_on_the_device(cell: np.ndarray) -> None:
     inputs = network_inputs([Sample("a", 1, "p", cell)], 64)
     assert np.array_equal(inputs[0], network_input(cell, size=64))
+
+
+def test_a_cell_that_is_nearly_black_stays_a_cell_in_every_variation() -> None:
+    dark = np.zeros((60, 60, 3), np.uint8)
+    dark[5:55, 8:52] = 14
+    for seed in range(40):
+        shown = augment(dark, np.random.default_rng(seed), Strength(plain=0.0))
+        assert network_input(shown, size=32).any()
