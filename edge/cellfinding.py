@@ -81,6 +81,10 @@ class CellFinder:
         self._network = network or CellNetwork()
         self._settings = settings or FinderSettings()
 
+    def worker(self) -> CellFinder:
+        """A finder alike, whose network has one thread and waits for nobody."""
+        return CellFinder(self._network.worker(), self._settings)
+
     def find(self, rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
         """Find the cells of a field of a thin smear.
 

@@ -118,14 +118,20 @@ class CellNetwork:
     def __init__(
         self, path: Path | None = None, *, threads: int | None = None, runtime: Runtime | None = None
     ) -> None:
-        flatbuffer, manifest = read_finder(path or Path(str(resources.files("edge.models"))) / FINDER_MODEL)
+        self._path = path or Path(str(resources.files("edge.models"))) / FINDER_MODEL
+        self._runtime = runtime or find_runtime()
+        flatbuffer, manifest = read_finder(self._path)
         self._interpreter: Any = open_interpreter(
-            flatbuffer, threads=threads or default_threads(), runtime=runtime or find_runtime()
+            flatbuffer, threads=threads or default_threads(), runtime=self._runtime
         )
         self._lock = threading.Lock()
         self._shape: tuple[int, int] | None = None
         self._input = int(self._interpreter.get_input_details()[0]["index"])
         self._heads: list[str] = manifest["outputs"]
+
+    def worker(self) -> CellNetwork:
+        """The same network in an interpreter of its own, of one thread."""
+        return CellNetwork(self._path, threads=1, runtime=self._runtime)
 
     def see(self, picture: NDArray[np.uint8]) -> Sight:
         """Look at a picture.

@@ -129,6 +129,24 @@ class FieldAnalyser:
         self._cell_width = cell_width
         self._finder = finder or CellFinder()
 
+    @property
+    def threads(self) -> int:
+        """Of one inference, and how many fields are judged at once where there are several."""
+        return self._classifier.threads
+
+    def workers(self, count: int) -> list[FieldAnalyser]:
+        """Analysers alike that work side by side, of one thread each.
+
+        Where there are fields enough, they judge more of them a second than one analyser of several threads: much
+        of a field's work cannot be shared among threads.
+        """
+        return [
+            FieldAnalyser(
+                classifier, self.threshold, cell_width=self._cell_width, finder=self._finder.worker()
+            )
+            for classifier in self._classifier.workers(count)
+        ]
+
     def analyse(self, rgb: NDArray[np.uint8], name: str, cell_width: float | None = None) -> FieldResult:
         """Judge one field.
 

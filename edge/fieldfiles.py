@@ -1,10 +1,13 @@
 """Judges files of fields one after another, counts them together, and writes them as tables."""
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -16,6 +19,7 @@ from edge.cellfiles import CellFile
 from edge.errors import ImageError, SourceError
 from edge.field import FieldAnalyser, FieldResult
 from edge.imaging import read_image
+from edge.opencvthreads import one_opencv_thread
 
 Rgb = NDArray[np.uint8]
 
@@ -96,32 +100,50 @@ class SlideCount(NamedTuple):
         return self.refused == 0 and self.unreadable == 0
 
 
-def judge_fields(analyser: FieldAnalyser, files: Iterable[CellFile]) -> Iterator[JudgedField]:
-    """Judge files in their order; one field is decoded while the one before it is judged.
+def judge_fields(
+    analyser: FieldAnalyser, files: Iterable[CellFile], workers: int | None = None
+) -> Iterator[JudgedField]:
+    """Judge files side by side, and tell them in their order.
 
     Args:
         analyser: Finds and judges the cells.
         files: What to judge; may be a generator.
+        workers: Fields that are judged at once, each by one thread; by default as many as the analyser has threads.
 
     Yields:
-        One result a file, the unreadable ones included.
+        One result a file; one that cannot be read is told, and the rest goes on. At most one more field than there
+        are workers is held.
     """
     pending = iter(files)
-    with ThreadPoolExecutor(1, thread_name_prefix="decode") as pool:
+    analysers = analyser.workers(workers or analyser.threads)
+    idle: SimpleQueue[FieldAnalyser] = SimpleQueue()
+    for one in analysers:
+        idle.put(one)
 
-        def submit_next() -> tuple[CellFile, Future[Rgb]] | None:
-            file = next(pending, None)
-            return None if file is None else (file, pool.submit(_decode, file))
+    def judge_file(file: CellFile) -> JudgedField:
+        own = idle.get()
+        try:
+            return _judge_file(own, file)
+        finally:
+            idle.put(own)
 
-        ahead = submit_next()
-        while ahead is not None:
-            file, decoding = ahead
-            ahead = submit_next()
-            try:
-                rgb = decoding.result()
-                yield JudgedField(file.name, rgb, analyser.analyse(rgb, file.name), None)
-            except ImageError as error:
-                yield JudgedField(file.name, None, None, str(error))
+    waiting: deque[Future[JudgedField]] = deque()
+    with one_opencv_thread(), ThreadPoolExecutor(len(analysers), thread_name_prefix="field") as pool:
+        while True:
+            for file in islice(pending, len(analysers) - len(waiting)):
+                waiting.append(pool.submit(judge_file, file))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+
+
+def _judge_file(analyser: FieldAnalyser, file: CellFile) -> JudgedField:
+    """Read and judge one file, or say why it cannot be."""
+    try:
+        rgb = _decode(file)
+        return JudgedField(file.name, rgb, analyser.analyse(rgb, file.name), None)
+    except ImageError as error:
+        return JudgedField(file.name, None, None, str(error))
 
 
 def _decode(file: CellFile) -> Rgb:
