@@ -69,15 +69,24 @@ COLUMNS = (
 @click.option(
     "--uninfected", type=click.Path(path_type=Path, exists=True), help="Abnormal uninfected fields."
 )
+@click.option(
+    "--only",
+    "wanted",
+    multiple=True,
+    type=click.Choice([variant.name for variant in VARIANTS]),
+    help="Only this variant; may be given several times. By default all.",
+)
 @training_options
-def main(*, out: Path, boxes: Path | None, uninfected: Path | None, **settings: object) -> None:
+def main(
+    *, out: Path, boxes: Path | None, uninfected: Path | None, wanted: tuple[str, ...], **settings: object
+) -> None:
     """Train the recipe and its variants, and lay their figures side by side."""
     with training_errors(out):
         recipe = TrainingSettings(**settings)  # type: ignore[arg-type]
         abroad = read_boxed_cells(boxes) if boxes else []
         healthy = read_found_cells(uninfected) if uninfected else []
         rows = {}
-        for variant in VARIANTS:
+        for variant in (one for one in VARIANTS if not wanted or one.name in wanted):
             run = out / variant.name.replace(",", "").replace(" ", "-")
             changed = replace(recipe, **variant.changes)
             open_run(changed, run)
