@@ -7,7 +7,7 @@ import pytest
 from edge.simulator import draw_cell
 from train.dataset import Sample
 from train.evaluation import Judged, specificity
-from train.thresholds import FIELD_SPECIFICITY, VARIATIONS, choose_thresholds, judge_varied
+from train.thresholds import FIELD_SPECIFICITY, SPARSE, VARIATIONS, choose_thresholds, judge_varied
 
 SIZE = 32
 
@@ -22,7 +22,7 @@ def cells(count: int, first: int) -> list[Sample]:
 def by_darkness() -> keras.Model:
     """Calls a cell infected the surer the darker its picture is."""
     pixels = keras.Input((SIZE, SIZE, 3))
-    mean = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(-1 / 20, offset=4)(pixels))
+    mean = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(-1 / 20, offset=6)(pixels))
     chance = keras.layers.Dense(1, "sigmoid", kernel_initializer="ones")(mean)
     return keras.Model(pixels, chance)
 
@@ -51,3 +51,9 @@ def test_the_laboratory_with_more_false_alarms_decides(by_darkness: keras.Model)
     alone = chosen(by_darkness, home, [])["field"]
     assert chosen(by_darkness, home, darker)["field"] > alone
     assert chosen(by_darkness, darker, home) == chosen(by_darkness, home, darker)
+
+
+def test_no_field_threshold_is_below_what_a_sparse_slide_asks_for(by_darkness: keras.Model) -> None:
+    bright = [sample._replace(image=np.full((60, 60, 3), 250, np.uint8)) for sample in cells(3, 0)]
+    assert chosen(by_darkness, bright, [])["field"] == 1 - SPARSE
+    assert chosen(by_darkness, cells(20, 0), [])["field"] > 1 - SPARSE

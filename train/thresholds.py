@@ -4,6 +4,12 @@ Between laboratories it is the false alarms that move first. How many there will
 seen on cells as one's own shows them, where the best networks raise next to none: a threshold chosen there rests on
 one or two cells. So the threshold for fields is chosen on uninfected cells as other stains, lamps, lenses and cutters
 would show them, each several times, by the variation that training uses.
+
+A network that was trained long on that variation is fooled by it no more, and still by a microscope. So there is a
+least threshold besides, from what a probability means: the network learns from as many infected as uninfected cells,
+and at a prevalence p of infected cells its odds are to be multiplied by p / (1 - p) (Saerens et al. 2002, "Adjusting
+the outputs of a classifier to new a priori probabilities"). A cell is then more likely infected than not from a
+probability of 1 - p on.
 """
 
 from collections.abc import Sequence
@@ -20,6 +26,10 @@ from train.evaluation import Judged, best_accuracy_threshold, threshold_for_spec
 FIELD_SPECIFICITY = 0.995
 """In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
 made at home can promise at best; each site brings it down with its own (`plasmolite calibrate`)."""
+
+SPARSE = 0.005
+"""Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
+25,000 parasites per µL at five million red cells. On sparser ones a person has to look at each suspect."""
 
 VARIATIONS = 8
 """How often each cell is shown: enough that no single one decides."""
@@ -47,15 +57,15 @@ def choose_thresholds(
         seed: of the variation.
 
     Returns:
-        ``cell``, of best accuracy on single cells, and ``field``, at which `FIELD_SPECIFICITY` of the varied
-        uninfected cells, of home and of other laboratories each, are called so.
+        ``cell``, of best accuracy on single cells, and ``field``, the lowest from ``1 - SPARSE`` on at which
+        `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other laboratories each, are called so.
     """
     varied = [
         threshold_for_specificity(judge_varied(model, cells, size=size, seed=seed), FIELD_SPECIFICITY)
         for cells in (uninfected, foreign)
         if cells
     ]
-    return {"cell": best_accuracy_threshold(validation), "field": max(varied)}
+    return {"cell": best_accuracy_threshold(validation), "field": max(1 - SPARSE, *varied)}
 
 
 def judge_varied(model: keras.Model, cells: Sequence[Sample], *, size: int, seed: int) -> Judged:
