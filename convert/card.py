@@ -70,6 +70,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
         f"Conversion: `{_command(first['conversion']['environment'])}`",
         "",
+        *_rethreshold_rows(first["operating_points"]["field"]),
         f"Data fingerprint `{first['data']['fingerprint']}`; calibration set of "
         f"{first['conversion']['calibration_cells']} cells `{first['conversion']['calibration_sha256']}`; "
         f"seed {first['training']['settings']['seed']}; commit `{first['training']['environment']['commit']}`. "
@@ -77,6 +78,17 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _rethreshold_rows(point: Mapping[str, Any]) -> list[str]:
+    """Say how the threshold for fields was chosen anew, if it was."""
+    environment = point.get("chosen_by")
+    if not environment:
+        return []
+    return [
+        f"Threshold for fields, chosen anew: `{' '.join(environment['command'])}`, commit `{environment['commit']}`",
+        "",
+    ]
 
 
 def _measured_rows(measured: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from train.patients import patient_token
 from train.record import RunRecord
 from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
 from train.settings import TrainingSettings
-from train.thresholds import FIELD_SPECIFICITY, SPARSE, VARIATIONS
+from train.thresholds import describe_field_threshold
 
 
 def make_manifest(
@@ -56,16 +56,9 @@ def make_manifest(
         part: sorted(patient_token(name, data["fingerprint"]) for name in names)
         for part, names in patients.items()
     }
-    field = (
-        f"specificity of {FIELD_SPECIFICITY * 100:g} % on the undisputed cells of the validation patients, each varied "
-        f"{VARIATIONS} times as other microscopes would show it"
-    )
-    if settings.uninfected_fields:
-        field += ", and likewise on held-out fields of uninfected blood from elsewhere"
-    field += f"; no lower than what is likelier infected than not where {SPARSE:.1%} of the cells are"
     points = {
         "cell": "best accuracy on the undisputed cells of the validation patients",
-        "field": field,
+        "field": describe_field_threshold(bool(settings.uninfected_fields)),
     }
     populations = {"undisputed": undisputed, "original": judged}
     return {
@@ -90,7 +83,7 @@ def make_manifest(
                 "threshold": results.thresholds[point],
                 "chosen": chosen,
                 **{
-                    population: _rates(cells, results.thresholds[point])
+                    population: rates(cells, results.thresholds[point])
                     for population, cells in populations.items()
                 },
             }
@@ -121,7 +114,8 @@ def make_manifest(
     }
 
 
-def _rates(judged: Judged, threshold: float) -> dict[str, int]:
+def rates(judged: Judged, threshold: float) -> dict[str, int]:
+    """Count what is called right at a threshold, and of how many."""
     infected = judged.labels == 1
     return {
         "true_positives": int(np.sum(judged.probabilities[infected] >= threshold)),

@@ -75,7 +75,7 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
         probabilities=baseline_probabilities([data.samples[i] for i in kept], labels[kept], test_samples)
     )
     thresholds = choose_thresholds(
-        model,
+        lambda inputs: _judge(model, inputs),
         validation.at(undisputed),
         [cell for cell, sure in zip(validation_samples, undisputed, strict=True) if sure and not cell.label],
         run_data.foreign.held if run_data.foreign else (),
@@ -123,9 +123,13 @@ def _predict(
 ) -> NDArray[np.float64]:
     values = []
     for start in range(0, len(samples), 256):
-        inputs = network_inputs(samples[start : start + 256], size).astype(np.float32)
-        values.append(np.asarray(keras.ops.convert_to_numpy(model(inputs, training=False)))[:, 0])
-    return np.concatenate(values).astype(np.float64)
+        values.append(_judge(model, network_inputs(samples[start : start + 256], size)))
+    return np.concatenate(values)
+
+
+def _judge(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    said = keras.ops.convert_to_numpy(model(inputs.astype(np.float32), training=False))
+    return np.asarray(said, np.float64)[:, 0]
 
 
 def _write(results: Results, out: Path, fingerprint: str) -> None:

@@ -12,9 +12,8 @@ the outputs of a classifier to new a priori probabilities"). A cell is then more
 probability of 1 - p on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,8 +36,12 @@ VARIATIONS = 8
 _BATCH = 256
 
 
+Judge = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""From inputs, uint8 (n, size, size, 3), to P(Parasitized), calibrated, (n,)."""
+
+
 def choose_thresholds(
-    model: keras.Model,
+    judge: Judge,
     validation: Judged,
     uninfected: Sequence[Sample],
     foreign: Sequence[Sample],
@@ -49,10 +52,10 @@ def choose_thresholds(
     """Choose the operating points.
 
     Args:
-        model: from pixels to P(Parasitized), calibrated.
-        validation: the validation cells that no reading disputes, as the model judges them.
+        judge: the network.
+        validation: the validation cells that no reading disputes, as it judges them.
         uninfected: the uninfected ones of them.
-        foreign: uninfected cells of other laboratories that the model has not learnt from; may be empty.
+        foreign: uninfected cells of other laboratories that it has not learnt from; may be empty.
         size: side of the network's input, pixels.
         seed: of the variation.
 
@@ -61,18 +64,28 @@ def choose_thresholds(
         `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other laboratories each, are called so.
     """
     varied = [
-        threshold_for_specificity(judge_varied(model, cells, size=size, seed=seed), FIELD_SPECIFICITY)
+        threshold_for_specificity(judge_varied(judge, cells, size=size, seed=seed), FIELD_SPECIFICITY)
         for cells in (uninfected, foreign)
         if cells
     ]
     return {"cell": best_accuracy_threshold(validation), "field": max(1 - SPARSE, *varied)}
 
 
-def judge_varied(model: keras.Model, cells: Sequence[Sample], *, size: int, seed: int) -> Judged:
+def describe_field_threshold(foreign: bool) -> str:
+    """Say how the threshold for fields was chosen; ``foreign``: cells of other laboratories had a say."""
+    laboratories = ", and likewise on held-out fields of uninfected blood from elsewhere" if foreign else ""
+    return (
+        f"specificity of {FIELD_SPECIFICITY * 100:g} % on the undisputed cells of the validation patients, each varied "
+        f"{VARIATIONS} times as other microscopes would show it{laboratories}; no lower than what is likelier "
+        f"infected than not where {SPARSE * 100:g} % of the cells are"
+    )
+
+
+def judge_varied(judge: Judge, cells: Sequence[Sample], *, size: int, seed: int) -> Judged:
     """Judge cells as other microscopes would show them, each `VARIATIONS` times.
 
     Args:
-        model: from pixels to P(Parasitized).
+        judge: the network.
         cells: with their labels.
         size: side of the network's input, pixels.
         seed: of the variation.
@@ -81,16 +94,18 @@ def judge_varied(model: keras.Model, cells: Sequence[Sample], *, size: int, seed
     strength = Strength(plain=0.0)
     values: list[NDArray[np.float64]] = []
     for start in range(0, len(shown), _BATCH):
-        inputs = np.stack(
-            [
-                network_input(
-                    augment(cell.image, np.random.default_rng((seed, start + row)), strength), size=size
+        batch = shown[start : start + _BATCH]
+        drawn = [np.random.default_rng((seed, start + row)) for row in range(len(batch))]
+        values.append(
+            judge(
+                np.stack(
+                    [
+                        network_input(augment(cell.image, rng, strength), size=size)
+                        for cell, rng in zip(batch, drawn, strict=True)
+                    ]
                 )
-                for row, cell in enumerate(shown[start : start + _BATCH])
-            ]
+            )
         )
-        said = model(inputs.astype(np.float32), training=False)
-        values.append(keras.ops.convert_to_numpy(said)[:, 0].astype(np.float64))
     return Judged(
         np.array([cell.label for cell in shown], np.int64),
         np.concatenate(values),

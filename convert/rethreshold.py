@@ -1,0 +1,138 @@
+"""Chooses a released model's threshold for fields anew, by the rule of now; its network stays as it is.
+
+``python -m convert.rethreshold MODEL --data CELLS --uninfected-fields DIR --release 2.1 --out FILE`` needs the data
+that the model was trained on, and judges them with the released file, in the device's runtime: the validation patients,
+whom its manifest names by tokens, to choose by, and the test patients to measure what comes of it.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from convert.card import model_card
+from convert.manifest import rates
+from edge.classifier import Classifier
+from edge.errors import PlasmoliteError
+from edge.modelfile import load_model, with_manifest
+from train.dataset import Sample, load_dataset
+from train.evaluation import Judged
+from train.foreign import read_foreign_cells
+from train.patients import patient_token, read_corrections, read_patients
+from train.pipeline import network_inputs
+from train.run import describe_environment
+from train.thresholds import choose_thresholds, describe_field_threshold
+
+
+class OtherDataError(PlasmoliteError):
+    """The cells are not those that the model was trained and measured on."""
+
+
+def rethreshold(
+    model: Path,
+    *,
+    data: Path,
+    patients: Path | None,
+    corrections: Path | None,
+    uninfected_fields: tuple[Path, ...],
+    version: str,
+) -> tuple[bytes, dict[str, Any]]:
+    """Choose and measure the threshold for fields anew.
+
+    Args:
+        model: a released file.
+        data: the cells of its training.
+        patients: of each cell, as for training.
+        corrections: labels that another reading disputes, as for training.
+        uninfected_fields: folders of fields of other laboratories, as for training.
+        version: of the new release.
+
+    Returns:
+        The flatbuffer and its new manifest.
+
+    Raises:
+        OtherDataError: the cells are others than those of the training.
+        PlasmoliteError: model or data cannot be read.
+    """
+    released = load_model(model)
+    manifest: dict[str, Any] = dict(released.manifest)
+    cells = load_dataset(data, read_patients(patients) if patients else None)
+    known = manifest["data"]
+    if cells.fingerprint != known["fingerprint"]:
+        raise OtherDataError(
+            f"{data} holds other cells than {model.name} was trained on: their fingerprint is "
+            f"{cells.fingerprint[:12]}, not {known['fingerprint'][:12]}."
+        )
+    disputed = set(read_corrections(corrections)) if corrections else set()
+    classifier = Classifier(released)
+
+    def part(name: str) -> list[Sample]:
+        tokens = set(known["split"][name])
+        return [one for one in cells.samples if patient_token(one.patient, cells.fingerprint) in tokens]
+
+    def undisputed(samples: list[Sample]) -> list[Sample]:
+        return [one for one in samples if one.name not in disputed]
+
+    def judged(samples: list[Sample]) -> Judged:
+        return Judged(
+            np.array([one.label for one in samples], np.int64),
+            classifier.probabilities(network_inputs(samples, classifier.input_size)).astype(np.float64),
+            np.array([one.patient for one in samples]),
+        )
+
+    validation, test = undisputed(part("validation")), part("test")
+    foreign = read_foreign_cells(uninfected_fields).held if uninfected_fields else ()
+    threshold = choose_thresholds(
+        lambda inputs: classifier.probabilities(inputs).astype(np.float64),
+        judged(validation),
+        [one for one in validation if not one.label],
+        foreign,
+        size=classifier.input_size,
+        seed=manifest["training"]["settings"]["seed"],
+    )["field"]
+    manifest["version"] = version
+    manifest["operating_points"] = dict(manifest["operating_points"]) | {
+        "field": {
+            "threshold": threshold,
+            "chosen": describe_field_threshold(bool(foreign)),
+            "undisputed": rates(judged(undisputed(test)), threshold),
+            "original": rates(judged(test), threshold),
+            "chosen_by": describe_environment()
+            | {"command": ["python", "-m", "convert.rethreshold", *sys.argv[1:]]},
+        }
+    }
+    return released.flatbuffer, manifest
+
+
+_FOLDER = click.Path(path_type=Path, exists=True)
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--data", type=_FOLDER, required=True, help="The cells of its training.")
+@click.option("--patients", type=_FOLDER, help="Patient of each cell, as for training.")
+@click.option("--corrections", type=_FOLDER, help="Disputed labels, as for training.")
+@click.option("--uninfected-fields", type=_FOLDER, multiple=True, help="Fields, as for training.")
+@click.option("--release", "version", required=True, help="Version of the new release.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
+def main(*, model: Path, out: Path, **options: Any) -> None:
+    """Choose the threshold for fields of a released MODEL anew; writes the file, and its card beside it.
+
+    Exit code: 0 written, 2 the model or the data cannot be used.
+    """
+    try:
+        flatbuffer, manifest = rethreshold(model, **options)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
+    out.write_bytes(with_manifest(flatbuffer, manifest))
+    card = out.with_name(f"plasmolite-{manifest['name']}.md")
+    card.write_text(model_card({out.name: load_model(out).manifest}), "utf-8")
+    point = manifest["operating_points"]["field"]
+    click.echo(f"{out}: field threshold {point['threshold']:.4f}; test cells {point['undisputed']}")
+
+
+if __name__ == "__main__":
+    main()
