@@ -12,6 +12,8 @@ from benchmarks.measurement import BenchmarkError, Chart, Measurement, Section, 
 from benchmarks.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.settings import BenchSettings
 from benchmarks.timing import Report, Subject, part_of, time_in_turns
+from edge.redcell import is_red_cell
+from edge.redcellmeasures import measure_piece
 from train.evaluation import (
     Estimate,
     Judged,
@@ -81,7 +83,7 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
     if settings.strangers is not None:
         notes.append(
             f"{settings.strangers.name}: each picture whole and as {CROPS_A_PICTURE} squares of chance. Refused: "
-            "no single cell stands out in it."
+            "no single cell stands out in it, or what does is not like a red cell."
         )
         measurements += measure_refusals(settings.strangers, settings.seed, part_of(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
@@ -133,7 +135,8 @@ def _single_cells(
             measurements += _figures(f"{group}: at the cell threshold", one, part)
             measurements += _at_field_threshold(f"{group}: at the field threshold", one, part, 0.999)
     measurements += measure_agreement(everyone, judged)
-    measurements += measure_wrong_refusals(len(refused), len(cells) + len(refused))
+    unlike = sum(not is_red_cell(measure_piece(cell.rgb, cell.mask)) for cell in cells)
+    measurements += measure_wrong_refusals(len(refused) + unlike, len(cells) + len(refused))
     costs, chart = _costs(candidates, cells, judged, settings, report)
     measurements += costs
     if settings.changes:

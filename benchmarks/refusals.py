@@ -13,10 +13,11 @@ from edge.imaging import IMAGE_SUFFIXES, read_image
 from edge.intervals import clopper_pearson
 from edge.isolation import isolate
 from edge.preprocessing import cell_extent
+from edge.redcell import check_red_cell
 from train.evaluation import cluster_bootstrap
 
-CROPS_A_PICTURE = 8
-_LEAST_SIDE, _LARGEST_SIDE = 60, 240
+CROPS_A_PICTURE = 20
+_LEAST_SIDE, _LARGEST_SIDE = 60, 300
 """Of a crop, px: as wide as pictures of single cells are."""
 
 
@@ -41,7 +42,7 @@ def measure_refusals(folder: Path, seed: int, report: Report) -> list[Measuremen
         report("cutting what is no cell", done / len(paths))
         for crop in cut_strangers(read_image(path), rng):
             pictures.append(str(path))
-            answers.append(_is_refused(crop))
+            answers.append(is_refused(crop))
     refused = np.array(answers)
     found = cluster_bootstrap(
         np.array(pictures),
@@ -72,12 +73,14 @@ def measure_wrong_refusals(refused: int, cells: int) -> list[Measurement]:
     return [Measurement(REFUSALS, "classify", "cells refused", refused / cells, "share", *interval, "lower")]
 
 
-def _is_refused(rgb: NDArray[np.uint8]) -> bool:
+def is_refused(rgb: NDArray[np.uint8]) -> bool:
+    """Tell whether ``classify`` refuses a picture, RGB, uint8, (h, w, 3)."""
     mask = isolate(rgb)
     if mask is None:
         return True
     try:
         cell_extent(rgb, mask)
+        check_red_cell(rgb, mask)
     except ImageError:
-        return True  # too small to be a cell
+        return True  # too small to be a cell, or no red one
     return False

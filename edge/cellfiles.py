@@ -18,6 +18,7 @@ from edge.errors import ImageError, NotACellError
 from edge.imaging import IMAGE_SUFFIXES, MAX_PIXELS, read_image
 from edge.isolation import isolate
 from edge.preprocessing import network_input
+from edge.redcell import check_red_cell
 from edge.verdict import UndecidedRange, judge
 
 _BATCHES_AHEAD = 2
@@ -78,19 +79,21 @@ def cell_input(
         source: a file or its encoded bytes.
         size: side of the network's input, pixels.
         max_pixels: larger pictures are refused before decoding.
-        accept_anything: take the whole picture where no cell stands out in it.
+        accept_anything: take whatever stands out in it, and the whole picture where nothing does.
 
     Returns:
         RGB, uint8, shape (size, size, 3).
 
     Raises:
         ImageError: the picture cannot be read.
-        NotACellError: no cell stands out in it.
+        NotACellError: no cell stands out in it, or what does is no red cell.
     """
     rgb = read_image(source, max_pixels=max_pixels)
     mask = isolate(rgb)
-    if mask is None and not accept_anything:
-        raise NotACellError("No single cell stands out from the background of the picture.")
+    if not accept_anything:
+        if mask is None:
+            raise NotACellError("No single cell stands out from the background of the picture.")
+        check_red_cell(rgb, mask)
     return network_input(rgb, mask, size=size)
 
 
@@ -113,7 +116,7 @@ def judge_files(
         threshold: probability from which on a cell is called parasitised.
         files: what to judge; may be a generator.
         undecided: if given, it decides in place of the threshold, and what lies in it is inconclusive.
-        accept_anything: judge the whole picture where no cell stands out in it.
+        accept_anything: judge whatever stands out in a picture, and all of it where nothing does.
         workers: threads that judge batches; by default as many as the classifier has.
 
     Yields:

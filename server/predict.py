@@ -17,28 +17,30 @@ from server.batching import GathererClosedError, QueueFullError
 from server.instruments import Instruments, instruments
 from server.openapi import picture_body, problems
 from server.problems import Problem
-from server.schemas import PredictAnswerSchema
+from server.schemas import PredictAnswerSchema, PredictQuerySchema
 from server.uploads import Upload, check_scans, no_photograph, received_pictures
 
 predict = Blueprint("predict", __name__, description="Single cells")
 
 
 @predict.route("/predict", methods=["POST"])
+@predict.arguments(PredictQuerySchema, location="query")
 @predict.doc(requestBody=picture_body(several=True), summary="Judge pictures of single red cells")
 @predict.response(200, PredictAnswerSchema)
 @problems(predict, 415, 422)
-def judge_cells() -> Response:
+def judge_cells(query: dict[str, Any]) -> Response:
     """Judge pictures of single red cells.
 
     With one picture that cannot be judged the answer is a problem; of several, each that cannot be judged
-    has its ``error``, and only where none could be is the answer a problem.
+    has its ``error``, and only where none could be is the answer a problem. What does not look like a red
+    cell of a stained smear is not judged, unless ``accept_anything`` is true.
     """
     began = time.perf_counter()
     kit = instruments()
     uploads = received_pictures(kit.settings.max_pictures)
     try:
         with kit.gatherer.preparing():
-            inputs, faults = _prepare(kit, uploads)
+            inputs, faults = _prepare(kit, uploads, accept_anything=query["accept_anything"])
         if not inputs:
             raise faults[0] or ImageError("There is no picture.")
         probabilities = kit.gatherer.probabilities(np.stack(inputs))
@@ -65,7 +67,7 @@ def judge_cells() -> Response:
 
 
 def _prepare(
-    kit: Instruments, uploads: list[Upload]
+    kit: Instruments, uploads: list[Upload], *, accept_anything: bool
 ) -> tuple[list[NDArray[np.uint8]], list[ImageError | None]]:
     inputs: list[NDArray[np.uint8]] = []
     faults: list[ImageError | None] = []
@@ -73,7 +75,12 @@ def _prepare(
         try:
             check_scans(upload)
             inputs.append(
-                cell_input(upload.data, kit.classifier.input_size, max_pixels=kit.settings.max_cell_pixels)
+                cell_input(
+                    upload.data,
+                    kit.classifier.input_size,
+                    max_pixels=kit.settings.max_cell_pixels,
+                    accept_anything=accept_anything,
+                )
             )
             faults.append(None)
         except ImageError as error:

@@ -49,6 +49,15 @@ class CellAnswerSchema(Schema):
     )
 
 
+class PredictQuerySchema(Schema):
+    """How pictures of single cells are judged."""
+
+    accept_anything = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Judge what does not look like a red cell, too."},
+    )
+
+
 class PredictAnswerSchema(Schema):
     """Verdicts, in the order of the pictures."""
 

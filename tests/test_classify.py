@@ -105,7 +105,8 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
     ][::4]
     assert len(files) > 1000
     threshold = shipped.model.operating_point("cell").threshold
-    verdicts = list(judge_files(shipped, threshold, files))
+    # The manifest speaks of the bare network, before anything is refused as no red cell.
+    verdicts = list(judge_files(shipped, threshold, files, accept_anything=True))
     right = sum(Path(verdict.image).parent.name == verdict.label for verdict in verdicts)
     assert right / len(verdicts) >= manifest["measured"]["undisputed"]["accuracy"]["low"]
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from edge.cellfiles import cell_input
 from edge.imaging import encode_png
+from edge.verdict import LABELS
 from plasmolite import RESEARCH_USE
 from server.explain import PEAK_HEADER
 from tests.serverbench import app_of, cell_png, classifier, instruments
@@ -84,6 +85,26 @@ def test_a_picture_that_cannot_be_judged_is_a_problem_naming_the_file(
     assert answer.content_type == "application/problem+json"
     assert words in answer.json["detail"]
     assert answer.json["errors"][0]["field"] == "file"
+
+
+def chequers_png() -> bytes:
+    """A picture of anything but a cell."""
+    down, right = np.mgrid[:96, :96] // 12
+    chosen = ((down + right) % 2)[..., None] == 1
+    return encode_png(np.where(chosen, (30, 60, 200), (240, 230, 40)).astype(np.uint8))
+
+
+def test_what_is_no_red_cell_is_a_problem_of_its_own_kind(client: FlaskClient) -> None:
+    answer = post(client, (chequers_png(), "chequers.png"))
+    assert answer.status_code == 422
+    assert answer.json["type"].endswith("not-a-cell")
+
+
+def test_anything_is_judged_where_asked_for(client: FlaskClient) -> None:
+    data = {"file": (io.BytesIO(chequers_png()), "chequers.png")}
+    answer = client.post("/predict?accept_anything=true", data=data)
+    assert answer.status_code == 200
+    assert answer.json["label"] in LABELS
 
 
 def test_a_form_without_the_field_file_names_it(client: FlaskClient) -> None:

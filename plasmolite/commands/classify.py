@@ -43,7 +43,7 @@ _STYLES = {"Parasitized": "bold red", "Uninfected": "green", "Inconclusive": "ye
 @click.option(
     "--accept-anything",
     is_flag=True,
-    help="Judge pictures in which no single cell stands out, too: as a whole.",
+    help="Judge what does not look like a red cell, too; where nothing stands out, the whole picture.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
 @click.option(
@@ -68,8 +68,8 @@ def command(
     """Judge pictures of single red cells: files, folders, or - for one picture on standard input.
 
     A picture shows one cell, black outside it or with background round it. PNG, JPEG, WebP, TIFF and BMP are
-    read, 8 or 16 bits, grey or colour. One in which no single cell stands out is refused; whatever does stand
-    out, a letter or a white cell too, gets a verdict.
+    read, 8 or 16 bits, grey or colour. One in which no single cell stands out is refused, and so is what does
+    not look like a red cell of a stained smear.
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """

@@ -1,0 +1,140 @@
+"""Whether what was cut out of a picture is one red cell of a stained smear at all.
+
+A network that knows two kinds of red cell calls everything one of them: a letter, a face, a white cell. Twelve to
+twenty-three measures of shape, colour, texture and outline (:mod:`edge.redcellmeasures`) are weighed here,
+singly and in pairs, in two ways: against the other things that the weights were fitted on, and by the distance
+(Mahalanobis's) from usual red cells, since other things have no end. What fails either is refused. The weights lie
+beside this file, with how they came about; ``python -m train.redcell`` makes them.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import NotACellError
+from edge.redcellmeasures import NAMES, Measures, measure_piece
+
+WEIGHTS_FILE = "redcellweights.json"
+FURTHEST = 4.0
+"""Standard deviations off a usual red cell, beyond which a measure counts no further."""
+
+
+class Weights(NamedTuple):
+    """How the n measures of one kind of picture are weighed.
+
+    Attributes:
+        mean: of each measure among red cells, (n,).
+        deviation: standard deviation of each among them, (n,).
+        single: weight of each, in deviations off the mean, (n,).
+        paired: upper triangle, row by row, of the weights of their products, (n (n + 1) / 2,).
+        nearness: upper triangle likewise, of the inverse covariance of red cells' deviations.
+        least: sum from which on a piece is taken for a red cell.
+        most: squared distance up to which it is.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    single: NDArray[np.float64]
+    paired: NDArray[np.float64]
+    nearness: NDArray[np.float64]
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, entry: dict[str, Any]) -> Weights:
+        """Read them from their entry in the file."""
+        lists = {name: np.array(entry[name], np.float64) for name in cls._fields[:5]}
+        return cls(**lists, least=float(entry["least"]), most=float(entry["most"]))
+
+    def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Say how far measures (..., n) are off a usual red cell's, in bounded standard deviations."""
+        return np.clip((values - self.mean) / self.deviation, -FURTHEST, FURTHEST)
+
+
+def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """Refuse what is no red cell.
+
+    Args:
+        rgb: RGB, uint8, (h, w, 3).
+        mask: uint8, (h, w), 255 on the piece to be judged, from :func:`edge.isolation.isolate`.
+
+    Raises:
+        NotACellError: it does not look like one red cell of a stained smear; the sentence says by what most.
+    """
+    measures = measure_piece(rgb, mask)
+    if not is_red_cell(measures):
+        raise NotACellError(_SENTENCES[_strangest(measures)])
+
+
+def is_red_cell(measures: Measures) -> bool:
+    """Tell whether measures weigh enough; those that are no numbers do not."""
+    return likeness(measures) >= 0
+
+
+def likeness(measures: Measures) -> float:
+    """How much a piece is like a red cell: 0 or more if it is taken for one, the worse of the two ways."""
+    weights = _weights(measures.on_black)
+    off = weights.deviations(measures.values)
+    first, second = _pairs(len(off))
+    products = off[first] * off[second]
+    odds = float(off @ weights.single + products @ weights.paired) - weights.least
+    return min(odds, weights.most - float(products @ weights.nearness))
+
+
+def _strangest(measures: Measures) -> str:
+    """The group of measures that are furthest, on average, from a usual red cell's."""
+    off = np.abs(_weights(measures.on_black).deviations(measures.values))
+    known = dict(zip(NAMES, off, strict=False))
+    means = {
+        group: np.mean([known[name] for name in names if name in known])
+        for group, names in _GROUPS.items()
+        if names[0] in known
+    }
+    return max(means, key=lambda group: float(means[group]))
+
+
+@cache
+def _weights(on_black: bool) -> Weights:
+    text = resources.files("edge").joinpath(WEIGHTS_FILE).read_text("utf-8")
+    return Weights.of(json.loads(text)["weights"]["on_black" if on_black else "on_glass"])
+
+
+@cache
+def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(number)
+
+
+_GROUPS = {
+    "place": ("cover", "touch", "off_centre"),
+    "outline": ("width_ratio", "ellipse", "solidity", "raggedness", "outline_agreement", "outline_strength"),
+    "colour": ("strength", "hue_red", "hue_blue"),
+    "texture": (
+        "density_spread",
+        "hue_spread_red",
+        "hue_spread_blue",
+        "fine_texture",
+        "rim",
+    ),
+    "surroundings": (
+        "glass_brightness",
+        "glass_red",
+        "glass_blue",
+        "glass_spread",
+        "glass_texture",
+        "clutter",
+    ),
+}
+_SENTENCE = "This does not look like one red cell of a stained smear, above all by its "
+_SENTENCES = {
+    "place": f"{_SENTENCE}size and place in the picture.",
+    "outline": f"{_SENTENCE}outline.",
+    "colour": f"{_SENTENCE}colour.",
+    "texture": f"{_SENTENCE}texture.",
+    "surroundings": f"{_SENTENCE}surroundings, which are no clear glass.",
+}
