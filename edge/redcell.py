@@ -130,11 +130,11 @@ _GROUPS = {
         "clutter",
     ),
 }
-_SENTENCE = "This does not look like one red cell of a stained smear, above all by its "
 _SENTENCES = {
-    "place": f"{_SENTENCE}size and place in the picture.",
-    "outline": f"{_SENTENCE}outline.",
-    "colour": f"{_SENTENCE}colour.",
-    "texture": f"{_SENTENCE}texture.",
-    "surroundings": f"{_SENTENCE}surroundings, which are no clear glass.",
+    "place": "This does not look like one red cell of a stained smear, above all by its size and place in the picture.",
+    "outline": "This does not look like one red cell of a stained smear, above all by its outline.",
+    "colour": "This does not look like one red cell of a stained smear, above all by its colour.",
+    "texture": "This does not look like one red cell of a stained smear, above all by its texture.",
+    "surroundings": "This does not look like one red cell of a stained smear, above all by its surroundings, "
+    "which are no clear glass.",
 }

@@ -69,6 +69,8 @@ async function watch(video, mode, result, message, mine) {
         say(message, "");
       } catch (error) {
         if (mine !== generation) return;
+        // What was seen before is no longer before the camera.
+        result.replaceChildren();
         say(message, error.message, { bad: true });
       }
     }
