@@ -9,7 +9,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from edge.classifier import Classifier
 from edge.errors import ImageError, NotACellError
 from edge.imaging import IMAGE_SUFFIXES, MAX_PIXELS, read_image
 from edge.isolation import isolate
+from edge.opencvthreads import one_opencv_thread
 from edge.preprocessing import network_input
 from edge.redcell import check_red_cell
 from edge.verdict import UndecidedRange, judge
@@ -123,9 +123,6 @@ def judge_files(
         One verdict a file; a file that cannot be judged gives one with an error.
     """
     judging = _Judging(threshold, undecided, accept_anything)
-    # Each worker is at a picture of its own; OpenCV's threads on top would only get in the way.
-    threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
     idle: SimpleQueue[Classifier] = SimpleQueue()
     networks = classifier.workers(workers or classifier.threads)
     for network in networks:
@@ -140,18 +137,15 @@ def judge_files(
 
     waiting: deque[Future[list[FileVerdict]]] = deque()
     pending = iter(files)
-    try:
-        with ThreadPoolExecutor(len(networks), thread_name_prefix="judge") as pool:
-            while True:
-                while len(waiting) < len(networks) + _BATCHES_AHEAD and (
-                    batch := list(islice(pending, classifier.batch_size))
-                ):
-                    waiting.append(pool.submit(judge_batch, batch))
-                if not waiting:
-                    return
-                yield from waiting.popleft().result()
-    finally:
-        cv2.setNumThreads(threads_before)
+    with one_opencv_thread(), ThreadPoolExecutor(len(networks), thread_name_prefix="judge") as pool:
+        while True:
+            while len(waiting) < len(networks) + _BATCHES_AHEAD and (
+                batch := list(islice(pending, classifier.batch_size))
+            ):
+                waiting.append(pool.submit(judge_batch, batch))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
 
 
 def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) -> list[FileVerdict]:
