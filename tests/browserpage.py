@@ -56,6 +56,10 @@ class Page:
         """What can be read."""
         return str(self.driver.find_element(By.TAG_NAME, "body").text)
 
+    def reads(self, words: str) -> bool:
+        """Wait until these words can be read; what the page fetches comes when it comes."""
+        return bool(self.until(lambda: words in self.text()))
+
     def complaints(self) -> list[str]:
         """What the browser complained of: scripts that failed, and what the policy forbade."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]

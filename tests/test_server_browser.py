@@ -99,6 +99,7 @@ def page(driver: Any, address: str, request: pytest.FixtureRequest) -> Iterator[
     page = Page(driver, address)
     page.open("cell")
     Select(page.one("#language")).select_by_value("en")
+    page.until(lambda: page.one("html").get_attribute("lang") == "en")
     page.complaints()
     yield page
     page.keep(request.node.name)
@@ -132,7 +133,7 @@ def test_a_field_is_outlined_and_can_be_zoomed_by_wheel_and_keys(page: Page, fol
     assert view.get_dom_attribute("viewBox") != nearer
     page.press("0")
     assert view.get_dom_attribute("viewBox") == whole
-    assert "red cells counted" in page.text()
+    assert page.reads("red cells counted")
     assert page.complaints() == []
 
 
@@ -185,16 +186,16 @@ def test_review_by_keys_stores_every_call_and_can_withdraw(page: Page) -> None:
     page.one("#reviewer").send_keys("Amina")
     page.one(".review p").click()
     page.press("p")
-    page.until(lambda: "Cell 2 of 5" in page.text())
+    assert page.reads("Cell 2 of 5")
     page.press("u")
-    page.until(lambda: "Cell 3 of 5" in page.text())
+    assert page.reads("Cell 3 of 5")
     page.press(Keys.ARROW_LEFT)
-    page.until(lambda: "Your call: Uninfected" in page.text())
+    assert page.reads("Your call: Uninfected")
     page.keep("review-called")
     page.press(Keys.BACKSPACE)
-    page.until(lambda: "not called yet" in page.text())
+    assert page.reads("not called yet")
     page.open("slides/1")
-    assert "After review" in page.until(lambda: page.text() if "After review" in page.text() else "")
+    assert page.reads("After review")
     assert page.complaints() == []
 
 
@@ -221,12 +222,12 @@ def english_lines(page: Page) -> set[str]:
 
 def test_french_is_french_everywhere(page: Page, folder: Path) -> None:
     Select(page.one("#language")).select_by_value("fr")
-    page.until(lambda: "Réservé à la recherche" in page.text())
-    assert page.driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == "fr"
+    assert page.reads("Réservé à la recherche")
+    assert page.one("html").get_attribute("lang") == "fr"
     page.one("#cell-drop-files").send_keys(f"{folder / 'cell-b.png'}\n{folder / 'broken.png'}")
     page.until(lambda: page.all("#cell-results .verdict"))
     assert page.one("#cell-results .verdict").text in {"Parasitée", "Non infectée"}
-    assert "Le fichier PNG est incomplet" in page.text()
+    assert page.reads("Le fichier PNG est incomplet")
     assert not english_lines(page)
     page.keep("french-cell")
     page.open("field")
@@ -234,7 +235,7 @@ def test_french_is_french_everywhere(page: Page, folder: Path) -> None:
     page.until(lambda: page.all("#field-results polygon"))
     for part in page.all("details"):
         page.driver.execute_script("arguments[0].open = true", part)
-    assert "globules rouges comptés" in page.text()
+    assert page.reads("globules rouges comptés")
     assert not english_lines(page)
     page.keep("french-field")
     page.open("live")
@@ -252,26 +253,28 @@ def test_the_audit_trail_speaks_french(page: Page) -> None:
     page.open("slides/1/review")
     page.one("#reviewer").clear()
     page.one("#reviewer").send_keys("Amina")
+    before = page.one(".review progress").get_attribute("value")
     page.one(".review .calls .infected").click()
+    page.until(lambda: page.one(".review progress").get_attribute("value") != before)
     Select(page.one("#language")).select_by_value("fr")
     page.open("slides/1")
     page.driver.execute_script("arguments[0].open = true", page.one("#slides-body details"))
-    assert "avis Parasitée ; la machine disait Parasitée, probabilité 0," in page.text()
-    assert "Lame commencée" in page.text()
-    assert "CSV : journal des changements" in page.text()
+    assert page.reads("avis Parasitée ; la machine disait Parasitée, probabilité 0,")
+    assert page.reads("Lame commencée")
+    assert page.reads("CSV : journal des changements")
     assert not english_lines(page)
     page.keep("french-slide")
 
 
 def test_of_a_slide_without_notes_or_calls_no_empty_value_is_shown(page: Page) -> None:
     page.open("slides/2")
-    page.until(lambda: "Slide K-18" in page.text())
+    assert page.reads("Slide K-18")
     assert "null" not in page.text()
 
 
 def test_the_programs_own_sentences_are_said_in_french(page: Page) -> None:
     Select(page.one("#language")).select_by_value("fr")
-    page.until(lambda: "Réservé à la recherche" in page.text())
+    assert page.reads("Réservé à la recherche")
     said = page.driver.execute_async_script(
         "const [sentences, done] = arguments;"
         "import('/static/words.js').then(({ said }) => done(sentences.map(said)));",

@@ -13,11 +13,12 @@ async function load(code) {
 
 /** Take a language, now and for the next visit, and put its words on the page. */
 export async function speak(code) {
+  // Kept first: who leaves before the words have come has chosen all the same.
+  try { localStorage.setItem("plasmolite-language", code); } catch { /* private windows keep nothing */ }
   await load("en");
   await load(code);
   language = code;
   document.documentElement.lang = code;
-  try { localStorage.setItem("plasmolite-language", code); } catch { /* private windows keep nothing */ }
   translate(document);
   document.dispatchEvent(new CustomEvent("language"));
 }
