@@ -95,6 +95,12 @@ _OPTIONS = (
     _setting("--head-rate", _RATE, "Its rate."),
     _setting("--tune-epochs", _EPOCHS, "Phase 2: the base trained too, batch normalisation fixed."),
     _setting("--tune-rate", _RATE, "Its first rate, falling along a cosine."),
+    _setting("--tune-end", _SHARE, "Share of it at which the cosine ends."),
+    _setting(
+        "--averaging",
+        click.FloatRange(0, 1, max_open=True),
+        "Keep a moving average of phase 2's weights, of this momentum a step; 0 keeps the weights themselves.",
+    ),
     _setting(
         "--tune-from", click.IntRange(0), "First layer of the base that phase 2 trains; 0 trains all of it."
     ),

@@ -31,6 +31,10 @@ class Phase(NamedTuple):
     """Adam's rate at the start; it falls to zero along a cosine."""
     train_from: int | None
     """First layer of the base that is trained; ``None`` keeps all of it frozen."""
+    averaging: float = 0.0
+    """Momentum a step of the moving average of the weights that is kept in their place; 0 keeps themselves."""
+    end_rate: float = 0.05
+    """Share of the rate at which the cosine ends."""
 
 
 class Held(NamedTuple):
@@ -97,6 +101,7 @@ def fit_phase(
         batches = make_batches(epoch)
         steps_before, steps_all = epoch * len(batches), phase.epochs * len(batches)
         _set_dropout(network, steps_before)
+        averaging = _Averaging() if phase.averaging else None
         history = network.fit(
             batches,
             validation_data=(inputs, held.targets),
@@ -104,7 +109,10 @@ def fit_phase(
             epochs=1,
             shuffle=False,
             verbose=0,
-            callbacks=[_StepReport(phase.name, steps_before, steps_all, report)],
+            callbacks=[
+                _StepReport(phase.name, steps_before, steps_all, report),
+                *([averaging] if averaging else []),
+            ],
         ).history
         row = {name: history[name][-1] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
         losses.append(float(row["val_loss"]))
@@ -112,6 +120,8 @@ def fit_phase(
             _replace(best, network.save_weights)
         rate = float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
         _append_history(run, {"phase": phase.name, "epoch": epoch + 1, **row, "rate": rate})
+        if averaging:
+            averaging.go_on()
         _replace(state, network.save)
     if best.exists():
         network.load_weights(best)
@@ -140,10 +150,12 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
     total = max(1, steps * phase.epochs)
     warm_up = min(100, total // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        phase.rate * 0.05, total - warm_up, warmup_target=phase.rate, warmup_steps=warm_up
+        phase.rate * phase.end_rate, total - warm_up, warmup_target=phase.rate, warmup_steps=warm_up
     )
     network.compile(
-        optimizer=keras.optimizers.Adam(schedule, clipnorm=1.0),
+        optimizer=keras.optimizers.Adam(
+            schedule, clipnorm=1.0, use_ema=bool(phase.averaging), ema_momentum=phase.averaging or 0.99
+        ),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=label_smoothing),
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         jit_compile=keras.backend.backend() == "jax",
@@ -170,6 +182,19 @@ class _StepReport(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         done = self._before + self.params["steps"]
         self._report(self._phase, done, self._total, dict(logs or {}))
+
+
+class _Averaging(keras.callbacks.SwapEMAWeights):
+    """Validates the averaged weights, which ``fit`` leaves in the network, and keeps the others to go on from."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        self._present = [keras.ops.convert_to_numpy(one) for one in self.model.trainable_variables]
+
+    def go_on(self) -> None:
+        """Put back the weights that the averaging was of."""
+        for variable, value in zip(self.model.trainable_variables, self._present, strict=True):
+            variable.assign(value)
 
 
 def _append_history(run: Path, row: dict[str, object]) -> None:

@@ -167,7 +167,14 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     )
     phases = (
         Phase("head", settings.head_epochs, settings.head_rate, None),
-        Phase("tune", settings.tune_epochs, settings.tune_rate, settings.tune_from),
+        Phase(
+            "tune",
+            settings.tune_epochs,
+            settings.tune_rate,
+            settings.tune_from,
+            settings.averaging,
+            settings.tune_end,
+        ),
     )
     settle = Phase("settle", settings.settle_epochs, settings.settle_rate, 0)
     for number, phase in enumerate((*phases, settle) if settings.settle_epochs else phases):
