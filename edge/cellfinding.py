@@ -27,7 +27,7 @@ from edge.cellnetwork import (
 from edge.cellplacing import FoundCell, Measured, lay_on_field, measure_labels
 from edge.cellsettings import FinderSettings
 from edge.cellsplitting import separate
-from edge.foreground import estimate_cell_width, find_stain, typical_density
+from edge.foreground import seek_cell_width, typical_density
 
 # The first look, that finds glass and the width of the cells, is taken at these lengths of the longer side, the
 # next one only where cells are narrower than this.
@@ -215,8 +215,7 @@ def _first_look(sizes: Reductions, cell_width: float | None) -> FirstLook:
         typical = typical_density(density, lit)
         at_look = 0.0
         if cell_width is None:
-            first = estimate_cell_width(find_stain(density, lit, 20, typical))
-            at_look = estimate_cell_width(find_stain(density, lit, max(first, 4), typical))
+            at_look = seek_cell_width(density, lit, typical)
         if cell_width is not None or at_look >= LEAST_AT_LOOK or scale >= 1:
             break
     lit_share = cv2.countNonZero(lit) / lit.size

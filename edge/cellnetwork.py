@@ -30,6 +30,9 @@ CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
 TILE, OVERLAP = 1024, 64
 FINDER_MODEL = "cellfinder-int8.tflite"
+# To give an interpreter another size of picture takes as long as a third of seeing it, and the cells of one slide call
+# for two or three sizes: interpreters are kept for the latest, of so many pixels together.
+KEPT_PIXELS = 1_000_000
 
 
 class Sight(NamedTuple):
@@ -120,14 +123,12 @@ class CellNetwork:
     ) -> None:
         self._path = path or Path(str(resources.files("edge.models"))) / FINDER_MODEL
         self._runtime = runtime or find_runtime()
-        flatbuffer, manifest = read_finder(self._path)
-        self._interpreter: Any = open_interpreter(
-            flatbuffer, threads=threads or default_threads(), runtime=self._runtime
-        )
+        self._flatbuffer, manifest = read_finder(self._path)
+        self._threads = threads or default_threads()
         self._lock = threading.Lock()
-        self._shape: tuple[int, int] | None = None
-        self._input = int(self._interpreter.get_input_details()[0]["index"])
+        self._interpreters: dict[tuple[int, int], Any] = {}
         self._heads: list[str] = manifest["outputs"]
+        self._interpreter_for((MULTIPLE, MULTIPLE))  # a runtime that cannot load it says so now
 
     def worker(self) -> CellNetwork:
         """The same network in an interpreter of its own, of one thread."""
@@ -174,27 +175,38 @@ class CellNetwork:
             picture, 0, padded_height - height, 0, padded_width - width, cv2.BORDER_REPLICATE
         )
         with self._lock:
-            if self._shape != (padded_height, padded_width):
-                self._interpreter.resize_tensor_input(
-                    self._input, [1, padded_height, padded_width, 3], strict=False
-                )
-                self._interpreter.allocate_tensors()
-                self._shape = (padded_height, padded_width)
-            details = self._interpreter.get_input_details()[0]
+            interpreter = self._interpreter_for((padded_height, padded_width))
+            details = interpreter.get_input_details()[0]
             if details["dtype"] == np.int8:
                 # The model's int8 scale is 1/80 from -128 up: the picture's levels themselves, shifted.
                 values = (padded ^ np.uint8(0x80)).view(np.int8)
             else:
                 values = (padded.astype(np.float32) - np.float32(GLASS_LEVEL)) / np.float32(80)
-            self._interpreter.set_tensor(self._input, values[None])
-            self._interpreter.invoke()
+            interpreter.set_tensor(details["index"], values[None])
+            interpreter.invoke()
             answers = {
-                head: _float_values(output, self._interpreter.get_tensor(output["index"])[0])
-                for head, output in zip(self._heads, self._interpreter.get_output_details(), strict=True)
+                head: _float_values(output, interpreter.get_tensor(output["index"])[0])
+                for head, output in zip(self._heads, interpreter.get_output_details(), strict=True)
             }
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
         return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), marks[..., 2])
+
+    def _interpreter_for(self, shape: tuple[int, int]) -> Any:
+        """The interpreter of pictures of a height and width; those used longest ago make room."""
+        interpreter = self._interpreters.pop(shape, None)
+        if interpreter is None:
+            kept = sum(height * width for height, width in self._interpreters)
+            while self._interpreters and kept + shape[0] * shape[1] > KEPT_PIXELS:
+                height, width = next(iter(self._interpreters))
+                del self._interpreters[height, width]
+                kept -= height * width
+            interpreter = open_interpreter(self._flatbuffer, threads=self._threads, runtime=self._runtime)
+            index = interpreter.get_input_details()[0]["index"]
+            interpreter.resize_tensor_input(index, [1, *shape, 3], strict=False)
+            interpreter.allocate_tensors()
+        self._interpreters[shape] = interpreter
+        return interpreter
 
 
 def _float_values(output: dict[str, Any], values: NDArray[Any]) -> NDArray[np.float16]:

@@ -68,19 +68,28 @@ def find_stain(
         uint8 (h, w), 255 on cells, pallor included, glass between clumped cells not.
     """
     typical = max(typical_density(density, lit) if typical is None else typical, 1e-3)
-    strength = cv2.GaussianBlur(channel_mean(density), (0, 0), max(0.6, cell_width / 40))
+    mask, strength = _stained(channel_mean(density), lit, cell_width, typical)
+    return fill_pallor(mask, strength, cell_width)
+
+
+def _stained(
+    mean: NDArray[np.float32], lit: NDArray[np.uint8], cell_width: float, typical: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Stained pixels, 255, pallor still open, and the smoothed stain in units of a typical cell's."""
+    strength = cv2.GaussianBlur(mean, (0, 0), max(0.6, cell_width / 40))
     strength *= np.float32(1 / typical)
     strength[lit == 0] = 0
     low = cv2.compare(strength, OUTLINE_SHARE, cv2.CMP_GT)
-    return fill_pallor(_reaching(low, strength > CORE_SHARE) * np.uint8(255), strength, cell_width)
+    return _reaching(low, strength > CORE_SHARE) * np.uint8(255), np.asarray(strength, np.float32)
 
 
 def _reaching(low: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Connected regions of `low` that contain at least one pixel of `core`."""
     count, labels = cv2.connectedComponents(low, connectivity=4)
-    keep = (np.bincount(labels[core], minlength=count) > 0).astype(np.uint8)
+    keep = np.zeros(count, np.uint8)
+    keep[labels[core]] = 1
     keep[0] = 0
-    return keep[labels]
+    return np.take(keep, labels)
 
 
 def fill_pallor(
@@ -120,6 +129,27 @@ def fill_pallor(
     return filled
 
 
+def seek_cell_width(density: NDArray[np.float32], lit: NDArray[np.uint8], typical: float) -> float:
+    """Find the width of a typical cell in a picture of which nothing is known.
+
+    Args:
+        density: float32 (h, w, 3) from `optical_density`.
+        lit: uint8 (h, w) from `lit_area`, at the same size.
+        typical: optical density of a typical cell, from `typical_density`.
+
+    Returns:
+        px; 0 where nothing is stained.
+    """
+    mean, typical, width = channel_mean(density), max(typical, 1e-3), 0.0
+    # Smoothed for cells of a guessed width, and again for those of the width that was found.
+    for least in (20.0, 4.0):
+        expected = max(width, least)
+        mask, strength = _stained(mean, lit, expected, typical)
+        alone = _width_alone(mask)
+        width = _width_of_ridges(fill_pallor(mask, strength, expected)) if alone is None else alone
+    return width
+
+
 def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
     """Find the width of a typical cell in a mask of stained pixels.
 
@@ -132,6 +162,12 @@ def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
     Returns:
         px; 0 where nothing is stained.
     """
+    width = _width_alone(mask)
+    return _width_of_ridges(mask) if width is None else width
+
+
+def _width_alone(mask: NDArray[np.uint8]) -> float | None:
+    """Width of the cells that lie alone, open pallor or not; 0 where nothing is stained, None where too few do."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     height, width = mask.shape
     alone: list[float] = []
@@ -152,9 +188,11 @@ def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
     if areas.size and areas.sum() > 0.1 * total:
         half = int(np.searchsorted(np.cumsum(areas), 0.5 * areas.sum()))
         return float(np.sqrt(4 * areas[min(half, areas.size - 1)] / np.pi))
-    filled = cv2.drawContours(np.zeros_like(mask), contours, -1, 255, cv2.FILLED)
+    return None
+
+
+def _width_of_ridges(mask: NDArray[np.uint8]) -> float:
+    """Width from the distance map's ridges, which run along the middle of the cells; 0 where there are none."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-    ridge = distance[
-        (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (filled > 0) & (distance > 2)
-    ]
+    ridge = distance[(distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (distance > 2)]
     return float(2 * np.percentile(ridge, 75)) if ridge.size else 0.0

@@ -80,7 +80,7 @@ def test_a_given_cell_width_is_used_and_none_is_sought(
     finder: CellFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = grid((640, 480), 40)
-    monkeypatch.setattr(edge.cellfinding, "estimate_cell_width", lambda _: pytest.fail("sought"))
+    monkeypatch.setattr(edge.cellfinding, "seek_cell_width", lambda *_: pytest.fail("sought"))
     assert len(counted_centres(finder.find(draw(places, 40, (640, 480)), 40.0))) == len(places)
 
 

@@ -61,3 +61,26 @@ def test_white_cells_are_large_ones_that_the_network_tells_by_the_mean_of_their_
     told[2:8, 135:155] = 5
     is_white = measure_labels(sight_of(labels, told), labels, FinderSettings()).is_white
     assert np.flatnonzero(is_white).tolist() == [6]
+
+
+def test_interpreters_are_kept_for_the_latest_sizes_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[bool] = []
+    real = edge.cellnetwork.open_interpreter
+
+    def counting(*args: object, **options: object) -> object:
+        opened.append(True)
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    sizes = ((160, 120), (176, 128), (320, 240))
+    pictures = [picture_of(size) for size in sizes]
+    alone = [CellNetwork(threads=1).see(picture) for picture in pictures]
+    network = CellNetwork(threads=1)
+    monkeypatch.setattr(edge.cellnetwork, "open_interpreter", counting)
+    # Room for the two small ones together, or for the large one by itself.
+    monkeypatch.setattr(edge.cellnetwork, "KEPT_PIXELS", 320 * 240)
+    for turn, opens in ((0, True), (1, True), (0, False), (1, False), (2, True), (2, False), (0, True)):
+        before = len(opened)
+        seen = network.see(pictures[turn])
+        assert (len(opened) > before) is opens
+        for part, expected in zip(seen, alone[turn], strict=True):
+            np.testing.assert_array_equal(part, expected)
