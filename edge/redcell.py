@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import NotACellError
-from edge.redcellmeasures import NAMES, Measures, measure_piece
+from edge.redcellmeasures import GROUPS, Measures, measure_piece
 
 WEIGHTS_FILE = "redcellweights.json"
 FURTHEST = 4.0
@@ -90,11 +90,10 @@ def likeness(measures: Measures) -> float:
 def _strangest(measures: Measures) -> str:
     """The group of measures that are furthest, on average, from a usual red cell's."""
     off = np.abs(_weights(measures.on_black).deviations(measures.values))
-    known = dict(zip(NAMES, off, strict=False))
+    groups = list(GROUPS.values())[: len(off)]
     means = {
-        group: np.mean([known[name] for name in names if name in known])
-        for group, names in _GROUPS.items()
-        if names[0] in known
+        group: np.mean([value for value, its in zip(off, groups, strict=True) if its == group])
+        for group in dict.fromkeys(groups)
     }
     return max(means, key=lambda group: float(means[group]))
 
@@ -110,26 +109,6 @@ def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.triu_indices(number)
 
 
-_GROUPS = {
-    "place": ("cover", "touch", "off_centre"),
-    "outline": ("width_ratio", "ellipse", "solidity", "raggedness", "outline_agreement", "outline_strength"),
-    "colour": ("strength", "hue_red", "hue_blue"),
-    "texture": (
-        "density_spread",
-        "hue_spread_red",
-        "hue_spread_blue",
-        "fine_texture",
-        "rim",
-    ),
-    "surroundings": (
-        "glass_brightness",
-        "glass_red",
-        "glass_blue",
-        "glass_spread",
-        "glass_texture",
-        "clutter",
-    ),
-}
 _SENTENCES = {
     "place": "This does not look like one red cell of a stained smear, above all by its size and place in the picture.",
     "outline": "This does not look like one red cell of a stained smear, above all by its outline.",

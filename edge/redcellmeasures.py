@@ -31,32 +31,34 @@ _WEAKEST = 0.05
 _STEEP = 0.02
 """Step of density into the piece, at which an outline is one."""
 
-NAMES = (
-    "width_ratio",
-    "ellipse",
-    "solidity",
-    "raggedness",
-    "strength",
-    "hue_red",
-    "hue_blue",
-    "density_spread",
-    "hue_spread_red",
-    "hue_spread_blue",
-    "fine_texture",
-    "rim",
-    "cover",
-    "touch",
-    "off_centre",
-    "outline_agreement",
-    "outline_strength",
-    "glass_brightness",
-    "glass_red",
-    "glass_blue",
-    "glass_spread",
-    "glass_texture",
-    "clutter",
-)
-"""The measures in their order; those from ``cover`` on need glass round the piece."""
+GROUPS = {
+    "width_ratio": "outline",
+    "ellipse": "outline",
+    "solidity": "outline",
+    "raggedness": "outline",
+    "strength": "colour",
+    "hue_red": "colour",
+    "hue_blue": "colour",
+    "density_spread": "texture",
+    "hue_spread_red": "texture",
+    "hue_spread_blue": "texture",
+    "fine_texture": "texture",
+    "rim": "texture",
+    "cover": "place",
+    "touch": "place",
+    "off_centre": "place",
+    "outline_agreement": "outline",
+    "outline_strength": "outline",
+    "glass_brightness": "surroundings",
+    "glass_red": "surroundings",
+    "glass_blue": "surroundings",
+    "glass_spread": "surroundings",
+    "glass_texture": "surroundings",
+    "clutter": "surroundings",
+}
+"""What each measure is one of; the measures stand in their order."""
+NAMES = tuple(GROUPS)
+"""The measures; those from ``cover`` on need glass round the piece."""
 ON_BLACK = NAMES.index("cover")
 """How many of them, from the first, a piece that is cut out on black has."""
 
