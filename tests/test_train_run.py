@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -70,6 +71,7 @@ def settings(cells: Path) -> TrainingSettings:
         head_epochs=2,
         tune_epochs=2,
         settle_epochs=2,
+        averaging=0.9,
         folds=4,
     )
 
@@ -81,7 +83,7 @@ def train(settings: TrainingSettings, out: Path, *more: str) -> Result:
     options += ["--image-size", str(settings.image_size), "--alpha", str(settings.alpha)]
     options += ["--batch-size", str(settings.batch_size), "--head-epochs", str(settings.head_epochs)]
     options += ["--tune-epochs", str(settings.tune_epochs), "--settle-epochs", str(settings.settle_epochs)]
-    options += ["--folds", str(settings.folds)]
+    options += ["--averaging", str(settings.averaging), "--folds", str(settings.folds)]
     return CliRunner().invoke(command, [*options, *more])
 
 
@@ -189,6 +191,28 @@ def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(
     for row, expected in zip(mine, other, strict=True):
         assert float(row["loss"]) == pytest.approx(float(expected["loss"]), rel=0.02), row["phase"]
         assert float(row["val_loss"]) == pytest.approx(float(expected["val_loss"]), rel=0.02), row["phase"]
+
+
+def test_what_is_kept_is_the_average_and_what_goes_on_are_the_weights(
+    settings: TrainingSettings, tmp_path: Path
+) -> None:
+    once = replace(settings, head_epochs=0, tune_epochs=1, settle_epochs=0)
+    open_run(once, tmp_path / "run")
+    kept = fit(once, load_run_data(once, tmp_path / "run"), tmp_path / "run", lambda *_: None)
+    state = keras.models.load_model(tmp_path / "run" / "state-tune.keras")
+    averages = {
+        variable.path: keras.ops.convert_to_numpy(variable)
+        for variable in state.optimizer.variables
+        if "average" in variable.path
+    }
+    assert len(averages) == len(state.trainable_variables) == len(kept.trainable_variables)
+    away = 0.0
+    for mine, average, latest in zip(
+        kept.trainable_variables, averages.values(), state.trainable_variables, strict=True
+    ):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(mine), average, rtol=1e-5, atol=1e-7)
+        away += float(np.abs(average - keras.ops.convert_to_numpy(latest)).sum())
+    assert away > 0
 
 
 @pytest.mark.parametrize(
