@@ -19,6 +19,8 @@ from train.pipeline import CellBatches
 
 HISTORY_FILE = "history.csv"
 _COLUMNS = ("phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "rate")
+_WARM_UP_FROM = 0.05
+"""Share of its rate with which a phase begins."""
 
 
 class Phase(NamedTuple):
@@ -28,12 +30,12 @@ class Phase(NamedTuple):
     """``head`` or ``tune``."""
     epochs: int
     rate: float
-    """Adam's rate at the start; it falls to zero along a cosine."""
+    """Adam's rate after the warm-up; it falls along a cosine."""
     train_from: int | None
     """First layer of the base that is trained; ``None`` keeps all of it frozen."""
     averaging: float = 0.0
     """Momentum a step of the moving average of the weights that is kept in their place; 0 keeps themselves."""
-    end_rate: float = 0.05
+    end_rate: float = 0.0
     """Share of the rate at which the cosine ends."""
 
 
@@ -150,7 +152,11 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
     total = max(1, steps * phase.epochs)
     warm_up = min(100, total // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        phase.rate * phase.end_rate, total - warm_up, warmup_target=phase.rate, warmup_steps=warm_up
+        phase.rate * _WARM_UP_FROM,
+        total - warm_up,
+        alpha=phase.end_rate,
+        warmup_target=phase.rate,
+        warmup_steps=warm_up,
     )
     network.compile(
         optimizer=keras.optimizers.Adam(

@@ -55,7 +55,7 @@ class TrainingSettings:
     tune_epochs: int = 5
     tune_rate: float = 3e-4
     """Adam's rate at the start of phase 2, falling to zero along a cosine."""
-    tune_end: float = 0.05
+    tune_end: float = 0.0
     """Share of that rate at which the cosine ends."""
     averaging: float = 0.0
     """Momentum a step of the moving average of phase 2's weights, which is kept in their place; 0 keeps themselves."""
