@@ -98,8 +98,8 @@ _OPTIONS = (
     _setting("--tune-end", _SHARE, "Share of it at which the cosine ends."),
     _setting(
         "--averaging",
-        click.FloatRange(0, 1, max_open=True),
-        "Keep a moving average of phase 2's weights, of this momentum a step; 0 keeps the weights themselves.",
+        _SHARE,
+        "Keep an average of phase 2's weights that reaches back over this share of it; 0 keeps the weights themselves.",
     ),
     _setting(
         "--tune-from", click.IntRange(0), "First layer of the base that phase 2 trains; 0 trains all of it."

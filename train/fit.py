@@ -34,7 +34,7 @@ class Phase(NamedTuple):
     train_from: int | None
     """First layer of the base that is trained; ``None`` keeps all of it frozen."""
     averaging: float = 0.0
-    """Momentum a step of the moving average of the weights that is kept in their place; 0 keeps themselves."""
+    """Share of the phase's steps over which the average of the weights that is kept reaches back; 0: no average."""
     end_rate: float = 0.0
     """Share of the rate at which the cosine ends."""
 
@@ -160,12 +160,17 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
     )
     network.compile(
         optimizer=keras.optimizers.Adam(
-            schedule, clipnorm=1.0, use_ema=bool(phase.averaging), ema_momentum=phase.averaging or 0.99
+            schedule, clipnorm=1.0, use_ema=bool(phase.averaging), ema_momentum=_momentum(phase, total)
         ),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=label_smoothing),
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         jit_compile=keras.backend.backend() == "jax",
     )
+
+
+def _momentum(phase: Phase, steps: int) -> float:
+    """Momentum of an exponential average that reaches back over a share of so many steps: 1 - 1 / reach."""
+    return 1 - 1 / max(phase.averaging * steps, 1.0)
 
 
 def _set_dropout(network: keras.Model, step: int) -> None:

@@ -58,7 +58,8 @@ class TrainingSettings:
     tune_end: float = 0.0
     """Share of that rate at which the cosine ends."""
     averaging: float = 0.0
-    """Momentum a step of the moving average of phase 2's weights, which is kept in their place; 0 keeps themselves."""
+    """Share of phase 2 over which the moving average of the weights that is kept reaches back; 0 keeps the weights
+    themselves."""
     tune_from: int = 0
     """The first of the base's layers that phase 2 trains; 0 trains all of it."""
     settle_epochs: int = 1
