@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_CRENATED, _REFRACTILE, _PALE, _FOLDED = 0.12, 0.08, 0.06, 0.10
+_CRENATED, _REFRACTILE, _PALE, _FOLDED = 0.06, 0.08, 0.06, 0.10
 """Shares of the cells that are drawn crenated, with refractile specks, with a sharp pale centre, and folded."""
 
 
@@ -50,17 +50,14 @@ def _crenated(
     if len(rows) == 0:
         return darkness, mask
     knobs = np.zeros(mask.shape, np.float32)
-    # A few large knobs that stand alone, which look like many parasites, as often as many small ones.
-    few = rng.random() < 0.5
-    count, largest = (int(rng.integers(4, 12)), 0.1) if few else (int(rng.integers(5, 26)), 0.08)
-    for _ in range(count):
+    for _ in range(int(rng.integers(5, 26))):
         place = int(rng.integers(len(rows)))
-        radius = max(1, round(width * rng.uniform(0.03, largest)))
+        radius = max(1, round(width * rng.uniform(0.03, 0.08)))
         centre = (int(columns[place]), int(rows[place]))
         cv2.circle(knobs, centre, radius, float(rng.uniform(0.5, 1.0)), -1)
     knobs = cv2.GaussianBlur(knobs, (0, 0), max(0.6, width * rng.uniform(0.012, 0.03)))
     # The knobs are thick and the hollows between them thin: the mean thickness stays about the same.
-    relief = 1 + rng.uniform(0.4, 2.2) * (knobs - rng.uniform(0.3, 1.0) * float(knobs[mask > 0].mean()))
+    relief = 1 + rng.uniform(0.4, 1.6) * (knobs - rng.uniform(0.3, 1.0) * float(knobs[mask > 0].mean()))
     return darkness * np.maximum(relief, 0.15)[:, :, None], _scalloped(mask, rng)
 
 

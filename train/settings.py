@@ -54,7 +54,7 @@ class TrainingSettings:
     """Adam's rate in phase 1, in which the base is frozen."""
     tune_epochs: int = 5
     tune_rate: float = 3e-4
-    """Adam's rate at the start of phase 2, falling along a cosine."""
+    """Adam's rate at the start of phase 2, falling to zero along a cosine."""
     tune_end: float = 0.0
     """Share of that rate at which the cosine ends."""
     averaging: float = 0.0
