@@ -44,7 +44,7 @@ VARIANTS = (
     Variant("no variation of stain and camera", {"augmentation": False}),
     Variant("published labels", {"label_policy": "published"}),
     Variant("disputed cells left out", {"label_policy": "exclude"}),
-    Variant("no average of the weights", {"averaging": 0.0, "tune_end": 0.0}),
+    Variant("no average of the weights", {"averaging": 0.0}),
     Variant("no rounding at the end", {"settle_epochs": 0}),
 )
 

@@ -95,7 +95,6 @@ _OPTIONS = (
     _setting("--head-rate", _RATE, "Its rate."),
     _setting("--tune-epochs", _EPOCHS, "Phase 2: the base trained too, batch normalisation fixed."),
     _setting("--tune-rate", _RATE, "Its first rate, falling along a cosine."),
-    _setting("--tune-end", _SHARE, "Share of it at which the cosine ends."),
     _setting(
         "--averaging",
         _SHARE,

@@ -30,13 +30,11 @@ class Phase(NamedTuple):
     """``head`` or ``tune``."""
     epochs: int
     rate: float
-    """Adam's rate after the warm-up; it falls along a cosine."""
+    """Adam's rate after the warm-up; it falls to zero along a cosine."""
     train_from: int | None
     """First layer of the base that is trained; ``None`` keeps all of it frozen."""
     averaging: float = 0.0
     """Share of the phase's steps over which the average of the weights that is kept reaches back; 0: no average."""
-    end_rate: float = 0.0
-    """Share of the rate at which the cosine ends."""
 
 
 class Held(NamedTuple):
@@ -154,7 +152,6 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
     schedule = keras.optimizers.schedules.CosineDecay(
         phase.rate * _WARM_UP_FROM,
         total - warm_up,
-        alpha=phase.end_rate,
         warmup_target=phase.rate,
         warmup_steps=warm_up,
     )

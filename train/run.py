@@ -173,7 +173,6 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
             settings.tune_rate,
             settings.tune_from,
             settings.averaging,
-            settings.tune_end,
         ),
     )
     settle = Phase("settle", settings.settle_epochs, settings.settle_rate, 0)

@@ -55,8 +55,6 @@ class TrainingSettings:
     tune_epochs: int = 5
     tune_rate: float = 3e-4
     """Adam's rate at the start of phase 2, falling to zero along a cosine."""
-    tune_end: float = 0.0
-    """Share of that rate at which the cosine ends."""
     averaging: float = 0.0
     """Share of phase 2 over which the moving average of the weights that is kept reaches back; 0 keeps the weights
     themselves."""
