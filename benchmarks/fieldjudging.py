@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.fieldtruth import (
@@ -143,6 +144,13 @@ def figures_of(judging: Judging, threshold: float) -> dict[str, Any]:
         key: (figures["boxed"][key] - figures["found"][key]) * (-1 if key == "false_alarms" else 1)
         for key in figures["found"]
     }
+    found, boxed = (
+        np.array([getattr(pair, cut) >= threshold for pair in judging.pairs]) for cut in ("found", "boxed")
+    )
+    lost, gained = (int(np.count_nonzero(infected & change)) for change in (boxed & ~found, found & ~boxed))
+    # McNemar's exact test: whether as many would be lost if the two cuts were alike.
+    chance = binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
+    figures["infected_cells_by_one_cut_alone"] = {"boxed": lost, "found": gained, "p": float(chance)}
     return figures | {name: getattr(judging, name) for name in Judging._fields if name != "pairs"}
 
 
