@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import edge.redcell
 from edge.cellfiles import cell_input, judge_files, list_cell_files
 from edge.classifier import Classifier
 from edge.errors import NotACellError
@@ -22,7 +23,8 @@ from edge.simulator import draw_cell
 from edge.verdict import LABELS
 
 Rgb = NDArray[np.uint8]
-_EDGE = Path(__file__).parent.parent / "edge"
+# Of the installation that is tested, which need not lie beside the tests.
+_EDGE = Path(edge.redcell.__file__).parent
 _SIZE = 96
 
 
