@@ -110,11 +110,12 @@ def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = 
         return Background((0, 0, 0), np.zeros((6, 3), np.float32), 0.0, 0.0)
 
     logs = np.log(np.maximum(small.astype(np.float32), 1.0)).reshape(-1, 3)
-    brightness = logs.mean(axis=1)
+    brightness = logs @ np.full(3, 1 / 3, np.float32)
     terms = _surface_terms(height, width).reshape(-1, 6)
     start = _bright_of_tiles(brightness.reshape(height, width), inside > 0)
     chosen = np.flatnonzero(inside_flat)
     terms_in, brightness_in = terms[chosen], brightness[chosen]
+    products = _products(terms_in)
     # Curvature that no data asks for is pulled to zero: a corner full of cells must not bend the surface.
     ridge = np.diag(np.array([0, 1, 1, 4, 4, 4], np.float32)) * (2e-3 * len(chosen))
 
@@ -126,23 +127,25 @@ def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = 
         # Squared twice: NumPy's fourth power goes through pow() and took a tenth of the whole field's time.
         squared = scaled * scaled
         weight = 1 / (1 + squared * squared)
-        coefficients = _solve(terms_in, brightness_in, weight, ridge)
-        surface = (terms_in @ coefficients).astype(np.float32)
+        coefficients = _solve(terms_in, products, brightness_in, weight, ridge)
+        surface = terms_in @ coefficients
         near = np.abs(brightness_in - surface) < 2.5 * spread
         if near.sum() > 32 and step >= 2:
             spread = float(np.clip(1.2 * np.std((brightness_in - surface)[near]), 0.012, 0.08))
     residual = brightness_in - surface
     weight = 1 / (1 + (residual / spread) ** 4)
-    per_channel = np.stack([_solve(terms_in, logs[chosen, c], weight, ridge) for c in range(3)], axis=1)
+    per_channel = np.stack(
+        [_solve(terms_in, products, logs[chosen, c], weight, ridge) for c in range(3)], axis=1
+    )
     glass = np.abs(residual) < 2 * spread
     fitted = np.exp(terms_in @ per_channel)
     colour = np.median(fitted, axis=0)
-    level = fitted.mean(axis=1)
+    darkest, brightest = np.percentile(fitted.mean(axis=1), (1, 99))
     return Background(
         colour=(round(float(colour[0])), round(float(colour[1])), round(float(colour[2]))),
         coefficients=per_channel.astype(np.float32),
         spread=float(np.std(residual[glass])) if glass.any() else 0.0,
-        falloff=float(np.percentile(level, 1) / max(np.percentile(level, 99), 1e-6)),
+        falloff=float(darkest / max(brightest, 1e-6)),
     )
 
 
@@ -162,17 +165,25 @@ def _bright_of_tiles(brightness: NDArray[np.float32], inside: NDArray[np.bool_])
     return cv2.resize(tiles, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
+_ROWS, _COLUMNS = np.triu_indices(6)
+
+
+def _products(terms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The products of each two terms, (n, 21): made once, they serve every weighting of the same pixels."""
+    return terms[:, _ROWS] * terms[:, _COLUMNS]
+
+
 def _solve(
     terms: NDArray[np.float32],
+    products: NDArray[np.float32],
     values: NDArray[np.float32],
     weight: NDArray[np.float32],
     ridge: NDArray[np.float32],
-) -> NDArray[np.float64]:
-    """Weighted ridge regression of values on terms."""
-    weighted = terms * weight[:, None]
-    return np.linalg.solve(
-        (weighted.T @ terms + ridge).astype(np.float64), (weighted.T @ values).astype(np.float64)
-    )
+) -> NDArray[np.float32]:
+    """Weighted ridge regression of values (n,) on terms (n, 6), whose products are given; float32 (6,)."""
+    normal = np.empty((6, 6))
+    normal[_ROWS, _COLUMNS] = normal[_COLUMNS, _ROWS] = weight @ products
+    return np.linalg.solve(normal + ridge, ((weight * values) @ terms).astype(np.float64)).astype(np.float32)
 
 
 def optical_density(
