@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 # Black surroundings of a round eyepiece picture, or the padding of a stitched one: darker than any lit glass.
 DARK_LEVEL = 24
 # The surface is fitted on a picture this long, in which glass is what stays bright.
-FIT_LENGTH = 120
+FIT_LENGTH = 90
 TILES = 10
 # The fitted surface is evaluated at this many places a side and enlarged.
 GLASS_NODES = 33

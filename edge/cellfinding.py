@@ -31,7 +31,7 @@ from edge.foreground import seek_cell_width, typical_density
 
 # The first look, that finds glass and the width of the cells, is taken at these lengths of the longer side, the
 # next one only where cells are narrower than this.
-FIRST_LOOKS, LEAST_AT_LOOK = (512, 1024, 2048), 10.0
+FIRST_LOOKS, LEAST_AT_LOOK = (384, 768, 2048), 10.0
 # Largest picture that is enlarged for its small cells, and rows of it that are converted at a time.
 WORKING_PIXELS, STRIP = 4_000_000, 1024
 # Scales of the working picture in one doubling: cells are 30 to 34 px wide in it.
