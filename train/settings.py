@@ -52,10 +52,10 @@ class TrainingSettings:
     head_epochs: int = 1
     head_rate: float = 1e-3
     """Adam's rate in phase 1, in which the base is frozen."""
-    tune_epochs: int = 5
+    tune_epochs: int = 8
     tune_rate: float = 3e-4
     """Adam's rate at the start of phase 2, falling to zero along a cosine."""
-    averaging: float = 0.0
+    averaging: float = 0.35
     """Share of phase 2 over which the moving average of the weights that is kept reaches back; 0 keeps the weights
     themselves."""
     tune_from: int = 0
