@@ -84,6 +84,11 @@ class Parasitaemia(NamedTuple):
         return missing > 3.0 * _spread_of_false_alarms(self.counted, self.rates) + 0.5
 
     @property
+    def false_alarms_from_elsewhere(self) -> bool:
+        """Whether cells were called parasitised and no site's own false alarms stand behind the estimate."""
+        return self.parasitized > 0 and not self.rates.sensitivity_source
+
+    @property
     def within_false_alarms(self) -> bool:
         """Whether false alarms alone can explain what was seen."""
         return self.low == 0.0
@@ -104,6 +109,7 @@ class Parasitaemia(NamedTuple):
             "too_few_counted": self.too_few_counted,
             "within_false_alarms": self.within_false_alarms,
             "contradicts_rates": self.contradicts_rates,
+            "false_alarms_from_elsewhere": self.false_alarms_from_elsewhere,
             "rbc_per_ul": self.red_cells.per_ul,
             "rates": {
                 **self.rates._asdict(),
@@ -234,6 +240,8 @@ def _words(result: Parasitaemia) -> tuple[str, ...]:
     sentences.append(phrases.CORRECTED)
     if result.rates.sensitivity_source:
         sentences.append(phrases.SENSITIVITY_FROM_ELSEWHERE)
+    if result.false_alarms_from_elsewhere:
+        sentences.append(phrases.FALSE_ALARMS_FROM_ELSEWHERE)
     sentences.append(phrases.RED_CELLS)
     if result.parasitized:
         sentences.append(phrases.CONFIRM)

@@ -33,6 +33,11 @@ SENSITIVITY_FROM_ELSEWHERE = (
     "The false alarms were measured at this site, but the sensitivity on {sensitivity_source}: what share of this "
     "site's parasites is found, nobody has measured, and the interval does not allow for a difference."
 )
+FALSE_ALARMS_FROM_ELSEWHERE = (
+    "The false alarms were not measured at this site: on slides of another laboratory up to two in a hundred "
+    "uninfected cells were called parasitised, so a fraction of that size may be false alarms alone. Calibrate on "
+    "known-negative slides of this site."
+)
 RED_CELLS = "Per µL with {rbc_per_ul} red cells per µL ({rbc_source})."
 RBC_BY_CONVENTION = "by convention"
 RBC_GIVEN = "as given"

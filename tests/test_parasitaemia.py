@@ -205,3 +205,20 @@ def test_a_sensitivity_measured_elsewhere_is_said_to_be() -> None:
     assert not any("nobody has measured" in sentence for sentence in estimate(20, 2000, at_home).words)
     (said,) = [words for words in estimate(20, 2000, abroad).words if "nobody has measured" in words]
     assert "the sensitivity on the model's test cells" in said
+
+
+def test_false_alarms_that_no_site_measured_are_said_to_be_from_elsewhere() -> None:
+    at_home = Rates(960, 1000, 998, 1000, "the test")
+    calibrated = at_home._replace(
+        source="the site profile Kisumu", sensitivity_source="the model's test cells"
+    )
+    told = {
+        rates.source: [
+            any("not measured at this site" in sentence for sentence in estimate(called, 2000, rates).words)
+            for called in (0, 20)
+        ]
+        for rates in (at_home, calibrated)
+    }
+    # Nothing was called parasitised: then there is no fraction to doubt.
+    assert told == {"the test": [False, True], "the site profile Kisumu": [False, False]}
+    assert estimate(20, 2000, at_home).to_json()["false_alarms_from_elsewhere"] is True

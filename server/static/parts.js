@@ -99,6 +99,7 @@ function estimateWords(summary) {
   else words.push(t("estimate.some", { fraction: percent(summary.fraction), low: percent(summary.interval[0]), high: percent(summary.interval[1]), perul: density(summary.per_ul) }));
   if (summary.contradicts_rates) words.push(t("estimate.misfit"));
   if (summary.too_few_counted) words.push(t("estimate.few", { cells, wanted: figure(1000) }));
+  if (summary.false_alarms_from_elsewhere) words.push(t("estimate.elsewhere"));
   if (summary.parasitized_count) words.push(t("estimate.confirm"));
   return words;
 }
