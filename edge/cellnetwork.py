@@ -32,7 +32,7 @@ TILE, OVERLAP = 1024, 64
 FINDER_MODEL = "cellfinder-int8.tflite"
 # To give an interpreter another size of picture takes as long as a third of seeing it, and the cells of one slide call
 # for two or three sizes: interpreters are kept for the latest, of so many pixels together.
-KEPT_PIXELS = 1_000_000
+KEPT_PIXELS = 700_000
 
 
 class Sight(NamedTuple):
