@@ -30,8 +30,8 @@ CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
 TILE, OVERLAP = 1024, 64
 FINDER_MODEL = "cellfinder-int8.tflite"
-# To give an interpreter another size of picture takes as long as a third of seeing it, and the cells of one slide call
-# for two or three sizes: interpreters are kept for the latest, of so many pixels together.
+# To give an interpreter another size of picture takes nearly as long as to see one, and the cells of one slide call for
+# two or three sizes: interpreters are kept for the latest, of so many pixels together.
 KEPT_PIXELS = 700_000
 
 
