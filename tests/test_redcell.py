@@ -162,7 +162,7 @@ def test_the_weights_name_the_measures_that_they_weigh() -> None:
     stated = json.loads((_EDGE / WEIGHTS_FILE).read_text())
     assert tuple(stated["measures"]["on_glass"]) == NAMES
     assert tuple(stated["measures"]["on_black"]) == NAMES[:ON_BLACK]
-    assert {"command", "data", "numpy", "opencv", "scikit-learn"} <= set(stated["made"])
+    assert {"command", "commit", "data", "numpy", "opencv", "scikit-learn"} <= set(stated["made"])
 
 
 def test_a_refused_file_has_no_label_and_those_beside_it_do(shipped: Classifier, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from edge.imaging import read_image
 from edge.modelfile import default_model_path, load_model
 from edge.redcellmeasures import NAMES, ON_BLACK
+from plasmolite.provenance import source_commit
 from train.cellfinder.marked import MarkedField
 from train.patients import patient_token, read_patients
 from train.redcell.cells import (
@@ -159,6 +160,7 @@ def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> N
     text = {
         "made": {
             "command": f"python -m train.redcell --number {number} --seed {seed}",
+            "commit": source_commit(),
             "split": model.name,
             "data": fingerprint(cut, marked),
             "pictures": {
