@@ -168,6 +168,12 @@ class DrainingServer(TcpWSGIServer):
         # Connections that the system has taken already were accepted too, as far as their clients can tell.
         for _ in range(20):
             self.asyncore.loop(timeout=0.005, map=self._map, use_poll=True, count=1)
+        # Clients whose answers closed their connections come again meanwhile, several at a time: take all that wait,
+        # so that between the last look and the closing lie microseconds.
+        taken = -1
+        while taken < len(self.active_channels) < CONNECTIONS:
+            taken = len(self.active_channels)
+            self.handle_accept()
         # Closing the listening socket only: the trigger is still needed to send what is ready.
         wasyncore.dispatcher.close(self)
         quiet_since = time.monotonic()
