@@ -89,11 +89,7 @@ def test_sigterm_under_load_finishes_what_was_accepted_and_ends_well(running: Ru
     assert running.process.wait(PATIENCE) == 0
     for thread in clients:
         thread.join(PATIENCE)
-    # Each client ends once. One that the system takes in the very moment of closing is reset before its request is
-    # sent whole: the server never had it, and no server on this system can have it otherwise.
-    ends = [outcome for outcome in outcomes if outcome != "200"]
-    assert len(ends) == len(clients), outcomes
-    assert set(ends) <= {"ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError"}, outcomes
+    assert set(outcomes) == {"200", "ConnectionRefusedError"}, outcomes
 
 
 def test_the_log_is_json_without_names_or_queries(running: Running) -> None:
