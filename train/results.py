@@ -22,7 +22,7 @@ from train.network import HEAD_NAMES, with_probability
 from train.pipeline import network_inputs
 from train.run import RunData, training_targets
 from train.settings import TrainingSettings
-from train.thresholds import choose_thresholds
+from train.thresholds import BATCH, choose_thresholds
 
 MODEL_FILE, METRICS_FILE, PREDICTIONS_FILE = "model.keras", "metrics.json", "predictions.csv"
 STATED_SPECIFICITY = 0.999
@@ -122,14 +122,17 @@ def _predict(
     model: keras.Model, samples: tuple[Sample, ...] | list[Sample], size: int
 ) -> NDArray[np.float64]:
     values = []
-    for start in range(0, len(samples), 256):
-        values.append(_judge(model, network_inputs(samples[start : start + 256], size)))
+    for start in range(0, len(samples), BATCH):
+        values.append(_judge(model, network_inputs(samples[start : start + BATCH], size)))
     return np.concatenate(values)
 
 
 def _judge(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
-    said = keras.ops.convert_to_numpy(model(inputs.astype(np.float32), training=False))
-    return np.asarray(said, np.float64)[:, 0]
+    """Judge ``BATCH`` cells or fewer; always as many, since every other number would be compiled anew."""
+    filled = np.zeros((BATCH, *inputs.shape[1:]), np.float32)
+    filled[: len(inputs)] = inputs
+    said = keras.ops.convert_to_numpy(model.predict_on_batch(filled))
+    return np.asarray(said, np.float64)[: len(inputs), 0]
 
 
 def _write(results: Results, out: Path, fingerprint: str) -> None:

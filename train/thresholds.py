@@ -33,8 +33,8 @@ SPARSE = 0.005
 VARIATIONS = 8
 """How often each cell is shown: enough that no single one decides."""
 
-_BATCH = 256
-
+BATCH = 256
+"""Cells that a network judges at once."""
 
 Judge = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """From inputs, uint8 (n, size, size, 3), to P(Parasitized), calibrated, (n,)."""
@@ -93,8 +93,8 @@ def judge_varied(judge: Judge, cells: Sequence[Sample], *, size: int, seed: int)
     shown = [cell for cell in cells for _ in range(VARIATIONS)]
     strength = Strength(plain=0.0)
     values: list[NDArray[np.float64]] = []
-    for start in range(0, len(shown), _BATCH):
-        batch = shown[start : start + _BATCH]
+    for start in range(0, len(shown), BATCH):
+        batch = shown[start : start + BATCH]
         drawn = [np.random.default_rng((seed, start + row)) for row in range(len(batch))]
         values.append(
             judge(
