@@ -62,15 +62,6 @@ _OPTIONS = (
     ),
     _setting("--graft-share", _SHARE, "How many of them receive a parasite cut from a cell of --data."),
     click.option(
-        "--teacher",
-        "teachers",
-        multiple=True,
-        metavar="TFLITE",
-        help="A finished model that has a say in what the network should say of each picture, as it is varied "
-        "(distillation). May be given several times.",
-    ),
-    _setting("--teacher-share", _SHARE, "How much of a say; the rest is the label's."),
-    click.option(
         "--split",
         metavar="JSON",
         help="Reuse the split.json of another run.  [default: by patient, from --seed]",

@@ -10,7 +10,6 @@ from edge.preprocessing import network_input
 from train.augmentation import Strength, augment
 from train.dataset import Sample
 from train.foreign import Grafting
-from train.teaching import Teachers
 
 
 class CellBatches(keras.utils.PyDataset):
@@ -31,7 +30,6 @@ class CellBatches(keras.utils.PyDataset):
         epoch: int = 0,
         strength: Strength | None = None,
         foreign: Grafting | None = None,
-        teachers: Teachers | None = None,
         workers: int = 2,
     ) -> None:
         """Make the batches of one epoch of one phase.
@@ -45,7 +43,6 @@ class CellBatches(keras.utils.PyDataset):
             epoch: which epoch these are the batches of.
             strength: of the augmentation.
             foreign: healthy cells of other laboratories to mix in, other ones each epoch.
-            teachers: finished models that have a say in the targets.
             workers: threads that prepare batches beside the fitting.
         """
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
@@ -57,7 +54,6 @@ class CellBatches(keras.utils.PyDataset):
         self._strength = strength or Strength()
         self._epoch = epoch
         self._foreign = foreign
-        self._teachers = teachers
         rng = np.random.default_rng((seed, epoch))
         places = np.arange(len(samples))
         if foreign:
@@ -74,16 +70,12 @@ class CellBatches(keras.utils.PyDataset):
         """Make one batch: pictures float32 0 to 255 of shape (n, size, size, 3), targets of shape (n, 1)."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         batch = np.empty((len(chosen), self._size, self._size, 3), np.uint8)
-        targets = np.empty(len(chosen), np.float32)
-        varied = []
+        targets = np.empty((len(chosen), 1), np.float32)
         for row, place in enumerate(chosen):
             rng = np.random.default_rng((self._seed, self._epoch, int(place)))
-            cell, targets[row] = self._draw(int(place), rng)
-            varied.append(augment(cell, rng, self._strength))
-            batch[row] = network_input(varied[-1], size=self._size)
-        if self._teachers:
-            targets = self._teachers.aims(varied, targets)
-        return batch.astype(np.float32), targets[:, None]
+            cell, targets[row, 0] = self._draw(int(place), rng)
+            batch[row] = network_input(augment(cell, rng, self._strength), size=self._size)
+        return batch.astype(np.float32), targets
 
     def _draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
         home = len(self._samples)

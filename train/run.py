@@ -24,7 +24,6 @@ from train.pipeline import CellBatches, network_inputs
 from train.rounding import with_rounding, without_rounding
 from train.settings import SettingsError, TrainingSettings
 from train.split import PARTS, Split, read_split, split_by_patient, write_split
-from train.teaching import Teachers, read_teachers
 
 SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
     "settings.json",
@@ -42,7 +41,6 @@ class RunData(NamedTuple):
     corrections: dict[str, Correction]
     foreign: ForeignCells | None = None
     """Uninfected cells of other laboratories, to train on and to choose the field threshold by."""
-    teachers: Teachers | None = None
 
     def disputed(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the cells another reading disputes; bool, shape of ``indices``."""
@@ -93,11 +91,7 @@ def load_run_data(
             else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
-    teachers = None
-    if settings.teachers:
-        paths = [Path(path) for path in settings.teachers]
-        teachers = read_teachers(paths, settings.teacher_share, data, split)
-    run_data = RunData(data, split, corrections, foreign, teachers)
+    run_data = RunData(data, split, corrections, foreign)
     (out / DATA_FILE).write_text(json.dumps(_describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 
@@ -148,7 +142,6 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
             "fingerprint": foreign.fingerprint,
             "rejected": [entry._asdict() for entry in foreign.rejected],
         },
-        "teachers": run_data.teachers.describe() if run_data.teachers else [],
     }
 
 
@@ -197,7 +190,6 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
                 epoch=epoch,
                 strength=strength,
                 foreign=foreign,
-                teachers=run_data.teachers,
             )
 
         network = fit_phase(

@@ -34,10 +34,6 @@ class TrainingSettings:
     """Their cells an epoch, as a share of the number of the others."""
     graft_share: float = 0.5
     """Share of them that receive the parasite of another cell."""
-    teachers: tuple[str, ...] = ()
-    """Finished models that have a say in what the network should say of each picture."""
-    teacher_share: float = 0.7
-    """Of their opinion; the rest is the label's."""
     split: str | None = None
     """A split file to reuse; otherwise one is made from the seed."""
     folds: int = 5
@@ -112,7 +108,6 @@ class TrainingSettings:
         """
         try:
             found = json.loads(path.read_text("utf-8"))
-            several = {name: tuple(found.get(name, ())) for name in ("uninfected_fields", "teachers")}
-            return cls(**{**found, **several})
+            return cls(**{**found, "uninfected_fields": tuple(found.get("uninfected_fields", ()))})
         except (OSError, ValueError, TypeError) as error:
             raise SettingsError(f"{path} holds no training settings: {error}.") from error
