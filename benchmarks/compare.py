@@ -14,6 +14,9 @@ LEAST_SHARE_CHANGE = 0.001
 _WANDER = 2.0
 """A median that wandered within a run by this many of its deviations may do so between two runs, too."""
 
+_MOST_LOST = 0.95
+"""Share of the processors that counts as lost where more was: nothing can be told from such a run."""
+
 SAME, FASTER, SLOWER, ONLY_OLD, ONLY_NEW = "same", "better", "worse", "only in the old", "only in the new"
 
 
@@ -113,9 +116,9 @@ def _noise(was: Measurement, now: Measurement, old_section: Section, new_section
         if measurement.low is not None and measurement.high is not None and measurement.value:
             variance += ((measurement.high - measurement.low) / 2 / measurement.value) ** 2
         variance += (_WANDER * (measurement.noise or 0.0)) ** 2
-    # Others' work slows ours by about the share that it takes, and by chance differently in each run.
-    others = max(old_section.lost_share or 0.0, new_section.lost_share or 0.0)
-    return math.sqrt(variance) + others
+    # What gets a share 1 - s of the processors takes 1 / (1 - s) as long, and by chance differently in each run.
+    lost = min(max(old_section.lost_share or 0.0, new_section.lost_share or 0.0), _MOST_LOST)
+    return math.sqrt(variance) + lost / (1 - lost)
 
 
 def _doubts(old: Benchmark, new: Benchmark) -> list[str]:

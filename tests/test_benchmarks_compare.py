@@ -73,6 +73,11 @@ def test_what_others_took_of_the_processors_widens_the_noise() -> None:
     assert verdict(run_of(time_of(1.0)), run_of(time_of(1.33), others=0.5)) == SAME
 
 
+def test_whoever_gets_a_quarter_of_the_processors_may_take_four_times_as_long() -> None:
+    assert verdict(run_of(time_of(1.0)), run_of(time_of(3.9), others=0.75)) == SAME
+    assert verdict(run_of(time_of(1.0)), run_of(time_of(3.0), others=0.5)) == SLOWER
+
+
 def test_a_lost_tenth_of_a_point_of_accuracy_is_within_the_noise_and_a_half_is_not() -> None:
     share = Measurement("g", "s", "accuracy", 0.990, "share", 0.98, 0.995, "higher")
     old, near, far = (accuracy_run_of(share._replace(value=value)) for value in (0.99, 0.9895, 0.985))
