@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,9 @@ from edge.redcellmeasures import GROUPS, Measures, measure_piece
 WEIGHTS_FILE = "redcellweights.json"
 FURTHEST = 4.0
 """Standard deviations off a usual red cell, beyond which a measure counts no further."""
+MOST_SIDE = 800
+"""Pixels: twice the longest side of any of the 27,558 published NIH cells. What is longer is a whole field, most often
+one that an eyepiece shows as a disc on black, which has the very outline of a cell."""
 
 
 class Weights(NamedTuple):
@@ -65,8 +69,15 @@ def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
         mask: uint8, (h, w), 255 on the piece to be judged, from :func:`edge.isolation.isolate`.
 
     Raises:
-        NotACellError: it does not look like one red cell of a stained smear; the sentence says by what most.
+        NotACellError: it is too large for one red cell, or does not look like one of a stained smear; the sentence
+            says by what most.
     """
+    width, height = cv2.boundingRect(mask)[2:]
+    if max(width, height) > MOST_SIDE:
+        raise NotACellError(
+            f"This is no single cell: it is {width} x {height} pixels, and no camera shows a red cell longer than "
+            f"{MOST_SIDE}. Analyse a whole field as a field."
+        )
     measures = measure_piece(rgb, mask)
     if not is_red_cell(measures):
         raise NotACellError(_SENTENCES[_strangest(measures)])

@@ -16,6 +16,7 @@ from edge.classifier import Classifier
 from edge.errors import NotACellError
 from edge.imaging import encode_png, read_image
 from edge.isolation import isolate
+from edge.preprocessing import cell_extent
 from edge.redcell import WEIGHTS_FILE, likeness
 from edge.redcellmeasures import NAMES, ON_BLACK, measure_piece
 from edge.simulated_field import FieldSettings, draw_field
@@ -86,6 +87,21 @@ def test_the_sentence_says_what_was_expected_and_what_differs() -> None:
         NotACellError, match=r"^This does not look like one red cell .* above all by its .*\.$"
     ):
         cell_input(encode_png(one_letter()), _SIZE)
+
+
+def test_what_is_larger_than_a_red_cell_in_any_camera_is_refused() -> None:
+    cell = read_image(_EDGE / "samples" / "cells" / "cell_01.png")
+    x, y, width, height = cell_extent(cell)
+    cut = np.ascontiguousarray(cell[y : y + height, x : x + width])
+
+    def enlarged(side: int) -> bytes:
+        scale = side / max(width, height)
+        return encode_png(cv2.resize(cut, (round(width * scale), round(height * scale))))
+
+    assert cell_input(enlarged(780), _SIZE).shape == (_SIZE, _SIZE, 3)
+    with pytest.raises(NotACellError, match=r"^This is no single cell: it is \d+ x \d+ pixels"):
+        cell_input(enlarged(900), _SIZE)
+    assert cell_input(enlarged(900), _SIZE, accept_anything=True).shape == (_SIZE, _SIZE, 3)
 
 
 def test_anything_is_judged_where_asked_for() -> None:
