@@ -195,7 +195,8 @@ def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
         ) from error
     except KeyError as error:
         raise ModelFileError(f"{path} is a TFLite model, but has no Plasmolite manifest.") from error
-    except (ValueError, NotImplementedError, EOFError, zlib.error) as error:
+    except (ValueError, RuntimeError, EOFError, zlib.error) as error:
+        # No JSON; said to be encrypted, or packed by no known method; cut short; damaged.
         raise ModelFileError(f"{path} has a damaged manifest: {error}.") from error
     if not isinstance(manifest, dict):
         raise ModelFileError(f"{path} has a damaged manifest: it is not a table.")

@@ -64,6 +64,17 @@ def test_a_truncated_model_is_refused(tmp_path: Path, share: float) -> None:
         load_model(path)
 
 
+@pytest.mark.parametrize("place", [8, 10], ids=["flags say that it is encrypted", "packed by no known method"])
+def test_a_manifest_that_cannot_be_unpacked_is_refused(tmp_path: Path, place: int) -> None:
+    data = bytearray(default_model_path().read_bytes())
+    # The fields of the zip entry in the directory at the file's end (APPNOTE.TXT 4.3.12).
+    data[data.rindex(b"PK\x01\x02") + place] |= 0x01 if place == 8 else 0xF0
+    path = tmp_path / "spoilt.tflite"
+    path.write_bytes(data)
+    with pytest.raises(ModelFileError, match="damaged manifest"):
+        load_model(path)
+
+
 def test_a_network_that_is_not_the_one_of_the_manifest_is_refused(tmp_path: Path) -> None:
     data = bytearray(default_model_path().read_bytes())
     data[len(data) // 2] ^= 1

@@ -106,8 +106,8 @@ def _load(files: "_Source", file: str, label: int) -> tuple[str, int, NDArray[np
         x, y, width, height = cell_extent(rgb, mask)
     except (ImageError, OSError) as error:
         return file, label, str(error)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-        # Damaged, encrypted, or packed by a method that Python cannot unpack, in this order.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        # Damaged; or encrypted, or packed by a method that Python cannot unpack.
         return file, label, f"It cannot be unpacked from the zip file: {error}."
     return file, label, fit_side(cv2.copyTo(rgb, mask)[y : y + height, x : x + width])
 
