@@ -25,8 +25,8 @@ WEIGHTS_FILE = "redcellweights.json"
 FURTHEST = 4.0
 """Standard deviations off a usual red cell, beyond which a measure counts no further."""
 MOST_SIDE = 800
-"""Pixels: twice the longest side of any of the 27,558 published NIH cells. What is longer is a whole field, most often
-one that an eyepiece shows as a disc on black, which has the very outline of a cell."""
+"""Pixels: twice the longest side of the NIH cells (394). What is longer is taken for a whole field, such as one that an
+eyepiece shows as a disc on black, which has the very outline of a cell."""
 
 
 class Weights(NamedTuple):
@@ -75,8 +75,8 @@ def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
     width, height = cv2.boundingRect(mask)[2:]
     if max(width, height) > MOST_SIDE:
         raise NotACellError(
-            f"This is no single cell: it is {width} x {height} pixels, and no camera shows a red cell longer than "
-            f"{MOST_SIDE}. Analyse a whole field as a field."
+            f"This is taken for a whole field, not for a single cell: it is {width} x {height} pixels, and at most "
+            f"{MOST_SIDE} are expected of a cell. Analyse it as a field."
         )
     measures = measure_piece(rgb, mask)
     if not is_red_cell(measures):

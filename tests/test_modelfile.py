@@ -64,7 +64,9 @@ def test_a_truncated_model_is_refused(tmp_path: Path, share: float) -> None:
         load_model(path)
 
 
-@pytest.mark.parametrize("place", [8, 10], ids=["flags say that it is encrypted", "packed by no known method"])
+@pytest.mark.parametrize(
+    "place", [8, 10], ids=["flags say that it is encrypted", "packed by no known method"]
+)
 def test_a_manifest_that_cannot_be_unpacked_is_refused(tmp_path: Path, place: int) -> None:
     data = bytearray(default_model_path().read_bytes())
     # The fields of the zip entry in the directory at the file's end (APPNOTE.TXT 4.3.12).

@@ -89,7 +89,7 @@ def test_the_sentence_says_what_was_expected_and_what_differs() -> None:
         cell_input(encode_png(one_letter()), _SIZE)
 
 
-def test_what_is_larger_than_a_red_cell_in_any_camera_is_refused() -> None:
+def test_what_is_larger_than_any_single_cell_is_taken_for_a_field() -> None:
     cell = read_image(_EDGE / "samples" / "cells" / "cell_01.png")
     x, y, width, height = cell_extent(cell)
     cut = np.ascontiguousarray(cell[y : y + height, x : x + width])
@@ -99,7 +99,7 @@ def test_what_is_larger_than_a_red_cell_in_any_camera_is_refused() -> None:
         return encode_png(cv2.resize(cut, (round(width * scale), round(height * scale))))
 
     assert cell_input(enlarged(780), _SIZE).shape == (_SIZE, _SIZE, 3)
-    with pytest.raises(NotACellError, match=r"^This is no single cell: it is \d+ x \d+ pixels"):
+    with pytest.raises(NotACellError, match=r"^This is taken for a whole field, .* \d+ x \d+ pixels"):
         cell_input(enlarged(900), _SIZE)
     assert cell_input(enlarged(900), _SIZE, accept_anything=True).shape == (_SIZE, _SIZE, 3)
 

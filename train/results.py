@@ -131,8 +131,7 @@ def _judge(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]
     """Judge ``BATCH`` cells or fewer; always as many, since every other number would be compiled anew."""
     filled = np.zeros((BATCH, *inputs.shape[1:]), np.float32)
     filled[: len(inputs)] = inputs
-    said = keras.ops.convert_to_numpy(model.predict_on_batch(filled))
-    return np.asarray(said, np.float64)[: len(inputs), 0]
+    return np.asarray(model.predict_on_batch(filled), np.float64)[: len(inputs), 0]
 
 
 def _write(results: Results, out: Path, fingerprint: str) -> None:
