@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks.accuracy_groups import AGREEMENT, ALL, BOXED, CHANGED, FOUND, REFUSALS, UNDISPUTED
-from benchmarks.measurement import Benchmark, Measurement
+from benchmarks.accuracy.groups import AGREEMENT, ALL, BOXED, CHANGED, FOUND, REFUSALS, UNDISPUTED
+from benchmarks.harness.measurement import Benchmark, Measurement
 
 _STANDARD = "standard"
 _PRECISIONS = ("int8", "float16", "float32")

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.candidates import open_model
 from benchmarks.graph import schema, write_graph
-from benchmarks.timing import Subject
-from edge.runtime import Runtime
+from benchmarks.harness.candidates import open_model
+from benchmarks.harness.timing import Subject
+from edge.inference.runtime import Runtime
 
 _SHAPES = ((2048, 256, 256), (1024, 512, 512), (512, 1024, 1024))
 """Rows, inputs and outputs of the products: none larger pays, as all fit into a second-level cache by parts."""

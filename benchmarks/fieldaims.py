@@ -1,4 +1,4 @@
-"""What is asked of fields, as limits on the figures of `benchmarks.cellfinding_accuracy`."""
+"""What is asked of fields, as limits on the figures of `benchmarks.fields`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -69,7 +69,7 @@ def tell_aims(figures: dict[str, Any], tell: Callable[[str], None]) -> None:
     """Tell each figure that was measured, and whether it is within its limits.
 
     Args:
-        figures: of `benchmarks.cellfinding_accuracy`.
+        figures: of `benchmarks.fields`.
         tell: takes a line.
     """
     for aim in AIMS:

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.candidates import load_models, open_model, sample_inputs
 from benchmarks.ceiling import ceiling_subjects
 from benchmarks.graph import Operator, cut_out, multiply_adds, operators_of, read_graph
-from benchmarks.measurement import Chart, Measurement, Section, Series
-from benchmarks.settings import BenchSettings
-from benchmarks.timing import Report, Subject, Timing, part_of, time_in_turns
-from edge.modelfile import ModelFile
-from edge.runtime import Runtime, find_runtime
+from benchmarks.harness.candidates import load_models, open_model, sample_inputs
+from benchmarks.harness.measurement import Chart, Measurement, Section, Series
+from benchmarks.harness.settings import BenchSettings
+from benchmarks.harness.timing import Report, Subject, Timing, part_of, time_in_turns
+from edge.inference.model_file import ModelFile
+from edge.inference.runtime import Runtime, find_runtime
 
 CEILING = "Ceiling: matrix products"
 REACHED = "Networks"

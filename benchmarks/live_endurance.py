@@ -17,13 +17,13 @@ from pathlib import Path
 import click
 import numpy as np
 
+from edge.calibration.setup import SlideSetup, set_up_slide
 from edge.live.session import LiveSession
-from edge.live.sources import EndOfSourceError, Picture
-from edge.live.virtualstage import SimulatorSource
-from edge.simulated_strewing import SlideSettings
+from edge.live.setup import SlideRequest, find_or_begin, slide_task
+from edge.live.sources.camera import EndOfSourceError, Picture
+from edge.live.sources.simulated import SimulatorSource
+from edge.simulation.placement import SlideSettings
 from edge.slides.store import SlideStore
-from plasmolite.livesetup import SlideRequest, find_or_begin, slide_task
-from plasmolite.slidesetup import SlideSetup, set_up_slide
 
 _SLIDE = "endurance"
 _SIZE, _CELL_WIDTH = (640, 480), 40.0

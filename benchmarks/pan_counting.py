@@ -23,15 +23,15 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cellfinding import CellFinder, FoundCell
-from edge.classifier import Classifier
-from edge.imaging import read_image
+from edge.fields.quality import judge_quality
+from edge.images.files import read_image
+from edge.inference.classifier import Classifier
 from edge.live.counting import Outcome, SlideCounter
-from edge.live.frames import Frame
 from edge.live.reading import FieldLook, FieldReader, NetworkReader
-from edge.quality import judge_quality
-from edge.simulated_slide import SimulatedSlide
-from edge.simulated_strewing import SlideSettings
+from edge.live.sources.frame import Frame
+from edge.segmentation.finder import CellFinder, FoundCell
+from edge.simulation.placement import SlideSettings
+from edge.simulation.slide import SimulatedSlide
 from edge.slides.store import SlideStore
 
 WIDTH, HEIGHT = 1280, 960

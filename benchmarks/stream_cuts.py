@@ -23,12 +23,12 @@ import click
 from benchmarks.live_endurance import HurriedStage, cells_seen
 from benchmarks.pan_counting import FinderAlone
 from edge.live.counting import SlideCounter
-from edge.live.mjpeg import HttpSource
 from edge.live.reading import jpeg
 from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
+from edge.live.sources.mjpeg import HttpSource
 from edge.live.tasks import SlideTask
-from edge.parasitaemia import Rates, red_cells
+from edge.parasitaemia.estimate import Rates, red_cells
 from edge.slides.store import SlideStore
 
 _FRAME_SECONDS = 0.1

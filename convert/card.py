@@ -32,7 +32,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "Giemsa-stained thin smears. **Research use only. Not a diagnostic device.**",
         "",
         f"- Input: one cell, RGB, {first['input']['size']} x {first['input']['size']} px, uint8, black outside "
-        "the cell (`edge.preprocessing.network_input`).",
+        "the cell (`edge.inference.preprocessing.network_input`).",
         f"- Output: {first['output']}. {first['calibration']['method']}.",
         f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
         f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.classifier import Classifier
-from edge.modelfile import ModelFile
-from edge.preprocessing import PREPROCESSING_VERSION
-from train.evaluation import Judged, accuracy, auc, sensitivity, specificity
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import ModelFile
+from edge.inference.preprocessing import PREPROCESSING_VERSION
+from train.evaluation.metrics import Judged, accuracy, auc, sensitivity, specificity
 
 _TIMED_CELLS = 1024
 

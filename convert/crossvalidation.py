@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.classifier import Classifier
-from edge.modelfile import load_model
-from train.evaluation import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
-from train.pipeline import network_inputs
-from train.record import read_record
-from train.results import STATED_SPECIFICITY
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import load_model
+from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
+from train.model.batches import network_inputs
+from train.reporting.record import read_record
+from train.reporting.results import STATED_SPECIFICITY
 from train.run import SETTINGS_FILE, read_run_data
 from train.settings import TrainingSettings
 

@@ -1,7 +1,7 @@
 """From the Keras model to TFLite flatbuffers: float32, float16 and full int8, each with an uint8 picture in.
 
 All three are the same graph: the scaling of pixels is folded into the first convolution (exactly, see
-``train.network``), so the device hands over the bytes of the picture as they are. Only this module knows how
+``train.model.network``), so the device hands over the bytes of the picture as they are. Only this module knows how
 quantisation is done; the converter's own post-training quantiser does it, on weights that were settled on
 its grid by training.
 """
@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.joining import join_models
+from convert.chaining import join_models
 from edge.errors import PlasmoliteError
-from train.network import FIRST_CONVOLUTION, base_of
+from train.model.network import FIRST_CONVOLUTION, base_of
 
 PRECISIONS = ("float32", "float16", "int8")
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.verdict import INCONCLUSIVE, PARASITIZED, UNINFECTED, UndecidedRange, judge
-from train.evaluation import Judged
+from edge.inference.verdicts import INCONCLUSIVE, PARASITIZED, UNINFECTED, UndecidedRange, judge
+from train.evaluation.metrics import Judged
 
 ERROR_RATE = 0.002
 """Share of each class that may get the other class's verdict: a quarter of what one threshold errs by."""

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import CalibrationSet
+from convert.calibration_set import CalibrationSet
 from convert.comparison import Comparison
-from edge.preprocessing import PREPROCESSING_VERSION
-from edge.verdict import LABELS
-from train.evaluation import Judged, measure, roc_table
-from train.patients import patient_token
-from train.record import RunRecord
+from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.inference.verdicts import LABELS
+from train.data.patients import patient_token
+from train.evaluation.metrics import Judged, measure, roc_table
+from train.evaluation.thresholds import describe_field_threshold
+from train.reporting.record import RunRecord
 from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
 from train.settings import TrainingSettings
-from train.thresholds import describe_field_threshold
 
 
 def make_manifest(
@@ -45,7 +45,7 @@ def make_manifest(
         sources: what it learnt from and under what licences, in words.
 
     Returns:
-        Everything but the format and the hash, which :func:`edge.modelfile.with_manifest` adds.
+        Everything but the format and the hash, which :func:`edge.inference.model_file.with_manifest` adds.
     """
     undisputed = judged.at(~results.disputed)
     data = json.loads((run / DATA_FILE).read_text("utf-8"))

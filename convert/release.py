@@ -7,21 +7,21 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from convert.calibration import choose_calibration_set
+from convert.calibration_set import choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, judge_with
 from convert.export import export
 from convert.gate import DEFAULT_LIMITS, Limits, failures
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest
-from edge.classifier import Classifier
 from edge.errors import PlasmoliteError
-from edge.modelfile import load_model, with_manifest
-from edge.selftest import sample_scores
-from train.evaluation import Judged
-from train.pipeline import network_inputs
-from train.record import read_record
-from train.results import MODEL_FILE
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import load_model, with_manifest
+from edge.inference.self_test import sample_scores
+from train.evaluation.metrics import Judged
+from train.model.batches import network_inputs
+from train.reporting.record import read_record
+from train.reporting.results import MODEL_FILE
 from train.run import SETTINGS_FILE, read_run_data
 from train.settings import TrainingSettings
 

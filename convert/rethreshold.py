@@ -14,16 +14,16 @@ import numpy as np
 
 from convert.card import model_card
 from convert.manifest import rates
-from edge.classifier import Classifier
 from edge.errors import PlasmoliteError
-from edge.modelfile import load_model, with_manifest
-from train.dataset import Sample, load_dataset
-from train.evaluation import Judged
-from train.foreign import read_foreign_cells
-from train.patients import patient_token, read_corrections, read_patients
-from train.pipeline import network_inputs
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import load_model, with_manifest
+from train.data.dataset import Sample, load_dataset
+from train.data.other_laboratories import read_foreign_cells
+from train.data.patients import patient_token, read_corrections, read_patients
+from train.evaluation.metrics import Judged
+from train.evaluation.thresholds import choose_thresholds, describe_field_threshold
+from train.model.batches import network_inputs
 from train.run import describe_environment
-from train.thresholds import choose_thresholds, describe_field_threshold
 
 
 class OtherDataError(PlasmoliteError):

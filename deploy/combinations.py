@@ -154,7 +154,7 @@ def make_environment(combination: Combination, interpreter: str, folder: Path) -
 def run_tests(combination: Combination, python: Path) -> Outcome:
     """Run the tests of ``edge`` in an environment, and see that it is its own runtime that judges there."""
     _tell(f"{combination.name}: testing ...")
-    asked = "from edge.runtime import find_runtime; print(find_runtime().name)"
+    asked = "from edge.inference.runtime import find_runtime; print(find_runtime().name)"
     judges = _capture([str(python), "-c", asked]).stdout.strip()
     tests = [str(path.relative_to(ROOT)) for path in edge_tests()]
     done = _capture([str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests])
@@ -214,11 +214,11 @@ def compare_verdicts(
             cells = ["--cells", str(options.cells)]
             if options.folder:
                 cells += ["--folder", str(options.folder.resolve())]
-            module = [python, "-m", "deploy.runtime_agreement"]
+            module = [python, "-m", "deploy.proof.runtime_agreement"]
             _run(
                 [*module, "score", "--runtime", runtime, *cells, "--out", files[-1]], f"{name} scores nothing"
             )
-        done = _capture([judges[0][1], "-m", "deploy.runtime_agreement", "compare", *files])
+        done = _capture([judges[0][1], "-m", "deploy.proof.runtime_agreement", "compare", *files])
     if not done.stdout:
         raise CombinationError(done.stderr)
     return done.stdout.strip(), done.returncode == 0

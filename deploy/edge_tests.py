@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def edge_tests() -> list[Path]:
     """Paths of the test files that import ``edge`` and nothing that a device lacks."""
-    return [path for path in sorted((ROOT / "tests").glob("test_*.py")) if _is_of_edge(path)]
+    return [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if _is_of_edge(path)]
 
 
 def _is_of_edge(path: Path) -> bool:

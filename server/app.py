@@ -3,18 +3,18 @@
 from flask import Flask
 from flask_smorest import Blueprint as ApiBlueprint
 
-from server.analyze import analyze
-from server.explain import explain
-from server.instruments import Instruments, install
-from server.journal import keep_journal
-from server.live import live
+from server.access_log import keep_journal
+from server.context import Instruments, install
 from server.openapi import API_CONFIG, documents
-from server.page import page_blueprint
-from server.predict import predict
 from server.problems import ProblemApi, register_problem_handlers
+from server.routes.analyze import analyze
+from server.routes.explain import explain
+from server.routes.live import live
+from server.routes.page import page_blueprint
+from server.routes.predict import predict
+from server.routes.slides import slides
+from server.routes.status import status
 from server.security import secure
-from server.slides import slides
-from server.status import status
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, live, status)
 

@@ -25,7 +25,7 @@ class GathererClosedError(Exception):
 
 
 class Judging(Protocol):
-    """What judges a batch: :class:`edge.classifier.Classifier`."""
+    """What judges a batch: :class:`edge.inference.classifier.Classifier`."""
 
     batch_size: int
 

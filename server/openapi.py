@@ -9,7 +9,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 
 from plasmolite import RESEARCH_USE, __version__
 from server.problems import PROBLEM_TYPE
-from server.schemas import ProblemSchema
+from server.schemas.cells import ProblemSchema
 
 View = TypeVar("View", bound=Callable[..., Any])
 

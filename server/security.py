@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.instruments import instruments
+from server.context import instruments
 from server.problems import Problem
 from server.settings import ServerSettings, is_loopback
 from server.token import TokenRecord

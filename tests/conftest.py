@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.classifier import Classifier
+from edge.inference.classifier import Classifier
 
 _ROOT = Path(__file__).parent.parent
 

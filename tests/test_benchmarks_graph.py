@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.candidates import open_model, sample_inputs
 from benchmarks.ceiling import dense_layer
 from benchmarks.graph import cut_out, multiply_adds, operators_of, read_graph
-from edge.modelfile import ModelFile, load_model, shipped_models
-from edge.runtime import find_runtime
+from benchmarks.harness.candidates import open_model, sample_inputs
+from edge.inference.model_file import ModelFile, load_model, shipped_models
+from edge.inference.runtime import find_runtime
 
 
 @pytest.fixture(scope="module")

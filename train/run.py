@@ -13,17 +13,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from plasmolite.provenance import source_commit
-from train.augmentation import Strength
-from train.dataset import DataSet, load_dataset
-from train.fit import Held, Phase, Report, fit_phase
-from train.foreign import ForeignCells, Grafting, lift_parasites, read_foreign_cells
-from train.network import build_network
-from train.patients import LABELS, Correction, read_corrections, read_patients
-from train.pipeline import CellBatches, network_inputs
-from train.rounding import with_rounding, without_rounding
+from edge.about import source_commit
+from train.augmentation.stain_and_camera import Strength
+from train.data.dataset import DataSet, load_dataset
+from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
+from train.data.patients import LABELS, Correction, read_corrections, read_patients
+from train.data.split import PARTS, Split, read_split, split_by_patient, write_split
+from train.model.batches import CellBatches, network_inputs
+from train.model.fit import Held, Phase, Report, fit_phase
+from train.model.network import build_network
+from train.model.quantisation import with_rounding, without_rounding
 from train.settings import SettingsError, TrainingSettings
-from train.split import PARTS, Split, read_split, split_by_patient, write_split
 
 SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
     "settings.json",

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cellfinding import CellFinder, FoundCell
-from edge.classifier import Classifier
-from edge.field import cut_cell
-from edge.preprocessing import MIN_CELL_SIDE
-from edge.quality import judge_quality
+from edge.fields.analyser import cut_cell
+from edge.fields.quality import judge_quality
+from edge.inference.classifier import Classifier
+from edge.inference.preprocessing import MIN_CELL_SIDE
+from edge.segmentation.finder import CellFinder, FoundCell
 from edge.slides.records import Box
 
 CROP_SIDE = 96

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.drawing import OutlinedCell, draw_field
+from edge.drawing.contact_sheet import OutlinedCell, draw_field
 from edge.errors import PlasmoliteError, StoreDamagedError, StoreError, StoreFullError
-from edge.live.frames import Frame
-from edge.live.newest import NewestFrame
 from edge.live.reading import jpeg
 from edge.live.snapshot import STALE_SECONDS, Snapshot
-from edge.live.sources import Source
+from edge.live.sources.camera import Source
+from edge.live.sources.frame import Frame
+from edge.live.sources.grabber import NewestFrame
 from edge.live.tasks import Task, TaskResult
 
 _RATE_SECONDS = 10.0

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from edge.live.newest import SourceStatus
+from edge.live.sources.grabber import SourceStatus
 
 STALE_SECONDS = 3.0
 """A result older than this is no longer shown as the present: the age of what is shown is bounded."""

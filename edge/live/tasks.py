@@ -3,15 +3,15 @@
 from collections import deque
 from typing import Any, NamedTuple, Protocol
 
-from edge.drawing import OutlinedCell
+from edge.drawing.contact_sheet import OutlinedCell
+from edge.inference.verdicts import doubtful, judge
 from edge.live.counting import Outcome, SlideCounter
-from edge.live.frames import Frame
 from edge.live.reading import FieldReader
-from edge.parasitaemia import Rates, RedCells, estimate
+from edge.live.sources.frame import Frame
+from edge.parasitaemia.estimate import Rates, RedCells, estimate
 from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
-from edge.verdict import doubtful, judge
 
 _CHECKS_OF_A_FIELD = frozenset({"whole red cells", "crowding"})
 """Checks that a picture of a single cell need not pass."""

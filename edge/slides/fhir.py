@@ -8,7 +8,7 @@ no subject: the store knows no person, and the receiving system links the specim
 import uuid
 from typing import Any
 
-from edge.parasitaemia import Parasitaemia
+from edge.parasitaemia.estimate import Parasitaemia
 from edge.slides.records import Slide
 from edge.slides.review import slide_estimates
 from edge.slides.store import SlideStore

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from edge.slides.audit import add_entry
 from edge.slides.records import AuditEntry, Slide
 from edge.slides.store import SlideStore
-from edge.slides.trail import add_entry
 
 UNSEEN_OVERLAP = 16
-"""Two stretches that have this many cells in common are seen to touch: `edge.live.constellation.ANYWHERE` asks
-for 12 matches and for three quarters of what should match."""
+"""Two stretches that have this many cells in common are seen to touch:
+`edge.live.registration.point_patterns.ANYWHERE` asks for 12 matches and for three quarters of what should
+match."""
 
 
 def counted_twice_at_most(stretches: int) -> int:

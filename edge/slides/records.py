@@ -44,7 +44,7 @@ class NewField(NamedTuple):
     taken_at: datetime
     source: str
     checks: tuple[Mapping[str, Any], ...] = ()
-    """The quality checks with their values, as :mod:`edge.quality` words them."""
+    """The quality checks with their values, as :mod:`edge.fields.quality` words them."""
     uncovered: tuple[Box, ...] = ()
     """Boxes of cells that the border cut: seen here, but to be counted in another field."""
 

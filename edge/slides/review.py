@@ -4,12 +4,12 @@ import math
 from typing import NamedTuple
 
 from edge.errors import SlideError
-from edge.parasitaemia import Parasitaemia, Rates, RedCells, estimate, red_cells
+from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells
+from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import AuditEntry, Review, Slide, StoredCell
 from edge.slides.rows import row_number
 from edge.slides.store import SlideStore
-from edge.slides.trail import add_entry
 
 PARASITIZED = "Parasitized"
 UNINFECTED = "Uninfected"

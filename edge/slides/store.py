@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import SlideError
+from edge.slides.audit import add_entry
 from edge.slides.database import Database
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
@@ -31,7 +32,6 @@ from edge.slides.rows import (
     to_review,
     to_slide,
 )
-from edge.slides.trail import add_entry
 
 MAX_SLIDE_ID = 120
 """Longest slide id, in characters: a bar code or a line in a laboratory book."""

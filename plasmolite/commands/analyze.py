@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plasmolite import RESEARCH_USE, __version__
-from plasmolite.commands.slideoptions import slide_options
+from plasmolite.commands.slide_options import slide_options
 
 if TYPE_CHECKING:
-    from edge.cellfiles import CellFile
-    from edge.fieldfiles import SlideCount
-    from plasmolite.slidesetup import SlideSetup
+    from edge.calibration.setup import SlideSetup
+    from edge.cells.files import CellFile
+    from edge.fields.files import SlideCount
 
 
 @click.command(
@@ -48,9 +48,9 @@ def command(
 
     Exit code: 0 all fields were counted, 1 some were refused or could not be read, 2 nothing could start.
     """
-    from edge.cellfiles import list_cell_files
+    from edge.calibration.setup import set_up_slide
+    from edge.cells.files import list_cell_files
     from edge.errors import PlasmoliteError, SourceError
-    from plasmolite.slidesetup import set_up_slide
 
     try:
         files = list(list_cell_files(paths))
@@ -72,12 +72,12 @@ def _run(
 ) -> SlideCount:
     """Judge all files, telling each as it comes, then the estimate, and write the report."""
     from edge.errors import SourceError
-    from edge.field import FieldAnalyser
-    from edge.fieldfiles import FieldTables, SlideCount, judge_fields
-    from edge.parasitaemia import estimate
-    from edge.report import Report
-    from plasmolite.fieldtelling import JsonLines, TableLines, with_progress
-    from plasmolite.modelfacts import model_facts
+    from edge.fields.analyser import FieldAnalyser
+    from edge.fields.files import FieldTables, SlideCount, judge_fields
+    from edge.parasitaemia.estimate import estimate
+    from edge.reports.field_report import Report
+    from edge.reports.model_facts import model_facts
+    from plasmolite.terminal.field_table import JsonLines, TableLines, with_progress
 
     page = tables = None
     if report is not None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from benchmarks.measurement import Benchmark
-    from benchmarks.settings import BenchSettings
+    from benchmarks.harness.measurement import Benchmark
+    from benchmarks.harness.settings import BenchSettings
 
 _DEFAULT_SECTIONS = "startup,latency,limit,peers,field"
 _FILE_WIDTH = 150
@@ -149,10 +149,10 @@ def command(**options: Any) -> None:
 def _run(options: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from benchmarks.compare import SLOWER, compare
-    from benchmarks.measurement import read_benchmark, write_benchmark
-    from benchmarks.suite import SECTIONS
-    from benchmarks.table import print_benchmark, print_comparison
+    from benchmarks.harness.compare import SLOWER, compare
+    from benchmarks.harness.measurement import read_benchmark, write_benchmark
+    from benchmarks.harness.suite import SECTIONS
+    from benchmarks.output.table import print_benchmark, print_comparison
 
     if options["list_sections"]:
         for name, entry in SECTIONS.items():
@@ -171,7 +171,7 @@ def _run(options: dict[str, Any]) -> None:
     if comparison:
         print_comparison(comparison, console)
     if options["html_path"]:
-        from benchmarks.report import write_report
+        from benchmarks.output.report import write_report
 
         write_report(options["html_path"], benchmark, comparison)
         click.echo(f"Report: {options['html_path']}")
@@ -182,7 +182,7 @@ def _measure(options: dict[str, Any]) -> Benchmark:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from benchmarks.suite import run_benchmark
+    from benchmarks.harness.suite import run_benchmark
 
     sections = [name.strip() for name in options["sections"].split(",") if name.strip()]
     settings = _settings(options)
@@ -197,10 +197,10 @@ def _measure(options: dict[str, Any]) -> Benchmark:
 
 
 def _settings(options: dict[str, Any]) -> BenchSettings:
-    from benchmarks.settings import BenchSettings
-    from benchmarks.timing import Limits
-    from edge.modelfile import shipped_models
-    from edge.runtime import default_threads
+    from benchmarks.harness.settings import BenchSettings
+    from benchmarks.harness.timing import Limits
+    from edge.inference.model_file import shipped_models
+    from edge.inference.runtime import default_threads
 
     cores = default_threads()
     threads = _numbers(None, None, options["threads"]) if options["threads"] else tuple(sorted({1, cores}))  # type: ignore[arg-type]

@@ -12,10 +12,10 @@ import click
 from plasmolite import RESEARCH_USE, __version__
 
 if TYPE_CHECKING:
-    from edge.fieldfiles import SlideCount
-    from edge.modelfile import ModelFile
-    from edge.siteprofile import SiteProfile
-    from edge.sitethreshold import ChosenThreshold
+    from edge.calibration.profile import SiteProfile
+    from edge.calibration.threshold import ChosenThreshold
+    from edge.fields.files import SlideCount
+    from edge.inference.model_file import ModelFile
 
 _MOST = 0.1  # a tenth of all cells called parasitised is no rate that anybody means
 
@@ -84,14 +84,14 @@ def command(
 
     Exit code: 0 written, 1 written though some fields were refused or unreadable, 2 not written.
     """
-    from edge.cellfiles import list_cell_files
-    from edge.classifier import Classifier
+    from edge.calibration.profile import write_profile
+    from edge.calibration.threshold import choose_threshold
+    from edge.cells.files import list_cell_files
     from edge.errors import PlasmoliteError, SourceError
-    from edge.field import FieldAnalyser
-    from edge.fieldfiles import SlideCount, judge_fields
-    from edge.siteprofile import write_profile
-    from edge.sitethreshold import choose_threshold
-    from plasmolite.fieldtelling import with_progress
+    from edge.fields.analyser import FieldAnalyser
+    from edge.fields.files import SlideCount, judge_fields
+    from edge.inference.classifier import Classifier
+    from plasmolite.terminal.field_table import with_progress
 
     try:
         files = list(list_cell_files(negatives))
@@ -149,11 +149,11 @@ def make_profile(
         SiteProfileError: Too few cells and not forced, or the model's table ends below the threshold.
         PrevalenceError: At this threshold the model is no better than chance.
     """
+    from edge.calibration.profile import SiteProfile
+    from edge.calibration.threshold import fewest_cells, sensitivity_at
     from edge.errors import SiteProfileError
-    from edge.phrases import percent
-    from edge.prevalence import check_rates
-    from edge.siteprofile import SiteProfile
-    from edge.sitethreshold import fewest_cells, sensitivity_at
+    from edge.messages.catalogue import percent
+    from edge.parasitaemia.prevalence import check_rates
 
     least, wanted = fewest_cells(target)
     warnings = []
@@ -216,7 +216,7 @@ def make_profile(
 
 def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
     """Say what was found and what it costs."""
-    from edge.phrases import percent
+    from edge.messages.catalogue import percent
 
     low, high = profile.rate_interval
     click.echo(

@@ -41,9 +41,9 @@ def command(
 
     Exit code: 0 cameras were found, 1 none or one with a fault, 2 the test picture failed.
     """
-    from edge.cameras import FixedSettings, list_cameras, take_test_picture
+    from edge.camera.usb import FixedSettings, list_cameras, take_test_picture
     from edge.errors import PlasmoliteError
-    from edge.imaging import write_png
+    from edge.images.files import write_png
 
     if source is not None:
         try:

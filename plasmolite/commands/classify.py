@@ -16,9 +16,9 @@ import click
 from plasmolite import RESEARCH_USE
 
 if TYPE_CHECKING:
-    from edge.cellfiles import CellFile, FileVerdict
-    from edge.classifier import Classifier
-    from edge.verdict import UndecidedRange
+    from edge.cells.files import CellFile, FileVerdict
+    from edge.inference.classifier import Classifier
+    from edge.inference.verdicts import UndecidedRange
 
 _ROWS_SHOWN = 40
 _SHEET_TILES = 60
@@ -73,9 +73,9 @@ def command(
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """
-    from edge.cellfiles import CellFile, judge_files, list_cell_files
-    from edge.classifier import Classifier
+    from edge.cells.files import CellFile, judge_files, list_cell_files
     from edge.errors import PlasmoliteError, SourceError
+    from edge.inference.classifier import Classifier
 
     if inconclusive and threshold is not None:
         raise click.UsageError("--inconclusive brings two thresholds of its own: leave out --threshold.")
@@ -202,10 +202,10 @@ def _with_progress(files: list[CellFile], *, quiet: bool) -> Iterator[CellFile]:
 
 
 def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_anything: bool) -> None:
-    from edge.cellfiles import cell_input
-    from edge.drawing import VerdictTile, draw_verdicts
+    from edge.cells.files import cell_input
+    from edge.drawing.contact_sheet import VerdictTile, draw_verdicts
     from edge.errors import ImageError
-    from edge.imaging import write_png
+    from edge.images.files import write_png
 
     tiles = []
     for verdict in shown:

@@ -60,9 +60,9 @@ def command(
     from rich.console import Console
     from rich.table import Table
 
+    from convert.fault_injection import add_noise
     from convert.gate import DEFAULT_LIMITS
     from convert.release import SOURCES_NOT_STATED, convert_run
-    from convert.spoiling import add_noise
     from edge.errors import PlasmoliteError
 
     console = Console(stderr=True)

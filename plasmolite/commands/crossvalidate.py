@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from plasmolite import RESEARCH_USE
-from plasmolite.trainingoptions import training_options
-from plasmolite.trainingrun import train_to_report, training_errors
+from plasmolite.terminal.training import train_to_report, training_errors
+from train.options import training_options
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def command(*, out: Path, folds: int, **settings: object) -> None:
 
 def _finished(settings: TrainingSettings, run: Path) -> Path:
     """Train one fold unless that is done; the settings of a finished one are checked all the same."""
-    from train.record import is_finished
+    from train.reporting.record import is_finished
     from train.run import open_run
 
     open_run(settings, run)

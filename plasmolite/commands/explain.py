@@ -52,11 +52,11 @@ def command(
 
     Exit code: 0 the picture was written, 1 there is no cell to explain, 2 nothing could start.
     """
-    from edge.classifier import Classifier
+    from edge.drawing.explanation import draw_explanation
     from edge.errors import ImageError, PlasmoliteError
-    from edge.explain import explain
-    from edge.explaindrawing import draw_explanation
-    from edge.imaging import write_png
+    from edge.images.files import write_png
+    from edge.inference.classifier import Classifier
+    from edge.inference.occlusion import explain
 
     try:
         classifier = Classifier.open(model, threads=threads)
@@ -83,9 +83,9 @@ def command(
 
 def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read the picture, or the part of it in the box, and find its cell."""
+    from edge.cells.isolation import isolate
     from edge.errors import ImageError, NotACellError
-    from edge.imaging import read_image
-    from edge.isolation import isolate
+    from edge.images.files import read_image
 
     rgb = read_image(image)
     if box is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plasmolite.commands.slideoptions import chosen, slide_options
+from plasmolite.commands.slide_options import chosen, slide_options
 
 if TYPE_CHECKING:
     from edge.live.session import LiveSession
@@ -66,8 +66,8 @@ def command(**options: Any) -> None:
     Exit code: 0 all fine, 1 files of a folder could not be judged or the count failed on its way, 2 nothing
     could start.
     """
+    from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError
-    from plasmolite.slidesetup import set_up_slide
 
     if options["slide_id"] and options["resume"]:
         raise click.UsageError("Give --slide for a new slide or --resume for one that is there, not both.")
@@ -92,8 +92,8 @@ def _open(
     setup: Any, options: dict[str, Any], stack: ExitStack
 ) -> tuple[str, AbstractContextManager[LiveSession]]:
     """Settle slide and store; return the panel's title and the session."""
+    from edge.live.setup import SlideRequest, cell_session, default_store_path, slide_session
     from edge.slides.store import SlideStore
-    from plasmolite.livesetup import SlideRequest, cell_session, default_store_path, slide_session
 
     source, every_frame, seed = options["source"], options["every_frame"], options["seed"]
     if options["mode"] == "cell":
@@ -124,7 +124,7 @@ def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: Ex
     """Show the session until it ends or somebody ends it; return its last state."""
     window = None
     if options["window"]:
-        from plasmolite.livewindow import open_window
+        from plasmolite.terminal.window import open_window
 
         window = open_window(title)
         if window is None:
@@ -165,7 +165,7 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
     from rich.console import Console
     from rich.live import Live
 
-    from plasmolite.livedisplay import panel
+    from plasmolite.terminal.live_panel import panel
 
     console = Console()
     snapshot = session.snapshot()

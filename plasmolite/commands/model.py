@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from edge.modelfile import ModelFile
-    from edge.modelstore import ModelStore
-    from edge.selftest import SelfTest
+    from edge.inference.model_file import ModelFile
+    from edge.inference.model_store import ModelStore
+    from edge.inference.self_test import SelfTest
     from plasmolite.signing import PublicKey
 
 
@@ -115,7 +115,7 @@ def show(model: str | None) -> None:
 
     A slide's record names its model by this hash.
     """
-    from edge.modelfile import load_model
+    from edge.inference.model_file import load_model
 
     with _refusals():
         loaded = load_model(_path_of(model))
@@ -126,7 +126,7 @@ def show(model: str | None) -> None:
 @click.argument("model", required=False)
 def verify(model: str | None) -> None:
     """Verify a model's manifest and scores on this device; nothing is changed. By default the one in use."""
-    from edge.modelfile import load_model
+    from edge.inference.model_file import load_model
 
     with _refusals():
         loaded = load_model(_path_of(model))
@@ -162,10 +162,10 @@ def seal(file: Path, out: Path) -> None:
 
     Sign the result with: minisign -S -s site.key -m RELEASE
     """
-    from edge.classifier import Classifier
     from edge.errors import ModelStoreError
-    from edge.modelfile import load_model, with_manifest
-    from edge.selftest import sample_scores
+    from edge.inference.classifier import Classifier
+    from edge.inference.model_file import load_model, with_manifest
+    from edge.inference.self_test import sample_scores
 
     with _refusals():
         model = load_model(file)
@@ -189,7 +189,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _store() -> ModelStore:
-    from edge.modelstore import ModelStore, models_folder
+    from edge.inference.model_store import ModelStore, models_folder
 
     return ModelStore(models_folder())
 
@@ -219,8 +219,8 @@ def _signer(data: bytes, signature: Path, keys: list[PublicKey]) -> str:
 
 
 def _self_test(model: ModelFile) -> SelfTest:
-    from edge.classifier import Classifier
-    from edge.selftest import run_self_test
+    from edge.inference.classifier import Classifier
+    from edge.inference.self_test import run_self_test
 
     return run_self_test(Classifier(model), model.manifest)
 
@@ -234,7 +234,7 @@ def _told(result: SelfTest) -> str:
 
 def _shipped() -> ModelFile | None:
     from edge.errors import ModelFileError
-    from edge.modelfile import default_model_path, load_model
+    from edge.inference.model_file import default_model_path, load_model
 
     try:
         return load_model(default_model_path())
@@ -243,8 +243,8 @@ def _shipped() -> ModelFile | None:
 
 
 def _path_of(model: str | None) -> Path:
-    from edge.modelfile import load_model, shipped_models
-    from edge.modelstore import model_in_use
+    from edge.inference.model_file import load_model, shipped_models
+    from edge.inference.model_store import model_in_use
 
     if model is None:
         return model_in_use()

@@ -39,9 +39,9 @@ def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | Non
     from rich.console import Console
 
     from edge.errors import PlasmoliteError
+    from edge.live.setup import default_store_path
     from edge.slides.review import review_queue
     from edge.slides.store import SlideStore
-    from plasmolite.livesetup import default_store_path
 
     console = Console()
     path = store_path or default_store_path()
@@ -113,7 +113,7 @@ def _show(console: Console, store: SlideStore, cell: StoredCell, at: int, total:
     import numpy as np
     from rich.text import Text
 
-    from plasmolite.cropdrawing import half_blocks
+    from plasmolite.terminal.half_blocks import half_blocks
 
     bgr = cv2.imdecode(np.frombuffer(store.crop(cell), np.uint8), cv2.IMREAD_COLOR)
     console.rule(f"Cell {at + 1} of {total}", align="left")

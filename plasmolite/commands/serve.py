@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from plasmolite import RESEARCH_USE
-from plasmolite.commands.slideoptions import slide_options
+from plasmolite.commands.slide_options import slide_options
 
 _OPENCV_PIXELS = 64_000_000
 """OpenCV's own bound on decoding, behind ours."""
@@ -72,13 +72,13 @@ def command(
     # Before OpenCV is first imported, which reads it once.
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_OPENCV_PIXELS))
     try:
+        from edge.calibration.setup import set_up_slide
         from edge.errors import PlasmoliteError
-        from plasmolite.slidesetup import set_up_slide
+        from server.access_log import log_to_stderr
         from server.app import create_app
-        from server.journal import log_to_stderr
-        from server.opening import open_instruments, settle_token
-        from server.serve import make_server, run_until_stopped
         from server.settings import ServerSettings
+        from server.startup import open_instruments, settle_token
+        from server.wsgi.serve import make_server, run_until_stopped
     except ImportError as error:
         missing = f'{error.name} is not installed. Install it with: pip install "plasmolite[server]"'
         click.echo(f"Error: {missing}", err=True)

@@ -65,8 +65,8 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from edge.simulated_field import FieldSettings
-    from edge.simulated_set import SetPlan, write_bundled, write_set
+    from edge.simulation.field import FieldSettings
+    from edge.simulation.sets import SetPlan, write_bundled, write_set
 
     plan = SetPlan(
         cells=cells,

@@ -28,8 +28,8 @@ class _Place:
     def open(self, *, writing: bool = False) -> Iterator[SlideStore]:
         """Open the store, read-only where the disk is full; end with 2 and a sentence where nothing works."""
         from edge.errors import PlasmoliteError, StoreFullError
+        from edge.live.setup import default_store_path
         from edge.slides.store import SlideStore
-        from plasmolite.livesetup import default_store_path
 
         path = self._path or default_store_path()
         try:
@@ -101,8 +101,8 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
 @click.pass_obj
 def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> None:
     """Show one slide: counts, the machine's reading, and the reading after review."""
+    from edge.slides.audit import detail_words
     from edge.slides.review import slide_estimates
-    from edge.slides.trail import detail_words
 
     with place.open() as store:
         slide = store.slide(slide_id)
@@ -150,8 +150,8 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
 @click.pass_obj
 def report_slide(place: _Place, slide_id: str, folder: Path) -> None:
     """Write report.html, which opens offline and prints, with cells.csv and fields.csv beside it."""
+    from edge.reports.slide_report import write_slide_report
     from edge.slides.export import cells_csv, fields_csv
-    from edge.slides.page import write_slide_report
 
     with place.open() as store:
         slide = store.slide(slide_id)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from plasmolite import RESEARCH_USE
-from plasmolite.trainingoptions import training_options
-from plasmolite.trainingrun import train_to_report, training_errors
+from plasmolite.terminal.training import train_to_report, training_errors
+from train.options import training_options
 from train.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from train.results import Results
+    from train.reporting.results import Results
 
 
 @click.command(
@@ -57,7 +57,7 @@ def _print_figures(results: Results, *, by_cell: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from train.report import figure_rows
+    from train.reporting.report import figure_rows
 
     header, rows = figure_rows(results)
     whose = f"of {len(set(results.test.patients))} patients that the network never saw"

@@ -1,0 +1,1 @@
+"""Sections that measure verdicts against labels."""

@@ -1,0 +1,61 @@
+"""Which patients a model may be measured on: those that it did not learn from."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.harness.measurement import BenchmarkError
+from edge.inference.model_file import ModelFile, load_model
+from train.data.patients import patient_token
+
+
+class HeldOut(NamedTuple):
+    """A choice of patients."""
+
+    keeps: Callable[[str], bool]
+    """Tells whether a patient's cells may be judged."""
+    sentence: str
+    """How the choice was made, for a table's foot."""
+
+
+def choose_held_out(split: Path | None, models: Sequence[ModelFile]) -> HeldOut:
+    """Choose the patients that no model has seen.
+
+    Args:
+        split: a training run's ``split.json``, or a model file that holds it: its test patients are chosen.
+        models: without ``split``, everybody is chosen whom none of them learnt from.
+
+    Raises:
+        PlasmoliteError: the file cannot be read, or names no patients.
+    """
+    if split is not None:
+        return HeldOut(_test_patients(split), f"Judged are the test patients of {split.name}.")
+    stated = [model.manifest["data"] for model in models if "split" in model.manifest.get("data", {})]
+    learnt = [_known(data, ("train", "validation")) for data in stated]
+
+    def unseen(patient: str) -> bool:
+        return not any(knows(patient) for knows in learnt)
+
+    if len(stated) < len(models):
+        return HeldOut(
+            unseen,
+            "Not every model says which patients it learnt from, so cells of those may be among the judged, and "
+            "flatter it: name its split with --split.",
+        )
+    return HeldOut(unseen, "None of the judged is from a patient that a model says it learnt from.")
+
+
+def _known(data: dict[str, Any], parts: Sequence[str]) -> Callable[[str], bool]:
+    """Tell whether a patient is in some parts of the split that a model's manifest states, by tokens."""
+    tokens = {token for part in parts for token in data["split"][part]}
+    return lambda patient: patient_token(patient, data["fingerprint"]) in tokens
+
+
+def _test_patients(split: Path) -> Callable[[str], bool]:
+    try:
+        if split.suffix == ".tflite":
+            return _known(load_model(split).manifest["data"], ("test",))
+        return set(json.loads(split.read_text("utf-8"))["patients"]["test"]).__contains__
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"{split} names no test patients: {error!r}.") from error

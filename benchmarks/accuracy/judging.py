@@ -1,0 +1,136 @@
+"""The models whose verdicts are measured: ours, other systems', and the Keras model behind ours."""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.changes import Change, changed
+from benchmarks.accuracy.labelled import LabelledCell
+from benchmarks.harness.candidates import load_models
+from benchmarks.harness.measurement import BenchmarkError
+from benchmarks.harness.other_systems import ForeignModel, parse_foreign
+from benchmarks.harness.settings import BenchSettings
+from benchmarks.harness.timing import Report
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import ModelFile
+from edge.inference.preprocessing import network_input
+from edge.inference.runtime import find_runtime
+from train.evaluation.metrics import Judged, Values
+
+_PORTION = 256
+"""Cells that are prepared at a time, so that the inputs of a large folder never stand in memory at once."""
+
+
+class Candidate(NamedTuple):
+    """A model that judges cells."""
+
+    name: str
+    preparation: str
+    """Candidates of the same preparation see the same inputs."""
+    prepare: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Any]]
+    """Picture and mask of a cell to the network's input."""
+    probabilities: Callable[[NDArray[Any]], NDArray[np.float32]]
+    """Inputs to probabilities of *parasitised*."""
+    cell_threshold: float
+    field_threshold: float
+    model: ModelFile | None = None
+    """Ours only."""
+
+
+def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
+    """Open our models and the foreign ones in the device's runtime.
+
+    Raises:
+        PlasmoliteError: one cannot be read.
+    """
+    runtime = find_runtime()
+    threads = max(settings.threads)
+    candidates = [
+        _ours(model, Classifier(model, threads=threads, runtime=runtime))
+        for model in load_models(settings.models)
+    ]
+    foreign = [parse_foreign(text) for text in settings.foreign]
+    candidates += [
+        Candidate(
+            one.name,
+            one.name,
+            one.prepare,
+            lambda inputs, one=one: one.probabilities(inputs, runtime, threads),  # type: ignore[misc]
+            0.5,
+            0.5,
+        )
+        for one in foreign
+    ]
+    return candidates, foreign
+
+
+def _ours(model: ModelFile, classifier: Classifier) -> Candidate:
+    return Candidate(
+        model.name,
+        f"{model.input_size} px",
+        lambda rgb, mask: network_input(rgb, mask, size=model.input_size),
+        classifier.probabilities,
+        model.operating_point("cell").threshold,
+        model.operating_point("field").threshold,
+        model,
+    )
+
+
+def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
+    """Open the Keras model that some of our candidates were exported from, at their thresholds.
+
+    Raises:
+        BenchmarkError: it cannot be loaded, or none of the candidates has its input.
+        ImportError: TensorFlow is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    keras = import_module("keras")
+    try:
+        model = keras.models.load_model(path, compile=False)
+        size = int(model.input_shape[1])
+    except (OSError, ValueError, TypeError) as error:
+        raise BenchmarkError(f"The Keras model {path} cannot be loaded: {error}") from error
+    ours = next((one for one in candidates if one.model and one.model.input_size == size), None)
+    if ours is None:
+        raise BenchmarkError(
+            f"The Keras model {path} sees {size} px, and none of the models measured here does: "
+            "name those that were exported from it with --model."
+        )
+
+    def probabilities(inputs: NDArray[Any]) -> NDArray[np.float32]:
+        values = model.predict(inputs.astype(np.float32), batch_size=64, verbose=0)
+        return np.asarray(values, np.float32)[:, 0]
+
+    return ours._replace(name="Keras", probabilities=probabilities, model=None)
+
+
+def judge_all(
+    candidates: list[Candidate],
+    cells: list[LabelledCell],
+    report: Report,
+    *,
+    change: Change | None = None,
+) -> dict[str, Judged]:
+    """Judge cells with every candidate, as they are or changed; each cell is prepared once a preparation."""
+    found: dict[str, list[Values]] = {candidate.name: [] for candidate in candidates}
+    title = f"judging{f' under {change.name}' if change else ''}"
+    for start in range(0, len(cells), _PORTION):
+        report(title, start / len(cells))
+        pictures = [
+            changed(cell.rgb, cell.mask, change) if change else (cell.rgb, cell.mask)
+            for cell in cells[start : start + _PORTION]
+        ]
+        inputs: dict[str, NDArray[Any]] = {}
+        for candidate in candidates:
+            if candidate.preparation not in inputs:
+                inputs[candidate.preparation] = np.stack([candidate.prepare(*cell) for cell in pictures])
+            values = candidate.probabilities(inputs[candidate.preparation])
+            found[candidate.name].append(np.asarray(values, np.float64))
+    labels = np.array([cell.label for cell in cells], np.int64)
+    patients = np.array([cell.patient for cell in cells])
+    return {name: Judged(labels, np.concatenate(values), patients) for name, values in found.items()}

@@ -1,0 +1,171 @@
+"""Cells with known labels, to measure accuracy on: single cells in folders, and cells cut from fields."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
+from benchmarks.harness.measurement import BenchmarkError
+from benchmarks.harness.timing import Report
+from edge.cells.files import list_cell_files
+from edge.cells.isolation import isolate
+from edge.errors import ImageError
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.segmentation.finder import find_cells
+from train.data.patients import label_number, patient_from_name, read_corrections, read_patients
+
+
+class LabelledCell(NamedTuple):
+    """One cell to be judged.
+
+    Attributes:
+        name: of the file or of the field and the box.
+        label: 1 parasitised, 0 uninfected.
+        patient: whose it is, or of which field: cells of one are alike.
+        disputed: whether another reading disputes the label.
+        rgb: uint8, (h, w, 3).
+        mask: uint8, (h, w), 255 on the cell.
+    """
+
+    name: str
+    label: int
+    patient: str
+    disputed: bool
+    rgb: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+
+
+def read_labelled_cells(
+    folder: Path,
+    *,
+    patients: Path | None = None,
+    corrections: Path | None = None,
+    keeps: Callable[[str], bool] = lambda _: True,
+    most: int | None = None,
+    report: Report | None = None,
+) -> tuple[list[LabelledCell], list[str]]:
+    """Read single cells from folders named after their class, isolated as ``classify`` does it.
+
+    Args:
+        folder: with ``Parasitized/`` and ``Uninfected/`` somewhere inside.
+        patients: CSV file of patients; otherwise the file names tell.
+        corrections: CSV file of disputed labels.
+        keeps: tells whether cells of a patient are read.
+        most: no more cells than this, spread evenly.
+        report: told of the progress.
+
+    Returns:
+        The cells, and a sentence for each that cannot be judged.
+
+    Raises:
+        BenchmarkError: there are none, or of one class only.
+        PlasmoliteError: a table cannot be read.
+    """
+    owner = read_patients(patients) if patients else {}
+    disputed = read_corrections(corrections) if corrections else {}
+    listed: list[tuple[Path, int, str]] = []
+    for file in list_cell_files([folder]):
+        if not isinstance(file.source, Path):
+            continue
+        path = file.source
+        numbers = (label_number(part) for part in reversed(path.parent.parts))
+        label = next((number for number in numbers if number is not None), None)
+        patient = owner.get(path.stem) or patient_from_name(path.stem)
+        if label is not None and keeps(patient):
+            listed.append((path, label, patient))
+    if most is not None and len(listed) > most:
+        listed = [listed[i] for i in np.linspace(0, len(listed) - 1, most).round().astype(int)]
+    if len({label for _, label, _ in listed}) < 2:
+        raise BenchmarkError(
+            f"{folder} must hold cells under both Parasitized/ and Uninfected/, of patients that the models did "
+            f"not learn from; found {len(listed)} of one class."
+        )
+    cells, refused = [], []
+    for done, (path, label, patient) in enumerate(listed):
+        if report and done % 50 == 0:
+            report("reading cells", done / len(listed))
+        try:
+            rgb = read_image(path)
+        except ImageError as error:
+            refused.append(f"{path.name}: {error}")
+            continue
+        mask = isolate(rgb)
+        if mask is None:
+            refused.append(f"{path.name}: no single cell stands out from the background of the picture.")
+            continue
+        cells.append(LabelledCell(path.stem, label, patient, path.stem in disputed, rgb, mask))
+    return cells, refused
+
+
+def read_boxed_cells(folder: Path, report: Report | None = None) -> list[LabelledCell]:
+    """Cut the labelled cells out of annotated fields, by box and mask.
+
+    Args:
+        folder: with ``boxes.csv`` (image, label, x, y, w, h), ``images/`` and ``masks/`` (PNG, 255 on cells). In each
+            box the largest piece of the mask is the cell; boxes of other things than red cells are left out.
+        report: told of the progress.
+
+    Raises:
+        BenchmarkError: the folder is not like that.
+        ImageError: a picture cannot be read.
+    """
+    marked = annotated_boxes(folder)
+    cells: list[LabelledCell] = []
+    for done, (name, boxes) in enumerate(marked.items()):
+        if report:
+            report("cutting annotated fields", done / len(marked))
+        rgb = read_image(folder / "images" / name)
+        whole = annotated_mask(folder, name)
+        for number, box in enumerate(boxes):
+            if not box.infected and box.label != RED_LABEL:
+                continue
+            x, y, width, height = (int(value) for value in box.box)
+            mask = largest_piece(whole[max(0, y) : y + height, max(0, x) : x + width])
+            if mask is not None:
+                picture = rgb[max(0, y) : y + height, max(0, x) : x + width]
+                cells.append(LabelledCell(f"{name} {number}", int(box.infected), name, False, picture, mask))
+    if len({cell.label for cell in cells}) < 2:
+        raise BenchmarkError(f"{folder} has no boxes of both infected and uninfected red cells.")
+    return cells
+
+
+def read_found_cells(folder: Path, report: Report | None = None) -> list[LabelledCell]:
+    """Find the cells of uninfected fields with our own cell finder: all that would be counted.
+
+    Raises:
+        BenchmarkError: the folder has no pictures, or no cell was found in any.
+        ImageError: a picture cannot be read.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    cells = [
+        cell for number, path in enumerate(paths) for cell in _found_in(path, report, number / len(paths))
+    ]
+    if not cells:
+        raise BenchmarkError(f"No red cells were found in the pictures of {folder}.")
+    return cells
+
+
+def _found_in(path: Path, report: Report | None, done: float) -> Iterator[LabelledCell]:
+    if report:
+        report("finding cells of uninfected fields", done)
+    rgb = read_image(path)
+    for number, cell in enumerate(find_cells(rgb).cells):
+        if cell.counted:
+            x, y, width, height = cell.box
+            picture = rgb[y : y + height, x : x + width]
+            yield LabelledCell(f"{path.name} {number}", 0, path.name, False, picture, cell.mask)
+
+
+def largest_piece(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The largest connected piece of a mask, 0/255; None where it is under 8 px wide."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8), connectivity=4)
+    if count < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    if min(stats[largest, cv2.CC_STAT_WIDTH], stats[largest, cv2.CC_STAT_HEIGHT]) < 8:
+        return None
+    return (labels == largest).astype(np.uint8) * 255

@@ -1,0 +1,1 @@
+"""Cell finding and counting against annotated fields."""

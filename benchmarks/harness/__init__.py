@@ -1,0 +1,1 @@
+"""Running, timing and comparing measurements."""

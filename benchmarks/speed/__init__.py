@@ -1,0 +1,1 @@
+"""Sections that measure time and memory."""

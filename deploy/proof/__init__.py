@@ -1,0 +1,1 @@
+"""Proofs of the bundle without a board."""

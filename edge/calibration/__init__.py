@@ -1,0 +1,1 @@
+"""A laboratory's own threshold and false-alarm rate."""

@@ -1,0 +1,95 @@
+"""What ``analyze`` and its relatives settle before the first field: model, threshold, error rates, blood."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.calibration.profile import SiteProfile, read_profile
+from edge.calibration.threshold import model_rates
+from edge.inference.classifier import Classifier
+from edge.messages.catalogue import percent
+from edge.parasitaemia.estimate import Rates, RedCells, red_cells
+
+
+class SlideSetup(NamedTuple):
+    """Everything that a slide is counted with.
+
+    Attributes:
+        classifier: The network.
+        threshold: Probability from which on a cell is called parasitised.
+        threshold_source: How it was chosen, for the reader.
+        profile: The site profile in use, if any.
+        rates: Error rates at the threshold.
+        red_cells: Red cells per µL.
+        cell_width: Width of a red cell in px; None where each field tells its own.
+    """
+
+    classifier: Classifier
+    threshold: float
+    threshold_source: str
+    profile: SiteProfile | None
+    rates: Rates
+    red_cells: RedCells
+    cell_width: float | None
+
+    def facts(self) -> dict[str, str]:
+        """Settings by name, as reports list them."""
+        rates, runtime = self.rates, self.classifier.runtime
+        facts = {
+            "Model": self.classifier.model.name,
+            "Model's SHA-256": self.classifier.model.sha256,
+            "Threshold": f"{self.threshold:.6f}",
+            "Threshold chosen by": self.threshold_source,
+            "Sensitivity used": f"{rates.true_positives} of {rates.infected} ({rates.sensitivity:.4f})",
+            "Specificity used": f"{rates.true_negatives} of {rates.uninfected} ({rates.specificity:.4f})",
+            "Rates measured on": rates.source,
+            "Red cells per µL": f"{self.red_cells.per_ul:,.0f} ({self.red_cells.source})",
+            "Cell width": "found in each field"
+            if self.cell_width is None
+            else f"{self.cell_width:g} px, given",
+            "Runtime": f"{runtime.name} {runtime.version}, {self.classifier.threads} threads",
+        }
+        if self.profile is not None:
+            low, high = map(percent, self.profile.rate_interval)
+            facts["Site profile"] = (
+                f"{self.profile.name}, {self.profile.created}: {self.profile.false_alarms} false alarms in "
+                f"{self.profile.cells} cells of {self.profile.fields} fields "
+                f"({percent(self.profile.measured_rate)} %; as many further cells: {low} to {high} %)"
+            )
+            for number, warning in enumerate(self.profile.warnings, start=1):
+                facts[f"Warning {number} of the profile"] = warning
+        return facts
+
+
+def set_up_slide(
+    *,
+    model: Path | None,
+    profile: Path | None,
+    rbc_per_ul: float | None,
+    haematocrit: float | None,
+    cell_width: float | None,
+    threads: int | None,
+) -> SlideSetup:
+    """Load the model and the profile, and settle threshold and rates.
+
+    Args:
+        model: Model file; None for the shipped one.
+        profile: Site profile; None for the model's own threshold for fields.
+        rbc_per_ul: Red cells per µL.
+        haematocrit: Instead of it, percent.
+        cell_width: Width of a red cell, px.
+        threads: Threads of the network.
+
+    Raises:
+        PlasmoliteError: One of them is missing, damaged, or does not fit the others.
+    """
+    blood = red_cells(rbc_per_ul, haematocrit)
+    classifier = Classifier.open(model, threads=threads)
+    site = None if profile is None else read_profile(profile)
+    if site is not None:
+        site.check_model(classifier.model.name, classifier.model.sha256)
+        threshold, source, rates = site.threshold, f"the site profile {site.name}", site.rates()
+    else:
+        point = classifier.model.operating_point("field")
+        threshold, source = point.threshold, point.chosen
+        rates = model_rates(threshold, classifier.model.roc, "the model's own test cells")
+    return SlideSetup(classifier, threshold, source, site, rates, blood, cell_width)

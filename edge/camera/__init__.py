@@ -1,0 +1,1 @@
+"""Cameras: listing, settings, opening."""

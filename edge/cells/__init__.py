@@ -1,0 +1,1 @@
+"""Pictures of single cells: cutting one out, and whether it is a red cell at all."""

@@ -1,0 +1,184 @@
+"""Judges files and folders of single cells: batch by batch in several workers, one answer a file."""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cells.isolation import isolate
+from edge.cells.red_cell_check import check_red_cell
+from edge.errors import ImageError, NotACellError
+from edge.images.files import IMAGE_SUFFIXES, MAX_PIXELS, read_image
+from edge.inference.classifier import Classifier
+from edge.inference.preprocessing import network_input
+from edge.inference.verdicts import UndecidedRange, judge
+from edge.parallel import one_opencv_thread
+
+_BATCHES_AHEAD = 2
+"""Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
+
+
+class CellFile(NamedTuple):
+    """One file to judge, or what stands in its place."""
+
+    name: str
+    """As people and programs are told it."""
+    source: Path | bytes | str
+    """The file, its bytes (from standard input), or the sentence why it cannot even be looked for."""
+
+
+class FileVerdict(NamedTuple):
+    """What came of one file."""
+
+    image: str
+    label: str | None
+    """``Parasitized``, ``Uninfected``, ``Inconclusive`` where that was asked for, or ``None`` where the file could
+    not be judged."""
+    probability: float | None
+    """Of *parasitised*, 0 to 1."""
+    error: str | None
+    """Why the file could not be judged, as a sentence."""
+
+
+def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:
+    """List what there is to judge: named files as they are, folders with every picture below them, sorted.
+
+    Paths that do not exist and folders that cannot be read are listed too, with the reason in place of the
+    file, so that a batch names them and goes on.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from _walk(path)
+        elif path.exists():
+            yield CellFile(str(path), path)
+        else:
+            yield CellFile(str(path), "There is no such file or folder.")
+
+
+class _Judging(NamedTuple):
+    """How files are judged; see :func:`judge_files`."""
+
+    threshold: float
+    undecided: UndecidedRange | None
+    accept_anything: bool
+
+
+def cell_input(
+    source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS, *, accept_anything: bool = False
+) -> NDArray[np.uint8]:
+    """Decode the picture of one cell, isolate the cell from its background, and scale it for the network.
+
+    Args:
+        source: a file or its encoded bytes.
+        size: side of the network's input, pixels.
+        max_pixels: larger pictures are refused before decoding.
+        accept_anything: take whatever stands out in it, and the whole picture where nothing does.
+
+    Returns:
+        RGB, uint8, shape (size, size, 3).
+
+    Raises:
+        ImageError: the picture cannot be read.
+        NotACellError: no cell stands out in it, or what does is no red cell.
+    """
+    rgb = read_image(source, max_pixels=max_pixels)
+    mask = isolate(rgb)
+    if not accept_anything:
+        if mask is None:
+            raise NotACellError("No single cell stands out from the background of the picture.")
+        check_red_cell(rgb, mask)
+    return network_input(rgb, mask, size=size)
+
+
+def judge_files(
+    classifier: Classifier,
+    threshold: float,
+    files: Iterable[CellFile],
+    *,
+    undecided: UndecidedRange | None = None,
+    accept_anything: bool = False,
+    workers: int | None = None,
+) -> Iterator[FileVerdict]:
+    """Judge files one by one, in their order, at a bounded use of memory.
+
+    Each worker takes a batch from its files to its verdicts, through an interpreter of its own: workers wait
+    for nobody, where decoders beside one interpreter of several threads would fight with it for the cores.
+
+    Args:
+        classifier: the network.
+        threshold: probability from which on a cell is called parasitised.
+        files: what to judge; may be a generator.
+        undecided: if given, it decides in place of the threshold, and what lies in it is inconclusive.
+        accept_anything: judge whatever stands out in a picture, and all of it where nothing does.
+        workers: threads that judge batches; by default as many as the classifier has.
+
+    Yields:
+        One verdict a file; a file that cannot be judged gives one with an error.
+    """
+    judging = _Judging(threshold, undecided, accept_anything)
+    idle: SimpleQueue[Classifier] = SimpleQueue()
+    networks = classifier.workers(workers or classifier.threads)
+    for network in networks:
+        idle.put(network)
+
+    def judge_batch(batch: list[CellFile]) -> list[FileVerdict]:
+        network = idle.get()
+        try:
+            return _judge_batch(network, judging, batch)
+        finally:
+            idle.put(network)
+
+    waiting: deque[Future[list[FileVerdict]]] = deque()
+    pending = iter(files)
+    with one_opencv_thread(), ThreadPoolExecutor(len(networks), thread_name_prefix="judge") as pool:
+        while True:
+            while len(waiting) < len(networks) + _BATCHES_AHEAD and (
+                batch := list(islice(pending, classifier.batch_size))
+            ):
+                waiting.append(pool.submit(judge_batch, batch))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+
+
+def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) -> list[FileVerdict]:
+    inputs: list[NDArray[np.uint8]] = []
+    reasons: list[str | None] = []
+    for file in batch:
+        try:
+            inputs.append(_prepare(file, network.input_size, judging.accept_anything))
+            reasons.append(None)
+        except ImageError as error:
+            reasons.append(str(error))
+    probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
+    return [
+        FileVerdict(file.name, *judge(float(next(probabilities)), judging.threshold, judging.undecided), None)
+        if reason is None
+        else FileVerdict(file.name, None, None, reason)
+        for file, reason in zip(batch, reasons, strict=True)
+    ]
+
+
+def _prepare(file: CellFile, size: int, accept_anything: bool) -> NDArray[np.uint8]:
+    if isinstance(file.source, str):
+        raise ImageError(file.source)
+    return cell_input(file.source, size, accept_anything=accept_anything)
+
+
+def _walk(folder: Path) -> Iterator[CellFile]:
+    unreadable: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders.sort()
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                path = Path(parent, name)
+                yield CellFile(str(path), path)
+    for error in unreadable:
+        yield CellFile(str(error.filename), f"The folder cannot be read: {error.strerror}.")

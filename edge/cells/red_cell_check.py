@@ -1,0 +1,130 @@
+"""Whether what was cut out of a picture is one red cell of a stained smear at all.
+
+A network that knows two kinds of red cell calls everything one of them: a letter, a face, a white cell. Twelve to
+twenty-three measures of shape, colour, texture and outline (:mod:`edge.cells.red_cell_features`) are weighed here,
+singly and in pairs, in two ways: against the other things that the weights were fitted on, and by the distance
+(Mahalanobis's) from usual red cells, since other things have no end. What fails either is refused. The weights lie
+beside this file, with how they came about; ``python -m train.red_cell`` makes them.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cells.red_cell_features import GROUPS, Measures, measure_piece
+from edge.errors import NotACellError
+
+WEIGHTS_FILE = "red_cell_weights.json"
+FURTHEST = 4.0
+"""Standard deviations off a usual red cell, beyond which a measure counts no further."""
+MOST_SIDE = 800
+"""Pixels: twice the longest side of the NIH cells (394). What is longer is taken for a whole field, such as one that an
+eyepiece shows as a disc on black, which has the very outline of a cell."""
+
+
+class Weights(NamedTuple):
+    """How the n measures of one kind of picture are weighed.
+
+    Attributes:
+        mean: of each measure among red cells, (n,).
+        deviation: standard deviation of each among them, (n,).
+        single: weight of each, in deviations off the mean, (n,).
+        paired: upper triangle, row by row, of the weights of their products, (n (n + 1) / 2,).
+        nearness: upper triangle likewise, of the inverse covariance of red cells' deviations.
+        least: sum from which on a piece is taken for a red cell.
+        most: squared distance up to which it is.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    single: NDArray[np.float64]
+    paired: NDArray[np.float64]
+    nearness: NDArray[np.float64]
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, entry: dict[str, Any]) -> Weights:
+        """Read them from their entry in the file."""
+        lists = {name: np.array(entry[name], np.float64) for name in cls._fields[:5]}
+        return cls(**lists, least=float(entry["least"]), most=float(entry["most"]))
+
+    def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Say how far measures (..., n) are off a usual red cell's, in bounded standard deviations."""
+        return np.clip((values - self.mean) / self.deviation, -FURTHEST, FURTHEST)
+
+
+def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """Refuse what is no red cell.
+
+    Args:
+        rgb: RGB, uint8, (h, w, 3).
+        mask: uint8, (h, w), 255 on the piece to be judged, from :func:`edge.cells.isolation.isolate`.
+
+    Raises:
+        NotACellError: it is too large for one red cell, or does not look like one of a stained smear; the sentence
+            says by what most.
+    """
+    width, height = cv2.boundingRect(mask)[2:]
+    if max(width, height) > MOST_SIDE:
+        raise NotACellError(
+            f"This is taken for a whole field, not for a single cell: it is {width} x {height} pixels, and at most "
+            f"{MOST_SIDE} are expected of a cell. Analyse it as a field."
+        )
+    measures = measure_piece(rgb, mask)
+    if not is_red_cell(measures):
+        raise NotACellError(_SENTENCES[_strangest(measures)])
+
+
+def is_red_cell(measures: Measures) -> bool:
+    """Tell whether measures weigh enough; those that are no numbers do not."""
+    return likeness(measures) >= 0
+
+
+def likeness(measures: Measures) -> float:
+    """How much a piece is like a red cell: 0 or more if it is taken for one, the worse of the two ways."""
+    weights = _weights(measures.on_black)
+    off = weights.deviations(measures.values)
+    first, second = _pairs(len(off))
+    products = off[first] * off[second]
+    odds = float(off @ weights.single + products @ weights.paired) - weights.least
+    return min(odds, weights.most - float(products @ weights.nearness))
+
+
+def _strangest(measures: Measures) -> str:
+    """The group of measures that are furthest, on average, from a usual red cell's."""
+    off = np.abs(_weights(measures.on_black).deviations(measures.values))
+    groups = list(GROUPS.values())[: len(off)]
+    means = {
+        group: np.mean([value for value, its in zip(off, groups, strict=True) if its == group])
+        for group in dict.fromkeys(groups)
+    }
+    return max(means, key=lambda group: float(means[group]))
+
+
+@cache
+def _weights(on_black: bool) -> Weights:
+    text = resources.files("edge.cells").joinpath(WEIGHTS_FILE).read_text("utf-8")
+    return Weights.of(json.loads(text)["weights"]["on_black" if on_black else "on_glass"])
+
+
+@cache
+def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(number)
+
+
+_SENTENCES = {
+    "place": "This does not look like one red cell of a stained smear, above all by its size and place in the picture.",
+    "outline": "This does not look like one red cell of a stained smear, above all by its outline.",
+    "colour": "This does not look like one red cell of a stained smear, above all by its colour.",
+    "texture": "This does not look like one red cell of a stained smear, above all by its texture.",
+    "surroundings": "This does not look like one red cell of a stained smear, above all by its surroundings, "
+    "which are no clear glass.",
+}

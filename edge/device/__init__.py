@@ -1,0 +1,1 @@
+"""The board, its check, and systemd."""

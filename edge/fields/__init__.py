@@ -1,0 +1,1 @@
+"""Whole fields: find, check, classify."""

@@ -1,0 +1,1 @@
+"""The TFLite model: its file, its runtime, its inputs and its verdicts."""

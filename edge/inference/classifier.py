@@ -1,0 +1,132 @@
+"""The network on the device: batches of preprocessed cells in, probabilities out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelFileError
+from edge.inference.model_file import ModelFile, load_model
+from edge.inference.model_store import model_in_use
+from edge.inference.preprocessing import network_input
+from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+
+BATCH_SIZE = 32
+"""Beyond this a larger batch no longer pays on the boards that were measured, and small ones wait less."""
+
+
+class Classifier:
+    """One model in one interpreter.
+
+    May be shared by threads: an interpreter is not thread-safe, so calls wait for each other; for parallel
+    inference make one classifier a worker.
+    """
+
+    def __init__(
+        self,
+        model: ModelFile,
+        *,
+        threads: int | None = None,
+        batch_size: int = BATCH_SIZE,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            model: a verified model file.
+            threads: threads of one inference; by default the cores at hand, four at most.
+            batch_size: cells an inference.
+            runtime: by default the best one that is installed.
+
+        Raises:
+            ModelFileError: the runtime cannot load the model, or its tensors have other shapes or types.
+            RuntimeMissingError: no TFLite runtime is installed.
+        """
+        self.model = model
+        self.threads = threads or default_threads()
+        self.batch_size = batch_size
+        self.runtime = runtime or find_runtime()
+        self.input_size = model.input_size
+        self._lock = threading.Lock()
+        self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
+        self._input = int(self._check_tensors())
+        self._output = int(self._interpreter.get_output_details()[0]["index"])
+        self._allocated = 0
+        self._workers: list[Classifier] = [self] if self.threads == 1 else []
+
+    @classmethod
+    def open(cls, path: Path | None = None, **options: Any) -> Classifier:
+        """Load and verify a model file (by default the one in use here) and make its classifier."""
+        return cls(load_model(path or model_in_use()), **options)
+
+    def workers(self, count: int) -> list[Classifier]:
+        """Classifiers of the same model with one thread each, for as many workers; made once and kept.
+
+        Where there are batches enough, they judge more cells a second than one classifier of several threads,
+        which wait for each other after each of the network's sixty layers.
+        """
+        while len(self._workers) < count:
+            self._workers.append(
+                Classifier(self.model, threads=1, batch_size=self.batch_size, runtime=self.runtime)
+            )
+        return self._workers[:count]
+
+    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Judge preprocessed cells.
+
+        Args:
+            inputs: RGB, uint8, shape (n, size, size, 3), from :func:`edge.inference.preprocessing.network_input`.
+
+        Returns:
+            Probability of *parasitised*, float32, shape (n,).
+        """
+        expected = (self.input_size, self.input_size, 3)
+        if inputs.ndim != 4 or inputs.shape[1:] != expected or inputs.dtype != np.uint8:
+            raise ValueError(f"inputs are {inputs.dtype} of shape {inputs.shape}, not uint8 (n, {expected})")
+        result = np.empty(len(inputs), np.float32)
+        with self._lock:
+            for start in range(0, len(inputs), self.batch_size):
+                batch = inputs[start : start + self.batch_size]
+                self._allocate(len(batch))
+                self._interpreter.set_tensor(self._input, batch)
+                self._interpreter.invoke()
+                # A view into the interpreter must be gone before its next call: this copies the values out.
+                result[start : start + len(batch)] = self._interpreter.get_tensor(self._output)[:, 0]
+        return result
+
+    def classify(self, cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Preprocess and judge pictures of single cells (RGB, uint8, any size, black outside the cell)."""
+        if not cells:
+            return np.empty(0, np.float32)
+        return self.probabilities(np.stack([network_input(cell, size=self.input_size) for cell in cells]))
+
+    def _allocate(self, cells: int) -> None:
+        if self._allocated != cells:
+            self._interpreter.resize_tensor_input(
+                self._input, [cells, self.input_size, self.input_size, 3], strict=True
+            )
+            self._interpreter.allocate_tensors()
+            self._allocated = cells
+
+    def _check_tensors(self) -> int:
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        size = self.input_size
+        wrong = (
+            len(inputs) != 1
+            or len(outputs) != 1
+            or list(inputs[0]["shape"][1:]) != [size, size, 3]
+            or inputs[0]["dtype"] != np.uint8
+            or list(outputs[0]["shape"][1:]) != [1]
+            or outputs[0]["dtype"] != np.float32
+        )
+        if wrong:
+            raise ModelFileError(
+                f"{self.model.path} has other inputs or outputs than its manifest says: expected one uint8 "
+                f"picture of {size} x {size} x 3 and one float32 probability."
+            )
+        return int(inputs[0]["index"])

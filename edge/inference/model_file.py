@@ -1,0 +1,203 @@
+"""A released model: one ``.tflite`` file with its manifest inside, verified before it is used.
+
+The manifest is a zip archive appended to the flatbuffer, as TFLite's own metadata convention does it:
+every runtime loads the file as it stands, and any zip tool shows ``manifest.json``. The manifest holds the
+SHA-256 of the flatbuffer, so that a damaged or exchanged network does not pass for the one that was measured.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.errors import ModelFileError
+from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.inference.verdicts import LABELS, OperatingPoint, UndecidedRange
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_FORMAT = "plasmolite-model/1"
+MAX_MODEL_BYTES = 64 * 1024 * 1024
+DEFAULT_MODEL = "plasmolite-standard-int8.tflite"
+_TFLITE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
+_REQUIRED = ("name", "version", "precision", "labels", "input", "operating_points", "sha256", "licence")
+
+
+class RocPoint(NamedTuple):
+    """What the model did on its test patients at one threshold."""
+
+    threshold: float
+    true_positives: int
+    infected: int
+    true_negatives: int
+    uninfected: int
+
+
+class ModelFile:
+    """A verified model file. Immutable; the manifest's main entries are properties."""
+
+    def __init__(self, path: Path, flatbuffer: bytes, manifest: Mapping[str, Any]) -> None:
+        """Hold what :func:`load_model` verified."""
+        self.path = path
+        self.flatbuffer = flatbuffer
+        self.manifest = manifest
+
+    @property
+    def name(self) -> str:
+        """Name, version and precision, such as ``standard 1.0 int8``."""
+        return f"{self.manifest['name']} {self.manifest['version']} {self.manifest['precision']}"
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the flatbuffer, hexadecimal: the network's identity."""
+        return str(self.manifest["sha256"])
+
+    @property
+    def input_size(self) -> int:
+        """Side of the network's square input in pixels."""
+        return int(self.manifest["input"]["size"])
+
+    @cached_property
+    def roc(self) -> tuple[RocPoint, ...]:
+        """Measured counts on undisputed test cells by threshold, ascending, those of the operating points among them.
+
+        Empty where the manifest has none.
+        """
+        rows = {RocPoint(float(row[0]), *map(int, row[1:])) for row in self.manifest.get("roc", ())}
+        for point in self.manifest["operating_points"].values():
+            if "undisputed" in point:
+                counts = (int(point["undisputed"][name]) for name in RocPoint._fields[1:])
+                rows.add(RocPoint(float(point["threshold"]), *counts))
+        return tuple(sorted(rows))
+
+    def operating_point(self, name: str) -> OperatingPoint:
+        """Return the operating point ``cell`` or ``field``.
+
+        Raises:
+            ModelFileError: the manifest has no point of that name.
+        """
+        point = self.manifest["operating_points"].get(name)
+        if point is None:
+            raise ModelFileError(f"The model {self.name} states no operating point for {name}s.")
+        return OperatingPoint(name, float(point["threshold"]), str(point["chosen"]))
+
+    def undecided_range(self) -> UndecidedRange:
+        """Return the probabilities between which the model does not decide.
+
+        Raises:
+            ModelFileError: the manifest states none.
+        """
+        stated = self.manifest.get("inconclusive")
+        if stated is None:
+            raise ModelFileError(
+                f"The model {self.name} states no range in which it is inconclusive: it was released by an "
+                "earlier version. Convert its training run again, or judge without that outcome."
+            )
+        return UndecidedRange(float(stated["low"]), float(stated["high"]))
+
+
+def shipped_models() -> dict[str, Path]:
+    """Paths of the models that ship with the package, by file name."""
+    folder = Path(str(resources.files("edge.models")))
+    return {path.name: path for path in sorted(folder.glob("plasmolite-*.tflite"))}
+
+
+def default_model_path() -> Path:
+    """Path of the model that is used when none is named.
+
+    Raises:
+        ModelFileError: the installation lacks it.
+    """
+    path = shipped_models().get(DEFAULT_MODEL)
+    if path is None:
+        raise ModelFileError(
+            f"This installation lacks its model {DEFAULT_MODEL}. Install the package again, or name a model "
+            "with --model."
+        )
+    return path
+
+
+def load_model(path: Path) -> ModelFile:
+    """Read and verify a model file.
+
+    Raises:
+        ModelFileError: missing, unreadable, no TFLite model, truncated, without a manifest, altered, made for
+            another preprocessing, or of other labels; the message says which.
+    """
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ModelFileError(f"{path} is too large for a model: over {MAX_MODEL_BYTES >> 20} MiB.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"The model {path} cannot be read: {error.strerror}.") from error
+    if len(data) < 8 or data[4:8] != _TFLITE_IDENTIFIER:
+        raise ModelFileError(f"{path} is not a TFLite model.")
+    flatbuffer, manifest = _take_apart(path, data)
+    missing = [key for key in _REQUIRED if key not in manifest]
+    if manifest.get("format") != MANIFEST_FORMAT or missing:
+        lacks = f"; it lacks {', '.join(missing)}" if missing else ""
+        raise ModelFileError(f"{path} holds no manifest that this version reads ({MANIFEST_FORMAT}){lacks}.")
+    if hashlib.sha256(flatbuffer).hexdigest() != manifest["sha256"]:
+        raise ModelFileError(
+            f"{path} was altered: its network is not the one that its manifest describes. Get it again."
+        )
+    if manifest["labels"] != list(LABELS):
+        raise ModelFileError(f"{path} tells {manifest['labels']} apart, not {list(LABELS)}.")
+    if manifest["input"].get("preprocessing") != PREPROCESSING_VERSION:
+        raise ModelFileError(
+            f"{path} was trained through preprocessing version {manifest['input'].get('preprocessing')}; "
+            f"this program has version {PREPROCESSING_VERSION}. Use the model that came with this program."
+        )
+    return ModelFile(path, flatbuffer, manifest)
+
+
+def with_manifest(flatbuffer: bytes, manifest: Mapping[str, Any]) -> bytes:
+    """Append a manifest to a TFLite flatbuffer.
+
+    Args:
+        flatbuffer: the bare model.
+        manifest: its description; ``format`` and ``sha256`` are filled in here.
+
+    Returns:
+        The bytes of a model file.
+    """
+    whole = {
+        "format": MANIFEST_FORMAT,
+        **manifest,
+        "sha256": hashlib.sha256(flatbuffer).hexdigest(),
+    }
+    archive = io.BytesIO(flatbuffer)
+    archive.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as target:
+        # A fixed date keeps the file the same, byte for byte, for the same model.
+        entry = zipfile.ZipInfo(MANIFEST_NAME, (1980, 1, 1, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        target.writestr(entry, json.dumps(whole, indent=1))
+    return archive.getvalue()
+
+
+def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entry = archive.getinfo(MANIFEST_NAME)
+            if entry.file_size > 4 * 1024 * 1024:
+                raise ModelFileError(f"{path} has a manifest that is too large to be one.")
+            start = min(info.header_offset for info in archive.infolist())
+            manifest = json.loads(archive.read(entry))
+    except zipfile.BadZipFile as error:
+        raise ModelFileError(
+            f"{path} has no manifest behind its network: it is truncated, or not a model of Plasmolite."
+        ) from error
+    except KeyError as error:
+        raise ModelFileError(f"{path} is a TFLite model, but has no Plasmolite manifest.") from error
+    except (ValueError, RuntimeError, EOFError, zlib.error) as error:
+        # No JSON; said to be encrypted, or packed by no known method; cut short; damaged.
+        raise ModelFileError(f"{path} has a damaged manifest: {error}.") from error
+    if not isinstance(manifest, dict):
+        raise ModelFileError(f"{path} has a damaged manifest: it is not a table.")
+    return data[:start], manifest

@@ -1,0 +1,1 @@
+"""Where a frame lies on the slide."""

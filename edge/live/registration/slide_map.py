@@ -1,0 +1,290 @@
+"""The map of a slide: which area has been counted, and where every counted cell lies.
+
+A slide may be counted in stretches that were not (yet) seen to touch; each is an island with an origin of its
+own. Two rules count a cell once: nothing is counted in area that an accepted field has covered, and nothing
+is counted within half a cell of a cell that was.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.live.registration.point_patterns import WITH_PICTURE, Points, Shift, find_shift, find_shifts
+from edge.slides.records import Box
+
+SAME_CELL = 0.5
+"""Centres nearer than this, in cell widths, are the same cell's: two cells cannot lie that close."""
+EDGE = 0.5
+"""Along its edge, this many cell widths of a field are not covered: cells centred there are cut."""
+_GRAIN = 0.25
+"""Side of the smallest area that is covered or not, in cell widths."""
+_TILE = 64
+"""Grains a side of a tile of the coverage."""
+
+
+class Place(NamedTuple):
+    """Where a field lies.
+
+    Attributes:
+        island: its stretch of the slide.
+        x: of the field's left edge there, pixels.
+        y: of its top edge.
+        how: "first", "followed" (by the pictures), "expected" or "recognised" (by the cells).
+    """
+
+    island: int
+    x: float
+    y: float
+    how: str
+
+
+class Island:
+    """One connected stretch of a slide.
+
+    Args:
+        cell_width: usual width of a cell, pixels.
+    """
+
+    def __init__(self, cell_width: float) -> None:
+        self.cell_width = cell_width
+        self._buckets: dict[tuple[int, int], list[tuple[float, float]]] = {}
+        self._covered: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        self.cells = 0
+
+    def add_cells(self, points: Iterable[tuple[float, float]]) -> None:
+        """Note counted cells by their centres on the island, pixels."""
+        for x, y in points:
+            self._buckets.setdefault(self._bucket(x, y), []).append((x, y))
+            self.cells += 1
+
+    def cells_within(self, x: float, y: float, width: float, height: float) -> Points:
+        """Centres of the counted cells in a window, shape (n, 2); buckets that touch it are given whole."""
+        left, top = self._bucket(x, y)
+        right, bottom = self._bucket(x + width, y + height)
+        found = [
+            point
+            for column in range(left, right + 1)
+            for row in range(top, bottom + 1)
+            for point in self._buckets.get((column, row), ())
+        ]
+        return np.array(found, np.float64).reshape(-1, 2)
+
+    def all_cells(self) -> Points:
+        """Centres of all counted cells, shape (n, 2)."""
+        found = [point for bucket in self._buckets.values() for point in bucket]
+        return np.array(found, np.float64).reshape(-1, 2)
+
+    def cover(self, x: float, y: float, size: tuple[int, int], uncovered: Sequence[Box]) -> None:
+        """Note that a field was counted.
+
+        Args:
+            x: left edge of the field on the island, pixels.
+            y: top edge.
+            size: width and height of the field, pixels.
+            uncovered: boxes in the field whose cells were not counted, for the border cut them.
+        """
+        grain = _GRAIN * self.cell_width
+        margin = EDGE * self.cell_width
+        columns = np.arange(round((x + margin) / grain), round((x + size[0] - margin) / grain))
+        rows = np.arange(round((y + margin) / grain), round((y + size[1] - margin) / grain))
+        if not len(columns) or not len(rows):
+            return
+        area = np.ones((len(rows), len(columns)), bool)
+        for left, top, width, height in uncovered:
+            low_x, low_y = round((x + left) / grain) - columns[0], round((y + top) / grain) - rows[0]
+            high_x = round((x + left + width) / grain) - columns[0]
+            high_y = round((y + top + height) / grain) - rows[0]
+            area[max(0, low_y) : max(0, high_y + 1), max(0, low_x) : max(0, high_x + 1)] = False
+        for tile_x in range(columns[0] // _TILE, columns[-1] // _TILE + 1):
+            for tile_y in range(rows[0] // _TILE, rows[-1] // _TILE + 1):
+                tile = self._covered.setdefault((tile_x, tile_y), np.zeros((_TILE, _TILE), bool))
+                across = (columns >= tile_x * _TILE) & (columns < (tile_x + 1) * _TILE)
+                down = (rows >= tile_y * _TILE) & (rows < (tile_y + 1) * _TILE)
+                part = np.ix_(rows[down] - tile_y * _TILE, columns[across] - tile_x * _TILE)
+                tile[part] |= area[np.ix_(down, across)]
+
+    def is_covered(self, x: float, y: float) -> bool:
+        """Whether an accepted field has counted this point of the island."""
+        grain = _GRAIN * self.cell_width
+        column, row = int(np.floor(x / grain)), int(np.floor(y / grain))
+        tile = self._covered.get((column // _TILE, row // _TILE))
+        return tile is not None and bool(tile[row % _TILE, column % _TILE])
+
+    def count_covered(self, points: Points) -> int:
+        """How many points of the island, shape (n, 2), accepted fields have counted."""
+        return sum(self.is_covered(float(x), float(y)) for x, y in points)
+
+    def share_covered(self, x: float, y: float, size: tuple[int, int]) -> float:
+        """Share of a field's inner area that accepted fields have covered, by a grid of 24 x 24 points."""
+        margin = 1.5 * EDGE * self.cell_width
+        across = np.linspace(x + margin, x + size[0] - margin, 24)
+        down = np.linspace(y + margin, y + size[1] - margin, 24)
+        grid = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+        return self.count_covered(grid) / len(grid)
+
+    def holds_cell(self, x: float, y: float) -> bool:
+        """Whether a counted cell lies within half a cell of a point."""
+        reach = SAME_CELL * self.cell_width
+        near = self.cells_within(x - reach, y - reach, 2 * reach, 2 * reach)
+        return bool(len(near)) and bool(np.hypot(near[:, 0] - x, near[:, 1] - y).min() < reach)
+
+    def _bucket(self, x: float, y: float) -> tuple[int, int]:
+        side = 4 * self.cell_width
+        return int(np.floor(x / side)), int(np.floor(y / side))
+
+
+class SlideMap:
+    """All stretches of a slide.
+
+    Args:
+        cell_width: usual width of a cell, pixels: of the first field, so that all are measured alike.
+    """
+
+    def __init__(self, cell_width: float) -> None:
+        self.cell_width = cell_width
+        self.islands: dict[int, Island] = {}
+
+    def begin_island(self) -> int:
+        """Start a stretch of its own and return its number."""
+        number = max(self.islands, default=0) + 1
+        self.islands[number] = Island(self.cell_width)
+        return number
+
+    def island(self, number: int) -> Island:
+        """A stretch by its number, begun if need be."""
+        return self.islands.setdefault(number, Island(self.cell_width))
+
+    def locate(
+        self,
+        points: Points,
+        size: tuple[int, int],
+        expected: Place | None,
+        *,
+        sure: bool,
+        agrees: Callable[[float, float], bool] | None = None,
+    ) -> Place | None:
+        """Find where a field lies.
+
+        Args:
+            points: centres of its cells in the field, pixels, shape (n, 2).
+            size: width and height of the field, pixels.
+            expected: where it should lie by the pictures, or where the last field lay.
+            sure: whether the pictures followed the stage to ``expected``.
+            agrees: lays the field's picture at a place on the island of ``expected`` over that of the last
+                field there, and tells whether they show the same.
+
+        Returns:
+            The place, or None when the field is nowhere on the map.
+        """
+        if expected is not None and expected.island in self.islands:
+            island = self.islands[expected.island]
+            near = (expected.x, expected.y)
+            if sure:
+                around = self._cells_around(island, near, size, self.cell_width)
+                shift = self._shift(around, points, size, near=near, within=2 * self.cell_width)
+                if shift is not None:
+                    return Place(expected.island, shift.x, shift.y, "expected")
+                if len(around) < _TOO_FEW_TO_TELL or len(points) < _TOO_FEW_TO_TELL:
+                    return expected._replace(how="followed")
+            around = self._cells_around(island, near, size, float(max(size)))
+            shift = self._shift(around, points, size)
+            if shift is not None:
+                return Place(expected.island, shift.x, shift.y, "recognised")
+            # Where cells are few, those of a narrow overlap prove too little by themselves.
+            for weak in self._shifts(around, points, size) if agrees is not None else ():
+                if agrees is not None and agrees(weak.x, weak.y):
+                    return Place(expected.island, weak.x, weak.y, "recognised")
+        return self.recognise(points, size)
+
+    def recognise(self, points: Points, size: tuple[int, int], *, but_for: int | None = None) -> Place | None:
+        """Look for a field everywhere.
+
+        Args:
+            points: centres of its cells in the field, pixels.
+            size: width and height of the field, pixels.
+            but_for: an island to leave out.
+        """
+        best: tuple[int, Place] | None = None
+        for number, island in self.islands.items():
+            if number == but_for:
+                continue
+            shift = self._shift(island.all_cells(), points, size)
+            if shift is not None and (best is None or shift.matches > best[0]):
+                best = shift.matches, Place(number, shift.x, shift.y, "recognised")
+        return best[1] if best else None
+
+    def meet(self, number: int) -> tuple[int, Shift] | None:
+        """Look for a whole stretch on the others: many narrow overlaps prove what no single field could.
+
+        Args:
+            number: the stretch.
+
+        Returns:
+            Another stretch on which it is found, and what is to be added to positions on the first to have those
+            on the second; None when it is found nowhere.
+        """
+        for other, island in self.islands.items():
+            shift = None if other == number else self._overlay(self.islands[number], island)
+            if shift is not None:
+                return other, shift
+        return None
+
+    def is_new(self, place: Place, x: float, y: float) -> bool:
+        """Whether a cell at (x, y) of a field at ``place`` was not counted before."""
+        island = self.islands[place.island]
+        at_x, at_y = place.x + x, place.y + y
+        return not island.is_covered(at_x, at_y) and not island.holds_cell(at_x, at_y)
+
+    def _shift(
+        self,
+        map_points: Points,
+        points: Points,
+        size: tuple[int, int],
+        *,
+        near: tuple[float, float] | None = None,
+        within: float = float("inf"),
+    ) -> Shift | None:
+        return find_shift(
+            map_points, points, field_size=size, cell_width=self.cell_width, near=near, within=within
+        )
+
+    def _shifts(self, map_points: Points, points: Points, size: tuple[int, int]) -> list[Shift]:
+        return find_shifts(
+            map_points, points, field_size=size, cell_width=self.cell_width, demand=WITH_PICTURE
+        )
+
+    def _overlay(self, own: Island, other: Island) -> Shift | None:
+        """Lay all cells of one stretch over those of another."""
+        cells, theirs = own.all_cells(), other.all_cells()
+        if not len(cells):
+            return None
+        origin = cells.min(axis=0)
+        width, height = np.ceil(np.ptp(cells, axis=0))
+
+        def shared(x: float, y: float) -> int:
+            """The fewer of the cells that each has on area which the other has covered too."""
+            moved_by = np.array([x, y]) - origin
+            return min(other.count_covered(cells + moved_by), own.count_covered(theirs - moved_by))
+
+        found = find_shifts(
+            theirs,
+            cells - origin,
+            field_size=(int(width), int(height)),
+            cell_width=self.cell_width,
+            shared=shared,
+        )
+        if not found:
+            return None
+        return found[0]._replace(x=found[0].x - origin[0], y=found[0].y - origin[1])
+
+    @staticmethod
+    def _cells_around(
+        island: Island, at: tuple[float, float], size: tuple[int, int], margin: float
+    ) -> Points:
+        return island.cells_within(at[0] - margin, at[1] - margin, size[0] + 2 * margin, size[1] + 2 * margin)
+
+
+_TOO_FEW_TO_TELL = 12
+"""With fewer cells than this in common, cells cannot contradict what the pictures say."""

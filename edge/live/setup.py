@@ -1,0 +1,178 @@
+"""What ``live`` and the server settle before the first frame: store, slide, source, and the session over them."""
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.calibration.setup import SlideSetup
+from edge.errors import SlideError, SourceError
+from edge.live.counting import SlideCounter
+from edge.live.reading import NetworkReader
+from edge.live.session import LiveSession
+from edge.live.sources.choose import choose_source
+from edge.live.tasks import CellTask, SlideTask
+from edge.parasitaemia.estimate import Rates, RedCells
+from edge.slides.claim import counting
+from edge.slides.records import Slide
+from edge.slides.store import SlideStore
+
+CELLS_WANTED = 1000
+"""WHO practice counts a thin film against at least 1,000 red cells before a density is quoted."""
+
+
+class SlideRequest(NamedTuple):
+    """The slide that a person wants to count.
+
+    Attributes:
+        slide_id: its id.
+        resume: go on with the slide of this id instead of beginning one.
+        notes: anything worth keeping.
+        operator: who sits at the microscope.
+        cells_wanted: how many cells the count aims for.
+    """
+
+    slide_id: str
+    resume: bool = False
+    notes: str = ""
+    operator: str = ""
+    cells_wanted: int = CELLS_WANTED
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """What outlives the program lies here: in ``$XDG_STATE_HOME``, after the XDG base directories."""
+    state = environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "plasmolite"
+
+
+def default_store_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The store of this user: ``$PLASMOLITE_SLIDES``, else in the folder of what is kept."""
+    named = environ.get("PLASMOLITE_SLIDES")
+    return Path(named) if named else state_folder(environ) / "slides.sqlite"
+
+
+def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, source: str) -> Slide:
+    """Open the slide to resume, or begin one with the settings at hand.
+
+    Raises:
+        SlideError: the id is taken, unknown, or the slide was counted by another model or threshold.
+        StoreError: the store cannot be read or written.
+    """
+    model = setup.classifier.model
+    if not request.resume:
+        return store.create_slide(
+            request.slide_id,
+            operator=request.operator,
+            device=f"{platform.node()} ({platform.machine()}), {source}",
+            model_name=model.name,
+            model_sha256=model.sha256,
+            settings=_settings(setup, request),
+            notes=request.notes,
+        )
+    slide = store.slide(request.slide_id)
+    if slide.model_sha256 != model.sha256:
+        raise SlideError(
+            f"Slide {slide.slide_id!r} was counted by the model {slide.model_name} "
+            f"({slide.model_sha256[:12]}…), and this is {model.name} ({model.sha256[:12]}…). Name the first one "
+            "by --model, or begin a new slide."
+        )
+    if abs(float(slide.settings["threshold"]) - setup.threshold) > 1e-9:
+        raise SlideError(
+            f"Slide {slide.slide_id!r} was counted with the threshold {slide.settings['threshold']:g}, and this "
+            f"is {setup.threshold:g}. Give the same --profile as then, or begin a new slide."
+        )
+    return slide
+
+
+@contextmanager
+def slide_session(
+    setup: SlideSetup,
+    store: SlideStore,
+    request: SlideRequest,
+    source: str,
+    *,
+    every_frame: bool = False,
+    seed: int = 0,
+    stop_when_reached: bool = False,
+) -> Iterator[LiveSession]:
+    """Hold a slide for counting and yield the session over it, not started yet.
+
+    Raises:
+        PlasmoliteError: the slide is being counted already, or something named is not there.
+    """
+    # The source is made first: a slide must not be begun for a camera that is misspelt.
+    choose_source(source, every_frame=every_frame, seed=seed)
+    slide = find_or_begin(store, setup, request, source)
+    with counting(store.path, slide.number, slide.slide_id):
+
+        def give_up(sha256: str, fault: str) -> None:
+            task.note(fault)
+            store.take_file(slide, sha256, fault)
+
+        chosen = choose_source(
+            source,
+            every_frame=every_frame,
+            seed=seed,
+            files_taken=store.files_taken(slide),
+            give_up=give_up,
+        )
+        task = slide_task(setup, store, slide, request.cells_wanted)
+        session = LiveSession(chosen, task, stop_when_reached=stop_when_reached)
+        try:
+            yield session
+        except SourceError:
+            # A camera that was never there leaves no empty slide behind, which would hold its id.
+            if not request.resume and not store.fields(slide):
+                store.delete_slide(slide, who="plasmolite")
+            raise
+        finally:
+            session.stop()
+
+
+def slide_task(setup: SlideSetup, store: SlideStore, slide: Slide, cells_wanted: int) -> SlideTask:
+    """Make the count of a slide, with the rates and the blood that it was begun with."""
+    counter = SlideCounter(
+        store, slide, NetworkReader(setup.classifier), setup.threshold, cell_width=setup.cell_width
+    )
+    return SlideTask(
+        counter,
+        store,
+        slide,
+        threshold=setup.threshold,
+        rates=Rates(**slide.settings["rates"]),
+        blood=RedCells(**slide.settings["red_cells"]),
+        cells_wanted=cells_wanted,
+    )
+
+
+@contextmanager
+def cell_session(
+    setup: SlideSetup, source: str, *, every_frame: bool = False, seed: int = 0
+) -> Iterator[LiveSession]:
+    """Yield a session that judges the cell under the cross-hair, not started yet.
+
+    Raises:
+        PlasmoliteError: the source is not there, or the model states no threshold for single cells.
+    """
+    chosen = choose_source(source, every_frame=every_frame, seed=seed)
+    threshold = setup.classifier.model.operating_point("cell").threshold
+    session = LiveSession(chosen, CellTask(NetworkReader(setup.classifier), threshold=threshold))
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def _settings(setup: SlideSetup, request: SlideRequest) -> dict[str, Any]:
+    return {
+        "threshold": setup.threshold,
+        "threshold_source": setup.threshold_source,
+        "site_profile": setup.profile.name if setup.profile else None,
+        "rates": setup.rates._asdict(),
+        "red_cells": setup.red_cells._asdict(),
+        "cells_wanted": request.cells_wanted,
+        "cell_width": setup.cell_width,
+        "runtime": f"{setup.classifier.runtime.name} {setup.classifier.runtime.version}",
+    }

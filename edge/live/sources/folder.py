@@ -1,0 +1,131 @@
+"""A folder that another program drops pictures into: each finished file once, also across restarts."""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.errors import ImageError, SourceError
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.live.sources.camera import Picture
+
+POLL_SECONDS = 0.2
+SETTLED_SECONDS = 0.6
+"""A file whose size and time have not changed for so long is taken to be finished, if it can be read."""
+GIVEN_UP_SECONDS = 10.0
+"""A file that has not changed for so long and still cannot be read is damaged, not half-written."""
+
+
+class _State(NamedTuple):
+    size: int
+    modified_ns: int
+
+
+class FolderSource:
+    """The pictures of a folder, those already there first, in the order in which they were written.
+
+    Args:
+        folder: to watch; not its sub-folders.
+        taken: SHA-256 of files that were counted before, whatever they are called now.
+        give_up: is told SHA-256 and fault (a sentence) of each file that cannot be read, once.
+        clock: seconds, monotonic.
+        pause: waits for seconds.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        folder: Path,
+        taken: Iterable[str] = (),
+        *,
+        give_up: Callable[[str, str], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = f"folder {folder}"
+        self._folder = folder
+        self._taken = set(taken)
+        self._give_up = give_up
+        self._clock = clock
+        self._pause = pause
+        # What each file looked like, and since when it has looked so.
+        self._seen: dict[str, tuple[_State, float]] = {}
+        self._done: dict[str, _State] = {}
+        self._ready: deque[str] = deque()
+
+    def open(self) -> None:
+        """See that the folder is there."""
+        if not self._folder.is_dir():
+            raise SourceError(
+                f"There is no folder {self._folder}. It is watched as soon as it is (back) there."
+            )
+
+    def read(self) -> Picture | None:
+        """Return the next finished file; None after a short wait when there is none."""
+        if not self._ready:
+            self._look()
+        while self._ready:
+            picture = self._take(self._ready.popleft())
+            if picture is not None:
+                return picture
+        self._pause(POLL_SECONDS)
+        return None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _look(self) -> None:
+        """List the folder; files that have settled since the last look are ready."""
+        now = self._clock()
+        found: dict[str, _State] = {}
+        try:
+            for path in self._folder.iterdir():
+                if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+                    try:
+                        status = path.stat()
+                    except FileNotFoundError:
+                        continue  # renamed or removed since it was listed
+                    found[path.name] = _State(status.st_size, status.st_mtime_ns)
+        except OSError as error:
+            raise SourceError(f"The folder {self._folder} cannot be read: {error.strerror}.") from error
+        ready = []
+        for name, state in found.items():
+            if self._done.get(name) == state:
+                continue
+            before = self._seen.get(name)
+            if before is None or before[0] != state:
+                self._seen[name] = (state, now)
+            elif now - before[1] >= SETTLED_SECONDS and state.size > 0:
+                ready.append((state.modified_ns, name))
+        # What is gone need not be remembered: memory stays flat in a folder that is emptied as it goes.
+        self._seen = {name: entry for name, entry in self._seen.items() if name in found}
+        self._done = {name: state for name, state in self._done.items() if name in found}
+        self._ready.extend(name for _, name in sorted(ready))
+
+    def _take(self, name: str) -> Picture | None:
+        """Read a settled file; None when it is not finished after all, or was taken before."""
+        path = self._folder / name
+        state, since = self._seen[name]
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None  # gone again, or still locked by the program that writes it: the next look tells
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 in self._taken:
+            self._done[name] = state
+            return None
+        try:
+            rgb = read_image(data)
+        except ImageError as error:
+            if self._clock() - since >= GIVEN_UP_SECONDS:
+                self._done[name] = state
+                self._taken.add(sha256)
+                if self._give_up is not None:
+                    self._give_up(sha256, f"{name} cannot be read: {error}")
+            return None
+        self._done[name] = state
+        self._taken.add(sha256)
+        return Picture(rgb, name, sha256, apart=True)

@@ -1,0 +1,1 @@
+"""Counts to a parasitaemia with its interval."""

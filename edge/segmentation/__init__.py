@@ -1,0 +1,1 @@
+"""Finding the red cells of a field."""

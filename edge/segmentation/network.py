@@ -1,0 +1,218 @@
+"""The small network that sees cells: is a pixel a cell's, is it a centre, and where is its cell's centre."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import threading
+import zipfile
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelFileError
+from edge.inference.model_file import MANIFEST_NAME
+from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+
+# The network answers for every second pixel of its picture in each direction.
+STRIDE = 2
+# It halves its picture four times.
+MULTIPLE = 16
+# Its picture: glass and a typical cell, in grey levels.
+GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
+# Offsets are told in units of the width that cells have in its picture, px.
+CELL_WIDTH = 32.0
+# Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
+TILE, OVERLAP = 1024, 64
+FINDER_MODEL = "cellfinder-int8.tflite"
+# To give an interpreter another size of picture takes nearly as long as to see one, and the cells of one slide call for
+# two or three sizes: interpreters are kept for the latest, of so many pixels together.
+KEPT_PIXELS = 700_000
+
+
+class Sight(NamedTuple):
+    """What the network says of a picture of (h, w), on a grid of half its size, rounded up.
+
+    Attributes:
+        cell: float16 (h/2, w/2), logit that the pixel is a cell's.
+        centre: float16 (h/2, w/2), logit that a cell's centre is here.
+        offset: float16 (h/2, w/2, 2), x and y from here to the centre of the pixel's cell, in grid pixels.
+        white: float16 (h/2, w/2), logit that the pixel's cell is a white one.
+    """
+
+    cell: NDArray[np.float16]
+    centre: NDArray[np.float16]
+    offset: NDArray[np.float16]
+    white: NDArray[np.float16]
+
+
+def chances(logits: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Probabilities of logits, float32 of the same shape."""
+    return np.asarray(1 / (1 + cv2.exp(-logits.astype(np.float32))), np.float32)
+
+
+def picture_scaling(typical: float) -> tuple[float, float]:
+    """How `density_levels` makes the network's picture of optical density: stain and lamp no longer matter.
+
+    Args:
+        typical: optical density of a typical cell of the field.
+
+    Returns:
+        Levels per unit of density, and the level of glass, 32; a typical cell is at 112.
+    """
+    return (CELL_LEVEL - GLASS_LEVEL) / max(typical, 1e-3), GLASS_LEVEL
+
+
+def network_picture(density: NDArray[np.float32], typical: float) -> NDArray[np.uint8]:
+    """What the network looks at, of a field whose optical density is known already.
+
+    Args:
+        density: float32 (h, w, 3) from `optical_density`, sized so that cells are about 32 px wide.
+        typical: optical density of a typical cell of the field.
+
+    Returns:
+        uint8 (h, w, 3), 32 on glass, about 112 on a typical cell.
+    """
+    gain, glass = picture_scaling(typical)
+    return np.clip(density * np.float32(gain) + np.float32(glass + 0.5), 0, 255).astype(np.uint8)
+
+
+def read_finder(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read the finder's model file and verify it against its own manifest.
+
+    Returns:
+        The flatbuffer and the manifest.
+
+    Raises:
+        ModelFileError: missing, truncated or altered.
+    """
+    try:
+        data = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            manifest = json.loads(archive.read(MANIFEST_NAME))
+            start = min(entry.header_offset for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"The cell finder's model {path} is missing or damaged ({error}). Install the package again."
+        ) from error
+    if hashlib.sha256(data[:start]).hexdigest() != manifest.get("sha256"):
+        raise ModelFileError(f"The cell finder's model {path} was altered. Install the package again.")
+    return data[:start], manifest
+
+
+class CellNetwork:
+    """The network in an interpreter; may be shared by threads, whose calls wait for each other.
+
+    Args:
+        path: model file; by default the shipped one.
+        threads: of one inference; by default the cores at hand, four at most.
+        runtime: by default the best one that is installed.
+
+    Raises:
+        ModelFileError: the model file is missing or damaged.
+        RuntimeMissingError: no TFLite runtime is installed.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, threads: int | None = None, runtime: Runtime | None = None
+    ) -> None:
+        self._path = path or Path(str(resources.files("edge.models"))) / FINDER_MODEL
+        self._runtime = runtime or find_runtime()
+        self._flatbuffer, manifest = read_finder(self._path)
+        self._threads = threads or default_threads()
+        self._lock = threading.Lock()
+        self._interpreters: dict[tuple[int, int], Any] = {}
+        self._heads: list[str] = manifest["outputs"]
+        self._interpreter_for((MULTIPLE, MULTIPLE))  # a runtime that cannot load it says so now
+
+    def worker(self) -> CellNetwork:
+        """The same network in an interpreter of its own, of one thread."""
+        return CellNetwork(self._path, threads=1, runtime=self._runtime)
+
+    def see(self, picture: NDArray[np.uint8]) -> Sight:
+        """Look at a picture.
+
+        Args:
+            picture: uint8 (h, w, 3) from `network_picture`, any size.
+
+        Returns:
+            Its sight.
+        """
+        height, width = picture.shape[:2]
+        if max(height, width) <= TILE + OVERLAP:
+            return self._see_tile(picture)
+        rows, columns = -(-height // STRIDE), -(-width // STRIDE)
+        cell, centre, white = (np.empty((rows, columns), np.float16) for _ in range(3))
+        offset = np.empty((rows, columns, 2), np.float16)
+        whole = Sight(cell, centre, offset, white)
+        for top in range(0, height, TILE):
+            for left in range(0, width, TILE):
+                y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
+                tile = picture[y0 : top + TILE + OVERLAP, x0 : left + TILE + OVERLAP]
+                sight = self._see_tile(np.ascontiguousarray(tile))
+                inner = (
+                    slice((top - y0) // STRIDE, (min(top + TILE, height) - y0 + 1) // STRIDE),
+                    slice((left - x0) // STRIDE, (min(left + TILE, width) - x0 + 1) // STRIDE),
+                )
+                outer = (
+                    slice(top // STRIDE, -(-min(top + TILE, height) // STRIDE)),
+                    slice(left // STRIDE, -(-min(left + TILE, width) // STRIDE)),
+                )
+                for target, part in zip(whole, sight, strict=True):
+                    target[outer] = part[inner]
+        return whole
+
+    def _see_tile(self, picture: NDArray[np.uint8]) -> Sight:
+        height, width = picture.shape[:2]
+        padded_height, padded_width = (-(-n // MULTIPLE) * MULTIPLE for n in (height, width))
+        # Beyond the border lies what lies at it: a black or glassy frame would look like an edge.
+        padded = cv2.copyMakeBorder(
+            picture, 0, padded_height - height, 0, padded_width - width, cv2.BORDER_REPLICATE
+        )
+        with self._lock:
+            interpreter = self._interpreter_for((padded_height, padded_width))
+            details = interpreter.get_input_details()[0]
+            if details["dtype"] == np.int8:
+                # The model's int8 scale is 1/80 from -128 up: the picture's levels themselves, shifted.
+                values = (padded ^ np.uint8(0x80)).view(np.int8)
+            else:
+                values = (padded.astype(np.float32) - np.float32(GLASS_LEVEL)) / np.float32(80)
+            interpreter.set_tensor(details["index"], values[None])
+            interpreter.invoke()
+            answers = {
+                head: _float_values(output, interpreter.get_tensor(output["index"])[0])
+                for head, output in zip(self._heads, interpreter.get_output_details(), strict=True)
+            }
+        rows, columns = -(-height // STRIDE), -(-width // STRIDE)
+        marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
+        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), marks[..., 2])
+
+    def _interpreter_for(self, shape: tuple[int, int]) -> Any:
+        """The interpreter of pictures of a height and width; those used longest ago make room."""
+        interpreter = self._interpreters.pop(shape, None)
+        if interpreter is None:
+            kept = sum(height * width for height, width in self._interpreters)
+            while self._interpreters and kept + shape[0] * shape[1] > KEPT_PIXELS:
+                height, width = next(iter(self._interpreters))
+                del self._interpreters[height, width]
+                kept -= height * width
+            interpreter = open_interpreter(self._flatbuffer, threads=self._threads, runtime=self._runtime)
+            index = interpreter.get_input_details()[0]["index"]
+            interpreter.resize_tensor_input(index, [1, *shape, 3], strict=False)
+            interpreter.allocate_tensors()
+        self._interpreters[shape] = interpreter
+        return interpreter
+
+
+def _float_values(output: dict[str, Any], values: NDArray[Any]) -> NDArray[np.float16]:
+    """An output tensor's values, (h, w, c), out of its quantisation if it has one."""
+    scale, zero = output["quantization"]
+    if not scale:
+        return values.astype(np.float16)
+    table = ((np.arange(-128, 128) - zero) * scale).astype(np.float16)
+    return table[values.view(np.uint8) ^ np.uint8(0x80)]

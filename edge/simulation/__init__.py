@@ -1,0 +1,1 @@
+"""Drawn cells, fields and slides with known truth."""

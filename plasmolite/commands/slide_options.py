@@ -1,0 +1,47 @@
+"""The options that ``analyze``, ``live`` and ``serve`` share: what a slide is judged with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one."),
+    click.option(
+        "--profile",
+        type=click.Path(path_type=Path),
+        help="Site profile from plasmolite calibrate, for its threshold.",
+    ),
+    click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]"),
+    click.option(
+        "--haematocrit", type=float, help="Instead of it, the haematocrit in percent (x 125,600 per µL)."
+    ),
+    click.option(
+        "--cell-width",
+        type=click.FloatRange(12, 400),
+        help="Width of a red cell in pixels; by default found.",
+    ),
+    click.option(
+        "--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores."
+    ),
+)
+
+NAMES = ("model", "profile", "rbc_per_ul", "haematocrit", "cell_width", "threads")
+"""Of the arguments that the options become, as :func:`edge.calibration.setup.set_up_slide` takes them."""
+
+
+def slide_options(command: Command) -> Command:
+    """Give a command the options; their values reach it under :data:`NAMES`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the shared options out of all those of a command, for ``set_up_slide``."""
+    return {name: options[name] for name in NAMES}

@@ -1,0 +1,118 @@
+"""How ``analyze`` tells what it finds: JSON lines or a table, progress, the estimate in words."""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from edge.calibration.setup import SlideSetup
+from edge.cells.files import CellFile
+from edge.fields.files import JudgedField, SlideCount
+from edge.parasitaemia.estimate import Parasitaemia
+from plasmolite import RESEARCH_USE, __version__
+
+_ROWS_SHOWN = 60
+
+
+class JsonLines:
+    """One object a line, each as soon as it is known."""
+
+    def add(self, field: JudgedField) -> None:
+        """Print one field."""
+        sys.stdout.write(json.dumps(field.to_json()) + "\n")
+
+    def finish(self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> None:
+        """Print the summary."""
+        sys.stdout.write(json.dumps({"summary": summary(setup, count, parasitaemia)}) + "\n")
+        sys.stdout.flush()
+
+
+class TableLines:
+    """A table of the fields and the estimate in words."""
+
+    def __init__(self) -> None:
+        """Start with no rows."""
+        self._rows: deque[tuple[str, str, str, str]] = deque(maxlen=_ROWS_SHOWN)
+        self._more = 0
+
+    def add(self, field: JudgedField) -> None:
+        """Keep one field's row; those that cannot be read are named at once."""
+        self._more += len(self._rows) == _ROWS_SHOWN
+        if field.result is None:
+            click.echo(f"{field.name}: {field.error}", err=True)
+            self._rows.append((field.name, "-", "-", "could not be read"))
+        elif field.result.refused is not None:
+            self._rows.append((field.name, "-", "-", f"refused: {field.result.refused}"))
+        else:
+            cells, parasitized = str(field.result.cell_count), str(field.result.parasitized_count)
+            self._rows.append((field.name, cells, parasitized, "counted"))
+
+    def finish(self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> None:
+        """Print the table and what it means."""
+        from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        title = "Fields" if not self._more else f"Fields (the last {len(self._rows)})"
+        table = Table(title=title)
+        table.add_column("Field", overflow="fold")
+        table.add_column("Red cells", justify="right")
+        table.add_column("Parasitised", justify="right")
+        table.add_column("Outcome", overflow="fold")
+        for name, cells, parasitized, outcome in self._rows:
+            style = "" if outcome == "counted" else "yellow"
+            table.add_row(Text(name), cells, parasitized, Text(outcome, style))
+        console = Console()
+        console.print(table)
+        lines = [
+            count.words,
+            "",
+            *parasitaemia.words,
+            "",
+            f"Model {setup.classifier.model.name}, threshold {setup.threshold:.4f}: {setup.threshold_source}",
+            RESEARCH_USE,
+        ]
+        console.print("\n".join(lines), highlight=False, markup=False)
+
+
+def summary(setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> dict[str, Any]:
+    """The last object of ``--json``: totals, estimate, words, and what they were reached with."""
+    profile = setup.profile
+    return {
+        "fields_counted": count.accepted,
+        "fields_refused": count.refused,
+        "files_unreadable": count.unreadable,
+        **parasitaemia.to_json(),
+        "red_cells_source": parasitaemia.red_cells.source,
+        "model": {"name": setup.classifier.model.name, "sha256": setup.classifier.model.sha256},
+        "threshold": setup.threshold,
+        "threshold_source": setup.threshold_source,
+        "profile": None if profile is None else profile.name,
+        "version": __version__,
+        "research_use": RESEARCH_USE,
+    }
+
+
+def with_progress(files: Sequence[CellFile], what: str, *, quiet: bool) -> Iterator[CellFile]:
+    """Show on standard error how many fields are done and how long the rest will take."""
+    if quiet:
+        yield from files
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where progress is drawn
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=len(files))
+        for file in files:
+            yield file
+            progress.advance(task)

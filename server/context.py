@@ -1,0 +1,75 @@
+"""What the server works with, handed in once by whoever makes the application."""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from edge.calibration.setup import SlideSetup
+from edge.fields.analyser import FieldAnalyser
+from edge.inference.classifier import Classifier
+from edge.slides.store import SlideStore
+from server.admission import Gate
+from server.batching import BatchGatherer
+from server.live_camera import LiveBench
+from server.metrics import ServerMetrics
+from server.settings import ServerSettings
+from server.token import TokenRecord
+
+_KEY = "plasmolite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruments:
+    """The device's parts that the requests share.
+
+    Attributes:
+        settings: limits and places.
+        setup: the network, the threshold and the error rates for fields, the red cells per µL.
+        gatherer: makes batches of the cells of several requests.
+        metrics: what Prometheus is told.
+        fields_gate: lets one field after another through to the analyser.
+        analyser: judges fields; used inside ``fields_gate`` only.
+        store: the slides; ``None`` where none are kept.
+        data_folder: the disk whose free space counts.
+        live: the live bench; ``None`` where there is no camera.
+        viewers_gate: lets so many viewers of the live stream in.
+        token: the record of the token that clients need; ``None`` on loopback without one.
+        stopping: set when the server drains.
+    """
+
+    settings: ServerSettings
+    setup: SlideSetup
+    gatherer: BatchGatherer
+    metrics: ServerMetrics
+    fields_gate: Gate
+    analyser: FieldAnalyser
+    store: SlideStore | None
+    data_folder: Path
+    live: LiveBench | None
+    viewers_gate: Gate
+    token: TokenRecord | None
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def classifier(self) -> Classifier:
+        """The network; asked through ``gatherer`` for cells, and by the analyser for fields."""
+        return self.setup.classifier
+
+    @property
+    def model(self) -> dict[str, str]:
+        """The model's name and the SHA-256 of its network, as every answer states them."""
+        return {"name": self.classifier.model.name, "sha256": self.classifier.model.sha256}
+
+
+def install(app: Any, instruments: Instruments) -> None:
+    """Give an application its instruments."""
+    app.extensions[_KEY] = instruments
+
+
+def instruments() -> Instruments:
+    """The instruments of the application that serves the present request."""
+    found: Instruments = current_app.extensions[_KEY]
+    return found

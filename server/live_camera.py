@@ -1,0 +1,100 @@
+"""The bench beside the server: one camera, one count at a time, any number of watchers."""
+
+import threading
+from contextlib import ExitStack
+
+from edge.calibration.setup import SlideSetup
+from edge.live.session import LiveSession
+from edge.live.setup import SlideRequest, cell_session, slide_session
+from edge.live.snapshot import Snapshot
+from edge.live.sources.choose import choose_source
+from edge.slides.store import SlideStore
+from server.problems import Problem
+
+
+class LiveBench:
+    """Starts and stops live counts over the source that the server was started with.
+
+    Clients choose slide and mode, never the source: an address or a path from a stranger would let the
+    server read what it must not.
+
+    Args:
+        setup: network, threshold, rates.
+        store: where slides go.
+        source: as ``plasmolite live --source`` takes it.
+
+    Raises:
+        SourceError: the text names no source.
+    """
+
+    def __init__(self, setup: SlideSetup, store: SlideStore, source: str) -> None:
+        choose_source(source)
+        self.source = source
+        self._setup = setup
+        self._store = store
+        self._lock = threading.Lock()
+        self._held = ExitStack()
+        self._session: LiveSession | None = None
+        self._request: SlideRequest | None = None
+
+    def start(self, request: SlideRequest | None) -> None:
+        """Begin a count.
+
+        Args:
+            request: the slide; ``None`` to judge the cell under the cross-hair instead.
+
+        Raises:
+            Problem: a count is running.
+            PlasmoliteError: the source or the slide cannot be had.
+        """
+        with self._lock:
+            running = self.session()
+            if running is not None and not running.snapshot().over:
+                raise Problem(409, "A count is running already. Stop it first.", kind="counting")
+            self._let_go()
+            with ExitStack() as opening:
+                if request is None:
+                    session = opening.enter_context(cell_session(self._setup, self.source))
+                else:
+                    session = opening.enter_context(
+                        slide_session(self._setup, self._store, request, self.source)
+                    )
+                session.start()
+                self._held = opening.pop_all()
+            self._session, self._request = session, request
+
+    def stop(self) -> None:
+        """End the count; harmless where there is none."""
+        with self._lock:
+            self._let_go()
+
+    close = stop
+
+    def session(self) -> LiveSession | None:
+        """The session at hand, ended ones included until they are stopped."""
+        return self._session
+
+    def snapshot(self) -> Snapshot | None:
+        """The state of the count; ``None`` where there is none."""
+        session = self._session
+        return None if session is None else session.snapshot()
+
+    def slide_number(self) -> int | None:
+        """The number of the slide that is being counted."""
+        snapshot = self.snapshot()
+        if snapshot is None or snapshot.over or "slide" not in snapshot.facts:
+            return None
+        return int(snapshot.facts["slide"]["number"])
+
+    def fault(self) -> str | None:
+        """What is wrong with the camera at this moment, as a sentence; ``None`` where nothing is known to be."""
+        snapshot = self.snapshot()
+        if snapshot is None:
+            return None
+        wrong = snapshot.state == "failed" or snapshot.source.state in {"lost", "stalled"}
+        return (snapshot.words or f"The source is {snapshot.source.state}.") if wrong else None
+
+    def _let_go(self) -> None:
+        self._session = self._request = None
+        self._held.close()
+        self._held = ExitStack()

@@ -1,0 +1,63 @@
+"""``POST /explain``: one cell in, a picture of where its evidence lies out."""
+
+import cv2
+from flask import Response
+from flask_smorest import Blueprint
+
+from edge.cells.isolation import isolate
+from edge.errors import NotACellError
+from edge.images.files import Rgb, encode_png, read_image
+from edge.inference import occlusion as evidence
+from server.context import instruments
+from server.openapi import picture_body, problems
+from server.routes.analyze import through_gate
+from server.uploads import check_scans, one_picture
+
+explain = Blueprint("explain", __name__, description="Single cells")
+
+PEAK_HEADER = "Plasmolite-Evidence-Peak"
+"""The evidence of the strongest place, 0 to 1: a share of :data:`edge.inference.occlusion.FULL_EVIDENCE`, in
+log odds."""
+
+_SIDE = 480
+"""Longer side of the picture that is explained, px: the network sees 96, and an answer need not be larger."""
+
+
+@explain.route("/explain", methods=["POST"])
+@explain.doc(requestBody=picture_body(several=False), summary="Draw where in a cell the evidence lies")
+@explain.response(
+    200,
+    {"type": "string", "format": "binary"},
+    content_type="image/png",
+    description="The evidence map",
+    headers={
+        PEAK_HEADER: {
+            "description": "Evidence of the strongest place: a fall of the log odds by ten when covered is 1",
+            "schema": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+    },
+)
+@problems(explain, 415, 422)
+def explain_cell() -> Response:
+    """Draw where in a cell the evidence for a parasite lies: an occlusion map from the model itself."""
+    kit = instruments()
+    upload = one_picture()
+    check_scans(upload)
+    rgb = _bounded(read_image(upload.data, max_pixels=kit.settings.max_cell_pixels))
+    mask = isolate(rgb)
+    if mask is None:
+        raise NotACellError("No single cell stands out from the background of the picture.")
+    with through_gate(kit, what="explain"):
+        explanation = evidence.explain(kit.classifier, rgb, mask)
+    return Response(
+        encode_png(evidence.draw_evidence(rgb, explanation)),
+        headers={PEAK_HEADER: f"{float(explanation.evidence.max()):.4f}"},
+        content_type="image/png",
+    )
+
+
+def _bounded(rgb: Rgb) -> Rgb:
+    scale = _SIDE / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)

@@ -1,0 +1,154 @@
+"""``/live``: the count at the bench, its annotated stream, start and stop."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from edge.live.session import LiveSession
+from edge.live.setup import SlideRequest
+from plasmolite import RESEARCH_USE
+from server.admission import GateFullError
+from server.context import Instruments, instruments
+from server.live_camera import LiveBench
+from server.openapi import problems
+from server.problems import Problem
+from server.schemas.live import LiveSchema, LiveStartSchema
+
+live = Blueprint("live", __name__, description="The camera at the bench")
+
+_BOUNDARY = "plasmolite-frame"
+_WAIT_SECONDS = 0.5
+_LONGEST_SILENCE = 20
+"""Waits without a new picture after which the last one is sent again, so that proxies keep the line."""
+
+
+@live.route("/live", methods=["GET"])
+@live.response(200, LiveSchema)
+@problems(live)
+def show_live() -> dict[str, Any]:
+    """Tell the state of the live count."""
+    return _state(_bench())
+
+
+@live.route("/live", methods=["POST"])
+@live.arguments(LiveStartSchema)
+@live.response(201, LiveSchema)
+@problems(live, 409, 415, 422, 507)
+def start_live(wish: dict[str, Any]) -> dict[str, Any]:
+    """Begin a count over the server's own source: of a slide, new or resumed, or of the cell in the middle."""
+    bench = _bench()
+    if instruments().stopping.is_set():
+        raise Problem(503, "The server is stopping.", kind="stopping", retry_after=10)
+    if wish["mode"] == "cell":
+        bench.start(None)
+    else:
+        if not wish["slide_id"].strip():
+            raise Problem(422, "A slide needs an id.", kind="invalid-field", field="slide_id")
+        bench.start(
+            SlideRequest(
+                slide_id=wish["slide_id"],
+                resume=wish["resume"],
+                notes=wish["notes"],
+                operator=wish["operator"],
+                cells_wanted=wish["cells_wanted"],
+            )
+        )
+    return _state(bench)
+
+
+@live.route("/live", methods=["DELETE"])
+@live.response(200, LiveSchema)
+@problems(live)
+def stop_live() -> dict[str, Any]:
+    """End the count; what was counted is stored."""
+    bench = _bench()
+    bench.stop()
+    return _state(bench)
+
+
+@live.route("/live.jpg", methods=["GET"])
+@live.response(
+    200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The last frame"
+)
+@problems(live)
+def show_frame() -> Response:
+    """Give the last frame with its cells outlined."""
+    session = _session()
+    frame = session.latest_frame()
+    if frame is None:
+        raise Problem(404, "No frame has come yet.", kind="no-frame")
+    return Response(frame, content_type="image/jpeg")
+
+
+@live.route("/live.mjpg", methods=["GET"])
+@live.response(
+    200,
+    {"type": "string", "format": "binary"},
+    content_type="multipart/x-mixed-replace",
+    description="The annotated stream, until the count ends",
+)
+@problems(live)
+def stream_frames() -> Response:
+    """Stream the frames with their cells outlined; a viewer that is slow gets fewer of them."""
+    kit = instruments()
+    session = _session()
+    place = ExitStack()
+    try:
+        place.enter_context(kit.viewers_gate.passing())
+    except GateFullError as error:
+        kit.metrics.refused.labels("viewers").inc()
+        raise Problem(
+            503, "As many viewers watch as may watch. Look at /live.jpg.", kind="busy", retry_after=10
+        ) from error
+    kit.metrics.viewers.inc()
+    place.callback(kit.metrics.viewers.dec)
+    response = Response(
+        _frames(kit, session), content_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+    )
+    # Not in the generator: one that was never begun is closed without running.
+    response.call_on_close(place.close)
+    return response
+
+
+def _frames(kit: Instruments, session: LiveSession) -> Iterator[bytes]:
+    """Yield parts; each holds what is newest when the viewer has taken the one before."""
+    number, silence = -1, 0
+    while not kit.stopping.is_set():
+        snapshot = session.wait(number, _WAIT_SECONDS)
+        silence = 0 if snapshot.number > number else silence + 1
+        frame = session.latest_frame()
+        if frame is not None and (snapshot.number > number or silence >= _LONGEST_SILENCE):
+            number, silence = snapshot.number, 0
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
+            yield head.encode() + frame + b"\r\n"
+        if snapshot.over:
+            return
+
+
+def _bench() -> LiveBench:
+    bench = instruments().live
+    if bench is None:
+        raise Problem(
+            404, "This server has no camera. Start it with --source to count slides.", kind="no-camera"
+        )
+    return bench
+
+
+def _session() -> LiveSession:
+    session = _bench().session()
+    if session is None:
+        raise Problem(404, "No count is running. POST /live begins one.", kind="not-counting")
+    return session
+
+
+def _state(bench: LiveBench) -> dict[str, Any]:
+    snapshot = bench.snapshot()
+    return {
+        "research_use": RESEARCH_USE,
+        "counting": snapshot is not None,
+        "over": snapshot is not None and snapshot.over,
+        "count": None if snapshot is None else snapshot.to_json(),
+    }

@@ -1,0 +1,106 @@
+"""``POST /predict``: pictures of single cells in, verdicts out."""
+
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+from numpy.typing import NDArray
+
+from edge.cells.files import cell_input
+from edge.errors import ImageError
+from edge.inference.verdicts import Verdict, doubtful, judge
+from plasmolite import RESEARCH_USE
+from server.batching import GathererClosedError, QueueFullError
+from server.context import Instruments, instruments
+from server.openapi import picture_body, problems
+from server.problems import Problem
+from server.schemas.cells import PredictAnswerSchema, PredictQuerySchema
+from server.uploads import Upload, check_scans, no_photograph, received_pictures
+
+predict = Blueprint("predict", __name__, description="Single cells")
+
+
+@predict.route("/predict", methods=["POST"])
+@predict.arguments(PredictQuerySchema, location="query")
+@predict.doc(requestBody=picture_body(several=True), summary="Judge pictures of single red cells")
+@predict.response(200, PredictAnswerSchema)
+@problems(predict, 415, 422)
+def judge_cells(query: dict[str, Any]) -> Response:
+    """Judge pictures of single red cells.
+
+    With one picture that cannot be judged the answer is a problem; of several, each that cannot be judged
+    has its ``error``, and only where none could be is the answer a problem. What does not look like a red
+    cell of a stained smear is not judged, unless ``accept_anything`` is true.
+    """
+    began = time.perf_counter()
+    kit = instruments()
+    uploads = received_pictures(kit.settings.max_pictures)
+    try:
+        with kit.gatherer.preparing():
+            inputs, faults = _prepare(kit, uploads, accept_anything=query["accept_anything"])
+        if not inputs:
+            raise faults[0] or ImageError("There is no picture.")
+        probabilities = kit.gatherer.probabilities(np.stack(inputs))
+    except QueueFullError as error:
+        kit.metrics.refused.labels("cells").inc()
+        raise Problem(
+            503, "Too many cells wait for the network. Come again in a second.", kind="busy", retry_after=1
+        ) from error
+    except GathererClosedError as error:
+        raise Problem(503, "The server is stopping.", kind="stopping", retry_after=10) from error
+    threshold = kit.classifier.model.operating_point("cell").threshold
+    results = _results(kit, uploads, faults, [judge(float(value), threshold) for value in probabilities])
+    answer = {
+        "research_use": RESEARCH_USE,
+        "model": kit.model,
+        "threshold": threshold,
+        "time_ms": round((time.perf_counter() - began) * 1000, 3),
+        "results": results,
+    }
+    if len(results) == 1:
+        answer |= {"label": results[0]["label"], "probability": results[0]["probability"]}
+    # As it is, not through its schema, which would copy it: that takes as long as a cell's isolation.
+    return jsonify(answer)
+
+
+def _prepare(
+    kit: Instruments, uploads: list[Upload], *, accept_anything: bool
+) -> tuple[list[NDArray[np.uint8]], list[ImageError | None]]:
+    inputs: list[NDArray[np.uint8]] = []
+    faults: list[ImageError | None] = []
+    for upload in uploads:
+        try:
+            check_scans(upload)
+            inputs.append(
+                cell_input(
+                    upload.data,
+                    kit.classifier.input_size,
+                    max_pixels=kit.settings.max_cell_pixels,
+                    accept_anything=accept_anything,
+                )
+            )
+            faults.append(None)
+        except ImageError as error:
+            faults.append(error)
+        except cv2.error as error:
+            faults.append(no_photograph(error))
+    return inputs, faults
+
+
+def _results(
+    kit: Instruments, uploads: list[Upload], faults: list[ImageError | None], verdicts: list[Verdict]
+) -> list[dict[str, Any]]:
+    threshold = kit.classifier.model.operating_point("cell").threshold
+    remaining = iter(verdicts)
+    results: list[dict[str, Any]] = []
+    for upload, fault in zip(uploads, faults, strict=True):
+        entry: dict[str, Any] = {"image": upload.name, "label": None, "probability": None, "doubtful": None}
+        if fault is None:
+            verdict = next(remaining)
+            kit.metrics.cells.labels("predict", verdict.label).inc()
+            entry |= {**verdict._asdict(), "doubtful": doubtful(verdict.probability, threshold)}
+        results.append({**entry, "error": None if fault is None else str(fault)})
+    return results

@@ -1,0 +1,229 @@
+"""``/slides``: what was counted, a person's review of it, and its export, over the store of the command line."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flask import Response, json
+from flask_smorest import Blueprint
+
+from edge.errors import SlideError
+from edge.reports.slide_report import write_slide_report
+from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
+from edge.slides.fhir import slide_bundle
+from edge.slides.records import Slide, StoredCell
+from edge.slides.review import judge, review_queue, slide_estimates
+from edge.slides.store import SlideStore
+from plasmolite import RESEARCH_USE
+from server.context import instruments
+from server.openapi import problems
+from server.problems import Problem
+from server.schemas.slides import (
+    AuditSchema,
+    CellsQuerySchema,
+    ExportQuerySchema,
+    ReviewSchema,
+    SlideCellSchema,
+    SlideCellsSchema,
+    SlideDetailSchema,
+    SlideListSchema,
+    WhoSchema,
+)
+from server.security import REPORT_POLICY
+
+slides = Blueprint("slides", __name__, description="Counted slides and their review")
+
+# SQLite's numbers end at 2^63; a device counts no two thousand million slides or cells.
+_SLIDE = "<int(min=1,max=2147483647):number>"
+_CELL = "<int(min=1,max=2147483647):cell_id>"
+_CSV = {"cells.csv": cells_csv, "fields.csv": fields_csv, "audit.csv": audit_csv}
+
+
+@slides.route("/slides", methods=["GET"])
+@slides.response(200, SlideListSchema)
+@problems(slides, 507)
+def list_slides() -> dict[str, Any]:
+    """List the slides, the newest first."""
+    store = _store()
+    return {"research_use": RESEARCH_USE, "slides": [_slide(store, slide) for slide in store.slides()]}
+
+
+@slides.route(f"/slides/{_SLIDE}", methods=["GET"])
+@slides.response(200, SlideDetailSchema)
+@problems(slides, 409)
+def show_slide(number: int) -> dict[str, Any]:
+    """Show one slide: its counts and its parasitaemia, by the machine and after review."""
+    store = _store()
+    slide = _find(store, number)
+    estimates = slide_estimates(store, slide)
+    return {
+        **_slide(store, slide),
+        "research_use": RESEARCH_USE,
+        "settings": dict(slide.settings),
+        "estimate": estimates.machine.to_json(),
+        "estimate_after_review": estimates.reviewed.to_json() if estimates.reviewed else None,
+        "review": {
+            "suspects": estimates.suspects,
+            "suspects_reviewed": estimates.suspects_reviewed,
+            "overruled": estimates.overruled,
+        },
+    }
+
+
+@slides.route(f"/slides/{_SLIDE}", methods=["DELETE"])
+@slides.arguments(WhoSchema, location="query")
+@slides.response(204)
+@problems(slides, 409, 422, 507)
+def delete_slide(query: dict[str, str], number: int) -> None:
+    """Erase a slide with its cells, crops and reviews; the audit trail keeps that and by whom."""
+    store = _store()
+    slide = _find(store, number)
+    live = instruments().live
+    if live is not None and live.slide_number() == number:
+        raise Problem(
+            409, "This slide is being counted. Stop the count before deleting it.", kind="slide-in-use"
+        )
+    store.delete_slide(slide, who=query["who"])
+
+
+@slides.route(f"/slides/{_SLIDE}/cells", methods=["GET"])
+@slides.arguments(CellsQuerySchema, location="query")
+@slides.response(200, SlideCellsSchema)
+@problems(slides, 422)
+def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
+    """List cells of a slide: those to review, all suspects and doubtful ones, or all."""
+    store = _store()
+    slide = _find(store, number)
+    if query["which"] == "all":
+        cells = store.cells(slide)
+    else:
+        cells = review_queue(store, slide, include_reviewed=query["which"] == "suspects")
+    page = cells[query["offset"] : query["offset"] + query["limit"]]
+    return {"total": len(cells), "cells": [_cell(cell) for cell in page]}
+
+
+@slides.route(f"/slides/{_SLIDE}/cells/{_CELL}/crop", methods=["GET"])
+@slides.response(
+    200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The small picture"
+)
+@problems(slides)
+def show_crop(number: int, cell_id: int) -> Response:
+    """Give the small picture of a cell that was stored when it was counted."""
+    store = _store()
+    return Response(store.crop(_find_cell(store, _find(store, number), cell_id)), content_type="image/jpeg")
+
+
+@slides.route(f"/slides/{_SLIDE}/cells/{_CELL}/review", methods=["POST"])
+@slides.arguments(ReviewSchema)
+@slides.response(200, SlideCellSchema)
+@problems(slides, 409, 415, 422, 507)
+def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, Any]:
+    """Store what a person says of a cell, beside the machine's verdict; the audit trail keeps every change."""
+    store = _store()
+    slide = _find(store, number)
+    _find_cell(store, slide, cell_id)
+    judge(store, slide, cell_id, review["call"], reviewer=review["reviewer"], note=review["note"])
+    return _cell(store.cell(slide, cell_id))
+
+
+@slides.route(f"/slides/{_SLIDE}/audit", methods=["GET"])
+@slides.response(200, AuditSchema)
+@problems(slides)
+def show_audit(number: int) -> dict[str, Any]:
+    """List every change to a slide and its reviews."""
+    store = _store()
+    return {
+        "entries": [
+            {
+                "at": entry.at.isoformat(),
+                "who": entry.who,
+                "action": entry.action,
+                "detail": dict(entry.detail),
+            }
+            for entry in store.audit(_find(store, number))
+        ]
+    }
+
+
+@slides.route(f"/slides/{_SLIDE}/report", methods=["GET"])
+@slides.response(200, {"type": "string"}, content_type="text/html", description="One file that opens offline")
+@problems(slides, 409)
+def show_report(number: int) -> Response:
+    """Give the report of a slide: one HTML file with its pictures in it."""
+    store = _store()
+    slide = _find(store, number)
+    with TemporaryDirectory(prefix="plasmolite-") as folder:
+        page = write_slide_report(store, slide, Path(folder), research_use=RESEARCH_USE).read_bytes()
+    return Response(
+        page, headers={"Content-Security-Policy": REPORT_POLICY}, content_type="text/html; charset=utf-8"
+    )
+
+
+@slides.route(f"/slides/{_SLIDE}/export", methods=["GET"])
+@slides.arguments(ExportQuerySchema, location="query")
+@slides.response(200, content_type="application/json", description="JSON, FHIR R4 or CSV, as asked")
+@problems(slides, 409, 422)
+def export_slide(query: dict[str, str], number: int) -> Response:
+    """Export a slide: everything as JSON, tables as CSV, or an HL7 FHIR R4 bundle."""
+    store = _store()
+    slide = _find(store, number)
+    form = query["form"]
+    if form in _CSV:
+        body, kind, name = _CSV[form](store, slide), "text/csv; charset=utf-8", form
+    else:
+        content = slide_json(store, slide) if form == "json" else slide_bundle(store, slide)
+        kind = "application/json" if form == "json" else "application/fhir+json"
+        body, name = json.dumps(content, ensure_ascii=False, indent=1), f"{form}.json"
+    # The number, not the id, names the file: an id may hold anything.
+    headers = {"Content-Disposition": f'attachment; filename="slide-{number}-{name}"'}
+    return Response(body, headers=headers, content_type=kind)
+
+
+def _store() -> SlideStore:
+    store = instruments().store
+    if store is None:
+        raise Problem(
+            404, "This server keeps no slides. Start it with --slides FILE to do so.", kind="no-slides"
+        )
+    return store
+
+
+def _find(store: SlideStore, number: int) -> Slide:
+    for slide in store.slides():
+        if slide.number == number:
+            return slide
+    raise Problem(404, f"There is no slide number {number}. GET /slides lists all.", kind="no-such-slide")
+
+
+def _find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
+    try:
+        return store.cell(slide, cell_id)
+    except SlideError as error:
+        raise Problem(404, str(error), kind="no-such-cell") from error
+
+
+def _slide(store: SlideStore, slide: Slide) -> dict[str, Any]:
+    return {
+        "number": slide.number,
+        "slide_id": slide.slide_id,
+        "notes": slide.notes,
+        "operator": slide.operator,
+        "device": slide.device,
+        "model": {"name": slide.model_name, "sha256": slide.model_sha256},
+        "created_at": slide.created_at.isoformat(),
+        "counts": store.counts(slide)._asdict(),
+    }
+
+
+def _cell(cell: StoredCell) -> dict[str, Any]:
+    return {
+        "cell": cell.cell_id,
+        "field": cell.field_number,
+        "box": list(cell.box),
+        "probability": cell.probability,
+        "label": cell.label,
+        "doubtful": cell.doubtful,
+        "call": cell.call,
+        "reviewer": cell.reviewer,
+        "reviewed_at": cell.reviewed_at.isoformat() if cell.reviewed_at else None,
+    }

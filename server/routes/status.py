@@ -1,0 +1,78 @@
+"""``/health``, ``/ready`` and ``/metrics``: what a supervisor asks."""
+
+import shutil
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from plasmolite import __version__
+from server.context import Instruments, instruments
+from server.live_camera import LiveBench
+from server.openapi import problems
+from server.schemas.cells import HealthSchema, ReadySchema
+
+status = Blueprint("status", __name__, description="State of the server")
+
+
+@status.route("/health", methods=["GET"])
+@status.response(200, HealthSchema)
+@problems(status)
+def health() -> dict[str, str]:
+    """Tell that the process answers."""
+    return {"status": "ok", "version": __version__}
+
+
+@status.route("/ready", methods=["GET"])
+@status.response(200, ReadySchema)
+@status.doc(
+    responses={
+        "503": {
+            "description": "Not ready; the checks say why",
+            "content": {"application/json": {"schema": ReadySchema}},
+        }
+    }
+)
+@problems(status)
+def ready() -> tuple[dict[str, Any], int]:
+    """Tell whether work can be given to the server: model, disk, camera, and that it is not stopping."""
+    kit = instruments()
+    checks = [_model(kit), _disk(kit), _running(kit)]
+    if kit.live is not None:
+        checks.append(_camera(kit.live))
+    well = all(check["ok"] for check in checks)
+    return {"ready": well, "model": kit.model, "checks": checks}, 200 if well else 503
+
+
+@status.route("/metrics", methods=["GET"])
+@status.response(200, content_type="text/plain", description="Prometheus's text format")
+@problems(status)
+def metrics() -> Response:
+    """Tell Prometheus its figures."""
+    kit = instruments()
+    kit.metrics.waiting_cells.set(kit.gatherer.waiting)
+    kit.metrics.free_bytes.set(shutil.disk_usage(kit.data_folder).free)
+    return Response(kit.metrics.exposition(), content_type=kit.metrics.content_type)
+
+
+def _model(kit: Instruments) -> dict[str, Any]:
+    # An application cannot be made without a model whose hash was verified; what can fail later is inference.
+    runtime = kit.classifier.runtime
+    words = f"{kit.classifier.model.name}, verified, in {runtime.name} {runtime.version}."
+    return {"name": "model", "ok": True, "detail": words}
+
+
+def _disk(kit: Instruments) -> dict[str, Any]:
+    free, least = shutil.disk_usage(kit.data_folder).free, kit.settings.least_free_bytes
+    words = f"{free >> 20} MiB free, at least {least >> 20} MiB needed."
+    return {"name": "disk", "ok": free >= least, "detail": words}
+
+
+def _running(kit: Instruments) -> dict[str, Any]:
+    stopping = kit.stopping.is_set()
+    return {"name": "running", "ok": not stopping, "detail": "Stopping." if stopping else "Taking requests."}
+
+
+def _camera(bench: LiveBench) -> dict[str, Any]:
+    fault = bench.fault()
+    return {"name": "camera", "ok": fault is None, "detail": fault or "No fault is known."}

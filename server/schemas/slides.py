@@ -1,0 +1,154 @@
+"""The shapes of what the API says of slides, and of what it is told about them."""
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from edge.inference.verdicts import LABELS
+from edge.slides.naming import reads_as_stored
+from edge.slides.review import MAX_REVIEWER
+from server.schemas.cells import ModelSchema
+
+MAX_NOTE = 2000
+EXPORTS = ("json", "cells.csv", "fields.csv", "audit.csv", "fhir")
+
+
+def plain_text(text: str) -> None:
+    """Refuse what is no text: control characters, and halves of characters that no file can hold.
+
+    Raises:
+        ValidationError: there is one.
+    """
+    if any((ord(letter) < 32 and letter not in "\n\t") or 0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+        raise ValidationError("Control characters and broken Unicode are not taken.")
+
+
+def one_line(text: str) -> None:
+    """Refuse a name or an id that the slides' store would refuse.
+
+    Raises:
+        ValidationError: there is one.
+    """
+    if not reads_as_stored(text):
+        raise ValidationError("A name or an id is one line, without marks that turn its direction.")
+
+
+class SlideCountsSchema(Schema):
+    """How much of a slide is stored."""
+
+    fields_ = fields.Integer(required=True, data_key="fields", attribute="fields")
+    cells = fields.Integer(required=True)
+    parasitized = fields.Integer(required=True)
+    reviewed = fields.Integer(required=True)
+    parasitized_after_review = fields.Integer(required=True)
+
+
+class SlideSchema(Schema):
+    """One slide in the list."""
+
+    number = fields.Integer(required=True, metadata={"description": "Its address in this API."})
+    slide_id = fields.String(required=True)
+    notes = fields.String(required=True)
+    operator = fields.String(required=True)
+    device = fields.String(required=True)
+    model = fields.Nested(ModelSchema, required=True)
+    created_at = fields.String(required=True, metadata={"format": "date-time"})
+    counts = fields.Nested(SlideCountsSchema, required=True)
+
+
+class SlideListSchema(Schema):
+    """All slides, the newest first."""
+
+    research_use = fields.String(required=True)
+    slides = fields.List(fields.Nested(SlideSchema), required=True)
+
+
+class SlideReviewSchema(Schema):
+    """How far the review is."""
+
+    suspects = fields.Integer(required=True)
+    suspects_reviewed = fields.Integer(required=True)
+    overruled = fields.Integer(required=True)
+
+
+class SlideDetailSchema(SlideSchema):
+    """One slide with what it means, by the machine and after review."""
+
+    research_use = fields.String(required=True)
+    settings = fields.Dict(required=True)
+    estimate = fields.Dict(required=True)
+    estimate_after_review = fields.Dict(required=True, allow_none=True)
+    review = fields.Nested(SlideReviewSchema, required=True)
+
+
+class SlideCellSchema(Schema):
+    """One counted cell."""
+
+    cell = fields.Integer(required=True)
+    field = fields.Integer(required=True)
+    box = fields.List(fields.Integer(), required=True)
+    probability = fields.Float(required=True)
+    label = fields.String(required=True, metadata={"description": "The machine's verdict."})
+    doubtful = fields.Boolean(required=True)
+    call = fields.String(required=True, allow_none=True, metadata={"description": "The person's."})
+    reviewer = fields.String(required=True, allow_none=True)
+    reviewed_at = fields.String(required=True, allow_none=True)
+
+
+class SlideCellsSchema(Schema):
+    """Cells of a slide."""
+
+    total = fields.Integer(required=True, metadata={"description": "As many are there; one page is given."})
+    cells = fields.List(fields.Nested(SlideCellSchema), required=True)
+
+
+class CellsQuerySchema(Schema):
+    """Which cells."""
+
+    which = fields.String(
+        load_default="queue",
+        validate=validate.OneOf(["queue", "suspects", "all"]),
+        metadata={
+            "description": "queue: not yet reviewed suspects and doubtful ones, those that matter first."
+        },
+    )
+    offset = fields.Integer(load_default=0, validate=validate.Range(0, 10_000_000))
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
+
+
+class ReviewSchema(Schema):
+    """A person's call on one cell."""
+
+    call = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf([*LABELS, None]),
+        metadata={"description": "null withdraws the call that stands."},
+    )
+    reviewer = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), one_line])
+    note = fields.String(load_default="", validate=[validate.Length(max=MAX_NOTE), plain_text])
+
+
+class WhoSchema(Schema):
+    """Who does something that the audit trail keeps."""
+
+    who = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), one_line])
+
+
+class ExportQuerySchema(Schema):
+    """In which form."""
+
+    form = fields.String(load_default="json", validate=validate.OneOf(EXPORTS))
+
+
+class AuditEntrySchema(Schema):
+    """One change."""
+
+    at = fields.String(required=True)
+    who = fields.String(required=True)
+    action = fields.String(required=True)
+    detail = fields.Dict(required=True)
+
+
+class AuditSchema(Schema):
+    """The audit trail of a slide, the oldest change first."""
+
+    entries = fields.List(fields.Nested(AuditEntrySchema), required=True)

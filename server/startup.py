@@ -1,0 +1,88 @@
+"""Opens everything that the server works with, in the order in which each can fail."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.calibration.setup import SlideSetup
+from edge.errors import SourceError
+from edge.fields.analyser import FieldAnalyser
+from edge.live.setup import default_store_path, state_folder
+from edge.slides.store import SlideStore
+from server.admission import Gate
+from server.batching import BatchGatherer
+from server.context import Instruments
+from server.live_camera import LiveBench
+from server.metrics import ServerMetrics
+from server.settings import ServerSettings
+from server.token import TokenRecord, make_token, read_record, write_record
+
+
+def settle_token(
+    settings: ServerSettings, *, renew: bool, tell: Callable[[str, Path], None]
+) -> TokenRecord | None:
+    """Find or draw the token that clients need.
+
+    Args:
+        settings: the address, and where the token's file is.
+        renew: draw a new one even where there is one.
+        tell: shows a new token, with the file of its hash, to the person who starts the server.
+
+    Returns:
+        The token's record; ``None`` on loopback where no token was asked for.
+
+    Raises:
+        TokenFileError: the file cannot be read or written.
+    """
+    if settings.on_loopback and settings.token_file is None and not renew:
+        return None
+    path = settings.token_file or state_folder() / "token.json"
+    if path.exists() and not renew:
+        return read_record(path)
+    token, record = make_token()
+    write_record(path, record)
+    tell(token, path)
+    return record
+
+
+def open_instruments(
+    settings: ServerSettings,
+    setup: SlideSetup,
+    token: TokenRecord | None,
+    *,
+    slides: Path | None,
+    source: str | None,
+) -> Instruments:
+    """Open the store and the live bench, and start the thread that feeds the network.
+
+    Raises:
+        PlasmoliteError: one of them cannot be opened.
+    """
+    path = slides or default_store_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+    store = SlideStore(path)
+    bench = None if source is None else LiveBench(setup, store, source)
+    metrics = ServerMetrics()
+    metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
+    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
+    gatherer = BatchGatherer(
+        setup.classifier,
+        max_waiting=settings.queue_cells,
+        gather_seconds=settings.gather_seconds,
+        observe=metrics.batch_cells.observe,
+    )
+    return Instruments(
+        settings=settings,
+        setup=setup,
+        gatherer=gatherer,
+        metrics=metrics,
+        fields_gate=Gate(settings.fields_at_once, settings.fields_waiting),
+        analyser=analyser,
+        store=store,
+        data_folder=store.path.parent,
+        live=bench,
+        viewers_gate=Gate(settings.max_viewers, 0),
+        token=token,
+    )

@@ -1,0 +1,1 @@
+"""The production WSGI server and its orderly end."""

@@ -1,0 +1,129 @@
+"""Exports say what the Keras model says, and the gate refuses those that do not."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from convert.comparison import Comparison, compare, judge_with
+from convert.export import PRECISIONS, export
+from convert.fault_injection import add_noise
+from convert.gate import DEFAULT_LIMITS, failures
+from edge.errors import ModelFileError
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import load_model, shipped_models, with_manifest
+from edge.inference.preprocessing import network_input
+from edge.simulation.single_cell import draw_cell
+from train.evaluation.metrics import Judged
+from train.model.network import build_network, with_probability
+from train.model.quantisation import with_rounding, without_rounding
+
+_SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def cells() -> np.ndarray:
+    """Drawn cells, uint8, shape (60, 32, 32, 3); every second one is infected."""
+    drawn = (draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(60))
+    return np.stack([network_input(rgb, size=_SIZE) for rgb in drawn])
+
+
+@pytest.fixture(scope="module")
+def model(cells: np.ndarray) -> keras.Model:
+    """A small network that has learnt to tell the drawn cells apart, its weights settled on int8's grid."""
+    network = with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
+    labels = (np.arange(60) % 2)[:, None].astype(np.float32)
+    network.compile(
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 60)),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    )
+    network.fit(cells.astype(np.float32), labels, epochs=20, batch_size=20, verbose=0)
+    return with_probability(without_rounding(network))
+
+
+def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
+    return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
+
+
+# Mean differences: float exports agree to rounding; the activations of a network that began with random
+# weights spread far wider than ImageNet's, so in int8 single cells of it may come out otherwise.
+@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-5), ("float16", 0.003), ("int8", 0.1)])
+def test_an_export_takes_bytes_and_says_what_keras_says(
+    model: keras.Model, cells: np.ndarray, precision: str, bound: float
+) -> None:
+    said, classifier = judge_with(export(model, precision, cells), cells, threads=1)
+    assert np.abs(said - _keras_says(model, cells)).mean() < bound
+    assert classifier.probabilities(cells[:7]).shape == (7,)
+
+
+def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> None:
+    drawn = [draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(200)]
+    models = shipped_models()
+    float16, int8 = (
+        Classifier.open(models[f"plasmolite-standard-{precision}.tflite"], threads=1)
+        for precision in ("float16", "int8")
+    )
+    threshold = int8.model.operating_point("cell").threshold
+    fine, coarse = float16.classify(drawn), int8.classify(drawn)
+    assert np.abs(fine - coarse).mean() < DEFAULT_LIMITS["int8"].mean_difference
+    assert np.mean((fine >= threshold) != (coarse >= threshold)) <= DEFAULT_LIMITS["int8"].flips
+
+
+def test_int8_is_a_quarter_of_float32_and_its_probability_is_finer_than_a_byte(
+    model: keras.Model, cells: np.ndarray
+) -> None:
+    sizes = {precision: len(export(model, precision, cells[:20])) for precision in PRECISIONS}
+    assert sizes["int8"] < sizes["float16"] < sizes["float32"]
+    said, _ = judge_with(export(model, "int8", cells[:20]), cells, threads=1)
+    steps = said * 256
+    assert np.abs(steps - np.round(steps)).max() > 0.01
+
+
+def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
+    model: keras.Model, cells: np.ndarray
+) -> None:
+    said = _keras_says(model, cells)
+    before = Judged(np.arange(60) % 2, said, np.array([f"p{i % 6}" for i in range(60)]))
+    threshold = float(np.median(said))
+    good, _ = compare(
+        "float32", export(model, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+    )
+    assert failures(good, DEFAULT_LIMITS["float32"], 60) == []
+    spoilt = keras.models.clone_model(model)
+    spoilt.set_weights(model.get_weights())
+    add_noise(spoilt, 0.5)
+    bad, _ = compare(
+        "float32", export(spoilt, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+    )
+    refused = failures(bad, DEFAULT_LIMITS["float32"], 60)
+    assert refused
+    assert all("points" in sentence for sentence in refused)
+
+
+def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
+    same = dict.fromkeys(Comparison._fields, 0.0)
+    nothing_known = Comparison(
+        **{**same, "precision": "int8", "size": 1, "runtime": "", "flips": float("nan")}
+    )
+    assert failures(nothing_known, DEFAULT_LIMITS["int8"], 5000)
+
+
+def test_a_refusal_says_where_one_test_cell_weighs_more_than_the_limit() -> None:
+    worse = Comparison(
+        **{**dict.fromkeys(Comparison._fields, 0.0), "precision": "int8", "size": 1, "runtime": ""}
+    )._replace(accuracy_change=-0.005)
+    few, many = (failures(worse, DEFAULT_LIMITS["int8"], cells) for cells in (200, 1000))
+    assert [few[0]] == many
+    assert "of 200 test cells a single one is 0.500 points" in few[1]
+    assert "at least 1,000" in few[1]
+
+
+def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    flatbuffer = export(model, "float16", cells[:20])
+    assert with_manifest(flatbuffer, {"name": "x"}) == with_manifest(flatbuffer, {"name": "x"})
+    (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
+    with pytest.raises(ModelFileError, match="lacks"):
+        load_model(tmp_path / "x.tflite")

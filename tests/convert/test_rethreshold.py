@@ -1,0 +1,41 @@
+"""A released model's threshold is chosen anew on the data of its training alone."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edge.inference.model_file import load_model, shipped_models
+from edge.simulation.single_cell import draw_cell
+from train.data.patients import LABELS
+
+rethreshold = pytest.importorskip("convert.rethreshold", reason="conversion needs TensorFlow")
+
+
+def test_other_cells_than_those_of_the_training_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    for number in range(6):
+        drawn = draw_cell(np.random.SeedSequence(number), infected=bool(number % 2)).rgb
+        folder = tmp_path / "cells" / LABELS[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"p{number}_IMG_1.png"), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+    out = tmp_path / "out.tflite"
+    model = next(iter(shipped_models().values()))
+    result = CliRunner().invoke(
+        rethreshold.main,
+        [str(model), "--data", str(tmp_path / "cells"), "--release", "9", "--out", str(out)],
+    )
+    assert result.exit_code == 2
+    assert "other cells" in result.output
+    assert not out.exists()
+
+
+def test_the_release_chosen_anew_says_by_what_and_is_of_the_same_network() -> None:
+    nano = next(load_model(path) for path in shipped_models().values() if "nano" in path.name)
+    point = nano.manifest["operating_points"]["field"]
+    assert "convert.rethreshold" in " ".join(point["chosen_by"]["command"])
+    assert not point["chosen_by"]["commit"].endswith("+changes")
+    assert 0.995 <= point["threshold"] < 1
+    told = point["undisputed"]
+    assert told["true_negatives"] / told["uninfected"] > 0.995

@@ -1,0 +1,75 @@
+"""The watchdog's question to the server's pipeline, with the real queue and a network that is put in its place."""
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("waitress")
+
+from deploy.bundle import ROOT
+from server.batching import GathererClosedError, QueueFullError
+from server.wsgi.serve import pipeline_fault
+
+
+class Network:
+    """Answers every cell alike."""
+
+    input_size = 96
+
+    def __init__(self, score: float) -> None:
+        self.score = score
+
+    def probabilities(self, inputs: Any) -> Any:
+        """Judge cells."""
+        return np.full(len(inputs), self.score, np.float32)
+
+
+class Raising:
+    """A queue that takes nothing."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self.error = error
+
+    def probabilities(self, _: Any) -> Any:
+        """Refuse cells."""
+        raise self.error
+
+
+def kit(score: float = 0.1, queue: Any = None) -> Any:
+    network = Network(score)
+    return SimpleNamespace(stopping=threading.Event(), classifier=network, gatherer=queue or network)
+
+
+def test_a_pipeline_that_judges_a_cell_is_healthy() -> None:
+    assert pipeline_fault(kit()) is None
+
+
+def test_an_answer_that_is_no_probability_is_a_fault() -> None:
+    assert "no probability" in (pipeline_fault(kit(float("nan"))) or "")
+
+
+def test_a_busy_server_is_not_a_sick_one() -> None:
+    assert pipeline_fault(kit(queue=Raising(QueueFullError))) is None
+
+
+def test_a_closed_queue_is_a_fault_unless_the_server_is_stopping() -> None:
+    instruments = kit(queue=Raising(GathererClosedError))
+    assert pipeline_fault(instruments) == "The queue of cells is closed."
+    instruments.stopping.set()
+    assert pipeline_fault(instruments) is None
+
+
+def test_the_unit_waits_for_the_servers_word_and_watches_it() -> None:
+    unit = (Path(ROOT) / "deploy" / "plasmolite.service").read_text().splitlines()
+    for line in (
+        "Type=notify",
+        "WatchdogSec=60",
+        "User=plasmolite",
+        "ProtectSystem=strict",
+        "DevicePolicy=closed",
+    ):
+        assert line in unit

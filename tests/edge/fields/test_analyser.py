@@ -1,0 +1,119 @@
+"""A field judged end to end, the network replaced by one whose answer is known."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cells.isolation import isolate
+from edge.errors import ImageError
+from edge.fields.analyser import FieldAnalyser
+from edge.inference.occlusion import draw_evidence, explain
+from tests.edge.segmentation.test_finder import draw, grid
+
+
+class DarkestPixelJudge:
+    """Says parasitised of cells that hold something much darker than a cell."""
+
+    input_size = 48
+
+    def probabilities(self, inputs):
+        """1 for a cell with something dark well inside it."""
+        return np.array([self._dark_inside(picture) for picture in inputs], np.float32)
+
+    @staticmethod
+    def _dark_inside(picture):
+        # The outline is blended with the black outside.
+        cell = cv2.erode((picture.max(axis=2) > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        return bool((picture[cell].max(axis=1) < 80).any())
+
+
+@pytest.fixture(scope="module")
+def analyser() -> FieldAnalyser:
+    return FieldAnalyser(DarkestPixelJudge(), 0.5)
+
+
+def field_with_parasites(count):
+    places = grid((640, 480), 40)
+    field = draw(places, 40, (640, 480))
+    for x, y in places[:count]:
+        field[round(y) - 3 : round(y) + 3, round(x) + 6 : round(x) + 12] = 40
+    return field, len(places)
+
+
+def test_cells_are_counted_and_parasites_found(analyser):
+    field, cells = field_with_parasites(7)
+    result = analyser.analyse(field, "a.png")
+    assert result.refused is None
+    assert result.cell_count == cells
+    assert result.parasitized_count == 7
+
+
+def test_json_is_the_object_that_is_promised(analyser):
+    field, cells = field_with_parasites(2)
+    shown = json.loads(json.dumps(analyser.analyse(field, "a.png").to_json()))
+    assert {
+        "image",
+        "width",
+        "height",
+        "refused",
+        "quality",
+        "cells",
+        "cell_count",
+        "parasitized_count",
+    } <= set(shown)
+    assert (shown["image"], shown["width"], shown["height"], shown["cell_count"]) == (
+        "a.png",
+        640,
+        480,
+        cells,
+    )
+    assert set(shown["cells"][0]) == {"box", "probability", "label", "counted"}
+    assert shown["quality"]["blur in cell widths"]["passed"] is True
+
+
+def test_a_refused_field_has_no_cells_and_no_parasitaemia(analyser):
+    result = analyser.analyse(draw([], 40, (640, 480)), "empty.png")
+    assert result.refused
+    assert result.to_json()["cells"] == []
+    assert (result.cell_count, result.parasitized_count) == (0, 0)
+
+
+def test_a_picture_too_small_for_a_field_is_an_error(analyser):
+    with pytest.raises(ImageError, match=r"thumb\.png"):
+        analyser.analyse(np.zeros((32, 200, 3), np.uint8), "thumb.png")
+
+
+def test_a_cut_out_cell_is_what_is_not_black():
+    field = draw([(40, 40)], 50, (80, 80))
+    inside = np.hypot(*(np.mgrid[:80, :80] - 40)) < 25
+    mask = isolate(np.where(inside[..., None], field, 0).astype(np.uint8))
+    assert mask is not None
+    assert np.mean((mask > 0) == inside) > 0.99
+
+
+@pytest.mark.parametrize(("neighbours", "least"), [([], 0.93), ([(92, 40)], 0.82)])
+def test_a_cell_with_glass_and_a_neighbour_round_it_is_isolated(neighbours, least):
+    mask = isolate(draw([(40, 40), *neighbours], 50, (80, 80)))
+    assert mask is not None
+    truth = np.hypot(*(np.mgrid[:80, :80] - 40)) < 25
+    assert 2 * np.sum((mask > 0) & truth) / (np.sum(mask > 0) + np.sum(truth)) > least
+
+
+def test_nothing_is_isolated_from_blank_glass():
+    assert isolate(np.full((80, 80, 3), 210, np.uint8)) is None
+
+
+def test_the_evidence_lies_where_the_parasite_is():
+    cell = draw([(40, 40)], 60, (80, 80))
+    mask = (np.hypot(*(np.mgrid[:80, :80] - 40)) < 28).astype(np.uint8) * 255
+    cell[50:56, 24:30] = 40
+    explanation = explain(DarkestPixelJudge(), cell, mask)
+    y, x = np.unravel_index(np.argmax(explanation.evidence), explanation.evidence.shape)
+    assert explanation.probability == 1.0
+    assert np.hypot(x - 27, y - 53) < 10
+    assert np.all(explanation.evidence[mask == 0] == 0)
+    assert draw_evidence(cell, explanation).shape == cell.shape

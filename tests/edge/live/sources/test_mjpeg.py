@@ -1,0 +1,103 @@
+"""MJPEG streams that break off, stall and come back."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import pytest
+
+from edge.errors import SourceError
+from edge.live.sources.grabber import NewestFrame
+from edge.live.sources.mjpeg import HttpSource, without_password
+from tests.support.live_sources import picture_of, until
+
+
+@contextmanager
+def mjpeg_server(frames_a_connection: int, *, length: bool = True) -> Iterator[str]:
+    """Serve MJPEG on loopback and break every connection off in the middle of a frame."""
+    _, jpeg = cv2.imencode(".jpg", picture_of(77))
+    data = jpeg.tobytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            stated = f"Content-Length: {len(data)}\r\n".encode() if length else b""
+            head = b"--frame\r\nContent-Type: image/jpeg\r\n" + stated + b"\r\n"
+            for _ in range(frames_a_connection):
+                self.wfile.write(head + data + b"\r\n")
+            self.wfile.write(head + data[: len(data) // 2])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/video"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_stream_gives_its_frames_and_says_when_it_broke_off(length: bool) -> None:
+    with mjpeg_server(3, length=length) as address:
+        source = HttpSource(address)
+        source.open()
+        frames = [source.read() for _ in range(3)]
+        assert all(abs(int(frame.rgb[0, 0, 0]) - 77) < 3 for frame in frames if frame is not None)
+        assert None not in frames
+        with pytest.raises(SourceError, match="broke off"):
+            source.read()
+        source.close()
+
+
+def test_a_stream_cut_off_again_and_again_comes_back_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.live.sources.grabber.FIRST_WAIT", 0.01)
+    with mjpeg_server(2) as address:
+        newest = NewestFrame(HttpSource(address))
+        newest.start()
+        assert until(lambda: newest.status().returns >= 30, 60)
+        assert newest.take(5) is not None
+        newest.stop()
+
+
+def test_a_stream_that_stalls_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.live.sources.mjpeg.TIMEOUT", 0.2)
+    silence = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            self.wfile.flush()
+            silence.wait(20)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    source = HttpSource(f"http://127.0.0.1:{server.server_port}/")
+    source.open()
+    with pytest.raises(SourceError, match="nothing came for"):
+        source.read()
+    silence.set()
+    source.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert without_password("http://amina:secret@cam.local:81/v?x=1") == "http://cam.local:81/v?x=1"
+    source = HttpSource("http://amina:secret@127.0.0.1:9/v")
+    assert "secret" not in source.name
+    with pytest.raises(SourceError) as caught:
+        source.open()
+    assert "secret" not in str(caught.value)

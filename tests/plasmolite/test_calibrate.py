@@ -1,0 +1,167 @@
+"""``plasmolite calibrate``: known-negative fields in, a site profile out."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.calibration.threshold import ChosenThreshold
+from edge.errors import SiteProfileError
+from edge.fields.files import SlideCount
+from edge.inference.model_file import ModelFile, default_model_path, load_model
+from edge.simulation.field import FieldSettings, draw_field
+from plasmolite.commands.analyze import command as analyze
+from plasmolite.commands.calibrate import command as calibrate
+from plasmolite.commands.calibrate import make_profile
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(calibrate, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def negatives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four drawn fields without a parasite."""
+    folder = tmp_path_factory.mktemp("negatives")
+    settings = FieldSettings(width=800, height=600, cells=60, cell_width=60.0, parasitaemia=0.0)
+    for seed in range(4):
+        rgb = draw_field(seed, settings).rgb
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One drawn field of some twenty cells without a parasite."""
+    folder = tmp_path_factory.mktemp("few")
+    settings = FieldSettings(width=640, height=480, cells=25, cell_width=70.0, parasitaemia=0.0)
+    cv2.imwrite(str(folder / "0.png"), cv2.cvtColor(draw_field(11, settings).rgb, cv2.COLOR_RGB2BGR))
+    return folder
+
+
+def test_profile_holds_the_rate_asked_for_and_serves_analyze(negatives: Path, tmp_path: Path) -> None:
+    path = tmp_path / "site.json"
+    result = run(negatives, "--false-alarms", "2%", "--out", path, "--site", "Kisumu", "--camera", "drawn")
+    assert result.exit_code == 0, result.stderr
+    profile = json.loads(path.read_text())
+    assert profile["fields"] == 4
+    assert profile["measured_rate"] <= 0.02
+    assert profile["rate_interval"][0] <= profile["measured_rate"] <= profile["rate_interval"][1]
+    assert (profile["site"], profile["camera"]) == ("Kisumu", "drawn")
+    assert "Research use only" in result.stdout
+    used = CliRunner().invoke(analyze, ["--json", "--profile", str(path), str(negatives)])
+    assert used.exit_code == 0, used.stderr
+    summary = json.loads(used.stdout.splitlines()[-1])["summary"]
+    # The cells that set the threshold raise, under it, the alarms that the profile states.
+    assert summary["parasitized_count"] == profile["false_alarms"]
+    assert summary["cell_count"] == profile["cells"]
+
+
+def test_too_few_cells_are_refused_in_words(few: Path, tmp_path: Path) -> None:
+    path = tmp_path / "site.json"
+    result = run(few, "--false-alarms", "0.2%", "--out", path)
+    assert result.exit_code == 2
+    assert "Too few cells for a rate of 0.200 %" in result.stderr
+    assert "500 are needed to set it and 1,500 to rely on it" in result.stderr
+    assert not path.exists()
+
+
+MODEL = ModelFile(
+    Path("standard.tflite"),
+    b"",
+    {
+        "name": "standard",
+        "version": "1.0",
+        "precision": "int8",
+        "sha256": "a" * 64,
+        "operating_points": {
+            "cell": {"threshold": 0.5, "chosen": "by the test"},
+            "field": {"threshold": 0.6, "chosen": "by the test"},
+        },
+        "roc": [[0.5, 980, 1000, 990, 1000], [0.9, 900, 1000, 999, 1000], [0.99, 300, 1000, 1000, 1000]],
+    },
+)
+COUNT = SlideCount(accepted=4, counted=100)
+
+
+def test_too_few_cells_can_be_forced_and_the_profile_says_so() -> None:
+    chosen = ChosenThreshold(0.7, 0, 100, 100.0, (0.0, 0.06))
+    profile = make_profile(chosen, MODEL, COUNT, target=0.002, site="", camera="", force=True)
+    assert len(profile.warnings) == 1
+    assert profile.warnings[0].startswith("Too few cells for a rate of 0.200 %: 100 were counted")
+    assert (profile.true_positives, profile.infected) == (900, 1000)
+
+
+def test_a_threshold_that_costs_half_the_sensitivity_is_warned_of() -> None:
+    chosen = ChosenThreshold(0.95, 4, 2000, 2000.0, (0.0, 0.006))
+    profile = make_profile(chosen, MODEL, COUNT, target=0.002, site="", camera="", force=False)
+    assert "finds only 30.0 % of the infected cells" in profile.warnings[0]
+
+
+def test_a_threshold_below_the_models_own_is_warned_of() -> None:
+    below, above = (
+        make_profile(
+            ChosenThreshold(threshold, 4, 2000, 2000.0, (0.0, 0.006)),
+            MODEL,
+            COUNT,
+            target=0.002,
+            site="",
+            camera="",
+            force=False,
+        )
+        for threshold in (0.55, 0.65)
+    )
+    assert "lies below the model's own for fields, 0.600000" in below.warnings[0]
+    assert above.warnings == ()
+
+
+def test_negatives_that_raise_no_alarm_do_not_bring_the_threshold_below_that_of_single_cells(
+    negatives: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "site.json"
+    result = run(negatives, "--false-alarms", "10%", "--out", path)
+    assert result.exit_code == 0, result.stderr
+    profile, own = json.loads(path.read_text()), load_model(default_model_path()).operating_point("cell")
+    assert profile["threshold"] == own.threshold
+    assert profile["measured_rate"] < 0.02
+    assert "held at the model's own for single cells" in result.stdout
+
+
+def test_false_alarms_that_cluster_are_warned_of() -> None:
+    chosen = ChosenThreshold(0.7, 4, 2000, 300.0, (0.0, 0.01))
+    profile = make_profile(chosen, MODEL, COUNT, target=0.002, site="", camera="", force=False)
+    assert "come in clusters" in profile.warnings[0]
+
+
+def test_a_threshold_beyond_the_models_table_gives_no_profile() -> None:
+    chosen = ChosenThreshold(0.999, 4, 2000, 2000.0, (0.0, 0.006))
+    with pytest.raises(SiteProfileError, match="does not reach"):
+        make_profile(chosen, MODEL, COUNT, target=0.002, site="", camera="", force=False)
+
+
+def test_refused_fields_are_named_and_left_out(few: Path, tmp_path: Path) -> None:
+    black = tmp_path / "black.png"
+    cv2.imwrite(str(black), np.zeros((480, 640, 3), np.uint8))
+    path = tmp_path / "site.json"
+    result = run(few, black, "--false-alarms", "9%", "--out", path)
+    assert result.exit_code == 1
+    assert "black.png: refused" in result.stderr
+    assert json.loads(path.read_text())["fields_refused"] == 1
+
+
+@pytest.mark.parametrize("rate", ["0", "20%", "0.2", "few", "nan", "-1%"])
+def test_rates_that_nobody_means_are_refused(rate: str, tmp_path: Path) -> None:
+    result = run(tmp_path, "--false-alarms", rate, "--out", tmp_path / "site.json")
+    assert result.exit_code == 2
+    assert "0.2%" in result.stderr
+
+
+def test_fields_without_cells_give_no_profile(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((480, 640, 3), np.uint8))
+    result = run(tmp_path, "--false-alarms", "1%", "--out", tmp_path / "site.json")
+    assert result.exit_code == 2
+    assert "No red cell could be counted" in result.stderr
+    assert not (tmp_path / "site.json").exists()

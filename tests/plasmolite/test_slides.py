@@ -1,0 +1,125 @@
+"""``plasmolite slides`` and ``plasmolite review``, as a person uses them."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.slides.records import NewCell
+from edge.slides.store import SlideStore
+from plasmolite.console import main
+from tests.support.small_slide import begin, cells_of, field_at, open_store
+
+
+def cells_with_pictures(*probabilities: float) -> list[NewCell]:
+    _, jpeg = cv2.imencode(".jpg", np.full((40, 40, 3), (120, 90, 180), np.uint8))
+    return [cell._replace(crop=jpeg.tobytes()) for cell in cells_of(*probabilities)]
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    """A store with one slide of five cells, two suspects and one doubtful."""
+    with open_store(tmp_path) as store:
+        slide = begin(store, "K-0413", notes="second film")
+        store.add_field(slide, field_at(), cells_with_pictures(0.01, 0.99, 0.4, 0.02, 0.8))
+        return store.path
+
+
+def run(store_path: Path, *words: str, keys: str | None = None) -> Result:
+    environment = {"PLASMOLITE_SLIDES": str(store_path), "COLUMNS": "140"}
+    return CliRunner(env=environment).invoke(main, list(words), input=keys)
+
+
+def test_the_slides_are_listed_with_their_counts(store_path: Path) -> None:
+    table = run(store_path, "slides", "list")
+    assert table.exit_code == 0
+    assert "K-0413" in table.output
+    assert "not a diagnostic device" in table.output.lower()
+    (line,) = run(store_path, "slides", "list", "--json").output.splitlines()
+    record = json.loads(line)
+    assert (record["slide"], record["cells"], record["parasitized"]) == ("K-0413", 5, 2)
+
+
+def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
+    shown = run(store_path, "slides", "show", "K-0413", "--audit")
+    assert shown.exit_code == 0
+    assert "After review (2 of 2 suspects reviewed, 1 overruled)" in shown.output
+    assert shown.output.count("cell reviewed") == 2
+    record = json.loads(run(store_path, "slides", "show", "K-0413", "--json").output)
+    assert record["estimate"]["parasitized_count"] == 2
+    assert record["estimate_after_review"]["parasitized_count"] == 1
+
+
+def test_the_report_opens_offline_and_shows_calls(store_path: Path, tmp_path: Path) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "<Amina>", keys="o")
+    done = run(store_path, "slides", "report", "K-0413", "--to", str(tmp_path / "out"))
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "overruled: Uninfected by &lt;Amina&gt;" in page
+    assert "After review" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert (tmp_path / "out" / "cells.csv").read_text().count("\n") == 6
+    assert (tmp_path / "out" / "fields.csv").exists()
+
+
+def test_a_slide_is_exported_in_each_format(store_path: Path, tmp_path: Path) -> None:
+    assert run(store_path, "slides", "export", "K-0413", "--format", "csv").output.count("\n") == 6
+    run(store_path, "slides", "export", "K-0413", "--format", "csv", "--to", str(tmp_path / "tables"))
+    assert {path.name for path in (tmp_path / "tables").iterdir()} == {"cells.csv", "fields.csv", "audit.csv"}
+    record = json.loads(run(store_path, "slides", "export", "K-0413", "--format", "json").output)
+    assert len(record["cells"]) == 5
+    bundle = json.loads(run(store_path, "slides", "export", "K-0413", "--format", "fhir").output)
+    assert bundle["resourceType"] == "Bundle"
+
+
+def test_a_slide_is_erased_only_when_asked_twice(store_path: Path) -> None:
+    assert run(store_path, "slides", "delete", "K-0413", keys="n\n").exit_code == 1
+    assert run(store_path, "slides", "delete", "K-0413", "--who", "Amina", keys="y\n").exit_code == 0
+    with SlideStore(store_path) as store:
+        assert store.slides() == []
+        assert store.audit()[-1].who == "Amina"
+
+
+def test_review_walks_the_queue_confirms_overrules_and_undoes(store_path: Path) -> None:
+    # Confirm the first, overrule the second, take that back, confirm it, overrule the doubtful one.
+    done = run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="couco")
+    assert done.exit_code == 0, done.output
+    assert "Cell 1 of 3" in done.output
+    assert "P(Parasitized) = 0.990" in done.output
+    with SlideStore(store_path) as store:
+        slide = store.slide("K-0413")
+        calls = {cell.probability: cell.call for cell in store.cells(slide) if cell.call}
+        history = [(review.call, review.reviewer) for review in store.reviews(slide)]
+    assert calls == {0.99: "Parasitized", 0.8: "Parasitized", 0.4: "Parasitized"}
+    assert history == [
+        ("Parasitized", "Amina"),
+        ("Uninfected", "Amina"),
+        (None, "Amina"),
+        ("Parasitized", "Amina"),
+        ("Parasitized", "Amina"),
+    ]
+
+
+def test_review_ends_when_nothing_is_left(store_path: Path) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="ccc")
+    assert "No cell of slide K-0413 waits for review" in run(store_path, "review", "K-0413").output
+
+
+def test_an_unknown_slide_and_a_missing_store_end_with_2_and_a_sentence(store_path: Path) -> None:
+    for words in (
+        ("slides", "show", "nobody"),
+        ("review", "nobody"),
+        ("slides", "delete", "nobody", "--yes"),
+    ):
+        ended = run(store_path, *words)
+        assert ended.exit_code == 2
+        assert "There is no slide 'nobody'" in ended.output
+    absent = store_path.with_name("absent.sqlite")
+    ended = run(absent, "slides", "list")
+    assert ended.exit_code == 2
+    assert "no slide store" in ended.output
+    assert not absent.exists()

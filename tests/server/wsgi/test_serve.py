@@ -1,0 +1,174 @@
+"""The production server as a process: it answers, refuses, and stops as it should."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.running_server import cell_png, instruments, served
+
+PATIENCE = 120.0
+
+
+class Running(NamedTuple):
+    """A server in a process of its own."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: list[str]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    command = [sys.executable, "-m", "plasmolite", "serve", "--port", "0", "--threads", "1"]
+    command += ["--slides", str(tmp_path / "slides.sqlite")]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    log: list[str] = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        log.append(line)
+        if "Plasmolite is at" in line:
+            break
+    else:
+        pytest.fail(f"the server did not start: {''.join(log)}")
+    port = int(log[-1].split("/ ")[0].rsplit(":", 1)[1])
+    reader = threading.Thread(target=lambda: log.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    try:
+        yield Running(process, port, log)
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+        reader.join(PATIENCE)
+
+
+def predict(port: int) -> int:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/predict", cell_png(), {"Content-Type": "image/png"}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return int(answer.status)
+
+
+def test_sigterm_under_load_finishes_what_was_accepted_and_ends_well(running: Running) -> None:
+    outcomes: list[str] = []
+    started = threading.Event()
+
+    def client() -> None:
+        # Keeps asking until the server no longer takes connections; each request taken must be answered.
+        while True:
+            try:
+                outcomes.append(str(predict(running.port)))
+            except urllib.error.URLError as error:
+                outcomes.append(type(error.reason).__name__)
+                return
+            except (ConnectionError, TimeoutError) as error:
+                outcomes.append(f"lost: {error!r}")
+                return
+            if len(outcomes) >= 6:
+                started.set()
+
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    for thread in clients:
+        thread.start()
+    assert started.wait(PATIENCE)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(PATIENCE) == 0
+    for thread in clients:
+        thread.join(PATIENCE)
+    assert set(outcomes) == {"200", "ConnectionRefusedError"}, outcomes
+
+
+def test_the_log_is_json_without_names_or_queries(running: Running) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="Mr Secret.png"\r\n\r\nx\r\n--b--\r\n'
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{running.port}/predict?patient=Secret",
+        body,
+        {"Content-Type": "multipart/form-data; boundary=b", "Authorization": "Bearer Secret"},
+    )
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(request, timeout=PATIENCE)
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(PATIENCE)
+    until = time.monotonic() + PATIENCE
+    while not any('"stopped"' in line for line in running.log) and time.monotonic() < until:
+        time.sleep(0.05)
+    lines = [json.loads(line) for line in running.log if line.startswith("{")]
+    asked = next(line for line in lines if line["event"] == "request")
+    assert (asked["method"], asked["path"], asked["status"]) == ("POST", "/predict", 422)
+    assert "Secret" not in "".join(running.log)
+
+
+def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "plasmolite", "serve", "--port", str(port)]
+        command += ["--slides", str(tmp_path / "slides.sqlite")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 2
+    assert "cannot be listened on" in done.stderr
+
+
+def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> None:
+    with instruments(tmp_path, threads=2) as kit, served(kit) as address:
+        port = int(address.rsplit(":", 1)[1])
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
+        for connection in slow:
+            connection.sendall(
+                b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\nabc"
+            )
+        assert predict(port) == 200
+        for connection in slow:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: magic\r\n\r\n", 501),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    ],
+    ids=["body of a gigabyte", "long head", "unknown encoding", "TLS spoken", "two lengths"],
+)
+def test_what_never_reaches_the_application_is_a_problem_document_too(
+    tmp_path: Path, head: bytes, status: int
+) -> None:
+    with instruments(tmp_path) as kit, served(kit) as address:
+        with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), PATIENCE) as connection:
+            connection.sendall(head)
+            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        assert predict(int(address.rsplit(":", 1)[1])) == 200
+    first, rest = answer.split("\r\n", 1)
+    assert first.startswith(f"HTTP/1.1 {status} ") or first.startswith(f"HTTP/1.0 {status} ")
+    assert "Content-Type: application/problem+json" in rest
+    problem = json.loads(rest.split("\r\n\r\n", 1)[1])
+    assert problem["status"] == status
+    assert problem["detail"].endswith(".")
+
+
+def test_a_stopping_server_says_that_it_is_not_ready(tmp_path: Path) -> None:
+    with instruments(tmp_path) as kit, served(kit) as address:
+        kit.stopping.set()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/ready", timeout=PATIENCE)
+        assert refused.value.code == 503

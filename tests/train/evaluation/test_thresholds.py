@@ -1,0 +1,60 @@
+"""The threshold for fields promises no more false alarms than stated, on cells as other microscopes show them."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.simulation.single_cell import draw_cell
+from train.data.dataset import Sample
+from train.evaluation.metrics import Judged, specificity
+from train.evaluation.thresholds import FIELD_SPECIFICITY, SPARSE, VARIATIONS, choose_thresholds, judge_varied
+
+SIZE = 32
+
+
+def cells(count: int, first: int) -> list[Sample]:
+    """Drawn uninfected cells."""
+    drawn = [draw_cell(np.random.SeedSequence(first + number), infected=False).rgb for number in range(count)]
+    return [Sample(str(number), 0, f"p{number}", rgb) for number, rgb in enumerate(drawn)]
+
+
+def by_darkness(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Call a cell infected the surer the darker its picture is."""
+    return 1 / (1 + np.exp(inputs.mean(axis=(1, 2, 3)) / 20 - 18))
+
+
+def chosen(home: list[Sample], foreign: list[Sample]) -> dict[str, float]:
+    validation = Judged(np.array([0, 1]), np.array([0.2, 0.7]), np.array(["p", "q"]))
+    return choose_thresholds(by_darkness, validation, home, foreign, size=SIZE, seed=3)
+
+
+def test_the_stated_share_of_varied_cells_stays_below_the_field_threshold() -> None:
+    home = cells(50, 0)
+    threshold = chosen(home, [])["field"]
+    varied = judge_varied(by_darkness, home, size=SIZE, seed=3)
+    assert len(varied.labels) == VARIATIONS * len(home)
+    assert len(np.unique(varied.probabilities)) > len(home)
+    assert FIELD_SPECIFICITY <= specificity(varied, threshold) < 1
+
+
+def test_the_cell_threshold_is_of_best_accuracy_on_cells_as_they_are() -> None:
+    assert chosen(cells(2, 0), [])["cell"] == pytest.approx(0.45)
+
+
+def test_the_laboratory_with_more_false_alarms_decides() -> None:
+    home = cells(20, 0)
+    darker = [sample._replace(image=sample.image // 2) for sample in home]
+    alone = chosen(home, [])["field"]
+    assert chosen(home, darker)["field"] > alone
+    assert chosen(darker, home) == chosen(home, darker)
+
+
+def test_no_field_threshold_is_below_what_a_sparse_slide_asks_for() -> None:
+    validation = Judged(np.array([0, 1]), np.array([0.2, 0.7]), np.array(["p", "q"]))
+
+    def never_fooled(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return np.full(len(inputs), 0.01)
+
+    found = choose_thresholds(never_fooled, validation, cells(3, 0), [], size=SIZE, seed=0)
+    assert found["field"] == 1 - SPARSE
+    assert chosen(cells(20, 0), [])["field"] > 1 - SPARSE

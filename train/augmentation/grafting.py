@@ -1,0 +1,174 @@
+"""Lays the parasite of one cell on a healthy cell of another laboratory.
+
+Where all cells of a laboratory are uninfected, a network could learn to tell the laboratory instead of the
+parasite. So a share of its cells is given a parasite cut from a parasitised cell, and the label with it. The
+parasite is taken as optical density over that of its cell, which adds to the density of the other (the
+Beer-Lambert law; Ruifrok & Johnston 2001).
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from train.augmentation.stain_and_camera import disc
+from train.data.dataset import cell_mask
+
+_LEAST_DENSITY = 0.15
+"""Of green light, over the cell's own (natural logarithm), where a parasite's stain begins."""
+_AREA = (0.004, 0.20)
+"""Least and largest part of the cell that a parasite may cover to be lifted."""
+_LEAST_PEAK = 0.3
+"""Density that its darkest part must reach: weaker ones would be lost on another cell."""
+
+_YOUNG, _FULL, _LARGE = 0.45, 0.2, 0.2
+"""Shares of the grafts that are one parasite as it was cut, cytoplasm and pigment alone (as of a gametocyte), and
+one or two enlarged parasites; the rest are many small ones."""
+_MOST_DENSITY = 1.4
+"""Where several lie over each other, no parasite of one layer of cells is darker."""
+
+
+def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Take the parasite out of a parasitised cell.
+
+    Args:
+        rgb: the cell, uint8, shape (h, w, 3), black outside it.
+
+    Returns:
+        Density over the cell's own for a square as large as the cell's longest side, float32, shape
+        (s, s, 3), zero away from the parasite, which stands in the middle; ``None`` where nothing stands out
+        clearly, or it lies at the rim, where the cut would show.
+    """
+    mask = cell_mask(rgb)
+    side = max(mask.shape)
+    inside = _without_rim(mask, side // 14)
+    if cv2.countNonZero(inside) < 100:
+        return None
+    logarithm = np.log(np.maximum(rgb, 3).astype(np.float32))
+    density = np.median(logarithm[inside > 0], axis=0) - logarithm
+    density = cv2.GaussianBlur(density, (0, 0), max(0.5, side / 150))
+    stained = ((density[:, :, 1] > _LEAST_DENSITY) & (inside > 0)).astype(np.uint8)
+    count, pieces, stats, centres = cv2.connectedComponentsWithStats(stained)
+    if count < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    share = stats[largest, cv2.CC_STAT_AREA] / cv2.countNonZero(mask)
+    parasite = (pieces == largest).astype(np.uint8)
+    touches_rim = cv2.countNonZero(cv2.dilate(parasite, np.ones((3, 3), np.uint8)) & (inside == 0)) > 0
+    if touches_rim or not _AREA[0] < share < _AREA[1] or density[parasite > 0, 1].max() < _LEAST_PEAK:
+        return None
+    # A hem round the parasite, so that its faint parts come too, fading out.
+    hem = max(1, side // 25)
+    soft = cv2.GaussianBlur(cv2.dilate(parasite, disc(hem)).astype(np.float32), (0, 0), max(0.7, side / 60))
+    lifted = density * soft[:, :, None]
+    x, y = centres[largest]
+    shift = np.array([[1, 0, side / 2 - x], [0, 1, side / 2 - y]], np.float64)
+    return cv2.warpAffine(lifted, shift, (side, side)).astype(np.float32)
+
+
+def graft(
+    rgb: NDArray[np.uint8], parasites: Sequence[NDArray[np.float32]], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Lay a parasite on a cell: mostly one as it was cut, else a mature form put together from several.
+
+    Sets of *P. falciparum* hold young forms almost alone, since its mature ones leave the circulation; those of
+    other species fill the cell, with chromatin in many pieces and grains of pigment.
+
+    Args:
+        rgb: a healthy cell, uint8, shape (h, w, 3), black outside it.
+        parasites: of :func:`lift_parasite`, to choose from.
+        rng: source of all randomness.
+
+    Returns:
+        The cell with the parasite; uint8, the same shape.
+    """
+    mask = cell_mask(rgb)
+    drawn = rng.random()
+    if drawn < _YOUNG:
+        density = _laid(parasites, mask, _places(mask, rng, 1), rng, (0.85, 1.25)) * rng.uniform(0.8, 1.3)
+    elif drawn < _YOUNG + _FULL:
+        density = _veil(mask, rng) + _pigment(mask, rng, 1.0)
+    else:
+        large = drawn < _YOUNG + _FULL + _LARGE
+        count, scales = (rng.integers(1, 3), (1.8, 3.2)) if large else (rng.integers(4, 17), (0.5, 1.1))
+        density = _veil(mask, rng) + _laid(parasites, mask, _places(mask, rng, int(count)), rng, scales)
+        density = np.minimum(density, _MOST_DENSITY) + _pigment(mask, rng, 0.6)
+    stained = rgb.astype(np.float32) * np.exp(-density)
+    return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
+
+
+def _without_rim(mask: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Take so many pixels off a cell's edge, also where the picture's edge cuts it."""
+    return cv2.erode(mask, disc(width), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+
+
+def _places(mask: NDArray[np.uint8], rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+    """Choose places well inside the cell, several of them about one middle: (x, y), shape (count, 2)."""
+    side = max(mask.shape)
+    inside = _without_rim(mask, side // 6)
+    rows, columns = np.nonzero(inside if cv2.countNonZero(inside) else mask)
+    middle = int(rng.integers(len(rows)))
+    places = np.array([[columns[middle], rows[middle]]]) + rng.normal(0, side / 7, (count, 2))
+    places[0] = columns[middle], rows[middle]
+    return np.rint(places).astype(np.int64)
+
+
+def _laid(
+    parasites: Sequence[NDArray[np.float32]],
+    mask: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    rng: np.random.Generator,
+    scales: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Lay parasites at places, turned, larger or smaller by a factor against the cell: density, (h, w, 3)."""
+    height, width = mask.shape
+    density = np.zeros((height, width, 3), np.float32)
+    for x, y in places:
+        parasite = parasites[int(rng.integers(len(parasites)))]
+        scale = max(height, width) / len(parasite) * rng.uniform(*scales)
+        if scale < 0.8:  # averaging first, since a warp only samples
+            parasite = cv2.resize(parasite, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            scale = 1.0
+        middle = len(parasite) / 2
+        matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(0, 360), scale)
+        matrix[:, 2] += (x - middle, y - middle)
+        density += cv2.warpAffine(parasite, matrix, (width, height))
+    return density
+
+
+def _veil(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The cytoplasm of a mature parasite: a blue or purple cloud over much of the cell, or none."""
+    height, width = mask.shape
+    cloud = rng.random((5, 5), np.float32)
+    cloud = cv2.resize(cloud, (width, height), interpolation=cv2.INTER_CUBIC)
+    # From a wisp to a parasite that fills the whole cell.
+    cloud = np.clip((cloud - rng.uniform(-0.4, 0.6)) * 4, 0, 1) * rng.uniform(0.0, 0.7)
+    blue, purple = np.array([0.9, 0.7, 0.2], np.float32), np.array([0.5, 1.0, 0.3], np.float32)
+    share = np.float32(rng.random())
+    return cloud[:, :, None] * (share * blue + (1 - share) * purple)
+
+
+def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator, share: float) -> NDArray[np.float32]:
+    """Grains and rods of haemozoin, brown to black, in a share of the parasites."""
+    grains = np.zeros(mask.shape, np.float32)
+    if rng.random() < share:
+        side = max(mask.shape)
+        rows, columns = np.nonzero(mask)
+        darkest = rng.uniform(0.4, 1.4)
+        for place in rng.integers(0, len(rows), int(rng.integers(4, 45))):
+            length = side * rng.uniform(0.008, 0.035)
+            breadth = length * rng.uniform(0.4, 1.0)
+            shade = darkest * rng.uniform(0.5, 1.0) * min(1.0, length * breadth)  # fainter below a pixel
+            cv2.ellipse(
+                grains,
+                (int(columns[place]), int(rows[place])),
+                (max(1, round(length)), max(1, round(breadth))),
+                rng.uniform(0, 180),
+                0,
+                360,
+                float(shade),
+                -1,
+            )
+        grains = cv2.GaussianBlur(grains, (0, 0), max(0.5, side / 150))
+    return grains[:, :, None] * np.array([0.9, 1.1, 0.9], np.float32)

@@ -1,0 +1,1 @@
+"""Labelled cells: reading, patients, splits."""

@@ -1,0 +1,127 @@
+"""Healthy cells of other laboratories, cut from fields of blood without malaria, to learn from beside the others.
+
+A set of single cells comes from one laboratory. Fields of uninfected blood are easily had from others, one's
+own above all, and need no labels: every red cell that the device's own finder cuts out of them is uninfected.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ImageError
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.inference.preprocessing import MIN_CELL_SIDE
+from edge.segmentation.finder import find_cells
+from train.augmentation.grafting import graft, lift_parasite
+from train.data.dataset import DataError, Rejected, Sample, cell_mask, fit_side
+
+_HELD_EVERY = 5
+_MOST_PARASITES = 1500
+"""More would only cost memory (some 250 kB each)."""
+
+_ON_HOSTS = 0.5
+"""Share of the parasites that go to cells of the labelled set: else a graft itself could tell the laboratory."""
+
+
+class ForeignCells(NamedTuple):
+    """Uninfected cells cut from fields."""
+
+    samples: tuple[Sample, ...]
+    """To train on. Label 0; the patient is the field's folder and name."""
+    held: tuple[Sample, ...]
+    """The cells of every fifth field, kept from training: the field threshold is chosen on them too."""
+    rejected: tuple[Rejected, ...]
+    fields: int
+    fingerprint: str
+    """SHA-256 over names and pixels of the cells, in order."""
+
+
+class Grafting(NamedTuple):
+    """What the batches of an epoch take from foreign cells."""
+
+    cells: Sequence[Sample]
+    hosts: Sequence[Sample]
+    """Healthy cells of the labelled set, which receive a part of the parasites."""
+    parasites: Sequence[NDArray[np.float32]]
+    """Of :func:`train.augmentation.grafting.lift_parasite`; without any the cells stay healthy."""
+    share: float
+    """Foreign cells an epoch, as a share of the number of the others."""
+    grafted: float
+    """Share of them that receive a parasite, or give their turn to a host that does."""
+
+    def draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+        """Give one cell, with a parasite or without, and what the network should say of it, 1 or 0."""
+        cell = self.cells[place].image
+        if not self.parasites or rng.random() >= self.grafted:
+            return cell, 0.0
+        if self.hosts and rng.random() < _ON_HOSTS:
+            cell = self.hosts[int(rng.integers(len(self.hosts)))].image
+        return graft(cell, self.parasites, rng), 1.0
+
+
+def read_foreign_cells(
+    folders: Sequence[Path], progress: Callable[[int, int], None] | None = None
+) -> ForeignCells:
+    """Find the red cells of all fields in some folders.
+
+    Args:
+        folders: with pictures of uninfected fields, at any depth.
+        progress: called with (fields done, fields in all).
+
+    Raises:
+        DataError: a folder is missing, or no cell was found.
+    """
+    paths = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(f"The folder of uninfected fields {folder} does not exist.")
+        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        paths += [(folder, path) for path in found if path.parent.name != "masks"]
+    samples: list[Sample] = []
+    held: list[Sample] = []
+    rejected = []
+    fingerprint = hashlib.sha256()
+    for done, (folder, path) in enumerate(paths):
+        name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        try:
+            cells = _cells_of(path)
+        except (ImageError, OSError) as error:
+            rejected.append(Rejected(name, str(error)))
+            continue
+        for number, cell in enumerate(cells):
+            part = held if done % _HELD_EVERY == 0 else samples
+            part.append(Sample(f"{name}#{number}", 0, name, cell))
+            fingerprint.update(f"{name}\t{number}\t{cell.shape}\n".encode() + cell.tobytes())
+        if progress:
+            progress(done + 1, len(paths))
+    if not samples:
+        raise DataError(f"No red cell was found in {', '.join(str(folder) for folder in folders)}.")
+    return ForeignCells(tuple(samples), tuple(held), tuple(rejected), len(paths), fingerprint.hexdigest())
+
+
+def lift_parasites(samples: Sequence[Sample]) -> tuple[NDArray[np.float32], ...]:
+    """Lift the parasites of parasitised cells, spread evenly; those that do not stand out clearly give none."""
+    parasitised = [sample for sample in samples if sample.label == 1]
+    # About one in four can be lifted.
+    step = max(1, len(parasitised) // (4 * _MOST_PARASITES))
+    lifted = (lift_parasite(sample.image) for sample in parasitised[::step])
+    return tuple(itertools.islice((parasite for parasite in lifted if parasite is not None), _MOST_PARASITES))
+
+
+def _cells_of(path: Path) -> list[NDArray[np.uint8]]:
+    rgb = read_image(path)
+    cells = []
+    for cell in find_cells(rgb).cells:
+        if cell.counted:
+            x, y, width, height = cell.box
+            picture = np.ascontiguousarray(rgb[y : y + height, x : x + width])
+            cut = fit_side(cv2.copyTo(picture, cell.mask))
+            if min(cv2.boundingRect(cell_mask(cut))[2:]) >= MIN_CELL_SIDE:
+                cells.append(cut)
+    return cells

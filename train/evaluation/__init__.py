@@ -1,0 +1,1 @@
+"""Figures and thresholds on held-out cells."""

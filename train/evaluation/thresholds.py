@@ -1,0 +1,113 @@
+"""Chooses the thresholds that a model is released with, on patients and fields that it has not learnt from.
+
+Between laboratories it is the false alarms that move first. How many there will be on another microscope is not
+seen on cells as one's own shows them, where the best networks raise next to none: a threshold chosen there rests on
+one or two cells. So the threshold for fields is chosen on uninfected cells as other stains, lamps, lenses and cutters
+would show them, each several times, by the variation that training uses.
+
+A network that was trained long on that variation is fooled by it no more, and still by a microscope. So there is a
+least threshold besides, from what a probability means: the network learns from as many infected as uninfected cells,
+and at a prevalence p of infected cells its odds are to be multiplied by p / (1 - p) (Saerens et al. 2002, "Adjusting
+the outputs of a classifier to new a priori probabilities"). A cell is then more likely infected than not from a
+probability of 1 - p on.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.preprocessing import network_input
+from train.augmentation.stain_and_camera import Strength, augment
+from train.data.dataset import Sample
+from train.evaluation.metrics import Judged, best_accuracy_threshold, threshold_for_specificity
+
+FIELD_SPECIFICITY = 0.995
+"""In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
+made at home can promise at best; each site brings it down with its own (`plasmolite calibrate`)."""
+
+SPARSE = 0.005
+"""Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
+25,000 parasites per µL at five million red cells. On sparser ones a person has to look at each suspect."""
+
+VARIATIONS = 8
+"""How often each cell is shown: enough that no single one decides."""
+
+BATCH = 256
+"""Cells that a network judges at once."""
+
+Judge = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""From inputs, uint8 (n, size, size, 3), to P(Parasitized), calibrated, (n,)."""
+
+
+def choose_thresholds(
+    judge: Judge,
+    validation: Judged,
+    uninfected: Sequence[Sample],
+    foreign: Sequence[Sample],
+    *,
+    size: int,
+    seed: int,
+) -> dict[str, float]:
+    """Choose the operating points.
+
+    Args:
+        judge: the network.
+        validation: the validation cells that no reading disputes, as it judges them.
+        uninfected: the uninfected ones of them.
+        foreign: uninfected cells of other laboratories that it has not learnt from; may be empty.
+        size: side of the network's input, pixels.
+        seed: of the variation.
+
+    Returns:
+        ``cell``, of best accuracy on single cells, and ``field``, the lowest from ``1 - SPARSE`` on at which
+        `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other laboratories each, are called so.
+    """
+    varied = [
+        threshold_for_specificity(judge_varied(judge, cells, size=size, seed=seed), FIELD_SPECIFICITY)
+        for cells in (uninfected, foreign)
+        if cells
+    ]
+    return {"cell": best_accuracy_threshold(validation), "field": max(1 - SPARSE, *varied)}
+
+
+def describe_field_threshold(foreign: bool) -> str:
+    """Say how the threshold for fields was chosen; ``foreign``: cells of other laboratories had a say."""
+    laboratories = ", and likewise on held-out fields of uninfected blood from elsewhere" if foreign else ""
+    return (
+        f"specificity of {FIELD_SPECIFICITY * 100:g} % on the undisputed cells of the validation patients, each varied "
+        f"{VARIATIONS} times as other microscopes would show it{laboratories}; no lower than what is likelier "
+        f"infected than not where {SPARSE * 100:g} % of the cells are"
+    )
+
+
+def judge_varied(judge: Judge, cells: Sequence[Sample], *, size: int, seed: int) -> Judged:
+    """Judge cells as other microscopes would show them, each `VARIATIONS` times.
+
+    Args:
+        judge: the network.
+        cells: with their labels.
+        size: side of the network's input, pixels.
+        seed: of the variation.
+    """
+    shown = [cell for cell in cells for _ in range(VARIATIONS)]
+    strength = Strength(plain=0.0)
+    values: list[NDArray[np.float64]] = []
+    for start in range(0, len(shown), BATCH):
+        batch = shown[start : start + BATCH]
+        drawn = [np.random.default_rng((seed, start + row)) for row in range(len(batch))]
+        values.append(
+            judge(
+                np.stack(
+                    [
+                        network_input(augment(cell.image, rng, strength), size=size)
+                        for cell, rng in zip(batch, drawn, strict=True)
+                    ]
+                )
+            )
+        )
+    return Judged(
+        np.array([cell.label for cell in shown], np.int64),
+        np.concatenate(values),
+        np.array([cell.patient for cell in shown]),
+    )

@@ -1,0 +1,89 @@
+"""Feeds the network: shuffled, augmented batches that depend on the seed and the epoch alone."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.preprocessing import network_input
+from train.augmentation.stain_and_camera import Strength, augment
+from train.data.dataset import Sample
+from train.data.other_laboratories import Grafting
+
+
+class CellBatches(keras.utils.PyDataset):
+    """Batches of augmented cells for one epoch of fitting.
+
+    Each picture's variation is drawn from (seed, epoch, its place in the data set), so a run that was
+    interrupted and goes on sees the same pictures as one that was not, whatever the number of threads.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        targets: NDArray[np.float32],
+        *,
+        size: int,
+        batch_size: int,
+        seed: int,
+        epoch: int = 0,
+        strength: Strength | None = None,
+        foreign: Grafting | None = None,
+        workers: int = 2,
+    ) -> None:
+        """Make the batches of one epoch of one phase.
+
+        Args:
+            samples: the training cells.
+            targets: float32, shape (n,): what the network should say of each, 0 to 1.
+            size: side of the network's input, pixels.
+            batch_size: cells a batch; the last incomplete batch of an epoch is left out.
+            seed: of the shuffling and the augmentation.
+            epoch: which epoch these are the batches of.
+            strength: of the augmentation.
+            foreign: healthy cells of other laboratories to mix in, other ones each epoch.
+            workers: threads that prepare batches beside the fitting.
+        """
+        super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
+        self._samples = samples
+        self._targets = targets.astype(np.float32)
+        self._size = size
+        self._batch_size = min(batch_size, len(samples))
+        self._seed = seed
+        self._strength = strength or Strength()
+        self._epoch = epoch
+        self._foreign = foreign
+        rng = np.random.default_rng((seed, epoch))
+        places = np.arange(len(samples))
+        if foreign:
+            wanted = min(len(foreign.cells), round(foreign.share * len(samples)))
+            chosen = rng.choice(len(foreign.cells), wanted, replace=False)
+            places = np.concatenate([places, len(samples) + chosen])
+        self._order = rng.permutation(places)
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return len(self._order) // self._batch_size
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Make one batch: pictures float32 0 to 255 of shape (n, size, size, 3), targets of shape (n, 1)."""
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        batch = np.empty((len(chosen), self._size, self._size, 3), np.uint8)
+        targets = np.empty((len(chosen), 1), np.float32)
+        for row, place in enumerate(chosen):
+            rng = np.random.default_rng((self._seed, self._epoch, int(place)))
+            cell, targets[row, 0] = self._draw(int(place), rng)
+            batch[row] = network_input(augment(cell, rng, self._strength), size=self._size)
+        return batch.astype(np.float32), targets
+
+    def _draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+        home = len(self._samples)
+        if self._foreign and place >= home:
+            return self._foreign.draw(place - home, rng)
+        return self._samples[place].image, float(self._targets[place])
+
+
+def network_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
+    """Preprocess cells as the device does: uint8, shape (n, size, size, 3)."""
+    return np.stack([network_input(sample.image, size=size) for sample in samples])

@@ -1,0 +1,1 @@
+"""The record and report of a run."""

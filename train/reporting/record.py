@@ -1,0 +1,66 @@
+"""Reads back what a finished run wrote: thresholds, calibration, and what it said of each test cell."""
+
+import csv
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.data.dataset import Sample
+from train.evaluation.metrics import Judged
+from train.reporting.results import METRICS_FILE, MODEL_FILE, PREDICTIONS_FILE
+from train.run import RunData
+from train.settings import SettingsError
+
+
+class RunRecord(NamedTuple):
+    """What a conversion needs to know of a finished run."""
+
+    test: Judged
+    """What the Keras model said of the test cells."""
+    test_samples: tuple[Sample, ...]
+    disputed: NDArray[np.bool_]
+    """Of the test cells, those whose published label another reading disputes."""
+    thresholds: dict[str, float]
+    """``cell`` and ``field``."""
+    calibration: dict[str, float]
+
+
+def is_finished(run: Path) -> bool:
+    """Tell whether a run has come to its model and its figures."""
+    return all((run / name).exists() for name in (MODEL_FILE, PREDICTIONS_FILE, METRICS_FILE))
+
+
+def read_record(run: Path, run_data: RunData) -> RunRecord:
+    """Read the record of a finished run.
+
+    Args:
+        run: the run folder.
+        run_data: the data it was trained on, read again.
+
+    Raises:
+        SettingsError: the run is not finished, or its data have changed since.
+    """
+    try:
+        record = json.loads((run / METRICS_FILE).read_text("utf-8"))
+        with (run / PREDICTIONS_FILE).open(newline="", encoding="utf-8") as stream:
+            said = {row["cell"]: float(row["probability"]) for row in csv.DictReader(stream)}
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"{run} holds no finished training run: {error}.") from error
+    samples = tuple(run_data.data.samples[i] for i in run_data.split.test)
+    if record["data"] != run_data.data.fingerprint or any(sample.name not in said for sample in samples):
+        raise SettingsError(f"The data that {run} was trained on have changed since: train again.")
+    test = Judged(
+        np.array([sample.label for sample in samples], np.int64),
+        np.array([said[sample.name] for sample in samples]),
+        np.array([sample.patient for sample in samples]),
+    )
+    return RunRecord(
+        test=test,
+        test_samples=samples,
+        disputed=run_data.disputed(run_data.split.test),
+        thresholds=record["thresholds"],
+        calibration=record["calibration"],
+    )

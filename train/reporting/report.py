@@ -1,0 +1,187 @@
+"""The report of a training run: one HTML file with every chart and picture inside it, which opens offline."""
+
+import base64
+import json
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.images.files import encode_png
+from plasmolite import RESEARCH_USE
+from train.data.patients import LABELS
+from train.data.split import PARTS
+from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
+from train.model.fit import read_history
+from train.reporting import charts
+from train.reporting.results import STATED_SPECIFICITY, Results
+from train.run import DATA_FILE, ENVIRONMENT_FILE, RunData
+from train.settings import TrainingSettings
+
+REPORT_FILE = "report.html"
+WORST_SHOWN = 24
+_REJECTED_SHOWN = 500
+
+POPULATIONS = {
+    "original": "Network, original labels",
+    "undisputed": "Network, undisputed cells",
+    "baseline": "Two features, original labels",
+    "baseline undisputed": "Two features, undisputed cells",
+}
+"""Column headings of the figures, in their order, by the key in :class:`train.reporting.results.Results`."""
+
+_FIGURE_NAMES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "auc": "AUC",
+    "mcc": "Matthews' correlation",
+    "brier": "Brier score (less is better)",
+    "ece": "Calibration error (less is better)",
+}
+_SHARES = {"accuracy", "sensitivity", "specificity"}
+
+
+class Mistake(NamedTuple):
+    """A test cell that was called other than it is labelled, as the page shows it."""
+
+    picture: str
+    """Data URL of a PNG."""
+    name: str
+    patient: str
+    labelled: str
+    reading: str
+    """What another reading says: a label, ``no cell to judge``, or empty where none disputes the label."""
+    probability: float
+
+
+def write_report(results: Results, settings: TrainingSettings, run_data: RunData, out: Path) -> Path:
+    """Write ``report.html`` into the run folder, whole or not at all.
+
+    Args:
+        results: of :func:`train.reporting.results.finish`.
+        settings: of the run.
+        run_data: of the run.
+        out: the run folder, with history, data record and environment in it.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    header, rows = figure_rows(results)
+    data = json.loads((out / DATA_FILE).read_text("utf-8"))
+    environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
+    history = read_history(out)
+    undisputed = results.test.at(~results.disputed)
+    page = _template().render(
+        research_use=RESEARCH_USE,
+        title=f"Training run {out.resolve().name}",
+        header=header,
+        rows=rows,
+        results=results,
+        stated_specificity=STATED_SPECIFICITY,
+        stated_sensitivity=sensitivity_at_specificity(undisputed, STATED_SPECIFICITY),
+        bins=CALIBRATION_BINS,
+        patients=len(np.unique(results.test.patients)),
+        charts=_charts(results, history),
+        history=history,
+        worst_undisputed=worst_mistakes(results, run_data, ~results.disputed),
+        worst_disputed=worst_mistakes(results, run_data, results.disputed),
+        data=data,
+        parts=PARTS,
+        labels=LABELS,
+        rejected=data["rejected"][:_REJECTED_SHOWN],
+        settings=asdict(settings),
+        environment=environment,
+        command=shlex.join(environment["command"]),
+    )
+    target = out / REPORT_FILE
+    part = out / f"part-{REPORT_FILE}"
+    part.write_text(page, "utf-8")
+    part.replace(target)
+    return target
+
+
+def figure_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Lay the figures out as a table of words: a row a figure, a column for each judge and population.
+
+    Returns:
+        The headings, and the rows with the figure's name first.
+    """
+    present = [population for population in POPULATIONS if population in results.figures]
+    header = ["Figure", *(POPULATIONS[population] for population in present)]
+    rows = [
+        [words, *(_interval(results.figures[population][name], name in _SHARES) for population in present)]
+        for name, words in _FIGURE_NAMES.items()
+    ]
+    return header, rows
+
+
+def worst_mistakes(
+    results: Results, run_data: RunData, among: NDArray[np.bool_], most: int = WORST_SHOWN
+) -> list[Mistake]:
+    """Pick the test cells that were called wrong with the most confidence, the worst first.
+
+    Args:
+        results: of the run.
+        run_data: of the run.
+        among: which test cells to look at, bool, shape (n,).
+        most: how many at most.
+    """
+    test, threshold = results.test, results.thresholds["cell"]
+    wrong = ((test.probabilities >= threshold) != (test.labels == 1)) & among
+    distance = np.abs(test.probabilities - test.labels)
+    chosen = sorted(np.flatnonzero(wrong), key=lambda place: -distance[place])[:most]
+    mistakes = []
+    for place in chosen:
+        sample = results.test_samples[place]
+        correction = run_data.corrections.get(sample.name)
+        reading = ""
+        if correction is not None:
+            reading = "no cell to judge" if correction.label is None else LABELS[correction.label]
+        picture = "data:image/png;base64," + base64.b64encode(encode_png(sample.image)).decode("ascii")
+        probability = float(test.probabilities[place])
+        mistakes.append(
+            Mistake(picture, sample.name, sample.patient, LABELS[sample.label], reading, probability)
+        )
+    return mistakes
+
+
+def _charts(results: Results, history: list[dict[str, str]]) -> dict[str, str]:
+    test, disputed, threshold = results.test, results.disputed, results.thresholds["cell"]
+    judges: dict[str, Judged] = {"original labels": test}
+    if disputed.any():
+        judges["undisputed cells"] = test.at(~disputed)
+    # The left end of the curves is where a field is judged; the baseline's place there says the most.
+    with_baseline = {**judges, "two features": results.baseline} if results.baseline else judges
+    return {
+        "learning": charts.learning_curves(history) if history else "",
+        "curves": charts.roc_and_precision_recall(with_baseline),
+        "confusion": charts.confusion(judges, threshold),
+        "calibration": charts.calibration_curve(judges),
+        "scores": charts.score_histogram(test, results.thresholds),
+        "patients": charts.patient_accuracy(test, disputed, threshold),
+    }
+
+
+def _interval(estimate: Estimate, share: bool) -> str:
+    if share:
+        return f"{estimate.value:.2%} ({estimate.low:.2%} to {estimate.high:.2%})"
+    return f"{estimate.value:.4f} ({estimate.low:.4f} to {estimate.high:.4f})"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("train.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(REPORT_FILE)

@@ -1,0 +1,160 @@
+"""Ends a run: calibrates the network, saves it, judges validation and test cells, measures and reports."""
+
+import csv
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from train.data.dataset import Sample
+from train.evaluation.baseline import baseline_probabilities
+from train.evaluation.metrics import (
+    Estimate,
+    Judged,
+    measure,
+    sensitivity_at_specificity,
+)
+from train.evaluation.thresholds import BATCH, choose_thresholds
+from train.model.batches import network_inputs
+from train.model.network import HEAD_NAMES, with_probability
+from train.run import RunData, training_targets
+from train.settings import TrainingSettings
+
+MODEL_FILE, METRICS_FILE, PREDICTIONS_FILE = "model.keras", "metrics.json", "predictions.csv"
+STATED_SPECIFICITY = 0.999
+"""At which the sensitivity is told beside the other figures: one false alarm in a thousand cells."""
+
+
+class Results(NamedTuple):
+    """What a run came to."""
+
+    validation: Judged
+    test: Judged
+    test_samples: tuple[Sample, ...]
+    disputed: NDArray[np.bool_]
+    """Of the test cells, those whose published label another reading disputes."""
+    thresholds: dict[str, float]
+    """``cell`` and ``field``, chosen on validation patients."""
+    calibration: dict[str, float]
+    figures: dict[str, dict[str, Estimate]]
+    """By population and judge: ``original``, ``undisputed``, ``baseline``, ``baseline undisputed``."""
+    baseline: Judged | None = None
+    """The test cells again, judged by two hand-made features; not kept in the run folder."""
+
+
+def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, out: Path) -> Results:
+    """Calibrate and save the model, judge held-out cells, write the figures.
+
+    Args:
+        network: from pixels to logits, as :func:`train.run.fit` returns it.
+        settings: of the run.
+        run_data: of the run.
+        out: the run folder.
+    """
+    split, data = run_data.split, run_data.data
+    validation_samples = [data.samples[i] for i in split.validation]
+    test_samples = tuple(data.samples[i] for i in split.test)
+    logits = _predict(network, validation_samples, settings.image_size)
+    labels = data.labels()
+    undisputed = ~run_data.disputed(split.validation)
+    calibration = _calibrate(network, logits[undisputed], labels[split.validation][undisputed])
+    model = with_probability(network)
+    temporary = out / f"part-{MODEL_FILE}"
+    model.save(temporary)
+    temporary.replace(out / MODEL_FILE)
+
+    validation = _judged(model, validation_samples, settings.image_size)
+    test = _judged(model, test_samples, settings.image_size)
+    disputed = run_data.disputed(split.test)
+    kept, _ = training_targets(settings, run_data)
+    baseline = test._replace(
+        probabilities=baseline_probabilities([data.samples[i] for i in kept], labels[kept], test_samples)
+    )
+    thresholds = choose_thresholds(
+        lambda inputs: _judge(model, inputs),
+        validation.at(undisputed),
+        [cell for cell, sure in zip(validation_samples, undisputed, strict=True) if sure and not cell.label],
+        run_data.foreign.held if run_data.foreign else (),
+        size=settings.image_size,
+        seed=settings.seed,
+    )
+    figures = {
+        "original": measure(test, thresholds["cell"]),
+        "baseline": measure(baseline, 0.5),
+    }
+    if disputed.any():
+        figures["undisputed"] = measure(test.at(~disputed), thresholds["cell"])
+        figures["baseline undisputed"] = measure(baseline.at(~disputed), 0.5)
+    results = Results(validation, test, test_samples, disputed, thresholds, calibration, figures, baseline)
+    _write(results, out, data.fingerprint)
+    return results
+
+
+def _calibrate(
+    network: keras.Model, logits: NDArray[np.float64], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """Scale and shift the last layer so that its probabilities are frequencies (Platt 1999).
+
+    Done on validation patients, and folded into the weights of the last layer: every export is calibrated
+    then, without a step of its own on the device.
+    """
+    regression = LogisticRegression(C=1e6).fit(logits[:, None], labels)
+    scale, offset = float(regression.coef_[0, 0]), float(regression.intercept_[0])
+    last = network.get_layer(HEAD_NAMES[-1])
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * scale, bias * scale + offset])
+    return {"scale": scale, "offset": offset}
+
+
+def _judged(model: keras.Model, samples: tuple[Sample, ...] | list[Sample], size: int) -> Judged:
+    return Judged(
+        np.array([sample.label for sample in samples], np.int64),
+        _predict(model, samples, size),
+        np.array([sample.patient for sample in samples]),
+    )
+
+
+def _predict(
+    model: keras.Model, samples: tuple[Sample, ...] | list[Sample], size: int
+) -> NDArray[np.float64]:
+    values = []
+    for start in range(0, len(samples), BATCH):
+        values.append(_judge(model, network_inputs(samples[start : start + BATCH], size)))
+    return np.concatenate(values)
+
+
+def _judge(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Judge ``BATCH`` cells or fewer; always as many, since every other number would be compiled anew."""
+    filled = np.zeros((BATCH, *inputs.shape[1:]), np.float32)
+    filled[: len(inputs)] = inputs
+    return np.asarray(model.predict_on_batch(filled), np.float64)[: len(inputs), 0]
+
+
+def _write(results: Results, out: Path, fingerprint: str) -> None:
+    undisputed = results.test.at(~results.disputed)
+    record = {
+        "data": fingerprint,
+        "thresholds": results.thresholds,
+        "calibration": results.calibration,
+        "test_cells": len(results.test.labels),
+        "test_patients": len(np.unique(results.test.patients)),
+        "disputed_test_cells": int(results.disputed.sum()),
+        "sensitivity_at_specificity_0.999_undisputed": sensitivity_at_specificity(
+            undisputed, STATED_SPECIFICITY
+        ),
+        "figures": {
+            population: {name: estimate._asdict() for name, estimate in figures.items()}
+            for population, figures in results.figures.items()
+        },
+    }
+    (out / METRICS_FILE).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    with (out / PREDICTIONS_FILE).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["cell", "patient", "label", "disputed", "probability"])
+        rows = zip(results.test_samples, results.disputed, results.test.probabilities, strict=True)
+        for sample, disputed, probability in rows:
+            writer.writerow([sample.name, sample.patient, sample.label, int(disputed), f"{probability:.8f}"])
