@@ -1,5 +1,6 @@
 # make run   sets up the device's part and judges the bundled cells
 # make test  sets up everything, checks the code and runs the tests
+# make docs  writes the documents as a site into out/site
 # make audit asks the public list of vulnerabilities about what the device and the server install; needs the internet
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check audit format setup bundle combinations clean
+.PHONY: docs run test check audit format setup bundle combinations clean
 
 run: $(STAMPS)/edge
 	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
@@ -20,6 +21,8 @@ test: check
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/codespell --dictionary docs/site_hooks/american.txt *.md docs
 	$(BIN)/mypy
 
 audit: $(STAMPS)/audit
@@ -36,6 +39,10 @@ format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix .
 
 setup: $(STAMPS)/dev
+
+docs: $(STAMPS)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open out/site/index.html"
 
 bundle: $(STAMPS)/edge
 	$(BIN)/python -m deploy.bundle
@@ -57,6 +64,10 @@ $(STAMPS)/edge: pyproject.toml | $(STAMPS)/python
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ $(STAMPS)/edge
+
+$(STAMPS)/docs: $(STAMPS)/edge
+	$(PIP) install --editable '.[edge,server,docs]'
+	@touch $@
 
 $(STAMPS)/audit: pyproject.toml | $(STAMPS)/python
 	$(PIP) install pip-audit
