@@ -20,7 +20,7 @@ import numpy as np
 from edge.calibration.setup import SlideSetup, set_up_slide
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, find_or_begin, slide_task
-from edge.live.sources.camera import EndOfSourceError, Picture
+from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.simulated import SimulatorSource
 from edge.simulation.placement import SlideSettings
 from edge.slides.store import SlideStore
@@ -64,7 +64,7 @@ class HurriedStage:
         """Begin at the first field."""
         self.stage.open()
 
-    def read(self) -> Picture:
+    def read(self) -> GrabbedImage:
         """Draw the next frame at once."""
         if self._left == 0:
             raise EndOfSourceError("All frames were shown.")

@@ -19,7 +19,7 @@ from edge.images.files import read_image
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.live.snapshot import Snapshot
-from edge.live.sources.camera import EndOfSourceError, Picture
+from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.simulated import SimulatorSource
 from edge.simulation.placement import SlideSettings
 from edge.slides.store import SlideStore
@@ -53,14 +53,14 @@ class Camera:
         """Begin with the first frame."""
         self._due = time.monotonic()
 
-    def read(self) -> Picture:
+    def read(self) -> GrabbedImage:
         """Wait until the next frame is due, and decode it."""
         data = next(self._frames, None)
         if data is None:
             raise EndOfSourceError("The walk is over.")
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due += self._every
-        return Picture(read_image(data), self.name)
+        return GrabbedImage(read_image(data), self.name)
 
     def close(self) -> None:
         """Nothing is held open."""

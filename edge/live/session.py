@@ -17,9 +17,9 @@ from edge.drawing.contact_sheet import OutlinedCell, draw_field
 from edge.errors import PlasmoliteError, StoreDamagedError, StoreError, StoreFullError
 from edge.live.reading import jpeg
 from edge.live.snapshot import STALE_SECONDS, Snapshot
-from edge.live.sources.camera import Source
+from edge.live.sources.base import Source
 from edge.live.sources.frame import Frame
-from edge.live.sources.grabber import NewestFrame
+from edge.live.sources.grabber import FrameGrabber
 from edge.live.tasks import Task, TaskResult
 
 _RATE_SECONDS = 10.0
@@ -47,7 +47,7 @@ class LiveSession:
         clock: Callable[[], float] = time.monotonic,
         stop_when_reached: bool = False,
     ) -> None:
-        self._newest = NewestFrame(source, clock=clock)
+        self._newest = FrameGrabber(source, clock=clock)
         self._task = task
         self._clock = clock
         self._stop_when_reached = stop_when_reached

@@ -5,10 +5,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.errors import SourceError
-from edge.live.sources.camera import CameraSource, PicameraSource, Source, StreamSource, VideoSource
+from edge.live.sources.base import Source
+from edge.live.sources.camera import CameraSource, PicameraSource
 from edge.live.sources.folder import FolderSource
 from edge.live.sources.mjpeg import HttpSource, without_password
 from edge.live.sources.simulated import SimulatorSource
+from edge.live.sources.stream import StreamSource
+from edge.live.sources.video import VideoSource
 
 
 def choose_source(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from edge.errors import ImageError, SourceError
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.live.sources.camera import Picture
+from edge.live.sources.base import GrabbedImage
 
 POLL_SECONDS = 0.2
 SETTLED_SECONDS = 0.6
@@ -63,7 +63,7 @@ class FolderSource:
                 f"There is no folder {self._folder}. It is watched as soon as it is (back) there."
             )
 
-    def read(self) -> Picture | None:
+    def read(self) -> GrabbedImage | None:
         """Return the next finished file; None after a short wait when there is none."""
         if not self._ready:
             self._look()
@@ -105,7 +105,7 @@ class FolderSource:
         self._done = {name: state for name, state in self._done.items() if name in found}
         self._ready.extend(name for _, name in sorted(ready))
 
-    def _take(self, name: str) -> Picture | None:
+    def _take(self, name: str) -> GrabbedImage | None:
         """Read a settled file; None when it is not finished after all, or was taken before."""
         path = self._folder / name
         state, since = self._seen[name]
@@ -128,4 +128,4 @@ class FolderSource:
             return None
         self._done[name] = state
         self._taken.add(sha256)
-        return Picture(rgb, name, sha256, apart=True)
+        return GrabbedImage(rgb, name, sha256, apart=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edge.errors import SourceError
-from edge.live.sources.camera import EndOfSourceError, Picture, Source
+from edge.live.sources.base import EndOfSourceError, GrabbedImage, Source
 from edge.live.sources.frame import Frame
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 2.0
@@ -41,7 +41,7 @@ class SourceStatus(NamedTuple):
     frames_a_second: float
 
 
-class NewestFrame:
+class FrameGrabber:
     """Reads a source in a thread of its own.
 
     A source that is not live (a folder, a video taken frame by frame) loses nothing: its next picture waits
@@ -126,7 +126,7 @@ class NewestFrame:
                 if picture is not None:
                     self._hand_over(picture)
 
-    def _hand_over(self, picture: Picture) -> None:
+    def _hand_over(self, picture: GrabbedImage) -> None:
         with self._changed:
             if not self.source.live:
                 self._changed.wait_for(lambda: self._frame is None or self._stopping.is_set())

@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from edge.errors import ImageError, SourceError
 from edge.images.files import read_image
-from edge.live.sources.camera import Picture, Source, StreamSource
+from edge.live.sources.base import GrabbedImage, Source
+from edge.live.sources.stream import StreamSource
 
 TIMEOUT = 2.0
 """Seconds without a byte after which a stream has stalled."""
@@ -56,7 +57,7 @@ class HttpSource:
             self._player = StreamSource(self._url, self.name)
             self._player.open()
 
-    def read(self) -> Picture | None:
+    def read(self) -> GrabbedImage | None:
         """Wait for the next picture."""
         if self._player is not None:
             return self._player.read()
@@ -69,7 +70,7 @@ class HttpSource:
         if data is None:
             raise SourceError(f"The stream {self.name} ended.")
         try:
-            picture = Picture(read_image(data), self.name)
+            picture = GrabbedImage(read_image(data), self.name)
         except ImageError as error:
             # One torn picture is no loss; a stream of nothing else is none.
             self._bad += 1

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from edge.live.sources.camera import Picture
+from edge.live.sources.base import GrabbedImage
 from edge.simulation.placement import SlideSettings
 from edge.simulation.slide import SimulatedSlide
 
@@ -50,7 +50,7 @@ class SimulatorSource:
         if self._began is None:
             self._began = self._clock()
 
-    def read(self) -> Picture:
+    def read(self) -> GrabbedImage:
         """Wait until the next frame is due, and draw what the camera sees."""
         began = self._began if self._began is not None else self._clock()
         elapsed = self._clock() - began
@@ -61,7 +61,7 @@ class SimulatorSource:
         rgb = self.slide.view(
             round(x), round(y), *self._size, motion=(later_x - x, later_y - y), noise=self._frames
         )
-        return Picture(rgb, self.name)
+        return GrabbedImage(rgb, self.name)
 
     def close(self) -> None:
         """Nothing is held open."""

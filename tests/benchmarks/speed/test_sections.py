@@ -21,7 +21,7 @@ from edge.fields.analyser import FieldAnalyser
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile, default_model_path, load_model
-from edge.live.sources.camera import EndOfSourceError
+from edge.live.sources.base import EndOfSourceError
 from edge.simulation.field import FieldSettings
 
 SAMPLE = Path(str(resources.files("edge.samples"))) / "cells" / "cell_01.png"

@@ -15,7 +15,7 @@ from edge.errors import StoreFullError
 from edge.live.counting import SlideCounter
 from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
-from edge.live.sources.camera import EndOfSourceError, Picture
+from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.frame import Frame
 from edge.live.tasks import CellTask, SlideTask, TaskResult
 from edge.parasitaemia.estimate import Rates, red_cells
@@ -38,12 +38,12 @@ class Stage:
     def open(self) -> None:
         """Always there."""
 
-    def read(self) -> Picture:
+    def read(self) -> GrabbedImage:
         """The next place."""
         corner = next(self._corners, None)
         if corner is None:
             raise EndOfSourceError("The stage has gone all its way.")
-        return Picture(SLIDE.view(*corner), self.name)
+        return GrabbedImage(SLIDE.view(*corner), self.name)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -183,14 +183,14 @@ class Camera:
     def open(self) -> None:
         """Always there."""
 
-    def read(self) -> Picture | None:
+    def read(self) -> GrabbedImage | None:
         """Wait for the test."""
         if self.over.is_set():
             raise EndOfSourceError("The test is over.")
         if not self.due.acquire(timeout=0.1):
             return None
         self._clock[0] += 0.1
-        return Picture(SLIDE.view(0, 0), self.name)
+        return GrabbedImage(SLIDE.view(0, 0), self.name)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SourceError
-from edge.live.sources.camera import EndOfSourceError, Picture
+from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.folder import FolderSource
-from edge.live.sources.grabber import NewestFrame
+from edge.live.sources.grabber import FrameGrabber
 from tests.support.live_sources import picture_of, until
 
 
@@ -29,7 +29,7 @@ class Script:
         if 1 < self.opened <= 1 + self.fail_open:
             raise SourceError("still away")
 
-    def read(self) -> Picture:
+    def read(self) -> GrabbedImage:
         """Take the next step."""
         step = next(self.steps, None)
         if step is None:
@@ -39,14 +39,14 @@ class Script:
         if isinstance(step, threading.Event):
             step.wait(5)
             step = 0
-        return Picture(picture_of(int(str(step))), "script")
+        return GrabbedImage(picture_of(int(str(step))), "script")
 
     def close(self) -> None:
         """Nothing to close."""
 
 
 def test_only_the_newest_frame_is_kept_and_the_dropped_are_counted() -> None:
-    newest = NewestFrame(Script([1, 2, 3, 4, 5]))
+    newest = FrameGrabber(Script([1, 2, 3, 4, 5]))
     newest.start()
     assert until(lambda: newest.status().state == "ended")
     frame = newest.take(1)
@@ -58,7 +58,7 @@ def test_only_the_newest_frame_is_kept_and_the_dropped_are_counted() -> None:
 
 
 def test_a_source_that_is_not_live_loses_nothing() -> None:
-    newest = NewestFrame(Script([1, 2, 3], live=False))
+    newest = FrameGrabber(Script([1, 2, 3], live=False))
     newest.start()
     shades = []
     while (frame := newest.take(2)) is not None:
@@ -70,7 +70,7 @@ def test_a_source_that_is_not_live_loses_nothing() -> None:
 
 def test_a_lost_source_is_fetched_back_with_pauses() -> None:
     source = Script([1, SourceError("unplugged"), 2], live=False, fail_open=1)
-    newest = NewestFrame(source)
+    newest = FrameGrabber(source)
     newest.start()
     first, second = newest.take(5), newest.take(5)
     assert first is not None
@@ -84,7 +84,7 @@ def test_a_lost_source_is_fetched_back_with_pauses() -> None:
 def test_a_silent_source_is_called_stalled() -> None:
     now = [0.0]
     gate = threading.Event()
-    newest = NewestFrame(Script([gate]), clock=lambda: now[0])
+    newest = FrameGrabber(Script([gate]), clock=lambda: now[0])
     newest.start()
     now[0] = 10.0
     assert newest.status().state == "stalled"
@@ -94,6 +94,6 @@ def test_a_silent_source_is_called_stalled() -> None:
 
 
 def test_a_source_that_never_opened_is_an_error_at_once() -> None:
-    newest = NewestFrame(FolderSource(Path("no/such/folder")))
+    newest = FrameGrabber(FolderSource(Path("no/such/folder")))
     with pytest.raises(SourceError, match="no folder"):
         newest.start()

@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from edge.errors import SourceError
-from edge.live.sources.grabber import NewestFrame
+from edge.live.sources.grabber import FrameGrabber
 from edge.live.sources.mjpeg import HttpSource, without_password
 from tests.support.live_sources import picture_of, until
 
@@ -60,7 +60,7 @@ def test_a_stream_gives_its_frames_and_says_when_it_broke_off(length: bool) -> N
 def test_a_stream_cut_off_again_and_again_comes_back_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.live.sources.grabber.FIRST_WAIT", 0.01)
     with mjpeg_server(2) as address:
-        newest = NewestFrame(HttpSource(address))
+        newest = FrameGrabber(HttpSource(address))
         newest.start()
         assert until(lambda: newest.status().returns >= 30, 60)
         assert newest.take(5) is not None

@@ -1,0 +1,62 @@
+"""Network streams that OpenCV's FFmpeg plays: RTSP, HLS, HTTP video."""
+
+import os
+import time
+
+import cv2
+
+from edge.errors import SourceError
+from edge.live.sources.base import GrabbedImage, grab
+
+FIRST_OPEN_MS, OPEN_AGAIN_MS, READ_TIMEOUT_MS = 10_000, 3000, 2000
+"""How long OpenCV waits for a stream. At first long, for a camera may send a key frame only every few seconds;
+after that a stream that was lost must be back within five seconds, unless it has shown that it takes longer."""
+
+
+class StreamSource:
+    """A network stream that OpenCV's FFmpeg plays: RTSP, HLS, HTTP video.
+
+    Args:
+        url: its address.
+        name: the address without its password.
+    """
+
+    live = True
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self._url = url
+        self._capture: cv2.VideoCapture | None = None
+        self._patience_ms = FIRST_OPEN_MS
+
+    def open(self) -> None:
+        """Connect."""
+        self.close()
+        # RTSP over TCP: UDP loses packets, and a torn frame looks like a cell cut in two.
+        os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+        settings = [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            self._patience_ms,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            READ_TIMEOUT_MS,
+        ]
+        began = time.monotonic()
+        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
+        if not capture.isOpened():
+            capture.release()
+            raise SourceError(
+                f"The stream {self.name} cannot be opened: no answer, or nothing that FFmpeg can play. Check "
+                "the address in a player such as VLC."
+            )
+        self._patience_ms = max(OPEN_AGAIN_MS, round(2000 * (time.monotonic() - began)))
+        self._capture = capture
+
+    def read(self) -> GrabbedImage:
+        """Wait for the next frame."""
+        return GrabbedImage(grab(self._capture, f"The stream {self.name} stalled or ended."), self.name)
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
