@@ -1,12 +1,8 @@
 """Waitress's server made fit for a bench: it ends well, refuses in sentences, and waits for no client for ever."""
 
-import contextlib
-import ctypes
 import json
 import logging
 import socket
-import struct
-import sys
 import time
 from http import HTTPStatus
 
@@ -172,8 +168,8 @@ class DrainingServer(TcpWSGIServer):
         # Connections that the system has taken already were accepted too, as far as their clients can tell.
         for _ in range(20):
             self.asyncore.loop(timeout=0.005, map=self._map, use_poll=True, count=1)
-        # What still waited when the socket closes would be reset: so nothing new comes in, then all is taken.
-        _shut_the_door(self.socket)
+        # What the system still holds when the socket closes is reset, so all of it is taken first. A connection
+        # that comes between the last of them and the close is lost: its client sees it closed before any answer.
         taken = -1
         while taken < len(self.active_channels) < CONNECTIONS:
             taken = len(self.active_channels)
@@ -189,16 +185,3 @@ class DrainingServer(TcpWSGIServer):
                 return
             self.asyncore.loop(timeout=0.02, map=self._map, use_poll=True, count=1)
         _LOG.warning("gave up unanswered requests", extra={"connections": len(self.active_channels)})
-
-
-def _shut_the_door(listening: socket.socket) -> None:
-    """Let the system drop what asks for a new connection (socket(7), SO_ATTACH_FILTER); clients ask again and see."""
-    if sys.platform != "linux":
-        return
-    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET: keep no byte
-    program = struct.pack("HP", 1, ctypes.addressof(drop_all))
-    with contextlib.suppress(OSError):
-        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
-
-
-_SO_ATTACH_FILTER = 26

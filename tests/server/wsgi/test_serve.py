@@ -1,7 +1,9 @@
 """The production server as a process: it answers, refuses, and stops as it should."""
 
 import json
+import math
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -63,33 +65,64 @@ def predict(port: int) -> int:
         return int(answer.status)
 
 
+class Asked(NamedTuple):
+    """One request and what came of it."""
+
+    outcome: str
+    """Status of a whole answer; `refused`, `unanswered` (closed before its first byte), or `cut off`."""
+    sent: float
+    """When the system had taken its last byte, by the monotonic clock; infinite where it never did."""
+
+
+def ask(port: int) -> Asked:
+    """Ask for one prediction over a connection of its own, and look at every byte of the answer."""
+    picture, answer, sent = cell_png(), b"", math.inf
+    head = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(picture)}\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(head.encode() + b"Content-Type: image/png\r\n\r\n" + picture)
+            sent = time.monotonic()
+            while more := connection.recv(65536):
+                answer += more
+    except ConnectionRefusedError:
+        return Asked("refused", sent)
+    except ConnectionError as error:
+        if answer:
+            return Asked(f"cut off by {error!r}: {answer!r}", sent)
+    if not answer:
+        return Asked("unanswered", sent)
+    found, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: (\d+)", found)
+    whole = length is not None and len(body) == int(length[1])
+    return Asked(found.split()[1].decode() if whole else f"cut off: {answer!r}", sent)
+
+
 def test_sigterm_under_load_finishes_what_was_accepted_and_ends_well(running: Running) -> None:
-    outcomes: list[str] = []
+    asked: list[Asked] = []
     started = threading.Event()
 
     def client() -> None:
-        # Keeps asking until the server no longer takes connections; each request taken must be answered.
-        while True:
-            try:
-                outcomes.append(str(predict(running.port)))
-            except urllib.error.URLError as error:
-                outcomes.append(type(error.reason).__name__)
-                return
-            except (ConnectionError, TimeoutError) as error:
-                outcomes.append(f"lost: {error!r}")
-                return
-            if len(outcomes) >= 6:
+        # Keeps asking until the server no longer takes connections.
+        last = None
+        while last is None or last.outcome == "200":
+            last = ask(running.port)
+            asked.append(last)
+            if len(asked) >= 6:
                 started.set()
 
     clients = [threading.Thread(target=client) for _ in range(4)]
     for thread in clients:
         thread.start()
     assert started.wait(PATIENCE)
+    signalled = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(PATIENCE) == 0
     for thread in clients:
         thread.join(PATIENCE)
-    assert set(outcomes) == {"200", "ConnectionRefusedError"}, outcomes
+    assert {one.outcome for one in asked} <= {"200", "refused", "unanswered"}, asked
+    assert asked[0].outcome == "200"
+    # Only what came while the server was closing may be lost, never what it had before it was told to stop.
+    assert all(one.sent > signalled for one in asked if one.outcome == "unanswered"), (signalled, asked)
 
 
 def test_the_log_is_json_without_names_or_queries(running: Running) -> None:
