@@ -1,12 +1,44 @@
 """Every error that the device side raises, each a class that says when it is raised.
 
-All messages are whole sentences that name what was wrong, where, and what to do; the command line and the
-server print them as they stand.
+An error carries a code and values, and becomes a sentence where a person reads it: what was wrong, where, and what
+to do. ``str(error)`` is that sentence in English.
 """
+
+from collections.abc import Mapping
+
+from edge.messages.catalogue import Value
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 
 class PlasmoliteError(Exception):
-    """Base of all errors that a user can cause or meet; anything else that escapes is a defect of ours."""
+    """Base of all errors that a user can cause or meet; anything else that escapes is a defect of ours.
+
+    Args:
+        what: the code of the sentence, or a message made before. A string is an English sentence that no catalogue
+            has: for training, conversion and benchmarks, whose errors reach no page.
+        **values: what fills the places of the sentence, by name.
+
+    Attributes:
+        message: the code with its values.
+    """
+
+    def __init__(self, what: Code | Message | str, /, **values: Value) -> None:
+        if isinstance(what, Code):
+            self.message = Message(what, **values)
+        else:
+            self.message = what if isinstance(what, Message) else Message.english(what)
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> Code:
+        """Which sentence of the catalogues this is."""
+        return self.message.code
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """What fills the places of that sentence."""
+        return self.message.values
 
 
 class ImageError(PlasmoliteError):

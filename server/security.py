@@ -28,7 +28,9 @@ REPORT_POLICY = (
 )
 """A report is one file with its styles in it; in a sandbox nothing of it can run or be sent anywhere."""
 
-OPEN_ENDPOINTS = frozenset({"security.sign_in", "security.check_token", "static", "status.health"})
+OPEN_ENDPOINTS = frozenset(
+    {"security.sign_in", "security.check_token", "static", "page.messages", "status.health"}
+)
 """What is answered without a token: the way in, the page's own files, and whether the process lives."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

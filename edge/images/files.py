@@ -3,7 +3,6 @@
 Inside the program every picture is RGB, uint8, shape (height, width, 3); OpenCV's BGR ends here.
 """
 
-import os
 import stat
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.images.header import read_header
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 
 Rgb = NDArray[np.uint8]
 
@@ -44,17 +45,19 @@ def read_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
     header = read_header(data)
     if header.width * header.height > max_pixels:
         raise ImageError(
-            f"The picture is too large: {header.width} x {header.height} pixels, "
-            f"and at most {max_pixels / 1e6:.0f} megapixels are taken."
+            Code.PICTURE_TOO_LARGE,
+            width=header.width,
+            height=header.height,
+            megapixels=max_pixels / 1e6,
         )
     # Only with the colour flag does OpenCV turn a photograph upright; only without it does it keep alpha.
     flags = cv2.IMREAD_COLOR if header.format == "jpeg" else cv2.IMREAD_UNCHANGED
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise ImageError(f"The {header.format.upper()} picture is damaged and cannot be decoded.") from error
+        raise ImageError(Code.PICTURE_DAMAGED, format=header.format.upper()) from error
     if decoded is None or decoded.size == 0:
-        raise ImageError(f"The {header.format.upper()} picture is damaged and cannot be decoded.")
+        raise ImageError(Code.PICTURE_DAMAGED, format=header.format.upper())
     return _to_rgb(np.asarray(decoded))
 
 
@@ -77,7 +80,7 @@ def encode_png(rgb: Rgb) -> bytes:
     """Encode an RGB picture (uint8, shape (height, width, 3)) as PNG bytes."""
     done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     if not done:
-        raise ImageError("The picture could not be encoded as PNG.")
+        raise ImageError(Code.PICTURE_NOT_ENCODED)
     return encoded.tobytes()
 
 
@@ -86,15 +89,14 @@ def _read_file(path: Path) -> bytes:
         found = path.stat()
         if found.st_size > MAX_FILE_BYTES:
             raise ImageError(
-                f"The file is too large: {found.st_size / 2**20:.0f} MiB, "
-                f"at most {MAX_FILE_BYTES >> 20} MiB are read."
+                Code.PICTURE_FILE_TOO_LARGE, size=found.st_size / 2**20, most=MAX_FILE_BYTES / 2**20
             )
         # A named pipe or a device would keep the program waiting for ever.
         if not stat.S_ISREG(found.st_mode):
-            raise ImageError("This is not a regular file.")
+            raise ImageError(Code.PICTURE_NOT_A_FILE)
         return path.read_bytes()
     except OSError as error:
-        raise ImageError(f"The file cannot be opened: {os.strerror(error.errno or 0)}.") from error
+        raise ImageError(Code.PICTURE_NOT_OPENED, reason=system_reason(error)) from error
 
 
 def _to_rgb(decoded: NDArray[np.generic]) -> Rgb:
@@ -113,7 +115,7 @@ def _to_rgb(decoded: NDArray[np.generic]) -> Rgb:
         return np.asarray(cv2.multiply(rgb, opacity, scale=1 / 255), np.uint8)
     if channels in {1, 2}:  # grey, or grey with alpha
         return np.repeat(pixels[:, :, :1], 3, axis=2)
-    raise ImageError(f"The picture has {channels} channels; grey, RGB and RGBA are read.")
+    raise ImageError(Code.PICTURE_CHANNELS, channels=channels)
 
 
 def _to_eight_bits(decoded: NDArray[np.generic]) -> Rgb:
@@ -124,4 +126,4 @@ def _to_eight_bits(decoded: NDArray[np.generic]) -> Rgb:
         brightest = int(decoded.max())
         bits = next(bits for bits in (8, 10, 12, 14, 16) if brightest < 1 << bits)
         return np.asarray(cv2.convertScaleAbs(decoded, alpha=255 / ((1 << bits) - 1)), np.uint8)
-    raise ImageError(f"The picture's pixels are of type {decoded.dtype}; 8 and 16 bits are read.")
+    raise ImageError(Code.PICTURE_DEPTH, type=str(decoded.dtype))

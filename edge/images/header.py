@@ -9,8 +9,7 @@ import struct
 from typing import NamedTuple
 
 from edge.errors import ImageError
-
-READABLE_FORMATS = "PNG, JPEG, WebP, BMP or TIFF"
+from edge.messages.codes import Code
 
 # JPEG start-of-frame markers, ITU-T T.81 table B.1: those that carry the picture's size.
 _JPEG_SIZED = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -38,27 +37,27 @@ def read_header(data: bytes) -> ImageHeader:
         ImageError: the bytes are empty, no picture of a format that is read here, or cut off.
     """
     if not data:
-        raise ImageError("The file is empty (0 bytes).")
+        raise ImageError(Code.PICTURE_EMPTY)
     try:
         for signature, parse in _PARSERS:
             if data.startswith(signature):
                 header = parse(data)
                 break
         else:
-            raise ImageError(f"Not a picture that can be read: it is no {READABLE_FORMATS} file.")
+            raise ImageError(Code.PICTURE_NOT_ONE)
     except (struct.error, IndexError) as error:
-        raise ImageError("The picture is truncated: its header ends too early.") from error
+        raise ImageError(Code.PICTURE_TRUNCATED_HEADER) from error
     if header.width <= 0 or header.height <= 0:
-        raise ImageError(f"The picture says that it is {header.width} x {header.height} pixels.")
+        raise ImageError(Code.PICTURE_IMPOSSIBLE_SIZE, width=header.width, height=header.height)
     return header
 
 
 def _png(data: bytes) -> ImageHeader:
     if data[12:16] != b"IHDR":
-        raise ImageError("The PNG file is damaged: its first chunk is not the header.")
+        raise ImageError(Code.PICTURE_DAMAGED, format="PNG")
     width, height = struct.unpack_from(">II", data, 16)
     if b"IEND" not in data[-64:] and b"IEND" not in data:
-        raise ImageError("The PNG file is truncated: its end is missing.")
+        raise ImageError(Code.PICTURE_TRUNCATED, format="PNG")
     return ImageHeader("png", width, height)
 
 
@@ -75,22 +74,22 @@ def _jpeg(data: bytes) -> ImageHeader:
             height, width = struct.unpack_from(">HH", data, position + 3)
             break
         if marker == 0xD9:
-            raise ImageError("The JPEG file is damaged: it ends before its picture begins.")
+            raise ImageError(Code.PICTURE_DAMAGED, format="JPEG")
         if marker not in _JPEG_WITHOUT_LENGTH:
             (length,) = struct.unpack_from(">H", data, position)
             position += max(length, 2)
     # Cameras append data of their own after the end marker, so it is looked for from the back.
     if data.rfind(b"\xff\xd9") < position:
-        raise ImageError("The JPEG file is truncated: its end is missing.")
+        raise ImageError(Code.PICTURE_TRUNCATED, format="JPEG")
     return ImageHeader("jpeg", width, height)
 
 
 def _webp(data: bytes) -> ImageHeader:
     if data[8:12] != b"WEBP":
-        raise ImageError(f"Not a picture that can be read: it is no {READABLE_FORMATS} file.")
+        raise ImageError(Code.PICTURE_NOT_ONE)
     (riff_size,) = struct.unpack_from("<I", data, 4)
     if riff_size + 8 > len(data) + 1:
-        raise ImageError("The WebP file is truncated: its end is missing.")
+        raise ImageError(Code.PICTURE_TRUNCATED, format="WebP")
     kind = data[12:16]
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
@@ -102,9 +101,9 @@ def _webp(data: bytes) -> ImageHeader:
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
         if len(data) < 30:
-            raise ImageError("The WebP file is truncated: its header ends too early.")
+            raise ImageError(Code.PICTURE_TRUNCATED, format="WebP")
         return ImageHeader("webp", width, height)
-    raise ImageError("The WebP file is damaged: its first chunk is unknown.")
+    raise ImageError(Code.PICTURE_DAMAGED, format="WebP")
 
 
 def _bmp(data: bytes) -> ImageHeader:
@@ -116,7 +115,7 @@ def _bmp(data: bytes) -> ImageHeader:
         width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
     needed = offset + (abs(width) * bits + 31) // 32 * 4 * abs(height) if compression in {0, 3} else declared
     if len(data) < needed:
-        raise ImageError("The BMP file is truncated: rows of pixels are missing.")
+        raise ImageError(Code.PICTURE_TRUNCATED, format="BMP")
     return ImageHeader("bmp", abs(width), abs(height))
 
 
@@ -139,7 +138,7 @@ def _tiff(data: bytes) -> ImageHeader:
             last = table + width * (count - 1)
             values[tag] = struct.unpack_from(order + code, data, last)[0]
     if values.get(273, 0) + values.get(279, 0) > len(data):
-        raise ImageError("The TIFF file is truncated: strips of pixels are missing.")
+        raise ImageError(Code.PICTURE_TRUNCATED, format="TIFF")
     return ImageHeader("tiff", values.get(256, 0), values.get(257, 0))
 
 

@@ -1,1 +1,1 @@
-"""Every sentence that a person reads, one catalogue a language."""
+"""Every sentence that a person reads: a code with values, and one catalogue of sentences per language."""

@@ -1,8 +1,106 @@
-"""What a parasitaemia is called in words: every sentence of the estimate, in one place for a translator.
+"""The sentences and labels of one language, read from ``en.json`` or ``fr.json``.
 
-Each entry is a ``str.format`` template; the names in braces are filled by ``edge.parasitaemia.estimate``. A count is
-never called negative: none seen in few cells proves little, and the sentences say how little.
+A place such as ``{seconds:.0f}`` names a value and the format of a number (see ``edge.messages.numbers.formatted``).
 """
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Protocol
+
+from edge.messages.language import Language
+from edge.messages.numbers import count, density, formatted, percent, recorded
+
+_PLACE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+
+
+class Renderable(Protocol):
+    """What has a text in every language, such as a message."""
+
+    def text(self, language: Language) -> str:
+        """Write it in a language."""
+
+
+Value = str | int | float | PurePath | Renderable | Sequence[str]
+"""What may fill a place of a sentence; a message within a message is written in the same language."""
+
+
+class Catalogue:
+    """All sentences and labels of one language, and its way to write numbers.
+
+    Templates of reports receive one and call its methods: ``{{ words.text("report.fields", count=12) }}``.
+
+    Attributes:
+        language: the language of all that it returns.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        text = (files("edge.messages") / f"{language}.json").read_text(encoding="utf-8")
+        self._texts: dict[str, str] = json.loads(text)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys: codes, and the keys of labels."""
+        return frozenset(self._texts)
+
+    def places(self, key: str) -> frozenset[str]:
+        """Name the values that a sentence has a place for."""
+        return frozenset(match[1] for match in _PLACE.finditer(self._texts[key]))
+
+    def text(self, key: str, /, **values: Value) -> str:
+        """Fill a sentence or a label.
+
+        Args:
+            key: a code, or the key of a label such as ``label.Parasitized``.
+            **values: what fills its places; a number is written in the format that its place names.
+
+        Raises:
+            KeyError: the catalogue has no such key, or a place has no value.
+        """
+
+        def fill(match: re.Match[str]) -> str:
+            return self.value(values[match[1]], match[2] or "")
+
+        return _PLACE.sub(fill, self._texts[key])
+
+    def message(self, message: Renderable) -> str:
+        """Write a message in this language."""
+        return message.text(self.language)
+
+    def value(self, value: Value, form: str = "") -> str:
+        """Write one value as a sentence shows it; several are separated by commas."""
+        if isinstance(value, int | float):
+            return formatted(value, form, self.language)
+        if isinstance(value, str | PurePath):
+            return str(value)
+        if isinstance(value, Sequence):
+            return ", ".join(value)
+        return value.text(self.language)
+
+    def count(self, number: float) -> str:
+        """Write a whole number with its thousands separated."""
+        return count(number, self.language)
+
+    def percent(self, share: float) -> str:
+        """Write a share in [0, 1] as percent with three significant digits, without the sign."""
+        return percent(share, self.language)
+
+    def density(self, per_ul: float, digits: int = 2) -> str:
+        """Write cells per µL with so many significant digits."""
+        return density(per_ul, digits, self.language)
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """Read the catalogue of a language; each is read once."""
+    return Catalogue(language)
+
+
+__all__ = ["Catalogue", "catalogue", "count", "density", "percent", "recorded"]
 
 ESTIMATE = (
     "{fraction} % of red cells are parasitised (95 % interval {low} to {high} %): about {per_ul} parasitised "
@@ -47,37 +145,3 @@ TOTALS = (
     "called parasitised: {parasitized}."
 )
 CONFIRM = "A microscopist has to look at the cells called parasitised before this figure is used."
-
-
-def percent(share: float) -> str:
-    """Write a share in [0, 1] as percent with three significant digits: 0.0123 is "1.23", 0.1 is "10.0"."""
-    value = 100.0 * share
-    if value == 0.0:
-        return "0"
-    if value >= 99.95:
-        # Rounding must not turn 99.97 into a perfect 100.
-        return "100" if share == 1.0 else f"{value:.3f}"
-    decimals = 1 if value >= 10 else 2 if value >= 1 else 3
-    text = f"{value:.{decimals}f}"
-    return text if float(text) > 0 else f"{value:.1g}"
-
-
-def recorded(value: object) -> str:
-    """Write a value as it was stored, such as a setting: no figure longer than six decimals, "none" for none."""
-    if value is None:
-        return "none"
-    if isinstance(value, float):
-        return f"{value:,.6f}".rstrip("0").rstrip(".")
-    return str(value)
-
-
-def density(per_ul: float, digits: int = 2) -> str:
-    """Write cells per µL with the two digits that such counts mostly bear: 14941.4 is "15,000", 7.3 is "7"."""
-    if per_ul < 10:
-        return f"{per_ul:.0f}" if per_ul >= 1 or per_ul == 0 else f"{per_ul:.1g}"
-    return f"{float(f'{per_ul:.{digits}g}'):,.0f}"
-
-
-def count(number: float) -> str:
-    """Write a whole number with thousands separated: 12345 is "12,345"."""
-    return f"{number:,.0f}"

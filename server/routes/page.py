@@ -1,15 +1,15 @@
 """The page beside the microscope: one document, its scripts and its catalogues of strings, all from here."""
 
-from flask import Blueprint, render_template
+from importlib.resources import files
 
+from flask import Blueprint, Response, abort, render_template, request
+
+from edge.messages.language import Language
 from plasmolite import RESEARCH_USE, __version__
 from server.context import instruments
 from server.security import csrf_token
 
 page_blueprint = Blueprint("page", __name__)
-
-LANGUAGES = {"en": "English", "fr": "Français"}
-"""Each has one catalogue, ``static/lang/<code>.json``."""
 
 
 @page_blueprint.get("/")
@@ -19,7 +19,7 @@ def page() -> str:
     return render_template(
         "page.html",
         csrf=csrf_token(),
-        languages=LANGUAGES,
+        languages={language.value: language.own_name for language in Language},
         model=kit.model,
         research_use=RESEARCH_USE,
         version=__version__,
@@ -27,3 +27,18 @@ def page() -> str:
         slides=kit.store is not None,
         signed_in=kit.token is not None,
     )
+
+
+@page_blueprint.get("/messages/<language>.json")
+def messages(language: str) -> Response:
+    """The catalogue of a language: every sentence and label, as the page writes them."""
+    if language not in set(Language):
+        abort(404)
+    catalogue = (files("edge.messages") / f"{language}.json").read_bytes()
+    answer = Response(catalogue, content_type="application/json; charset=utf-8")
+    answer.headers["Cache-Control"] = (
+        "no-cache"  # kept, but asked for again: an update brings other sentences
+    )
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer

@@ -5,7 +5,7 @@ let language = "en";
 
 async function load(code) {
   if (!catalogues[code]) {
-    const answer = await fetch(new URL(`lang/${code}.json`, import.meta.url));
+    const answer = await fetch(new URL(`../messages/${code}.json`, import.meta.url));
     catalogues[code] = await answer.json();
   }
   return catalogues[code];
@@ -34,7 +34,26 @@ export function preferred(available) {
 /** A string of the catalogue with its {values} filled; English where a language lacks it. */
 export function t(key, values = {}) {
   const text = catalogues[language]?.[key] ?? catalogues.en?.[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  return text.replace(/\{(\w+)(?::([^{}]+))?\}/g, (whole, name, form) => (name in values ? written(values[name], form) : whole));
+}
+
+/** A message of the server, a code with values, as a sentence of the page. */
+export function sentence({ code, values }) {
+  // A page has neither options nor paths: where a sentence names some, the catalogue has another for the page.
+  return t(has(`page.${code}`) ? `page.${code}` : code, values);
+}
+
+/** A value as a sentence shows it, in the format that its place names: as edge/messages/numbers.py does. */
+function written(value, form) {
+  if (Array.isArray(value)) return value.join(", ");
+  if (value !== null && typeof value === "object") return sentence(value);
+  if (typeof value !== "number") return value;
+  if (form === ",") return figure(value);
+  if (form === "percent") return percent(value);
+  if (form === "density" || form === "density3") return density(value, form === "density" ? 2 : 3);
+  const [, digits, kind] = /^\.(\d)([fg])$/.exec(form ?? "") ?? [];
+  if (kind === "f") return figure(value, Number(digits));
+  return Number.isInteger(value) && !kind ? String(value) : significant(value, kind ? Number(digits) : 6);
 }
 
 /** Whether the present language has a string of its own. */
@@ -69,15 +88,24 @@ export function figure(value, decimals = 0) {
   return new Intl.NumberFormat(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
 }
 
-/** A share as percent with three significant digits. */
+/** A share as percent with three significant digits, without the sign. */
 export function percent(share) {
   const value = share * 100;
-  return figure(value, value === 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3);
+  // Rounding must not turn 99.97 into a perfect 100, nor a small share into none.
+  if (value === 0 || share === 1) return figure(value);
+  const decimals = value >= 99.95 ? 3 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return Number(value.toFixed(decimals)) > 0 ? figure(value, decimals) : significant(value, 1);
 }
 
-/** Cells per µL with the two digits that such counts bear. */
-export function density(value) {
-  return figure(value < 10 ? Math.round(value) : Number(value.toPrecision(2)));
+/** Cells per µL with the two digits that such counts mostly bear. */
+export function density(value, digits = 2) {
+  if (value >= 10) return figure(Number(value.toPrecision(digits)));
+  return value >= 1 || value === 0 ? figure(value) : significant(value, 1);
+}
+
+/** A number with at most so many significant digits. */
+function significant(value, digits) {
+  return new Intl.NumberFormat(language, { useGrouping: false, maximumSignificantDigits: digits }).format(value);
 }
 
 /** A time of day and year. */

@@ -211,7 +211,7 @@ def test_review_by_touch_buttons(page: Page) -> None:
 
 def english_lines(page: Page) -> set[str]:
     """The lines of the page that stand so in the English catalogue, and not so in the French one."""
-    folder = Path(__file__).parents[2] / "server" / "static" / "lang"
+    folder = Path(__file__).parents[2] / "edge" / "messages"
     english, french = (
         set(json.loads((folder / f"{code}.json").read_text(encoding="utf-8")).values())
         for code in ("en", "fr")

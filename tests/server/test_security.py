@@ -1,7 +1,5 @@
 """Who is let in, and how the browser is bound."""
 
-import ast
-import json
 import re
 import stat
 from collections.abc import Iterator
@@ -167,33 +165,6 @@ def test_scripts_and_styles_fetch_nothing_from_elsewhere() -> None:
         if path.suffix in {".js", ".css", ".svg"}:
             addresses = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text(encoding="utf-8")))
             assert addresses <= {"http://www.w3.org/2000/svg"}, path
-
-
-def test_languages_have_the_same_strings_with_the_same_places() -> None:
-    folder = Path(__file__).parents[2] / "server" / "static" / "lang"
-    english = json.loads((folder / "en.json").read_text(encoding="utf-8"))
-    french = json.loads((folder / "fr.json").read_text(encoding="utf-8"))
-    own = {key for key in french if key.startswith("problem.")}
-    assert set(french) - own == set(english)
-    for key, text in english.items():
-        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", french[key])), key
-
-
-def test_the_sentences_that_the_page_translates_are_those_of_the_program() -> None:
-    root = Path(__file__).parents[2]
-    written = set()
-    for path in (root / "edge").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                written.add(node.value)
-            elif isinstance(node, ast.JoinedStr):
-                pieces = (p.value if isinstance(p, ast.Constant) else "{}" for p in node.values)
-                written.add("".join(map(str, pieces)))
-    catalogue = json.loads((root / "server/static/lang/en.json").read_text(encoding="utf-8"))
-    for key, text in catalogue.items():
-        if key.startswith("said."):
-            form = re.compile(".+".join(map(re.escape, re.split(r"\{\w+\}", text))), re.DOTALL)
-            assert any(form.fullmatch(sentence) for sentence in written), f"{key}: {text}"
 
 
 def test_the_token_is_shown_once_and_kept_as_a_hash(tmp_path: Path) -> None:

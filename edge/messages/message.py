@@ -1,0 +1,106 @@
+"""A message: a code with values, which becomes a sentence only where a person reads it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Self
+
+from edge.messages.catalogue import Value, catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Message:
+    """What there is to say, in no language yet.
+
+    Attributes:
+        code: which sentence of the catalogues it is.
+        values: what fills the places of that sentence, by name; paths are stored as text.
+    """
+
+    code: Code
+    values: Mapping[str, Value]
+
+    def __init__(self, code: Code, /, **values: Value) -> None:
+        object.__setattr__(self, "code", code)
+        plain = {name: str(v) if isinstance(v, PurePath) else v for name, v in values.items()}
+        object.__setattr__(self, "values", plain)
+
+    @classmethod
+    def english(cls, sentence: str) -> Self:
+        """Wrap a sentence that no catalogue has; it reads the same in every language."""
+        return cls(Code.SENTENCE, sentence=sentence)
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.text(Language.ENGLISH)
+
+    def __hash__(self) -> int:
+        return hash((self.code, str(self)))
+
+    def text(self, language: Language) -> str:
+        """The sentence in a language."""
+        return catalogue(language).text(self.code, **self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the code and the values, as a program or the page reads them."""
+        values = {
+            name: value.to_json() if isinstance(value, Message) else value
+            for name, value in self.values.items()
+        }
+        return {"code": str(self.code), "values": values}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: the code is not one of this version.
+        """
+        values = {
+            name: cls.from_json(value) if isinstance(value, Mapping) else value
+            for name, value in content["values"].items()
+        }
+        return cls(Code(content["code"]), **values)
+
+
+def system_reason(error: OSError) -> Message:
+    """Say why the operating system refused, in words that every catalogue has.
+
+    Args:
+        error: what the operating system raised.
+
+    Returns:
+        A phrase without a full stop, to fill the place of a reason.
+    """
+    code = _SYSTEM_REASONS.get(error.errno or 0)
+    if code is not None:
+        return Message(code)
+    return Message(Code.SYSTEM_OTHER, number=error.errno or 0, text=error.strerror or str(error))
+
+
+_SYSTEM_REASONS = {
+    errno.ENOENT: Code.SYSTEM_NOT_FOUND,
+    errno.EACCES: Code.SYSTEM_NOT_ALLOWED,
+    errno.EPERM: Code.SYSTEM_NOT_ALLOWED,
+    errno.EROFS: Code.SYSTEM_READ_ONLY,
+    errno.ENOSPC: Code.SYSTEM_DISK_FULL,
+    errno.EDQUOT: Code.SYSTEM_DISK_FULL,
+    errno.ENOTDIR: Code.SYSTEM_NOT_A_FOLDER,
+    errno.EISDIR: Code.SYSTEM_A_FOLDER,
+    errno.EEXIST: Code.SYSTEM_EXISTS,
+    errno.EIO: Code.SYSTEM_INPUT_OUTPUT,
+    errno.EBUSY: Code.SYSTEM_BUSY,
+    errno.ENODEV: Code.SYSTEM_NO_DEVICE,
+    errno.ENXIO: Code.SYSTEM_NO_DEVICE,
+    errno.ENAMETOOLONG: Code.SYSTEM_NAME_TOO_LONG,
+    errno.ELOOP: Code.SYSTEM_LINK_LOOP,
+    errno.EMFILE: Code.SYSTEM_TOO_MANY_FILES,
+    errno.ENFILE: Code.SYSTEM_TOO_MANY_FILES,
+    errno.ECONNREFUSED: Code.SYSTEM_REFUSED,
+    errno.ETIMEDOUT: Code.SYSTEM_TIMED_OUT,
+}

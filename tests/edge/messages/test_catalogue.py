@@ -1,0 +1,75 @@
+"""The catalogues: a sentence for each code in each language, with the same places."""
+
+import pickle
+
+import pytest
+
+from edge.errors import ImageError
+from edge.messages.catalogue import catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language, language_of_environment
+from edge.messages.message import Message, system_reason
+
+TOO_LARGE = Message(Code.PICTURE_TOO_LARGE, width=9000, height=8000, megapixels=64.0)
+NOT_OPENED = Message(Code.PICTURE_NOT_OPENED, reason=Message(Code.SYSTEM_NOT_FOUND))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_code_has_a_sentence(language: Language) -> None:
+    assert {code.value for code in Code} <= catalogue(language).keys
+
+
+def test_languages_have_the_same_keys_with_the_same_places() -> None:
+    english, french = catalogue(Language.ENGLISH), catalogue(Language.FRENCH)
+    # The page falls back to these where a problem carries no code.
+    own = {key for key in french.keys if key.startswith("problem.")}
+    assert french.keys - own == english.keys
+    for key in english.keys:
+        assert french.places(key) == english.places(key), key
+
+
+def test_an_error_reads_in_english_and_in_french() -> None:
+    error = ImageError(Code.PICTURE_TOO_LARGE, width=9000, height=8000, megapixels=64.0)
+    assert error.message == TOO_LARGE
+    assert error.code is Code.PICTURE_TOO_LARGE
+    assert str(error).startswith("The picture is too large: 9000 x 8000 pixels.")
+    assert error.message.text(Language.FRENCH).startswith("L'image est trop grande : 9000 x 8000 pixels.")
+
+
+def test_a_message_within_a_message_reads_in_the_same_language() -> None:
+    assert str(NOT_OPENED) == "The file cannot be opened: no such file or folder."
+    french = "Le fichier ne peut pas être ouvert : aucun fichier ni dossier de ce nom."
+    assert NOT_OPENED.text(Language.FRENCH) == french
+
+
+def test_an_error_survives_pickling() -> None:
+    again = pickle.loads(pickle.dumps(ImageError(TOO_LARGE)))  # noqa: S301 - made in this line
+    assert again.message == TOO_LARGE
+
+
+def test_an_error_of_training_keeps_its_english_sentence() -> None:
+    assert str(ImageError("The table has no rows.")) == "The table has no rows."
+
+
+@pytest.mark.parametrize("message", [TOO_LARGE, NOT_OPENED])
+def test_a_message_is_read_back_from_json(message: Message) -> None:
+    assert Message.from_json(message.to_json()) == message
+
+
+def test_a_value_without_a_place_for_it_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        str(Message(Code.PICTURE_TRUNCATED))
+
+
+def test_a_refusal_of_the_system_that_no_catalogue_has_keeps_its_number() -> None:
+    assert (
+        str(system_reason(OSError(84, "Illegal byte sequence"))) == "system error 84: Illegal byte sequence"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"), [("fr", "fr"), ("fr_CH.UTF-8", "fr"), ("", "en"), ("tlh", "en")]
+)
+def test_the_environment_names_the_language(wish: str, language: str) -> None:
+    assert language_of_environment({"PLASMOLITE_LANGUAGE": wish}) == language
+    assert language_of_environment({}) is Language.ENGLISH
