@@ -121,3 +121,31 @@ def test_an_address_that_is_none_closes_its_connection_only() -> None:
         odd.sendall(b"GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert odd.recv(100) == b""
         assert asks(other).endswith(b"hello")
+
+
+def test_what_was_accepted_is_answered_after_the_stop() -> None:
+    working, go_on = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        working.set()
+        go_on.wait(PATIENCE)
+        return hello(environ, start)
+
+    server = make_server(slow, ServerSettings(port=0, threads=1))  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    connections = [connect(int(server.effective_port)) for _ in range(4)]
+    for connection in connections:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert working.wait(PATIENCE)
+    listening = server.socket
+    server.drain(PATIENCE)
+    # The listening socket closes first; one request is being answered then and three wait.
+    while listening.fileno() != -1:
+        thread.join(0.01)
+    go_on.set()
+    for connection in connections:
+        with connection:
+            assert b"".join(iter(lambda one=connection: one.recv(65536), b"")).endswith(b"hello")  # type: ignore[misc]
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
