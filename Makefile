@@ -24,6 +24,7 @@ check: $(STAMPS)/dev
 	$(BIN)/codespell
 	$(BIN)/codespell --dictionary docs/site_hooks/american.txt *.md docs
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 audit: $(STAMPS)/audit
 	@mkdir -p out

@@ -243,10 +243,10 @@ def _pip(*arguments: str, **environment: str) -> None:
 
 
 def _version() -> str:
-    text = (ROOT / "plasmolite" / "__init__.py").read_text()
-    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    text = (ROOT / "edge" / "about.py").read_text()
+    found = re.search(r'^VERSION = "([^"]+)"', text, re.MULTILINE)
     if found is None:
-        raise BundleError("plasmolite/__init__.py states no version.")
+        raise BundleError("edge/about.py states no version.")
     return found[1]
 
 

@@ -1,11 +1,19 @@
-"""Which source a figure or a model comes from: written into every run, release and benchmark."""
+"""What this program is: its version, what it may be used for, and which source it was built from."""
 
 import subprocess
 from pathlib import Path
 
+VERSION = "0.1.0"
+RESEARCH_USE = (
+    "Research use only. Not a diagnostic device: every result needs confirmation by a microscopist."
+)
+"""The one sentence that every output carries."""
+RESEARCH_USE_SHORT = "Research use only"
+"""For pictures and page footers, which have no room for the sentence."""
+
 
 def source_commit() -> str | None:
-    """Name the commit of the source tree, with ``+changes`` where it was edited; ``None`` outside of git."""
+    """Name the commit of the source tree, with `+changes` where it was edited; None outside of git."""
     try:
         # Fixed arguments, no shell; git is looked up as the user's own shell would.
         described = subprocess.run(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from plasmolite import RESEARCH_USE, __version__
+from edge.about import RESEARCH_USE, VERSION
 
 
 class CommandEntry(NamedTuple):
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Each command explains itself: plasmolite classify --help",
 )
-@click.version_option(__version__, prog_name="plasmolite")
+@click.version_option(VERSION, prog_name="plasmolite")
 def main() -> None:
     """Find and judge red blood cells for malaria parasites, offline."""
 

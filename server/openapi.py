@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, current_app, json, render_template
 from flask_smorest import Blueprint as ApiBlueprint
 
-from plasmolite import RESEARCH_USE, __version__
+from edge.about import RESEARCH_USE, VERSION
 from server.problems import PROBLEM_TYPE
 from server.schemas.cells import ProblemSchema
 
@@ -22,7 +22,7 @@ _EVERYWHERE = (400, 401, 403, 404, 405, 413, 421, 429, 500, 503)
 
 API_CONFIG = {
     "API_TITLE": "Plasmolite",
-    "API_VERSION": __version__,
+    "API_VERSION": VERSION,
     "OPENAPI_VERSION": "3.1.0",
     "API_SPEC_OPTIONS": {
         "info": {"description": RESEARCH_USE, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},

@@ -6,7 +6,7 @@ from pathlib import Path
 from edge.calibration.setup import SlideSetup
 from edge.errors import SourceError
 from edge.fields.analyser import FieldAnalyser
-from edge.live.setup import default_store_path, state_folder
+from edge.slides.location import default_store_path, state_folder
 from edge.slides.store import SlideStore
 from server.admission import Gate
 from server.batching import BatchGatherer

@@ -17,8 +17,9 @@ from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_fo
 from convert.calibration_set import choose_calibration_set
 from convert.comparison import judge_with
 from convert.export import export
+from edge.errors import PlasmoliteError
 from edge.inference.preprocessing import network_input
-from plasmolite.terminal.training import train_to_report, training_errors
+from train.complete_run import NoProgress, complete_run
 from train.evaluation.metrics import (
     Judged,
     accuracy,
@@ -89,7 +90,7 @@ def main(
     *, out: Path, boxes: Path | None, uninfected: Path | None, wanted: tuple[str, ...], **settings: object
 ) -> None:
     """Train the recipe and its variants, and lay their figures side by side."""
-    with training_errors(out):
+    try:
         recipe = TrainingSettings(**settings)  # type: ignore[arg-type]
         abroad = read_boxed_cells(boxes) if boxes else []
         healthy = read_found_cells(uninfected) if uninfected else []
@@ -100,10 +101,24 @@ def main(
             open_run(changed, run)
             if not is_finished(run):
                 click.echo(f"Variant: {variant.name}", err=True)
-                train_to_report(changed, run)
+                complete_run(changed, run, _EpochLines())
             rows[variant.name] = _figures(changed, run, abroad, healthy)
             _write(out, recipe, rows)
         click.echo((out / "ablation.md").read_text("utf-8"))
+    except PlasmoliteError as error:
+        raise click.ClickException(str(error)) from error
+
+
+class _EpochLines(NoProgress):
+    """Prints the figures of each epoch."""
+
+    def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
+        """Print an epoch's figures."""
+        if "val_accuracy" in figures:
+            click.echo(
+                f"{phase}, step {done} of {total}: validation accuracy {figures['val_accuracy']:.4f}",
+                err=True,
+            )
 
 
 def _figures(

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 
 class Change(NamedTuple):

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.timing import Report
-from edge.cells.files import list_cell_files
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.images.inputs import list_cell_files
 from edge.segmentation.finder import find_cells
 from train.data.patients import label_number, patient_from_name, read_corrections, read_patients
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.measurement import BenchmarkError
-from edge.cells.files import CellFile
 from edge.fields.analyser import FieldAnalyser, cut_cells, judgeable
 from edge.fields.files import judge_fields
+from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field

@@ -13,23 +13,22 @@ from typing import NamedTuple
 import click
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.labelled import largest_piece
 from benchmarks.accuracy.refusals import cut_strangers, is_refused
 from edge.calibration.intervals import clopper_pearson
-from edge.cells.files import list_cell_files
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.images.inputs import list_cell_files
 from edge.inference.model_store import model_in_use
 from edge.segmentation.finder import find_cells
+from edge.types import Box, Rgb
 from train.data.patients import read_patients
 from train.finder.annotations import RED, Mark, MarkedField, read_chula, read_txl
-from train.red_cell.positives import Box, overlap
+from train.red_cell.positives import overlap
 
-Picture = NDArray[np.uint8]
 _MARGINS = (0.0, 0.12, 0.3)
 """Glass left round a box on each side, in cell widths, in turn."""
 
@@ -38,7 +37,7 @@ class Case(NamedTuple):
     """One picture to be refused or not: its set, and RGB, uint8, (h, w, 3)."""
 
     group: str
-    rgb: Picture
+    rgb: Rgb
 
 
 def strangers(folder: Path, seed: int) -> Iterator[Case]:
@@ -98,13 +97,13 @@ def _is_marked(box: Box, red: list[Mark]) -> bool:
     )
 
 
-def _found(name: str, rgb: Picture, red: list[Mark] | None) -> Iterator[Case]:
+def _found(name: str, rgb: Rgb, red: list[Mark] | None) -> Iterator[Case]:
     for number, cell in enumerate(find_cells(rgb).cells):
         if cell.counted and (red is None or _is_marked(cell.box, red)):
             yield from _both_ways(name, rgb, cell.box, cell.mask, number)
 
 
-def _both_ways(name: str, rgb: Picture, box: Box, mask: Picture | None, number: int) -> Iterator[Case]:
+def _both_ways(name: str, rgb: Rgb, box: Box, mask: Rgb | None, number: int) -> Iterator[Case]:
     x, y, w, h = box
     if mask is not None:
         cut = cv2.copyTo(np.ascontiguousarray(rgb[y : y + h, x : x + w]), mask)

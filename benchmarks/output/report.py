@@ -10,7 +10,7 @@ from benchmarks.harness.compare import FASTER, SLOWER, Comparison
 from benchmarks.harness.measurement import Benchmark, BenchmarkError, groups_of
 from benchmarks.output import table
 from benchmarks.output.charts import draw_chart
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 
 def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None = None) -> None:

@@ -12,10 +12,11 @@ from benchmarks.harness.candidates import find_runtimes, load_models, open_model
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
-from edge.cells.files import CellFile, judge_files, list_cell_files
+from edge.cells.files import judge_files
 from edge.cells.isolation import isolate
 from edge.errors import ModelFileError
 from edge.images.files import read_image
+from edge.images.inputs import CellFile, list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.harness.measurement import BenchmarkError
-from edge.cells.files import CellFile, judge_files
+from edge.cells.files import judge_files
 from edge.errors import PlasmoliteError
 from edge.images.files import encode_png
+from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.simulation.single_cell import draw_cell
 

@@ -1,8 +1,7 @@
 """Judges files and folders of single cells: batch by batch in several workers, one answer a file."""
 
-import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError, NotACellError
-from edge.images.files import IMAGE_SUFFIXES, MAX_PIXELS, read_image
+from edge.images.files import MAX_PIXELS, read_image
+from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
@@ -23,15 +23,6 @@ from edge.parallel import one_opencv_thread
 
 _BATCHES_AHEAD = 2
 """Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
-
-
-class CellFile(NamedTuple):
-    """One file to judge, or what stands in its place."""
-
-    name: str
-    """As people and programs are told it."""
-    source: Path | bytes | str
-    """The file, its bytes (from standard input), or the sentence why it cannot even be looked for."""
 
 
 class FileVerdict(NamedTuple):
@@ -45,21 +36,6 @@ class FileVerdict(NamedTuple):
     """Of *parasitised*, 0 to 1."""
     error: str | None
     """Why the file could not be judged, as a sentence."""
-
-
-def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:
-    """List what there is to judge: named files as they are, folders with every picture below them, sorted.
-
-    Paths that do not exist and folders that cannot be read are listed too, with the reason in place of the
-    file, so that a batch names them and goes on.
-    """
-    for path in paths:
-        if path.is_dir():
-            yield from _walk(path)
-        elif path.exists():
-            yield CellFile(str(path), path)
-        else:
-            yield CellFile(str(path), "There is no such file or folder.")
 
 
 class _Judging(NamedTuple):
@@ -170,15 +146,3 @@ def _prepare(file: CellFile, size: int, accept_anything: bool) -> NDArray[np.uin
     if isinstance(file.source, str):
         raise ImageError(file.source)
     return cell_input(file.source, size, accept_anything=accept_anything)
-
-
-def _walk(folder: Path) -> Iterator[CellFile]:
-    unreadable: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
-        folders.sort()
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                path = Path(parent, name)
-                yield CellFile(str(path), path)
-    for error in unreadable:
-        yield CellFile(str(error.filename), f"The folder cannot be read: {error.strerror}.")

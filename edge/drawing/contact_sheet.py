@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.about import RESEARCH_USE_SHORT
 from edge.inference.verdicts import INCONCLUSIVE, PARASITIZED, UNINFECTED
+from edge.types import Rgb
 
-Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
-FOOTER = "Research use only"
 # Okabe and Ito, "Color Universal Design" (2008): vermilion, blue, and orange darkened to be read on paper.
 PARASITIZED_COLOUR: Colour = (213, 94, 0)
 UNINFECTED_COLOUR: Colour = (0, 114, 178)
@@ -47,7 +47,7 @@ class VerdictTile(NamedTuple):
         probability: of Parasitized, 0..1, or None.
     """
 
-    rgb: Picture
+    rgb: Rgb
     name: str
     label: str | None
     probability: float | None
@@ -73,7 +73,7 @@ class OutlinedCell(NamedTuple):
 
 def colour_of(label: str | None) -> Colour:
     """RGB in which a label is drawn, here and in every report."""
-    colours = {
+    colours: dict[str, Colour] = {
         PARASITIZED: PARASITIZED_COLOUR,
         UNINFECTED: UNINFECTED_COLOUR,
         INCONCLUSIVE: INCONCLUSIVE_COLOUR,
@@ -81,7 +81,7 @@ def colour_of(label: str | None) -> Colour:
     return colours.get(label or "", UNJUDGED_COLOUR)
 
 
-def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str = "Plasmolite") -> Picture:
+def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str = "Plasmolite") -> Rgb:
     """Draw the contact sheet: each picture with its label and P(Parasitized), in the order given.
 
     Args:
@@ -110,11 +110,17 @@ def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str 
         row, column = divmod(number, columns)
         _draw_tile(sheet, _MARGIN + column * _TILE_WIDTH, _HEADER + row * _TILE_HEIGHT, item)
     _draw_legend(sheet, _MARGIN, height - 15, any(item.label == INCONCLUSIVE for item in items))
-    _write(sheet, FOOTER, (width - _MARGIN - _text_width(FOOTER, 0.5), height - 13), 0.5, _INK)
+    _write(
+        sheet,
+        RESEARCH_USE_SHORT,
+        (width - _MARGIN - _text_width(RESEARCH_USE_SHORT, 0.5), height - 13),
+        0.5,
+        _INK,
+    )
     return sheet
 
 
-def draw_field(rgb: Picture, cells: Sequence[OutlinedCell], *, probabilities: bool = True) -> Picture:
+def draw_field(rgb: Rgb, cells: Sequence[OutlinedCell], *, probabilities: bool = True) -> Rgb:
     """Outline the cells of a field by verdict, in its own size plus a footer.
 
     Parasitized cells get a thick double outline and a triangle, uninfected ones a thin outline, cells that
@@ -140,15 +146,15 @@ def draw_field(rgb: Picture, cells: Sequence[OutlinedCell], *, probabilities: bo
     return np.vstack([canvas, bar])
 
 
-def _footer_bar(width: int, counted: Sequence[str | None]) -> Picture:
+def _footer_bar(width: int, counted: Sequence[str | None]) -> Rgb:
     """The strip under a field: the words that must not be missing, and the counts where they fit too."""
     scale = max(width / 1280.0, 0.8)  # below this letters cannot be read
     size, gap = 0.5 * scale, round(12 * scale)
     bar = np.full((round(36 * scale), width, 3), _PAPER, np.uint8)
-    if _text_width(FOOTER, size) + 2 * gap > width:
-        size *= max(width - 2 * gap, 1) / _text_width(FOOTER, size)
-    left = width - gap - _text_width(FOOTER, size)
-    _write(bar, FOOTER, (left, round(24 * scale)), size, _INK)
+    if _text_width(RESEARCH_USE_SHORT, size) + 2 * gap > width:
+        size *= max(width - 2 * gap, 1) / _text_width(RESEARCH_USE_SHORT, size)
+    left = width - gap - _text_width(RESEARCH_USE_SHORT, size)
+    _write(bar, RESEARCH_USE_SHORT, (left, round(24 * scale)), size, _INK)
     words = _counts(counted)
     if gap + _text_width(words, size) + gap < left:
         _write(bar, words, (gap, round(24 * scale)), size, _INK)
@@ -165,7 +171,7 @@ def _counts(labels: Sequence[str | None]) -> str:
     return f"{words}, {unjudged} not judged" if unjudged else words
 
 
-def _draw_tile(sheet: Picture, left: int, top: int, item: VerdictTile) -> None:
+def _draw_tile(sheet: Rgb, left: int, top: int, item: VerdictTile) -> None:
     colour = colour_of(item.label)
     x, y = left + (_TILE_WIDTH - _PICTURE_SIDE) // 2, top + 6
     _paste(sheet, item.rgb, x, y, _PICTURE_SIDE)
@@ -188,7 +194,7 @@ def _draw_tile(sheet: Picture, left: int, top: int, item: VerdictTile) -> None:
     _write(sheet, _fit(item.name, _PICTURE_SIDE, 0.38), (x, baseline + 19), 0.38, _FAINT)
 
 
-def _draw_legend(sheet: Picture, left: int, baseline: int, inconclusive: bool) -> None:
+def _draw_legend(sheet: Rgb, left: int, baseline: int, inconclusive: bool) -> None:
     entries: list[tuple[str | None, str]] = [(PARASITIZED, PARASITIZED), (UNINFECTED, UNINFECTED)]
     if inconclusive:
         entries.append((INCONCLUSIVE, INCONCLUSIVE))
@@ -199,7 +205,7 @@ def _draw_legend(sheet: Picture, left: int, baseline: int, inconclusive: bool) -
     _write(sheet, "Figures: P(Parasitized)", (left, baseline), 0.4, _FAINT)
 
 
-def _paste(sheet: Picture, rgb: Picture, x: int, y: int, side: int) -> None:
+def _paste(sheet: Rgb, rgb: Rgb, x: int, y: int, side: int) -> None:
     """Scale a picture into a black square with its proportions kept."""
     height, width = rgb.shape[:2]
     scale = side / max(height, width, 1)
@@ -211,7 +217,7 @@ def _paste(sheet: Picture, rgb: Picture, x: int, y: int, side: int) -> None:
     sheet[y : y + side, x : x + side] = square
 
 
-def _symbol(canvas: Picture, centre: tuple[int, int], radius: int, label: str | None) -> None:
+def _symbol(canvas: Rgb, centre: tuple[int, int], radius: int, label: str | None) -> None:
     """Filled triangle: parasitized; open circle: uninfected; open square: inconclusive; cross: not judged."""
     x, y = centre
     colour = colour_of(label)
@@ -228,12 +234,12 @@ def _symbol(canvas: Picture, centre: tuple[int, int], radius: int, label: str | 
         cv2.line(canvas, (x - reach, y + reach), (x + reach, y - reach), colour, 2, cv2.LINE_AA)
 
 
-def _frame(canvas: Picture, box: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
+def _frame(canvas: Rgb, box: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
     x, y, w, h = box
     cv2.rectangle(canvas, (x, y), (x + w - 1, y + h - 1), colour, thickness)
 
 
-def _broken_frame(canvas: Picture, box: tuple[int, int, int, int], colour: Colour) -> None:
+def _broken_frame(canvas: Rgb, box: tuple[int, int, int, int], colour: Colour) -> None:
     x, y, w, h = box
     corners = [(x, y), (x + w - 1, y), (x + w - 1, y + h - 1), (x, y + h - 1)]
     path = [
@@ -244,7 +250,7 @@ def _broken_frame(canvas: Picture, box: tuple[int, int, int, int], colour: Colou
     _dashes(canvas, np.array(path, np.int32), colour, 2, 2)
 
 
-def _dashes(canvas: Picture, points: NDArray[np.int32], colour: Colour, thickness: int, run: int) -> None:
+def _dashes(canvas: Rgb, points: NDArray[np.int32], colour: Colour, thickness: int, run: int) -> None:
     """Draw every other run of segments of a closed path."""
     for start in range(0, len(points), 2 * run):
         piece = points[start : start + run + 1]
@@ -265,7 +271,7 @@ def _contour(cell: OutlinedCell) -> NDArray[np.int32]:
     return np.rint(points).astype(np.int32)
 
 
-def _outline(canvas: Picture, cell: OutlinedCell, scale: float) -> None:
+def _outline(canvas: Rgb, cell: OutlinedCell, scale: float) -> None:
     points = _contour(cell)
     colour = colour_of(cell.label)
     thin, thick = max(round(1.6 * scale), 1), max(round(3 * scale), 2)
@@ -279,7 +285,7 @@ def _outline(canvas: Picture, cell: OutlinedCell, scale: float) -> None:
         cv2.polylines(canvas, [points], True, colour, thin, cv2.LINE_AA)
 
 
-def _flag(canvas: Picture, cell: OutlinedCell, scale: float, probabilities: bool) -> None:
+def _flag(canvas: Rgb, cell: OutlinedCell, scale: float, probabilities: bool) -> None:
     """A triangle and the probability on a pale plate at the cell's upper right corner, inside the picture."""
     x, y, w, h = cell.box
     scale = max(scale, 0.8)
@@ -312,7 +318,7 @@ def _fit(text: str, width: int, size: float) -> str:
 
 
 def _write(
-    canvas: Picture, text: str, baseline: tuple[int, int], size: float, colour: Colour, *, bold: bool = False
+    canvas: Rgb, text: str, baseline: tuple[int, int], size: float, colour: Colour, *, bold: bool = False
 ) -> None:
     # OpenCV 4 smears small letters when they are drawn bold, so only the title is.
     thickness = (2 if bold else 1) * max(round(size), 1)

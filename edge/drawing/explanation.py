@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.drawing.contact_sheet import FOOTER, colour_of
+from edge.about import RESEARCH_USE_SHORT
+from edge.drawing.contact_sheet import colour_of
 from edge.inference.occlusion import FULL_EVIDENCE, Explanation
 from edge.inference.verdicts import judge
-
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 _SIDE, _MARGIN, _HEADER, _FOOT = 384, 24, 72, 92
 _PAPER, _INK = (250, 250, 248), (34, 34, 34)
@@ -52,7 +52,7 @@ def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rg
         _write(canvas, end, (place, below + 44), 0.45)
     else:
         _write(canvas, "no one place decides: with any covered it is as sure", (right, below + 24), 0.45)
-    _write(canvas, FOOTER, (_MARGIN, canvas.shape[0] - 16), 0.5)
+    _write(canvas, RESEARCH_USE_SHORT, (_MARGIN, canvas.shape[0] - 16), 0.5)
     return canvas
 
 

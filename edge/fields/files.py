@@ -14,14 +14,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cells.files import CellFile
 from edge.errors import ImageError, SourceError
 from edge.fields.analyser import FieldAnalyser, FieldResult
 from edge.images.files import read_image
+from edge.images.inputs import CellFile
 from edge.messages import catalogue as phrases
 from edge.parallel import one_opencv_thread
-
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 
 class JudgedField(NamedTuple):

@@ -14,8 +14,7 @@ from edge.errors import ImageError
 from edge.images.header import read_header
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
-
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 

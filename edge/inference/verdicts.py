@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-UNINFECTED = "Uninfected"
-PARASITIZED = "Parasitized"
+from edge.types import Label
+
+UNINFECTED = Label.UNINFECTED
+PARASITIZED = Label.PARASITIZED
+INCONCLUSIVE = Label.INCONCLUSIVE
 LABELS = (UNINFECTED, PARASITIZED)
 """In the order of the class numbers 0 and 1."""
-INCONCLUSIVE = "Inconclusive"
-"""Neither: the probability lies between two thresholds beyond which errors are rarer. Only where asked for."""
 
 
 class OperatingPoint(NamedTuple):
@@ -31,8 +32,8 @@ class UndecidedRange(NamedTuple):
 class Verdict(NamedTuple):
     """What the network says of one cell."""
 
-    label: str
-    """``Parasitized``, ``Uninfected``, or ``Inconclusive`` where that was asked for."""
+    label: Label
+    """``Inconclusive`` only where that was asked for."""
     probability: float
     """Of *parasitised*, 0 to 1."""
 

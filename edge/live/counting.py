@@ -16,13 +16,13 @@ from edge.inference.verdicts import doubtful, judge
 from edge.live.reading import FieldLook, FieldReader, crop_jpeg
 from edge.live.registration.joining import join_if_met, map_of
 from edge.live.registration.motion import Glimpse, Movement, agree, follow, take_glimpse
-from edge.live.registration.point_patterns import Points
 from edge.live.registration.rescaling import SlideScale
 from edge.live.registration.slide_map import Place, SlideMap
 from edge.live.sources.frame import Frame
 from edge.segmentation.finder import FoundCell
 from edge.slides.records import NewCell, NewField, Slide, StoredField
 from edge.slides.store import SlideStore
+from edge.types import Points
 
 STILL = 0.1
 """A field that moved by less than this, in cell widths, shows nothing that the last one did not."""

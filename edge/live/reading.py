@@ -16,7 +16,7 @@ from edge.fields.quality import judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from edge.segmentation.finder import CellFinder, FoundCell
-from edge.slides.records import Box
+from edge.types import Box
 
 CROP_SIDE = 96
 """Longest side of a stored crop, pixels: what a reviewer needs, at 2 to 3 kB a cell."""

@@ -1,10 +1,8 @@
 """What ``live`` and the server settle before the first frame: store, slide, source, and the session over them."""
 
-import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.calibration.setup import SlideSetup
@@ -39,18 +37,6 @@ class SlideRequest(NamedTuple):
     notes: str = ""
     operator: str = ""
     cells_wanted: int = CELLS_WANTED
-
-
-def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """What outlives the program lies here: in ``$XDG_STATE_HOME``, after the XDG base directories."""
-    state = environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "plasmolite"
-
-
-def default_store_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The store of this user: ``$PLASMOLITE_SLIDES``, else in the folder of what is kept."""
-    named = environ.get("PLASMOLITE_SLIDES")
-    return Path(named) if named else state_folder(environ) / "slides.sqlite"
 
 
 def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, source: str) -> Slide:

@@ -1,8 +1,8 @@
 """What a report says of the model that judged, in words for who reads it."""
 
+from edge.about import RESEARCH_USE
 from edge.inference.model_file import ModelFile
 from edge.messages.catalogue import percent
-from plasmolite import RESEARCH_USE
 
 _POPULATIONS = {"undisputed": "cells that no reading disputes", "original": "published labels"}
 _FIGURES = {"accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity", "auc": "AUC"}

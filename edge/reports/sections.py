@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.drawing.contact_sheet import OutlinedCell, draw_field
 from edge.errors import ImageError
@@ -18,8 +17,7 @@ from edge.fields.quality import Check
 from edge.inference.verdicts import PARASITIZED
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.charts import interval_chart
-
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 PICTURE_WIDTH = 1000
 """Width of a field in the page, px."""

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.simulation.parasite import ParasiteMaps, paint_parasites, sample_stage
-from edge.simulation.stain import PIGMENT_DENSITY, Density, Mask, Stain
+from edge.simulation.stain import PIGMENT_DENSITY, Density, Stain
+from edge.types import Box, Mask
 
-Box = tuple[int, int, int, int]
 # The largest thickness of Evans and Fung's disc in the unit above (at u = 0.67).
 _DISC_MAXIMUM = 0.652
 # Room round a cell's nominal radius for its harmonics and its bright rim.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edge.simulation.cell import sample_cell
 from edge.simulation.scene import GRAIN, PLATELET, WHITE, WIDTH_OF, Bystander, TrueCell, paint_scene
 from edge.simulation.single_cell import Smear, sample_smear
-from edge.simulation.stain import Mask, Picture, develop, expose
+from edge.simulation.stain import develop, expose
+from edge.types import Mask, Rgb
 
 # Cell widths that the simulator draws, px; the range that fields are analysed in.
 SMALLEST_CELL, LARGEST_CELL = 25, 250
@@ -84,7 +85,7 @@ class SimulatedField(NamedTuple):
         settings: what was asked for.
     """
 
-    rgb: Picture
+    rgb: Rgb
     cells: tuple[TrueCell, ...]
     bystanders: tuple[Bystander, ...]
     smear: Smear

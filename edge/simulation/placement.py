@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.cell import Box, sample_cell
+from edge.simulation.cell import sample_cell
 from edge.simulation.field import LARGEST_CELL, SMALLEST_CELL
 from edge.simulation.scene import GRAIN, PLATELET, WHITE, WIDTH_OF, Bystander, TrueCell
+from edge.types import Box
 
 # What lies in one block of the slide.
 Content = tuple[tuple[TrueCell, ...], tuple[Bystander, ...]]

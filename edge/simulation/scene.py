@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.cell import Box, CellPlan, outline_box, paint_cell
-from edge.simulation.stain import PIGMENT_DENSITY, Density, Mask, Stain, value_noise
+from edge.simulation.cell import CellPlan, outline_box, paint_cell
+from edge.simulation.stain import PIGMENT_DENSITY, Density, Stain, value_noise
+from edge.types import Box, Mask
 
 RED = "red"
 WHITE = "white"

@@ -18,7 +18,8 @@ from edge.images.files import encode_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from edge.simulation.parasite import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
 from edge.simulation.single_cell import PARASITIZED, UNINFECTED, Smear, draw_cell, sample_smear
-from edge.simulation.stain import PALETTES, Picture, stain_of
+from edge.simulation.stain import PALETTES, stain_of
+from edge.types import Rgb
 
 CELLS_FOLDER = "cells"
 FIELDS_FOLDER = "fields"
@@ -96,7 +97,7 @@ def write_bundled(folder: Path) -> Iterator[Path]:
     _write_csv(folder / FIELDS_CSV, _FIELD_COLUMNS, table)
 
 
-def encode_jpeg(rgb: Picture) -> bytes:
+def encode_jpeg(rgb: Rgb) -> bytes:
     """Encode an RGB picture as JPEG bytes of quality 90."""
     parameters = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), parameters)

@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 from edge.simulation.cell import CellPlan, paint_cell, sample_cell
-from edge.simulation.stain import Mask, Picture, Stain, develop, expose, sample_stain
+from edge.simulation.stain import Stain, develop, expose, sample_stain
+from edge.types import Label, Mask, Rgb
 
-PARASITIZED = "Parasitized"
-UNINFECTED = "Uninfected"
+PARASITIZED = Label.PARASITIZED
+UNINFECTED = Label.UNINFECTED
 
 
 class SimulatedCell(NamedTuple):
@@ -30,7 +31,7 @@ class SimulatedCell(NamedTuple):
         stage: the parasite's stage, or None for a healthy cell.
     """
 
-    rgb: Picture
+    rgb: Rgb
     mask: Mask
     parasite: Mask
     stage: str | None

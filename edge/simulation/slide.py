@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.cell import Box
 from edge.simulation.placement import SlideSettings, Strewing
 from edge.simulation.scene import TrueCell, paint_scene
 from edge.simulation.single_cell import Smear, sample_smear
-from edge.simulation.stain import Picture, develop, expose
+from edge.simulation.stain import develop, expose
+from edge.types import Box, Rgb
 
 TILE = 256
 
@@ -45,7 +45,7 @@ class SimulatedSlide:
         self.smear = drawn._replace(cell_width=self.settings.cell_width)
         self._strewing = Strewing(seed, self.settings, self.smear.pallor)
         self._lock = Lock()
-        self._tiles: OrderedDict[tuple[int, int], Picture] = OrderedDict()
+        self._tiles: OrderedDict[tuple[int, int], Rgb] = OrderedDict()
         self._grain: NDArray[np.int16] | None = None
 
     @property
@@ -63,7 +63,7 @@ class SimulatedSlide:
         focus: float = 0.0,
         motion: tuple[float, float] = (0.0, 0.0),
         noise: int | None = None,
-    ) -> Picture:
+    ) -> Rgb:
         """What a camera sees whose upper left pixel lies at (x, y) of the slide.
 
         The same place has the same pixels in every view of one focus without noise. Beyond the edge of the
@@ -135,7 +135,7 @@ class SimulatedSlide:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
-    def _gather(self, window: Box) -> Picture:
+    def _gather(self, window: Box) -> Rgb:
         """Join the tiles under a window."""
         left, top, width, height = window
         picture = np.empty((height, width, 3), np.uint8)
@@ -148,7 +148,7 @@ class SimulatedSlide:
                 picture[y0 - top : y1 - top, x0 - left : x1 - left] = part
         return picture
 
-    def _tile(self, column: int, row: int) -> Picture:
+    def _tile(self, column: int, row: int) -> Rgb:
         with self._lock:
             tile = self._tiles.get((column, row))
             if tile is not None:
@@ -163,7 +163,7 @@ class SimulatedSlide:
                 self._tiles.popitem(last=False)
         return tile
 
-    def _draw_tile(self, column: int, row: int) -> Picture:
+    def _draw_tile(self, column: int, row: int) -> Rgb:
         margin = int(np.ceil(4 * self.smear.blur)) + 1  # OpenCV's kernel for floats reaches four sigmas
         window = (column * TILE - margin, row * TILE - margin, TILE + 2 * margin, TILE + 2 * margin)
         contents = self._strewing.contents(window, around=1)

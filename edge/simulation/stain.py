@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.types import Rgb
+
 Density = NDArray[np.float32]
-Picture = NDArray[np.uint8]
-Mask = NDArray[np.uint8]
 
 # The brown-black of haemozoin (malaria pigment) and of dust: near-grey, a little more in the blue.
 PIGMENT_DENSITY = np.array([1.0, 1.25, 1.5], np.float32)
@@ -119,7 +119,7 @@ def develop(density: Density, stain: Stain, blur: float = 0.0) -> NDArray[np.flo
     return np.asarray(light, np.float32)
 
 
-def expose(light: NDArray[np.float32], rng: np.random.Generator | None = None, noise: float = 0.0) -> Picture:
+def expose(light: NDArray[np.float32], rng: np.random.Generator | None = None, noise: float = 0.0) -> Rgb:
     """Read light out as a sensor does: RGB uint8 with noise of sigma ``noise`` grey levels.
 
     A phone smooths its own noise, mostly the colour of it: 64 % of our variance is common to all channels.

@@ -6,11 +6,10 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from edge.about import RESEARCH_USE
 from edge.slides.records import NewField, Slide
 from edge.slides.review import slide_estimates
 from edge.slides.store import SlideStore
-
-RESEARCH_USE = "Research use only: not a diagnostic device."
 
 _CELL_COLUMNS = (
     "cell",

@@ -8,6 +8,7 @@ no subject: the store knows no person, and the receiving system links the specim
 import uuid
 from typing import Any
 
+from edge.about import RESEARCH_USE
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.slides.records import Slide
 from edge.slides.review import slide_estimates
@@ -18,7 +19,6 @@ SYSTEM = "urn:plasmolite"
 _LOINC = "http://loinc.org"
 _UCUM = "http://unitsofmeasure.org"
 _INFECTED_PER_1000 = ("48427-9", "Erythrocytes.Plasmodium sp infected/1000 erythrocytes in Blood")
-_DISCLAIMER = "Research use only: not a diagnostic device. A microscopist has to confirm this reading."
 # Made once at random, so that a slide's resources keep their names from one export to the next.
 _NAMESPACE = uuid.UUID("6f0a3c1e-3f4b-4c57-9d0a-52b8f3d5c9a1")
 
@@ -61,7 +61,7 @@ def slide_bundle(store: SlideStore, slide: Slide) -> dict[str, Any]:
         "issued": issued,
         "specimen": [_reference("Specimen", _name(slide, "specimen"))],
         "result": [_reference("Observation", observation["id"]) for observation in observations],
-        "conclusion": " ".join((*chosen.words, _DISCLAIMER)),
+        "conclusion": " ".join((*chosen.words, RESEARCH_USE)),
     }
     resources = [report, _specimen(slide), _device(slide), *observations]
     return {
@@ -95,7 +95,7 @@ def _device(slide: Slide) -> dict[str, Any]:
             {"type": {"text": "model"}, "value": slide.model_name},
             {"type": {"text": "SHA-256 of the model file"}, "value": slide.model_sha256},
         ],
-        "note": [{"text": _DISCLAIMER}, {"text": f"Ran on: {slide.device or 'not stated'}"}],
+        "note": [{"text": RESEARCH_USE}, {"text": f"Ran on: {slide.device or 'not stated'}"}],
     }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-Box = tuple[int, int, int, int]
+from edge.types import Box
+
 """Left, top, width, height in pixels of the frame."""
 
 

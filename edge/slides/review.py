@@ -10,9 +10,10 @@ from edge.slides.naming import reads_as_stored
 from edge.slides.records import AuditEntry, Review, Slide, StoredCell
 from edge.slides.rows import row_number
 from edge.slides.store import SlideStore
+from edge.types import Label
 
-PARASITIZED = "Parasitized"
-UNINFECTED = "Uninfected"
+PARASITIZED = Label.PARASITIZED
+UNINFECTED = Label.UNINFECTED
 MAX_REVIEWER = 120
 
 

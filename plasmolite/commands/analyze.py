@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plasmolite import RESEARCH_USE, __version__
+from edge.about import RESEARCH_USE, VERSION
 from plasmolite.commands.slide_options import slide_options
 
 if TYPE_CHECKING:
     from edge.calibration.setup import SlideSetup
-    from edge.cells.files import CellFile
     from edge.fields.files import SlideCount
+    from edge.images.inputs import CellFile
 
 
 @click.command(
@@ -49,8 +49,8 @@ def command(
     Exit code: 0 all fields were counted, 1 some were refused or could not be read, 2 nothing could start.
     """
     from edge.calibration.setup import set_up_slide
-    from edge.cells.files import list_cell_files
     from edge.errors import PlasmoliteError, SourceError
+    from edge.images.inputs import list_cell_files
 
     try:
         files = list(list_cell_files(paths))
@@ -103,7 +103,7 @@ def _run(
         page.write(
             report,
             title="Parasitaemia of a thin smear",
-            subtitle=f"{now:%Y-%m-%d %H:%M %Z}, {len(files)} files, Plasmolite {__version__}",
+            subtitle=f"{now:%Y-%m-%d %H:%M %Z}, {len(files)} files, Plasmolite {VERSION}",
             research_use=RESEARCH_USE,
             parasitaemia=parasitaemia,
             count=count,

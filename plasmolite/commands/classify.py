@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 if TYPE_CHECKING:
-    from edge.cells.files import CellFile, FileVerdict
+    from edge.cells.files import FileVerdict
+    from edge.images.inputs import CellFile
     from edge.inference.classifier import Classifier
     from edge.inference.verdicts import UndecidedRange
 
@@ -73,8 +74,9 @@ def command(
 
     Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
     """
-    from edge.cells.files import CellFile, judge_files, list_cell_files
+    from edge.cells.files import judge_files
     from edge.errors import PlasmoliteError, SourceError
+    from edge.images.inputs import CellFile, list_cell_files
     from edge.inference.classifier import Classifier
 
     if inconclusive and threshold is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import TrainingSettings

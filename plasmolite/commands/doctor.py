@@ -27,7 +27,7 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
     Exit code: 0 all is well, 1 something should be looked at, 2 slides cannot be judged.
     """
     from edge.device.doctor import examine, exit_code
-    from edge.live.setup import default_store_path
+    from edge.slides.location import default_store_path
 
     folder = slides or default_store_path().parent
     # A file names the store itself: its folder is what must have room.

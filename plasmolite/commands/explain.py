@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -92,7 +92,8 @@ def _open(
     setup: Any, options: dict[str, Any], stack: ExitStack
 ) -> tuple[str, AbstractContextManager[LiveSession]]:
     """Settle slide and store; return the panel's title and the session."""
-    from edge.live.setup import SlideRequest, cell_session, default_store_path, slide_session
+    from edge.live.setup import SlideRequest, cell_session, slide_session
+    from edge.slides.location import default_store_path
     from edge.slides.store import SlideStore
 
     source, every_frame, seed = options["source"], options["every_frame"], options["seed"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | Non
     from rich.console import Console
 
     from edge.errors import PlasmoliteError
-    from edge.live.setup import default_store_path
+    from edge.slides.location import default_store_path
     from edge.slides.review import review_queue
     from edge.slides.store import SlideStore
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 from plasmolite.commands.slide_options import slide_options
 
 _OPENCV_PIXELS = 64_000_000

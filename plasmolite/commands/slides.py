@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 if TYPE_CHECKING:
     from edge.slides.store import SlideStore
@@ -28,7 +28,7 @@ class _Place:
     def open(self, *, writing: bool = False) -> Iterator[SlideStore]:
         """Open the store, read-only where the disk is full; end with 2 and a sentence where nothing works."""
         from edge.errors import PlasmoliteError, StoreFullError
-        from edge.live.setup import default_store_path
+        from edge.slides.location import default_store_path
         from edge.slides.store import SlideStore
 
         path = self._path or default_store_path()

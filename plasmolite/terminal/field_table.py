@@ -4,15 +4,15 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import click
 
+from edge.about import RESEARCH_USE
 from edge.calibration.setup import SlideSetup
-from edge.cells.files import CellFile
 from edge.fields.files import JudgedField, SlideCount
+from edge.images.inputs import CellFile
 from edge.parasitaemia.estimate import Parasitaemia
-from plasmolite import RESEARCH_USE, __version__
+from edge.reports.summary import summary
 
 _ROWS_SHOWN = 60
 
@@ -76,24 +76,6 @@ class TableLines:
             RESEARCH_USE,
         ]
         console.print("\n".join(lines), highlight=False, markup=False)
-
-
-def summary(setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> dict[str, Any]:
-    """The last object of ``--json``: totals, estimate, words, and what they were reached with."""
-    profile = setup.profile
-    return {
-        "fields_counted": count.accepted,
-        "fields_refused": count.refused,
-        "files_unreadable": count.unreadable,
-        **parasitaemia.to_json(),
-        "red_cells_source": parasitaemia.red_cells.source,
-        "model": {"name": setup.classifier.model.name, "sha256": setup.classifier.model.sha256},
-        "threshold": setup.threshold,
-        "threshold_source": setup.threshold_source,
-        "profile": None if profile is None else profile.name,
-        "version": __version__,
-        "research_use": RESEARCH_USE,
-    }
 
 
 def with_progress(files: Sequence[CellFile], what: str, *, quiet: bool) -> Iterator[CellFile]:

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from plasmolite import RESEARCH_USE
+from edge.about import RESEARCH_USE
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

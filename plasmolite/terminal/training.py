@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import keras
     from rich.console import Console
 
     from train.reporting.results import Results
@@ -51,7 +50,7 @@ def training_errors(out: Path) -> Iterator[None]:
 
 
 def train_to_report(settings: TrainingSettings, out: Path) -> Results:
-    """Train a run, or what is left of it, measure it and write its report.
+    """Train a run, or what is left of it, measure it and write its report, under progress bars.
 
     Raises:
         PlasmoliteError: the data or the settings cannot be used, or the folder belongs to another run.
@@ -63,17 +62,9 @@ def train_to_report(settings: TrainingSettings, out: Path) -> Results:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("Loading Keras …")
     with _start_up_notes_left_out():
-        from train.run import open_run
-    open_run(settings, out)
-    run_data = _read(console, settings, out)
-    network = _fit(console, settings, run_data, out)
-    with console.status("Judging validation and test patients, 1,000 bootstrap draws for the intervals …"):
-        from train.reporting.report import write_report
-        from train.reporting.results import finish
-
-        results = finish(network, settings, run_data, out)
-        write_report(results, settings, run_data, out)
-    return results
+        from train.complete_run import complete_run
+    with ExitStack() as shown:
+        return complete_run(settings, out, _ProgressBars(console, settings, shown))
 
 
 @contextmanager
@@ -89,51 +80,76 @@ def _start_up_notes_left_out() -> Iterator[None]:
         os.close(kept)
 
 
-def _read(console: Console, settings: TrainingSettings, out: Path) -> RunData:
-    """Read the cells under a progress bar and say what was found."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class _ProgressBars:
+    """Shows a run's progress: one bar for reading, one for each phase with a line for each epoch."""
 
-    from train.data.patients import LABELS
-    from train.run import load_run_data
+    def __init__(self, console: Console, settings: TrainingSettings, shown: ExitStack) -> None:
+        self._console, self._shown = console, shown
+        self._epochs = {
+            "head": settings.head_epochs,
+            "tune": settings.tune_epochs,
+            "settle": settings.settle_epochs,
+        }
+        self._read_bar: Callable[[int, int], None] | None = None
+        self._phase_bar: Callable[[str, int, int, float], None] | None = None
+
+    def reading(self, done: int, total: int) -> None:
+        """Move the bar of the files read."""
+        if self._read_bar is None:
+            self._read_bar = self._shown.enter_context(_reading_bar(self._console))
+        self._read_bar(done, total)
+
+    def read(self, run_data: RunData) -> None:
+        """Print what was read."""
+        from train.data.patients import LABELS
+
+        self._shown.close()
+        data = run_data.data
+        infected = int(data.labels().sum())
+        self._console.print(
+            f"{len(data.samples)} cells of {len({sample.patient for sample in data.samples})} patients: "
+            f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
+            f"left out{' (the report lists them)' if data.rejected else ''}. "
+            + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
+            + "."
+        )
+        if run_data.foreign:
+            cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
+            self._console.print(
+                f"{cells} healthy cells found in {run_data.foreign.fields} fields from elsewhere."
+            )
+
+    def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
+        """Move the bar of a phase; after an epoch print its figures."""
+        if self._phase_bar is None:
+            self._phase_bar = self._shown.enter_context(_phase_bars(self._console))
+        self._phase_bar(phase, done, total, figures.get("loss", float("nan")))
+        if "val_accuracy" in figures:
+            epochs = self._epochs[phase]
+            self._console.print(
+                f"{phase}, epoch {round(done / total * epochs)} of {epochs}: loss {figures['loss']:.4f}, "
+                f"validation loss {figures['val_loss']:.4f}, validation accuracy {figures['val_accuracy']:.4f}"
+            )
+
+    def measuring(self) -> None:
+        """Show that the held-out patients are being judged."""
+        self._shown.close()
+        self._shown.enter_context(
+            self._console.status(
+                "Judging validation and test patients, 1,000 bootstrap draws for the intervals …"
+            )
+        )
+
+
+@contextmanager
+def _reading_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that moves the bar of the files read: files done, files in all."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("reading cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
-        run_data = load_run_data(
-            settings, out, lambda done, total: progress.update(task, completed=done, total=total)
-        )
-    data = run_data.data
-    infected = int(data.labels().sum())
-    console.print(
-        f"{len(data.samples)} cells of {len({sample.patient for sample in data.samples})} patients: "
-        f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
-        f"left out{' (the report lists them)' if data.rejected else ''}. "
-        + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
-        + "."
-    )
-    if run_data.foreign:
-        cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
-        console.print(f"{cells} healthy cells found in {run_data.foreign.fields} fields from elsewhere.")
-    return run_data
-
-
-def _fit(console: Console, settings: TrainingSettings, run_data: RunData, out: Path) -> keras.Model:
-    """Train under a progress bar for each phase, with a line for each epoch."""
-    from train.run import fit
-
-    epochs = {"head": settings.head_epochs, "tune": settings.tune_epochs, "settle": settings.settle_epochs}
-    with _phase_bars(console) as advance:
-
-        def report(phase: str, done: int, total: int, figures: dict[str, float]) -> None:
-            advance(phase, done, total, figures.get("loss", float("nan")))
-            if "val_accuracy" in figures:
-                epoch = round(done / total * epochs[phase])
-                console.print(
-                    f"{phase}, epoch {epoch} of {epochs[phase]}: loss {figures['loss']:.4f}, validation loss "
-                    f"{figures['val_loss']:.4f}, validation accuracy {figures['val_accuracy']:.4f}"
-                )
-
-        return fit(settings, run_data, out, report)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager

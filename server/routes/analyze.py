@@ -9,14 +9,15 @@ from typing import Any
 import cv2
 from flask_smorest import Blueprint
 
+from edge.about import RESEARCH_USE
 from edge.drawing.contact_sheet import OutlinedCell, draw_field
 from edge.errors import ImageError
 from edge.fields.analyser import FieldResult, JudgedCell
 from edge.fields.files import JudgedField, SlideCount
-from edge.images.files import Rgb, read_image
+from edge.images.files import read_image
 from edge.parasitaemia.estimate import estimate, red_cells
-from plasmolite import RESEARCH_USE
-from plasmolite.terminal.field_table import summary
+from edge.reports.summary import summary
+from edge.types import Rgb
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems

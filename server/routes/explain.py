@@ -6,8 +6,9 @@ from flask_smorest import Blueprint
 
 from edge.cells.isolation import isolate
 from edge.errors import NotACellError
-from edge.images.files import Rgb, encode_png, read_image
+from edge.images.files import encode_png, read_image
 from edge.inference import occlusion as evidence
+from edge.types import Rgb
 from server.context import instruments
 from server.openapi import picture_body, problems
 from server.routes.analyze import through_gate

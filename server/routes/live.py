@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
+from edge.about import RESEARCH_USE
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest
-from plasmolite import RESEARCH_USE
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.live_camera import LiveBench

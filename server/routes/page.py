@@ -4,8 +4,8 @@ from importlib.resources import files
 
 from flask import Blueprint, Response, abort, render_template, request
 
+from edge.about import RESEARCH_USE, VERSION
 from edge.messages.language import Language
-from plasmolite import RESEARCH_USE, __version__
 from server.context import instruments
 from server.security import csrf_token
 
@@ -22,7 +22,7 @@ def page() -> str:
         languages={language.value: language.own_name for language in Language},
         model=kit.model,
         research_use=RESEARCH_USE,
-        version=__version__,
+        version=VERSION,
         live=kit.live is not None,
         slides=kit.store is not None,
         signed_in=kit.token is not None,

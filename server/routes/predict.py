@@ -9,10 +9,10 @@ from flask import Response, jsonify
 from flask_smorest import Blueprint
 from numpy.typing import NDArray
 
+from edge.about import RESEARCH_USE
 from edge.cells.files import cell_input
 from edge.errors import ImageError
 from edge.inference.verdicts import Verdict, doubtful, judge
-from plasmolite import RESEARCH_USE
 from server.batching import GathererClosedError, QueueFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, json
 from flask_smorest import Blueprint
 
+from edge.about import RESEARCH_USE
 from edge.errors import SlideError
 from edge.reports.slide_report import write_slide_report
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
@@ -14,7 +15,6 @@ from edge.slides.fhir import slide_bundle
 from edge.slides.records import Slide, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
-from plasmolite import RESEARCH_USE
 from server.context import instruments
 from server.openapi import problems
 from server.problems import Problem

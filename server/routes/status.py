@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
-from plasmolite import __version__
+from edge.about import VERSION
 from server.context import Instruments, instruments
 from server.live_camera import LiveBench
 from server.openapi import problems
@@ -20,7 +20,7 @@ status = Blueprint("status", __name__, description="State of the server")
 @problems(status)
 def health() -> dict[str, str]:
     """Tell that the process answers."""
-    return {"status": "ok", "version": __version__}
+    return {"status": "ok", "version": VERSION}
 
 
 @status.route("/ready", methods=["GET"])

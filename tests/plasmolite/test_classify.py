@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.cells.files import CellFile, cell_input, judge_files, list_cell_files
+from edge.cells.files import cell_input, judge_files
 from edge.images.files import write_png
+from edge.images.inputs import CellFile, list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.verdicts import LABELS
 from tests.support.bad_pictures import write_bad_pictures, write_good_pictures

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convert.release import RunError, convert_run
+from edge.about import RESEARCH_USE
 from edge.simulation.sets import SetPlan, write_set
-from plasmolite import RESEARCH_USE
 from plasmolite.commands.train import command
 from train.data.dataset import DataSet, Sample
 from train.data.patients import Correction

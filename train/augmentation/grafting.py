@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from train.augmentation.cell_mask import cell_mask
 from train.augmentation.stain_and_camera import disc
-from train.data.dataset import cell_mask
 
 _LEAST_DENSITY = 0.15
 """Of green light, over the cell's own (natural logarithm), where a parasite's stain begins."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from train.augmentation.artefacts import disturb
-from train.data.dataset import BLACK_LEVEL, cell_mask
+from train.augmentation.cell_mask import BLACK_LEVEL, cell_mask
 
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""

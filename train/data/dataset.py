@@ -22,9 +22,6 @@ from train.data.patients import LABELS, label_number, patient_from_name
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved until they fit: twice the network's input is all that is needed."""
 
-BLACK_LEVEL = 12
-"""Green level up to which a pixel of a cut-out cell is outside it: decoders leave traces round the edge."""
-
 
 class DataError(PlasmoliteError):
     """The training data cannot be used as a whole: no folder, no images, or one class only."""
@@ -120,16 +117,6 @@ def fit_side(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
             np.uint8
         )
     return np.ascontiguousarray(cell)
-
-
-def cell_mask(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Tell a cut-out cell, RGB uint8 (h, w, 3), from the black round it: uint8 (h, w), 255 on the cell.
-
-    What is black inside the cell belongs to it: the chromatin of a parasite can let no green light through.
-    """
-    lit = cv2.threshold(np.ascontiguousarray(cell[:, :, 1]), BLACK_LEVEL, 255, cv2.THRESH_BINARY)[1]
-    outlines, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(lit, outlines, -1, 255, cv2.FILLED), np.uint8)
 
 
 def _assemble(loaded: list[tuple[str, int, NDArray[np.uint8] | str]], patients: dict[str, str]) -> DataSet:

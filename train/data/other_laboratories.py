@@ -18,8 +18,9 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from edge.segmentation.finder import find_cells
+from train.augmentation.cell_mask import cell_mask
 from train.augmentation.grafting import graft, lift_parasite
-from train.data.dataset import DataError, Rejected, Sample, cell_mask, fit_side
+from train.data.dataset import DataError, Rejected, Sample, fit_side
 
 _HELD_EVERY = 5
 _MOST_PARASITES = 1500

@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from train.data.dataset import Sample, cell_mask
+from train.augmentation.cell_mask import cell_mask
+from train.data.dataset import Sample
 
 _HOLE_SHARE, _LEAST_HOLE = 0.75, 0.001
 """Green light of a hole, as a share of the cell's median, and the least share of the cell's area that it covers."""

@@ -24,12 +24,12 @@ from edge.about import source_commit
 from edge.cells.red_cell_features import NAMES, ON_BLACK
 from edge.images.files import read_image
 from edge.inference.model_file import default_model_path, load_model
+from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
 from train.finder.annotations import MarkedField
 from train.red_cell.fit import Measured, distances, fit_weights, measure_pictures, sums, together
 from train.red_cell.negatives import strangers_on_black, strangers_on_glass
 from train.red_cell.positives import (
-    Box,
     boxes_of,
     cells_laid_on_glass,
     cells_on_black,
@@ -40,7 +40,6 @@ from train.red_cell.positives import (
     simulated_fields,
 )
 
-Picture = NDArray[np.uint8]
 Fields = list[tuple[MarkedField, list[Box]]]
 REFUSED = {"on_black": 0.001, "on_glass": 0.002}
 """Share of the validation cells that either way of weighing may refuse: the bounds are set by it. With 0.5 % a
@@ -50,7 +49,7 @@ PARTS = ("train", "validation")
 VALIDATION_SHARE = 0.4
 
 
-def read_cells(data: Path, model: Path, part: str, most: int, seed: int) -> list[Picture]:
+def read_cells(data: Path, model: Path, part: str, most: int, seed: int) -> list[Rgb]:
     """Read single cells of the patients of one part of a model's split, so many drawn by chance."""
     stated = load_model(model).manifest["data"]
     tokens = set(stated["split"][part])
@@ -62,11 +61,11 @@ def read_cells(data: Path, model: Path, part: str, most: int, seed: int) -> list
     return [read_image(listed[place]) for place in order]
 
 
-def measure_cells(cut: list[Picture], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
+def measure_cells(cut: list[Rgb], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
     """Measure red cells of every source, about ``number`` of each of the larger ones."""
     rng = np.random.default_rng([seed, 0])
     by_set = {name: [(f.rgb, b) for f, b in fields if f.name.startswith(name)] for name in ("chula", "txl")}
-    sets: dict[str, Iterable[Picture]] = {
+    sets: dict[str, Iterable[Rgb]] = {
         "NIH cells": cells_on_black(cut, 2 * number, rng),
         "cells of fields on black": cut_out(cells_on_glass([*by_set["chula"], *by_set["txl"]], number, rng)),
         "drawn cells": simulated_cells(number // 5, seed),
@@ -79,7 +78,7 @@ def measure_cells(cut: list[Picture], fields: Fields, number: int, seed: int) ->
     return {name: measure_pictures(pictures) for name, pictures in sets.items()}
 
 
-def measure_strangers(cut: list[Picture], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
+def measure_strangers(cut: list[Rgb], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
     """Measure other things, ``number`` on black and twice as many on glass."""
     rng = np.random.default_rng([seed, 1])
     return {
@@ -118,7 +117,7 @@ def _refused(values: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, fl
     return {"pictures": len(values), "refused": round(float(refused.mean()), 4)}
 
 
-def fingerprint(cut: dict[str, list[Picture]], fields: Fields) -> str:
+def fingerprint(cut: dict[str, list[Rgb]], fields: Fields) -> str:
     """SHA-256 over the pixels of the cells and of the fields with their boxes, in order."""
     digest = hashlib.sha256()
     for part in PARTS:
@@ -147,7 +146,7 @@ def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> N
     cv2.setNumThreads(1)
     model = split or default_model_path()
     marked = [(field, boxes_of(field)) for field in read_fields(data / "fields")]
-    cut: dict[str, list[Picture]] = {}
+    cut: dict[str, list[Rgb]] = {}
     cells: dict[str, dict[str, Measured]] = {}
     others: dict[str, dict[str, Measured]] = {}
     for place, part in enumerate(PARTS):

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from edge.simulation.scene import PLATELET, WHITE, Bystander, paint_scene
 from edge.simulation.stain import develop, expose, sample_stain
+from edge.types import Rgb
 
-Picture = NDArray[np.uint8]
 
-
-def draw_stranger(side: int, rng: np.random.Generator) -> Picture:
+def draw_stranger(side: int, rng: np.random.Generator) -> Rgb:
     """Draw one picture of a kind of chance.
 
     Args:
@@ -43,7 +42,7 @@ def _colours(number: int, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.clip(base * brightness + rng.normal(0, 10, (number, 3)), 0, 255).astype(np.float32)
 
 
-def _tinted(value: NDArray[np.float32], rng: np.random.Generator) -> Picture:
+def _tinted(value: NDArray[np.float32], rng: np.random.Generator) -> Rgb:
     """Colour a map of 0 to 1, (h, w), along a path through three or four colours."""
     colours = _colours(int(rng.integers(3, 5)), rng)
     place = np.clip(value, 0, 1) * (len(colours) - 1)
@@ -66,11 +65,11 @@ def _clouds(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(cv2.normalize(value, None, 0, 1, cv2.NORM_MINMAX), np.float32)
 
 
-def _draw_clouds(side: int, rng: np.random.Generator) -> Picture:
+def _draw_clouds(side: int, rng: np.random.Generator) -> Rgb:
     return _tinted(_clouds(side, rng), rng)
 
 
-def _draw_blank(side: int, rng: np.random.Generator) -> Picture:
+def _draw_blank(side: int, rng: np.random.Generator) -> Rgb:
     """Glass with nothing on it: a colour, a gradient, hardly any texture."""
     across = np.linspace(-1, 1, side, dtype=np.float32)
     slope = rng.normal(0, 0.03, 2)
@@ -80,7 +79,7 @@ def _draw_blank(side: int, rng: np.random.Generator) -> Picture:
     return expose((light[..., None] * colour).astype(np.float32), rng, float(rng.uniform(0, 4)))
 
 
-def _draw_grains(side: int, rng: np.random.Generator) -> Picture:
+def _draw_grains(side: int, rng: np.random.Generator) -> Rgb:
     """A mosaic of touching pieces with their seams: fat, pebbles, tissue."""
     number = int(rng.integers(4, 80))
     seeds = rng.uniform(0, side, (number, 2))
@@ -93,7 +92,7 @@ def _draw_grains(side: int, rng: np.random.Generator) -> Picture:
     return _tinted((weight * seam + (1 - weight) * shade).astype(np.float32), rng)
 
 
-def _draw_spots(side: int, rng: np.random.Generator) -> Picture:
+def _draw_spots(side: int, rng: np.random.Generator) -> Rgb:
     """Dark spots on paler ground: nuclei in tissue, a thick film."""
     value = 0.35 * _clouds(side, rng)
     largest = side * rng.uniform(0.03, 0.25)
@@ -106,7 +105,7 @@ def _draw_spots(side: int, rng: np.random.Generator) -> Picture:
     return _tinted(cv2.GaussianBlur(value, (0, 0), float(rng.uniform(0.4, 2.5))), rng)
 
 
-def _draw_fibres(side: int, rng: np.random.Generator) -> Picture:
+def _draw_fibres(side: int, rng: np.random.Generator) -> Rgb:
     """Strokes of one or all directions: hair, fur, muscle, scratches."""
     value = 0.3 * _clouds(side, rng)
     main, spread = rng.uniform(0, np.pi), rng.uniform(0, 1.5)
@@ -120,7 +119,7 @@ def _draw_fibres(side: int, rng: np.random.Generator) -> Picture:
     return _tinted(cv2.GaussianBlur(value, (0, 0), float(rng.uniform(0.3, 1.5))), rng)
 
 
-def _draw_print(side: int, rng: np.random.Generator) -> Picture:
+def _draw_print(side: int, rng: np.random.Generator) -> Rgb:
     """Letters, large or in lines."""
     paper, ink = _colours(2, rng)
     if rng.random() < 0.5:
@@ -139,7 +138,7 @@ def _draw_print(side: int, rng: np.random.Generator) -> Picture:
     return expose(page.astype(np.float32), rng, float(rng.uniform(0, 4)))
 
 
-def _draw_figures(side: int, rng: np.random.Generator) -> Picture:
+def _draw_figures(side: int, rng: np.random.Generator) -> Rgb:
     """Rectangles, triangles, rings, bars and chequers with hard edges."""
     page = np.full((side, side, 3), _colours(1, rng)[0], np.uint8)
     if rng.random() < 0.25:
@@ -163,7 +162,7 @@ def _draw_figures(side: int, rng: np.random.Generator) -> Picture:
     return expose(page.astype(np.float32), rng, float(rng.uniform(0, 4)))
 
 
-def _draw_noise(side: int, rng: np.random.Generator) -> Picture:
+def _draw_noise(side: int, rng: np.random.Generator) -> Rgb:
     light = rng.normal(
         rng.uniform(60, 200), rng.uniform(10, 90), (side, side, 3 if rng.random() < 0.6 else 1)
     )
@@ -171,7 +170,7 @@ def _draw_noise(side: int, rng: np.random.Generator) -> Picture:
     return expose(cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.1, 1.5))))
 
 
-def _draw_bystander(side: int, rng: np.random.Generator) -> Picture:
+def _draw_bystander(side: int, rng: np.random.Generator) -> Rgb:
     """A white cell or a platelet of the simulator; every other white cell round, its nucleus filling it."""
     stain = sample_stain(rng)
     middle = side / 2
@@ -197,7 +196,7 @@ def _round_nucleus(side: int, width: float, rng: np.random.Generator) -> NDArray
     return cv2.GaussianBlur(disc * mottled, (0, 0), side / 60)
 
 
-def _draw_thing(side: int, rng: np.random.Generator) -> Picture:
+def _draw_thing(side: int, rng: np.random.Generator) -> Rgb:
     """A shaded body with parts on it before a ground: fruit, faces, pebbles, coins."""
     ground, body = _tinted(0.4 * _clouds(side, rng), rng), _tinted(_clouds(side, rng), rng)
     if rng.random() < 0.5:
@@ -213,9 +212,7 @@ def _draw_thing(side: int, rng: np.random.Generator) -> Picture:
     return expose(soft, rng, float(rng.uniform(0, 5)))
 
 
-def _form(
-    side: int, width: float, rng: np.random.Generator, away: NDArray[np.float64] | None = None
-) -> Picture:
+def _form(side: int, width: float, rng: np.random.Generator, away: NDArray[np.float64] | None = None) -> Rgb:
     """An ellipse or a rounded polygon about the middle, or as far away from it as told; uint8 0/255."""
     mask = np.zeros((side, side), np.uint8)
     x, y = np.full(2, side / 2) + (0 if away is None else away)
@@ -229,7 +226,7 @@ def _form(
     return cv2.fillPoly(mask, [points.astype(np.int32)], 255)
 
 
-_KINDS: tuple[Callable[[int, np.random.Generator], Picture], ...] = (
+_KINDS: tuple[Callable[[int, np.random.Generator], Rgb], ...] = (
     _draw_clouds,
     _draw_clouds,
     _draw_blank,

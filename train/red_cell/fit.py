@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import FURTHEST
 from edge.cells.red_cell_features import measure_piece
+from edge.types import Rgb
 
-Picture = NDArray[np.uint8]
 _REGULARISATION = 0.1
 """C of the regression: the products are many and go together."""
 _DIGITS = 5
@@ -34,7 +34,7 @@ class Measured(NamedTuple):
     nothing: int
 
 
-def measure_pictures(pictures: Iterable[Picture]) -> Measured:
+def measure_pictures(pictures: Iterable[Rgb]) -> Measured:
     """Isolate and measure pictures as the device does."""
     rows: dict[bool, list[NDArray[np.float64]]] = {True: [], False: []}
     nothing = 0

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
+from edge.types import Box, Rgb
 from train.finder.annotations import PLATELET, WHITE, MarkedField
 from train.red_cell.drawn_negatives import draw_stranger
-from train.red_cell.positives import Box, framed, other_laboratory, overlap
+from train.red_cell.positives import framed, other_laboratory, overlap
 
-Picture = NDArray[np.uint8]
 _LEAST_SIDE, _LARGEST_SIDE = 36, 110
 _ONE_CELL = 0.5
 """Overlap of a cell's box and that of what the device sees, from which on it is that cell."""
@@ -21,10 +20,10 @@ _BY_CHANCE = 0.5
 
 def strangers_on_glass(
     fields: Sequence[tuple[MarkedField, list[Box]]],
-    cut: Sequence[Picture],
+    cut: Sequence[Rgb],
     number: int,
     rng: np.random.Generator,
-) -> Iterator[Picture]:
+) -> Iterator[Rgb]:
     """Give pictures that are not cut out: three of five drawn, the rest from fields and spoilt cells.
 
     Args:
@@ -52,7 +51,7 @@ def strangers_on_glass(
 _BYSTANDERS = frozenset({WHITE, PLATELET})
 
 
-def _beside_cells(rgb: Picture, boxes: list[Box], rng: np.random.Generator) -> Picture:
+def _beside_cells(rgb: Rgb, boxes: list[Box], rng: np.random.Generator) -> Rgb:
     """A square that frames no cell: glass, borders, or a heap of them at the wrong scale."""
     height, width = rgb.shape[:2]
     usual = float(np.median([max(box[2:]) for box in boxes])) if boxes else 40.0
@@ -69,13 +68,13 @@ def _beside_cells(rgb: Picture, boxes: list[Box], rng: np.random.Generator) -> P
                 return square
 
 
-def _shows_a_cell(square: Picture, boxes: list[Box]) -> bool:
+def _shows_a_cell(square: Rgb, boxes: list[Box]) -> bool:
     """Tell whether the device would take one whole cell of those in a square for its cell."""
     mask = isolate(square)
     return mask is not None and any(overlap(cv2.boundingRect(mask), box) > _ONE_CELL for box in boxes)
 
 
-def _bystander(field: MarkedField, rng: np.random.Generator) -> Picture:
+def _bystander(field: MarkedField, rng: np.random.Generator) -> Rgb:
     """A white cell or a platelet in its frame."""
     marks = [mark for mark in field.marks if mark.kind in _BYSTANDERS]
     mark = marks[int(rng.integers(len(marks)))]
@@ -85,7 +84,7 @@ def _bystander(field: MarkedField, rng: np.random.Generator) -> Picture:
     return np.ascontiguousarray(crop)
 
 
-def _within(cell: Picture, rng: np.random.Generator) -> Picture:
+def _within(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """A piece of a cell that fills the picture, or a cell's squares in another order, on no black."""
     height, width = cell.shape[:2]
     side = max(8, int(rng.uniform(0.3, 0.65) * min(height, width)))
@@ -98,10 +97,10 @@ def _within(cell: Picture, rng: np.random.Generator) -> Picture:
 
 def strangers_on_black(
     fields: Sequence[tuple[MarkedField, list[Box]]],
-    cut: Sequence[Picture],
+    cut: Sequence[Rgb],
     number: int,
     rng: np.random.Generator,
-) -> Iterator[Picture]:
+) -> Iterator[Rgb]:
     """Give pictures that are black round something: other things cut out, spoilt cells, white on black."""
     others = strangers_on_glass(fields, cut, 10**9, rng)
     given = 0
@@ -119,7 +118,7 @@ def strangers_on_black(
         yield framed(picture)
 
 
-def _outline_of_chance(shape: tuple[int, ...], rng: np.random.Generator) -> Picture:
+def _outline_of_chance(shape: tuple[int, ...], rng: np.random.Generator) -> Rgb:
     """A ragged blob, an ellipse or a polygon about the middle, uint8 0/255."""
     height, width = shape
     mask = np.zeros((height, width), np.uint8)
@@ -133,7 +132,7 @@ def _outline_of_chance(shape: tuple[int, ...], rng: np.random.Generator) -> Pict
     return cv2.fillPoly(mask, [(points + np.array([width, height]) / 2).astype(np.int32)], 255)
 
 
-def _shuffled(cell: Picture, rng: np.random.Generator) -> Picture:
+def _shuffled(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """A cell cut into squares that change places."""
     number = int(rng.integers(2, 6))
     cell = cv2.resize(cell, (24 * number, 24 * number), interpolation=cv2.INTER_AREA)
@@ -142,13 +141,13 @@ def _shuffled(cell: Picture, rng: np.random.Generator) -> Picture:
     return np.ascontiguousarray(order.reshape(24 * number, 24 * number, 3))
 
 
-def _shuffled_within(cell: Picture, rng: np.random.Generator) -> Picture:
+def _shuffled_within(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """The same, inside the cell's outline."""
     inside = (cell.max(axis=2) > 12).astype(np.uint8) * 255
     return cv2.copyTo(cv2.resize(_shuffled(cell, rng), inside.shape[::-1]), inside)
 
 
-def _strange_colours(cell: Picture, rng: np.random.Generator) -> Picture:
+def _strange_colours(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """A cell in its negative, or in green, yellow or orange, which no stain for blood gives."""
     inside = (cell.max(axis=2, keepdims=True) > 12).astype(np.uint8)
     if rng.random() < 0.3:
@@ -159,7 +158,7 @@ def _strange_colours(cell: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * inside, np.uint8)
 
 
-_SPOILT: tuple[Callable[[Picture, np.random.Generator], Picture], ...] = (
+_SPOILT: tuple[Callable[[Rgb, np.random.Generator], Rgb], ...] = (
     _shuffled,
     _shuffled_within,
     _strange_colours,

@@ -5,20 +5,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
 from edge.segmentation.finder import find_cells
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.simulation.stain import expose
+from edge.types import Box, Rgb
 from train.augmentation.artefacts import disturb
+from train.augmentation.cell_mask import cell_mask
 from train.augmentation.stain_and_camera import Strength, augment
-from train.data.dataset import cell_mask
 from train.finder.annotations import RED, MarkedField, read_chula, read_txl
 
-Picture = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
 _MOST_MARGIN = 0.4
 """Glass left round a cell's box, on either side, as a share of its width: as a person crops."""
 _LEAST_WIDTH = 12
@@ -33,7 +31,7 @@ _GREY = 0.05
 """Share of the cells that are shown without their colours: grey pictures are judged too."""
 
 
-def cells_on_black(cut: Sequence[Picture], number: int, rng: np.random.Generator) -> Iterator[Picture]:
+def cells_on_black(cut: Sequence[Rgb], number: int, rng: np.random.Generator) -> Iterator[Rgb]:
     """Give cells that were cut out, every second as another microscope would show it.
 
     Args:
@@ -50,12 +48,12 @@ def cells_on_black(cut: Sequence[Picture], number: int, rng: np.random.Generator
         yield _grey(shown) if rng.random() < _GREY else shown
 
 
-def _grey(rgb: Picture) -> Picture:
+def _grey(rgb: Rgb) -> Rgb:
     """The green channel, as the cameras of old read it out."""
     return np.ascontiguousarray(np.repeat(rgb[:, :, 1:2], 3, axis=2))
 
 
-def cut_out(pictures: Iterable[Picture]) -> Iterator[Picture]:
+def cut_out(pictures: Iterable[Rgb]) -> Iterator[Rgb]:
     """Cut the cells of pictures out as the device does, black outside."""
     for rgb in pictures:
         mask = isolate(rgb)
@@ -64,12 +62,12 @@ def cut_out(pictures: Iterable[Picture]) -> Iterator[Picture]:
             yield framed(cv2.copyTo(rgb, mask)[y : y + h, x : x + w])
 
 
-def framed(cell: Picture) -> Picture:
+def framed(cell: Rgb) -> Rgb:
     """A cut-out cell with the black pixel round it that the published ones have."""
     return np.asarray(cv2.copyMakeBorder(cell, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.uint8)
 
 
-def simulated_cells(number: int, seed: int) -> Iterator[Picture]:
+def simulated_cells(number: int, seed: int) -> Iterator[Rgb]:
     """Draw cells on black, every second one infected."""
     for place in range(number):
         yield draw_cell(np.random.SeedSequence([seed, place]), infected=place % 2 == 1).rgb
@@ -95,8 +93,8 @@ def _box(*values: float) -> Box:
 
 
 def cells_on_glass(
-    fields: Sequence[tuple[Picture, list[Box]]], number: int, rng: np.random.Generator
-) -> Iterator[Picture]:
+    fields: Sequence[tuple[Rgb, list[Box]]], number: int, rng: np.random.Generator
+) -> Iterator[Rgb]:
     """Cut cells with glass round them out of fields, two of three as another laboratory would show them.
 
     Crops of which the device takes something else for the cell teach nothing of red cells, and are left out.
@@ -120,7 +118,7 @@ def cells_on_glass(
             yield shown
 
 
-def is_seen(rgb: Picture, box: Box, width: int) -> bool:
+def is_seen(rgb: Rgb, box: Box, width: int) -> bool:
     """Tell whether the device takes what lies in a box for the cell of a picture.
 
     Args:
@@ -142,7 +140,7 @@ def overlap(one: Sequence[float], other: Sequence[float], scale: float = 1.0) ->
     return both / max(float(a[2] * a[3] + b[2] * b[3]) - both, 1e-9)
 
 
-def cells_laid_on_glass(cut: Sequence[Picture], number: int, rng: np.random.Generator) -> Iterator[Picture]:
+def cells_laid_on_glass(cut: Sequence[Rgb], number: int, rng: np.random.Generator) -> Iterator[Rgb]:
     """Lay cut-out cells on glass, every second one with neighbours at its side."""
     given = 0
     while given < number:
@@ -153,7 +151,7 @@ def cells_laid_on_glass(cut: Sequence[Picture], number: int, rng: np.random.Gene
             yield shown
 
 
-def _lay_on_glass(cut: Sequence[Picture], rng: np.random.Generator) -> tuple[Picture, Box]:
+def _lay_on_glass(cut: Sequence[Rgb], rng: np.random.Generator) -> tuple[Rgb, Box]:
     cell = _disturbed(cut[int(rng.integers(len(cut)))], rng)
     height, width = cell.shape[:2]
     glass = _GLASS * np.exp(rng.normal(0, 0.05)) * np.exp(rng.normal(0, 0.03, 3))
@@ -168,7 +166,7 @@ def _lay_on_glass(cut: Sequence[Picture], rng: np.random.Generator) -> tuple[Pic
     return cv2.GaussianBlur(field, (0, 0), 1.0), (margin[2], margin[0], width, height)
 
 
-def _disturbed(cell: Picture, rng: np.random.Generator) -> Picture:
+def _disturbed(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """Draw some cut-out cells crenated, folded, with specks or with a sharp pale centre, as training does."""
     mask = cell_mask(cell)
     darkness = np.log(_GLASS) - np.log(np.maximum(cell, 3).astype(np.float32))
@@ -176,7 +174,7 @@ def _disturbed(cell: Picture, rng: np.random.Generator) -> Picture:
     return cv2.copyTo(expose((_GLASS * np.exp(-darkness)).astype(np.float32)), mask)
 
 
-def _lay(field: Picture, cell: Picture, top: int, left: int) -> None:
+def _lay(field: Rgb, cell: Rgb, top: int, left: int) -> None:
     """Lay a cut-out cell with its corner at (top, left), clipped to the field."""
     y0, x0 = max(top, 0), max(left, 0)
     y1, x1 = min(top + cell.shape[0], field.shape[0]), min(left + cell.shape[1], field.shape[1])
@@ -186,7 +184,7 @@ def _lay(field: Picture, cell: Picture, top: int, left: int) -> None:
         place[:] = np.where(part.max(axis=2, keepdims=True) > 12, part, place)
 
 
-def other_laboratory(rgb: Picture, rng: np.random.Generator) -> Picture:
+def other_laboratory(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     """Show a crop with its glass as another stain, lamp, lens and camera would."""
     light = np.maximum(rgb.astype(np.float32), 3)
     glass = np.percentile(light.reshape(-1, 3), 90, axis=0).astype(np.float32)
@@ -205,12 +203,12 @@ def other_laboratory(rgb: Picture, rng: np.random.Generator) -> Picture:
     return _grey(picture) if rng.random() < _GREY else picture
 
 
-def _through_jpeg(rgb: Picture, rng: np.random.Generator) -> Picture:
+def _through_jpeg(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     _, encoded = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 96))])
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
 
 
-def simulated_fields(number: int, seed: int) -> list[tuple[Picture, list[Box]]]:
+def simulated_fields(number: int, seed: int) -> list[tuple[Rgb, list[Box]]]:
     """Draw small fields and give the boxes of their whole cells."""
     drawn = []
     for place in range(number):

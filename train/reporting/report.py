@@ -11,8 +11,8 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.about import RESEARCH_USE
 from edge.images.files import encode_png
-from plasmolite import RESEARCH_USE
 from train.data.patients import LABELS
 from train.data.split import PARTS
 from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity

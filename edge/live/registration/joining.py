@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from edge.live.registration.point_patterns import Points
 from edge.live.registration.slide_map import SAME_CELL, Place, SlideMap
 from edge.slides.joining import join_islands
 from edge.slides.records import Slide, StoredCell
 from edge.slides.store import SlideStore
+from edge.types import Points
 
 
 def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:

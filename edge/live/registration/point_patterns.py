@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+from edge.types import Points
+
 """Shape (n, 2): x, y in pixels."""
 
 BIN = 0.25

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.registration.point_patterns import WITH_PICTURE, Points, Shift, find_shift, find_shifts
-from edge.slides.records import Box
+from edge.live.registration.point_patterns import WITH_PICTURE, Shift, find_shift, find_shifts
+from edge.types import Box, Points
 
 SAME_CELL = 0.5
 """Centres nearer than this, in cell widths, are the same cell's: two cells cannot lie that close."""

@@ -4,11 +4,9 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.errors import SourceError
-
-Rgb = NDArray[np.uint8]
+from edge.types import Rgb
 
 
 class GrabbedImage:

@@ -6,13 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from edge.cells.files import list_cell_files
 from edge.cells.isolation import isolate
 from edge.images.files import read_image
-
-Rgb = NDArray[np.uint8]
+from edge.images.inputs import list_cell_files
+from edge.types import Rgb
 
 
 def cut_cell(side: int = 100, outside: int = 0) -> Rgb:

@@ -8,22 +8,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import edge.cells.red_cell_check
-from edge.cells.files import cell_input, judge_files, list_cell_files
+from edge.cells.files import cell_input, judge_files
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import WEIGHTS_FILE, likeness
 from edge.cells.red_cell_features import NAMES, ON_BLACK, measure_piece
 from edge.errors import NotACellError
 from edge.images.files import encode_png, read_image
+from edge.images.inputs import list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import cell_extent
 from edge.inference.verdicts import LABELS
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
+from edge.types import Rgb
 
-Rgb = NDArray[np.uint8]
 # Of the installation that is tested, which need not lie beside the tests.
 _EDGE = Path(edge.cells.red_cell_check.__file__).parent
 _SIZE = 96

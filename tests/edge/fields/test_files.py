@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cells.files import CellFile
 from edge.fields.analyser import FieldAnalyser
 from edge.fields.files import judge_fields
 from edge.images.files import read_image
+from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 
 SAMPLES = Path(__file__).parents[3] / "edge" / "samples" / "fields"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from edge.errors import SlideError, SourceError
-from edge.live.setup import SlideRequest, default_store_path, find_or_begin, slide_session
+from edge.live.setup import SlideRequest, find_or_begin, slide_session
 from edge.parasitaemia.estimate import Rates, red_cells
+from edge.slides.location import default_store_path
 from tests.support.small_slide import RATES, open_store
 
 

@@ -10,6 +10,7 @@ from fhir.resources.R4B.bundle import Bundle as BundleR4B
 from fhirclient.models.bundle import Bundle as BundleR4
 from fhirclient.models.fhirabstractbase import FHIRValidationError
 
+from edge.about import RESEARCH_USE
 from edge.errors import SlideError
 from edge.parasitaemia.estimate import Rates
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
@@ -151,7 +152,7 @@ def test_json_holds_everything_of_the_slide(tmp_path: Path) -> None:
         assert len(record["cells"]) == 1207
         assert record["cells"][0]["crop_jpeg_base64"].startswith("/9g")
         assert record["fields"][0]["checks"][0]["name"] == "focus"
-        assert "not a diagnostic device" in record["research_use"]
+        assert record["research_use"] == RESEARCH_USE
 
 
 @pytest.mark.parametrize("reviewed", [False, True])

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from edge.about import RESEARCH_USE
 from edge.cells.files import cell_input
 from edge.images.files import encode_png
 from edge.inference.verdicts import LABELS
-from plasmolite import RESEARCH_USE
 from server.routes.explain import PEAK_HEADER
 from tests.support.running_server import app_of, cell_png, classifier, instruments
 

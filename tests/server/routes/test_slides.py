@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from edge.about import RESEARCH_USE
 from edge.slides.store import SlideStore
-from plasmolite import RESEARCH_USE
 from tests.support.running_server import app_of, instruments
 from tests.support.small_slide import begin, cells_of, field_at, open_store
 

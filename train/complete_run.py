@@ -1,0 +1,67 @@
+"""A whole training run from a program: labelled cells in, a measured model and its report out."""
+
+from pathlib import Path
+from typing import Protocol
+
+from train.reporting.report import write_report
+from train.reporting.results import Results, finish
+from train.run import RunData, fit, load_run_data, open_run
+from train.settings import TrainingSettings
+
+
+class RunProgress(Protocol):
+    """What a run calls while it works, in this order."""
+
+    def reading(self, done: int, total: int) -> None:
+        """Show that `done` of `total` files are read."""
+
+    def read(self, run_data: RunData) -> None:
+        """Show what was read."""
+
+    def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
+        """Show a step or an epoch: phase, steps done, steps in all, newest figures (see `train.model.fit.Report`)."""
+
+    def measuring(self) -> None:
+        """Show that the validation and test cells are being classified."""
+
+
+class NoProgress:
+    """Shows nothing."""
+
+    def reading(self, done: int, total: int) -> None:
+        """Ignore it."""
+
+    def read(self, run_data: RunData) -> None:
+        """Ignore it."""
+
+    def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
+        """Ignore it."""
+
+    def measuring(self) -> None:
+        """Ignore it."""
+
+
+def complete_run(settings: TrainingSettings, out: Path, progress: RunProgress | None = None) -> Results:
+    """Train a run, or what is left of it, measure it and write its report.
+
+    Args:
+        settings: the settings of the run.
+        out: the run's folder; a run that was interrupted goes on from its last epoch.
+        progress: is told how far the run is.
+
+    Returns:
+        The figures that the report shows.
+
+    Raises:
+        PlasmoliteError: the data or the settings cannot be used, or the folder belongs to another run.
+        OSError: the folder cannot be written.
+    """
+    progress = progress or NoProgress()
+    open_run(settings, out)
+    run_data = load_run_data(settings, out, progress.reading)
+    progress.read(run_data)
+    network = fit(settings, run_data, out, progress.training)
+    progress.measuring()
+    results = finish(network, settings, run_data, out)
+    write_report(results, settings, run_data, out)
+    return results
