@@ -5,6 +5,7 @@ Layouts and numbers are those of Linux's ``include/uapi/linux/videodev2.h``, the
 
 import errno
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,44 @@ def read_formats(query: Query) -> tuple[PixelFormat, ...]:
             )
         )
     return tuple(formats)
+
+
+def device_number(source: str) -> int | None:
+    """Find which /dev/videoN a source means.
+
+    The numbers change when cameras are plugged in again; a path such as /dev/v4l/by-id/usb-... does not, and
+    is looked up each time.
+
+    Args:
+        source: "0" for /dev/video0, or a path that is a video device or leads to one.
+
+    Returns:
+        N; None where the source means no video device.
+    """
+    if source.isdecimal():
+        return int(source)
+    found = re.fullmatch(r"/dev/video(\d+)", str(Path(source).resolve()))
+    return int(found[1]) if found else None
+
+
+def lasting_path(root: Path, node: str) -> str | None:
+    """Find the path by which a video device is found again after it was plugged into another place.
+
+    Args:
+        root: where ``dev`` is.
+        node: such as "video0".
+
+    Returns:
+        A path under /dev/v4l/by-id; None where the system makes none.
+    """
+    try:
+        links = sorted((root / "dev/v4l/by-id").iterdir())
+    except OSError:
+        return None
+    for link in links:
+        if link.is_symlink() and link.readlink().name == node:
+            return f"/dev/v4l/by-id/{link.name}"
+    return None
 
 
 def read_name(root: Path, node: str) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.camera.usb import Camera, list_cameras
+from edge.camera.listing import Camera, list_cameras
 from edge.device.board import Board, read_board
 from edge.errors import ModelFileError, ModelStoreError, PlasmoliteError, RuntimeMissingError
 from edge.inference.classifier import Classifier

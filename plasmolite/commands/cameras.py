@@ -5,69 +5,78 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+
+from plasmolite.commands.camera_options import camera_options, take_camera_settings
 
 
 @click.command(epilog="Example:\n\n  plasmolite cameras --test 0 --picture test.png --exposure 8000")
 @click.option(
-    "--test", "source", metavar="SOURCE", help="Take a picture with this camera: 0, 1 … or picamera."
+    "--test",
+    "source",
+    metavar="SOURCE",
+    help="Camera to take a picture with: 0, a path such as /dev/video0, picamera, or picamera:1.",
 )
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("camera-test.png"),
     show_default=True,
-    help="Where the test picture goes.",
+    help="File of the test picture.",
 )
-@click.option("--width", default=1280, show_default=True, help="Of the test picture, in px.")
-@click.option("--height", default=960, show_default=True, help="Of the test picture, in px.")
-@click.option("--exposure", type=int, help="Fixed exposure in µs; by default what the automatic finds.")
-@click.option("--white-balance", type=int, help="Fixed colour temperature in K; by default as found.")
+@camera_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(
     *,
     source: str | None,
     picture: Path,
-    width: int,
-    height: int,
-    exposure: int | None,
-    white_balance: int | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """List the cameras (USB through V4L2, CSI through picamera2), or take a test picture.
 
-    Exposure and white balance are fixed, since automatic ones change the colours that the network reads.
+    Size, exposure, white balance and gain are fixed as in plasmolite live, and what the camera did not take is
+    named. The colours that the network reads stay the same from field to field only where all are fixed.
 
     Exit code: 0 cameras were found, 1 none or one with a fault, 2 the test picture failed.
     """
-    from edge.camera.usb import FixedSettings, list_cameras, take_test_picture
+    from edge.camera.listing import list_cameras
+    from edge.camera.opening import take_test_picture
+    from edge.camera.settings import CameraSettings
     from edge.errors import PlasmoliteError
     from edge.images.files import write_png
 
+    settings = take_camera_settings(options) or CameraSettings()
     if source is not None:
         try:
-            rgb, record = take_test_picture(
-                source, FixedSettings(width, height, exposure_us=exposure, white_balance_k=white_balance)
-            )
+            rgb, record = take_test_picture(source, settings)
             write_png(picture, rgb)
         except (PlasmoliteError, OSError) as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(2)
+        warnings = [str(sentence) for sentence in record.disobeyed()]
         if as_json:
-            click.echo(json.dumps({"picture": str(picture), "source": source, "settings": record}))
+            told = {"picture": str(picture), "source": source, "settings": record.to_json()}
+            click.echo(json.dumps({**told, "warnings": warnings}))
             return
         click.echo(f"{picture}: {rgb.shape[1]} x {rgb.shape[0]} px")
-        for name, value in record.items():
-            click.echo(f"  {name}: {value if isinstance(value, bool) else f'{value:g}'}")
+        for name, value in record.facts():
+            click.echo(f"  {name}: {value}")
+        for warning in warnings:
+            click.echo(f"Warning: {warning}")
         return
     cameras = list_cameras()
     for camera in cameras:
         if as_json:
             formats = [one._asdict() for one in camera.formats]
-            click.echo(json.dumps({**camera._asdict(), "formats": formats}))
+            problem = None if camera.problem is None else str(camera.problem)
+            click.echo(json.dumps({**camera._asdict(), "formats": formats, "problem": problem}))
             continue
         click.echo(f"--source {camera.source}  {camera.name} ({camera.kind})")
+        if camera.path is not None:
+            click.echo(f"  or --source {camera.path}, which stays the same when it is plugged in elsewhere")
         if camera.problem is not None:
             click.echo(f"  {camera.problem}")
         for one in camera.formats:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from edge.camera.usb import Camera
+from edge.camera.listing import Camera
 from edge.camera.v4l2 import PixelFormat
 from edge.device import doctor
 from edge.device.board import Board, Throttling
 from edge.device.doctor import Finding, exit_code
 from edge.errors import ModelStoreError
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from plasmolite.console import main
 
 PI = Board(
@@ -158,7 +160,10 @@ def test_a_camera_is_needed_only_by_a_device_that_counts_live() -> None:
 
 
 def test_a_camera_that_may_not_be_opened_names_the_cure() -> None:
-    shut = Camera("0", "V4L2", "USB Camera", (), "/dev/video0 cannot be opened (Permission denied).")
+    problem = Message(
+        Code.CAMERA_NODE_NOT_OPENED, node="/dev/video0", reason=Message(Code.SYSTEM_NOT_ALLOWED)
+    )
+    shut = Camera("0", "V4L2", "USB Camera", (), problem)
     assert "usermod" in doctor.check_cameras([shut], needed=True).action
 
 
