@@ -1,11 +1,11 @@
 """How far an export's verdicts are from those of the Keras model and of the float exports."""
 
 import numpy as np
+from scipy.stats import binomtest
 
 from benchmarks.accuracy.groups import AGREEMENT
 from benchmarks.accuracy.judging import Candidate
 from benchmarks.harness.measurement import Measurement
-from edge.calibration.intervals import clopper_pearson
 from train.evaluation.metrics import Judged, accuracy, sensitivity, specificity
 
 
@@ -43,6 +43,7 @@ def _beside(one: Candidate, other: Candidate, ours: Judged, theirs: Judged) -> l
     flipped = (ours.probabilities >= threshold) != (theirs.probabilities >= threshold)
     flips, count = int(flipped.sum()), len(flipped)
     subject = f"{one.name} beside {other.name if other.name == 'Keras' else other.name.split()[-1]}"
+    interval = binomtest(flips, count).proportion_ci()
     measurements = [
         Measurement(
             AGREEMENT,
@@ -50,7 +51,8 @@ def _beside(one: Candidate, other: Candidate, ours: Judged, theirs: Judged) -> l
             "verdicts that flip",
             flips / count,
             "share",
-            *clopper_pearson(flips, count),
+            interval.low,
+            interval.high,
             "lower",
         )
     ]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from benchmarks.accuracy.groups import REFUSALS
 from benchmarks.harness.measurement import BenchmarkError, Measurement
 from benchmarks.harness.timing import Report
-from edge.calibration.intervals import clopper_pearson
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError
@@ -69,8 +69,19 @@ def cut_strangers(rgb: NDArray[np.uint8], rng: np.random.Generator) -> list[NDAr
 
 def measure_wrong_refusals(refused: int, cells: int) -> list[Measurement]:
     """Tell which share of real cells ``classify`` refuses."""
-    interval = clopper_pearson(refused, cells)
-    return [Measurement(REFUSALS, "classify", "cells refused", refused / cells, "share", *interval, "lower")]
+    interval = binomtest(refused, cells).proportion_ci()
+    return [
+        Measurement(
+            REFUSALS,
+            "classify",
+            "cells refused",
+            refused / cells,
+            "share",
+            interval.low,
+            interval.high,
+            "lower",
+        )
+    ]
 
 
 def is_refused(rgb: NDArray[np.uint8]) -> bool:

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import click
 import cv2
 import numpy as np
+from scipy.stats import binomtest
 
 from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.labelled import largest_piece
 from benchmarks.accuracy.refusals import cut_strangers, is_refused
-from edge.calibration.intervals import clopper_pearson
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_cell_files
@@ -150,7 +150,7 @@ def main(data: Path, most: int, seed: int, as_json: bool) -> None:
         found = tally(cases)
         counts |= found
         for group, (refused, empty, number) in sorted(found.items()) if not as_json else ():
-            low, high = clopper_pearson(refused, number)
+            low, high = binomtest(refused, number).proportion_ci()
             share = f"{refused / number:7.2%} [{low:.2%}, {high:.2%}]"
             click.echo(f"{group:45s} {share:26s} {refused} of {number}, {empty} with nothing in them")
     if as_json:

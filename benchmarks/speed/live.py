@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
 from benchmarks.speed.fields import encode_jpeg
-from edge.calibration.intervals import clopper_pearson
 from edge.calibration.setup import set_up_slide
 from edge.images.files import read_image
 from edge.live.session import LiveSession
@@ -142,12 +142,20 @@ def _run_one(
     source = last.source
     received = max(1, source.received)
     share = source.dropped / received
+    limits = binomtest(source.dropped, received).proportion_ci()
     subject = f"{rate} frames/s"
     group = "Live, by the camera's rate"
     span = len(frames) / rate
     rows = [
         Measurement(
-            group, subject, "dropped", share, "share", *clopper_pearson(source.dropped, received), "lower"
+            group,
+            subject,
+            "dropped",
+            share,
+            "share",
+            limits.low,
+            limits.high,
+            "lower",
         ),
         Measurement(group, subject, "looked at a second", last.considered / span),
         Measurement(group, subject, "cells counted", float(last.facts["cells"])),

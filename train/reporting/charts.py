@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn import metrics
 
-from edge.calibration.intervals import wilson
 from train.data.patients import LABELS
 from train.evaluation.metrics import CALIBRATION_BINS, Judged
 
@@ -116,7 +116,7 @@ def calibration_curve(judges: Mapping[str, Judged]) -> str:
         said, seen, below, above = [], [], [], []
         for number in np.unique(bins):
             labels = judged.labels[bins == number]
-            low, high = wilson(int(labels.sum()), len(labels))
+            low, high = binomtest(int(labels.sum()), len(labels)).proportion_ci(method="wilson")
             said.append(judged.probabilities[bins == number].mean())
             seen.append(labels.mean())
             below.append(max(0.0, seen[-1] - low))
