@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, json, render_template, request
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
@@ -73,9 +73,28 @@ def problem_response(
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Answer with a problem document."""
+    """Answer with a problem document, or where a person went to an address, with a page that says the same."""
+    if wants_page():
+        page = render_template("problem.html", title=HTTPStatus(status).phrase, detail=detail)
+        return Response(page, status, headers=headers, content_type="text/html; charset=utf-8")
     body = problem_body(status, detail, kind, errors)
     return Response(json.dumps(body), status, headers=headers, content_type=PROBLEM_TYPE)
+
+
+def wants_page() -> bool:
+    """Whether a browser goes to an address, rather than a script or a program asking for data.
+
+    Browsers name text/html before all else, beside image types and signed exchanges; a program that takes anything
+    does not name it.
+    """
+    if (
+        request.method not in {"GET", "POST"}
+        or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+    ):
+        return False
+    accepted = request.accept_mimetypes
+    named = any(kind == "text/html" for kind, _ in accepted)
+    return named and accepted["text/html"] >= accepted["application/json"]
 
 
 class ProblemApi(Api):

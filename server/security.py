@@ -12,7 +12,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.context import instruments
-from server.problems import Problem
+from server.problems import Problem, wants_page
 from server.settings import ServerSettings, is_loopback
 from server.token import TokenRecord
 
@@ -120,8 +120,8 @@ def _check_client() -> AnyResponse | None:
                     401, "The token is not this server's.", kind="wrong-token", field="Authorization"
                 )
         elif not session.get(_SESSION):
-            if _wants_page():
-                return redirect(url_for("security.sign_in"))
+            if wants_page():
+                return redirect(url_for("security.sign_in", next=request.full_path.rstrip("?")))
             raise Problem(
                 401,
                 "This server needs its token: send Authorization: Bearer TOKEN, or sign in on the page.",
@@ -142,10 +142,6 @@ def _bearer() -> str | None:
     if authorization is None or authorization.type != "bearer":
         return None
     return authorization.token or ""
-
-
-def _wants_page() -> bool:
-    return request.method == "GET" and request.accept_mimetypes.best == "text/html"
 
 
 def _check_origin() -> None:
@@ -184,22 +180,30 @@ def csrf_token() -> str:
 @doors.get("/sign-in")
 def sign_in() -> str:
     """The form that takes the token."""
-    return render_template("sign_in.html", wrong=False)
+    return render_template("sign_in.html", wrong=False, wanted=_own_path(request.args.get("next")))
 
 
 @doors.post("/sign-in")
 def check_token() -> AnyResponse | tuple[str, int]:
     """Exchange the token for a session cookie."""
     token = instruments().token
+    wanted = _own_path(request.form.get("next"))
     if token is None:
-        return redirect(url_for("page.page"))
+        return redirect(wanted)
     if not token.matches(request.form.get("token", "").strip()):
-        return render_template("sign_in.html", wrong=True), 401
+        return render_template("sign_in.html", wrong=True, wanted=wanted), 401
     session.clear()
     session.permanent = True
     session[_SESSION] = True
     session[_CSRF] = secrets.token_urlsafe(24)
-    return redirect(url_for("page.page"))
+    return redirect(wanted)
+
+
+def _own_path(wanted: str | None) -> str:
+    """The address that was asked for before the sign-in, if it is one of this server's; else that of the page."""
+    if wanted and wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
+        return wanted
+    return url_for("page.page")
 
 
 @doors.post("/sign-out")
@@ -215,7 +219,9 @@ def _bind_browser(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
+    # Not "no-referrer": a form would then be sent with "Origin: null" (Fetch standard, "append a request
+    # Origin header"), which the check of origins refuses, and nobody could sign in.
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -1,7 +1,6 @@
 """The page in a real browser: headless Chromium. Skips where there is none (apt install chromium chromium-driver)."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,22 +16,14 @@ from server.live_camera import LiveBench
 from tests.support.running_server import cell_png, field_png, instruments, served, store_in
 from tests.support.small_slide import begin, cells_of, field_at
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
-webdriver = pytest.importorskip(
-    "selenium.webdriver", reason="selenium is not installed (pip install selenium)"
-)
-from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the check that it is there
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
+from tests.support import browser
+from tests.support.browser_page import Page
 
-from tests.support.browser_page import Page  # noqa: E402
-
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="no Chromium with its driver (Debian: apt install chromium chromium-driver)",
-)
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -73,23 +64,12 @@ def address(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def driver(folder: Path) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",  # Chromium refuses its sandbox to root, which CI containers are
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        "--lang=en",
+    with browser.chromium(
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={folder / 'camera.mjpeg'}",
-    ):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield driver
-    driver.quit()
+    ) as driver:
+        yield driver
 
 
 @pytest.fixture
