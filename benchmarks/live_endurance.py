@@ -128,7 +128,7 @@ def main(*, frames: int, every: int, side: int, seed: int, threads: int) -> None
                     )
             session.stop()
             if session.failure() is not None:
-                raise click.ClickException(snapshot.words)
+                raise click.ClickException(str(snapshot.message))
             counts = store.counts(store.slide(_SLIDE))
             sound = not store.faults()
     truth = cells_seen(stage)

@@ -92,7 +92,7 @@ class LiveBench:
         if snapshot is None:
             return None
         wrong = snapshot.state == "failed" or snapshot.source.state in {"lost", "stalled"}
-        return (snapshot.words or f"The source is {snapshot.source.state}.") if wrong else None
+        return str(snapshot.message or f"The source is {snapshot.source.state}.") if wrong else None
 
     def _let_go(self) -> None:
         self._session = self._request = None

@@ -108,7 +108,7 @@ class Refusals:
     def __init__(self) -> None:
         self._counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(self, kind: str, refused: str | None) -> None:
+    def add(self, kind: str, refused: object) -> None:
         """Add one field."""
         self._counts[kind][0] += 1
         self._counts[kind][1] += refused is not None

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from edge.cells.red_cell_features import GROUPS, Measures, measure_piece
 from edge.errors import NotACellError
+from edge.messages.codes import Code
 
 WEIGHTS_FILE = "red_cell_weights.json"
 FURTHEST = 4.0
@@ -74,13 +75,10 @@ def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
     """
     width, height = cv2.boundingRect(mask)[2:]
     if max(width, height) > MOST_SIDE:
-        raise NotACellError(
-            f"This is taken for a whole field, not for a single cell: it is {width} x {height} pixels, and at most "
-            f"{MOST_SIDE} are expected of a cell. Analyse it as a field."
-        )
+        raise NotACellError(Code.CELL_IS_A_FIELD, width=width, height=height, most=MOST_SIDE)
     measures = measure_piece(rgb, mask)
     if not is_red_cell(measures):
-        raise NotACellError(_SENTENCES[_strangest(measures)])
+        raise NotACellError(_CODES[_strangest(measures)])
 
 
 def is_red_cell(measures: Measures) -> bool:
@@ -120,11 +118,10 @@ def _pairs(number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.triu_indices(number)
 
 
-_SENTENCES = {
-    "place": "This does not look like one red cell of a stained smear, above all by its size and place in the picture.",
-    "outline": "This does not look like one red cell of a stained smear, above all by its outline.",
-    "colour": "This does not look like one red cell of a stained smear, above all by its colour.",
-    "texture": "This does not look like one red cell of a stained smear, above all by its texture.",
-    "surroundings": "This does not look like one red cell of a stained smear, above all by its surroundings, "
-    "which are no clear glass.",
+_CODES = {
+    "place": Code.CELL_UNLIKE_PLACE,
+    "outline": Code.CELL_UNLIKE_OUTLINE,
+    "colour": Code.CELL_UNLIKE_COLOUR,
+    "texture": Code.CELL_UNLIKE_TEXTURE,
+    "surroundings": Code.CELL_UNLIKE_SURROUNDINGS,
 }

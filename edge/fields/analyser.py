@@ -13,6 +13,8 @@ from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
 from edge.inference.verdicts import PARASITIZED, judge
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FieldCells, FoundCell
 
 # A picture narrower than this holds no field, px.
@@ -72,8 +74,8 @@ class FieldResult(NamedTuple):
     background: tuple[int, int, int]
 
     @property
-    def refused(self) -> str | None:
-        """Why the field is not counted, as a sentence; None where it is."""
+    def refused(self) -> Message | None:
+        """Why the field is not counted; None where it is."""
         return self.quality.refused
 
     @property
@@ -92,7 +94,7 @@ class FieldResult(NamedTuple):
             "image": self.name,
             "width": self.width,
             "height": self.height,
-            "refused": self.refused,
+            **refusal_to_json(self.refused),
             "quality": self.quality.to_json(),
             "cells": [cell.to_json() for cell in self.cells],
             "cell_count": self.cell_count,
@@ -163,9 +165,7 @@ class FieldAnalyser:
         """
         height, width = rgb.shape[:2]
         if min(height, width) < SMALLEST_FIELD:
-            raise ImageError(
-                f"{name} is no field: {width} x {height} px, and at least {SMALLEST_FIELD} are needed."
-            )
+            raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
         found = self._finder.find(rgb, cell_width or self._cell_width)
         quality = judge_quality(rgb, found)
         return FieldResult(
@@ -193,6 +193,11 @@ class FieldAnalyser:
             )
             for cell, probability in zip(red, probabilities, strict=True)
         )
+
+
+def refusal_to_json(refused: Message | None) -> dict[str, Any]:
+    """Say in a field's JSON object why it is not counted: the sentence, and the code with its values."""
+    return {"refused": None} if refused is None else {"refused": str(refused), **refused.to_json()}
 
 
 def judgeable(cells: Iterable[FoundCell]) -> list[FoundCell]:

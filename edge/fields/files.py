@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError, SourceError
-from edge.fields.analyser import FieldAnalyser, FieldResult
+from edge.fields.analyser import FieldAnalyser, FieldResult, refusal_to_json
 from edge.images.files import read_image
 from edge.images.inputs import CellFile
 from edge.messages import catalogue as phrases
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 from edge.parallel import one_opencv_thread
 from edge.types import Rgb
 
@@ -30,13 +32,13 @@ class JudgedField(NamedTuple):
         name: The file, as people are told it.
         rgb: The field, uint8 (h, w, 3); None where it could not be read.
         result: What was found in it; None where it could not be read.
-        error: Why it could not be read, as a sentence.
+        error: Why it could not be read.
     """
 
     name: str
     rgb: Rgb | None
     result: FieldResult | None
-    error: str | None
+    error: Message | None
 
     @property
     def accepted(self) -> bool:
@@ -57,7 +59,7 @@ class JudgedField(NamedTuple):
             "image": self.name,
             "width": None,
             "height": None,
-            "refused": self.error,
+            **refusal_to_json(self.error),
             "quality": {},
             "cells": [],
             "cell_count": 0,
@@ -142,7 +144,7 @@ def _judge_file(analyser: FieldAnalyser, file: CellFile) -> JudgedField:
         rgb = _decode(file)
         return JudgedField(file.name, rgb, analyser.analyse(rgb, file.name), None)
     except ImageError as error:
-        return JudgedField(file.name, None, None, str(error))
+        return JudgedField(file.name, None, None, error.message)
 
 
 def _decode(file: CellFile) -> Rgb:
@@ -177,7 +179,9 @@ class FieldTables:
         try:
             file = self._open.enter_context(self._part("cells.csv").open("w", newline="", encoding="utf-8"))
         except OSError as error:
-            raise SourceError(f"The folder {self._folder} cannot be written to: {error.strerror}.") from error
+            raise SourceError(
+                Code.FILE_NOT_WRITTEN, path=self._folder, reason=system_reason(error)
+            ) from error
         self._cells = csv.writer(file)
         self._cells.writerow(_CELL_COLUMNS)
         return self

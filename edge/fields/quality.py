@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.segmentation.finder import FieldCells
 from edge.segmentation.network import CELL_WIDTH
 from edge.segmentation.outlines import FRAGMENT_SHARE
@@ -42,21 +44,21 @@ class Check(NamedTuple):
         value: what was measured.
         limit: lowest and highest value that passes.
         passed: whether it lies between.
-        sentence: what is wrong and what to do; empty where the check passed.
+        message: what is wrong and what to do; None where the check passed.
     """
 
     name: str
     value: float
     limit: tuple[float, float]
     passed: bool
-    sentence: str
+    message: Message | None
 
 
 class QualityReport(NamedTuple):
     """All checks of a field, and why it is refused, if it is."""
 
     checks: tuple[Check, ...]
-    refused: str | None
+    refused: Message | None
 
     def to_json(self) -> dict[str, dict[str, float | bool | list[float | None]]]:
         """Each check's value, limits (null: none) and outcome, by name."""
@@ -86,66 +88,63 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
             "glass brightness",
             max(found.background.colour),
             (40, 255),
-            "The field is too dark: its glass is nearly black. Open the diaphragm or expose longer.",
+            Code.FIELD_TOO_DARK,
         ),
         _check(
             "overexposed share of cells",
             _overexposed(rgb, found),
             (0, 0.03),
-            "The field is blown out: cells are as white as the picture can show. Expose shorter.",
+            Code.FIELD_OVEREXPOSED,
         ),
         _check(
             "stain contrast",
             found.typical,
             (0.04, MOST_DENSITY),
-            "The cells hardly differ from the glass. Stain again, or check the exposure."
-            if found.typical < MOST_DENSITY
-            else "What stands out lets hardly any light through, as no red cell does. Expose longer, or check what "
-            "is under the objective.",
+            Code.FIELD_FAINT if found.typical < MOST_DENSITY else Code.FIELD_OPAQUE,
         ),
         _check(
             "whole red cells",
             whole,
             (5, np.inf),
-            "There are too few whole red cells to count. Move to a fuller place of the smear.",
+            Code.FIELD_FEW_WHOLE_CELLS,
         ),
         _check(
             "cell width, px",
             found.cell_width,
             (LEAST_WIDTH, np.inf),
-            "The cells are too small in the picture to see what is in them. Magnify more, or use a finer camera.",
+            Code.FIELD_CELLS_TOO_SMALL,
         ),
         _check(
             "share of the field under cells",
             _covered(found),
             (0.07, 1),
-            "There are too few red cells for a thin smear. Move to a fuller place of the smear.",
+            Code.FIELD_SPARSE,
         ),
         _check(
             "share that looks like red cells",
             _share_of_cells(found),
             (0.75, 1),
-            "This does not look like a thin smear: most of what stands out has not the shape of red cells.",
+            Code.FIELD_NOT_A_THIN_SMEAR,
         ),
         _check(
             "blur in cell widths",
             _blur(found),
             (0, MOST_BLUR),
-            "The field is out of focus: the cells' outlines are blurred. Focus again.",
+            Code.FIELD_OUT_OF_FOCUS,
         ),
         _check(
             "share in inseparable clumps",
             _clumped(found),
             (0, 0.35),
-            "The cells lie too densely to be told apart. Move to a thinner place of the smear.",
+            Code.FIELD_CROWDED,
         ),
     )
-    return QualityReport(checks, next((check.sentence for check in checks if not check.passed), None))
+    return QualityReport(checks, next((check.message for check in checks if check.message), None))
 
 
-def _check(name: str, value: float, limit: tuple[float, float], sentence: str) -> Check:
+def _check(name: str, value: float, limit: tuple[float, float], failed: Code) -> Check:
     passed = bool(np.isfinite(value) and limit[0] <= value <= limit[1])
-    return Check(name, float(value), limit, passed, "" if passed else sentence)
+    return Check(name, float(value), limit, passed, None if passed else Message(failed))
 
 
 def _overexposed(rgb: NDArray[np.uint8], found: FieldCells) -> float:

@@ -19,6 +19,8 @@ from edge.live.registration.motion import Glimpse, Movement, agree, follow, take
 from edge.live.registration.rescaling import SlideScale
 from edge.live.registration.slide_map import Place, SlideMap
 from edge.live.sources.frame import Frame
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.segmentation.finder import FoundCell
 from edge.slides.records import NewCell, NewField, Slide, StoredField
 from edge.slides.store import SlideStore
@@ -44,7 +46,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         state: "counted", "nothing new", "still", "blurred", "refused", "lost" or "searching".
-        words: why, as a sentence; empty where the state says all.
+        message: why; None where the state says all.
         place: where it lies, if that is known.
         new_cells: how many cells it added.
         new_parasitized: how many of these the machine calls parasitised.
@@ -53,7 +55,7 @@ class Outcome(NamedTuple):
     """
 
     state: str
-    words: str = ""
+    message: Message | None = None
     place: Place | None = None
     new_cells: int = 0
     new_parasitized: int = 0
@@ -132,7 +134,7 @@ class SlideCounter:
         if self._settled and movement is not None and not frame.apart and self._is_still(movement):
             return Outcome("still", place=self._last[1] if self._last else None)
         if not frame.apart and self._is_blurred(glimpse):
-            return Outcome("blurred", "The frame is blurred: the stage moves, or the focus is off.", expected)
+            return Outcome("blurred", Message(Code.LIVE_BLURRED), expected)
         look = self._reader.look(rgb, self._cell_width)
         if look.refused is not None:
             if frame.sha256 is not None:
@@ -141,9 +143,7 @@ class SlideCounter:
         place = self._locate(look, glimpse, expected, movement, frame.apart)
         if place is None:
             self._settled = False
-            return Outcome(
-                "lost", "This field touches no counted one so far: hold the stage still.", look=look
-            )
+            return Outcome("lost", Message(Code.LIVE_UNPLACED), look=look)
         try:
             outcome = self._count(rgb, look, place, frame)
         except StoreError:

@@ -15,6 +15,7 @@ from edge.fields.analyser import cut_cell
 from edge.fields.quality import judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import MIN_CELL_SIDE
+from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.types import Box
 
@@ -32,13 +33,13 @@ class FieldLook(NamedTuple):
         cells: everything found, cut and clumped cells included.
         cell_width: usual width of a red cell, pixels.
         checks: the quality checks as JSON values.
-        refused: why the field must not be counted, or None.
+        refused: why the field must not be counted; None where it may.
     """
 
     cells: tuple[FoundCell, ...]
     cell_width: float
     checks: tuple[dict[str, Any], ...]
-    refused: str | None
+    refused: Message | None
 
 
 class FieldReader(Protocol):

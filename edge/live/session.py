@@ -21,6 +21,8 @@ from edge.live.sources.base import Source
 from edge.live.sources.frame import Frame
 from edge.live.sources.grabber import FrameGrabber
 from edge.live.tasks import Task, TaskResult
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 _RATE_SECONDS = 10.0
 _TRY_AGAIN_SECONDS = 2.0
@@ -54,7 +56,8 @@ class LiveSession:
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._number = 0
-        self._state, self._words = "starting", ""
+        self._state = "starting"
+        self._message: Message | None = None
         self._facts = task.facts()
         self._considered = 0
         self._result_of: float | None = None
@@ -80,7 +83,7 @@ class LiveSession:
             self._thread.join(30.0)
         self._newest.stop()
         if self._state not in {"ended", "failed"}:
-            self._tell("stopped", "")
+            self._tell("stopped", None)
 
     def failure(self) -> BaseException | None:
         """What ended the session against its will; None where nothing did."""
@@ -91,22 +94,22 @@ class LiveSession:
         source = self._newest.status()
         now = self._clock()
         with self._changed:
-            state, words = self._state, self._words
+            state, message = self._state, self._message
             age = None if self._result_of is None else now - self._result_of
             recent = [entry for entry in self._recent if now - entry[0] <= _RATE_SECONDS]
             number, considered, facts = self._number, self._considered, self._facts
         if source.state in {"lost", "stalled"} and state not in {"disk full", "failed", "stopped", "ended"}:
-            state, words = source.state, source.words
+            state, message = source.state, source.message
         span = min(_RATE_SECONDS, max(1.0, now - recent[0][0])) if recent else _RATE_SECONDS
-        warnings = [words] if words and state not in {"still", "nothing new"} else []
+        warnings = [message] if message is not None and state not in {"still", "nothing new"} else []
         if age is not None and age > STALE_SECONDS and state not in {"ended", "stopped"}:
-            warnings.append(f"The result shown is {age:.0f} seconds old.")
-        warnings += facts.get("notes", ())
+            warnings.append(Message(Code.LIVE_STALE, seconds=age))
+        warnings += self._task.notes()
         return Snapshot(
             mode=self._task.mode,
             number=number,
             state=state,
-            words=words,
+            message=message,
             source=source,
             considered=considered,
             considered_a_second=len(recent) / span,
@@ -143,8 +146,8 @@ class LiveSession:
             self._loop()
         except BaseException as error:
             self._failure = error
-            words = str(error) if isinstance(error, PlasmoliteError) else f"The program failed: {error!r}"
-            self._tell("failed", words)
+            defect = Message(Code.LIVE_DEFECT, defect=repr(error))
+            self._tell("failed", error.message if isinstance(error, PlasmoliteError) else defect)
 
     def _loop(self) -> None:
         returns = 0
@@ -158,7 +161,7 @@ class LiveSession:
                 self._task.source_returned()
             if frame is None:
                 if source.state == "ended":
-                    self._tell("ended", source.words)
+                    self._tell("ended", source.message)
                     return
                 continue
             try:
@@ -166,16 +169,16 @@ class LiveSession:
             except StoreDamagedError:
                 raise
             except StoreError as error:
-                self._tell("disk full" if isinstance(error, StoreFullError) else "store", str(error))
+                self._tell("disk full" if isinstance(error, StoreFullError) else "store", error.message)
                 # A camera shows the field again; a file of a folder comes only once and is kept at hand.
                 waiting = None if self._newest.source.live else frame
                 self._stopping.wait(_TRY_AGAIN_SECONDS)
                 continue
             except PlasmoliteError as error:
-                result = TaskResult("refused", str(error))
+                result = TaskResult("refused", error.message)
             self._take_in(frame, result)
             if self._stop_when_reached and self._facts.get("reached"):
-                self._tell("ended", "The number of cells aimed for is reached.")
+                self._tell("ended", Message(Code.LIVE_REACHED))
                 return
 
     def _take_in(self, frame: Frame, result: TaskResult) -> None:
@@ -183,7 +186,7 @@ class LiveSession:
         with self._changed:
             self._number += 1
             self._considered += 1
-            self._state, self._words = result.state, result.words
+            self._state, self._message = result.state, result.message
             self._facts = facts
             self._result_of = frame.taken_at
             now = self._clock()
@@ -195,10 +198,10 @@ class LiveSession:
                 self._shown = (frame.rgb, result.outlines, self._task.mode)
             self._changed.notify_all()
 
-    def _tell(self, state: str, words: str) -> None:
+    def _tell(self, state: str, message: Message | None) -> None:
         with self._changed:
             self._number += 1
-            self._state, self._words = state, words
+            self._state, self._message = state, message
             self._changed.notify_all()
 
 

@@ -12,6 +12,7 @@ from edge.live.reading import NetworkReader
 from edge.live.session import LiveSession
 from edge.live.sources.choose import choose_source
 from edge.live.tasks import CellTask, SlideTask
+from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells
 from edge.slides.claim import counting
 from edge.slides.records import Slide
@@ -93,9 +94,9 @@ def slide_session(
     slide = find_or_begin(store, setup, request, source)
     with counting(store.path, slide.number, slide.slide_id):
 
-        def give_up(sha256: str, fault: str) -> None:
+        def give_up(sha256: str, fault: Message) -> None:
             task.note(fault)
-            store.take_file(slide, sha256, fault)
+            store.take_file(slide, sha256, str(fault))
 
         chosen = choose_source(
             source,

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from edge.live.sources.grabber import SourceStatus
+from edge.messages.message import Message
 
 STALE_SECONDS = 3.0
 """A result older than this is no longer shown as the present: the age of what is shown is bounded."""
@@ -16,26 +17,26 @@ class Snapshot(NamedTuple):
         number: grows with every frame that was considered and every change of state.
         state: what became of the last frame ("counted", "still", "blurred" and so on), or what the session
             is at: "starting", "waiting", "disk full", "ended", "failed", "stopped".
-        words: why, as a sentence; may be empty.
+        message: why; None where the state says all.
         source: how the source is doing.
         considered: frames that were looked at.
         considered_a_second: over the last ten seconds.
         cells_a_second: cells newly judged, over the last ten seconds.
         result_age: seconds since the frame was taken that the last result is of; None before the first.
-        warnings: sentences that the person at the microscope should read now.
+        warnings: what the person at the microscope should read now.
         facts: what the mode has found, JSON values.
     """
 
     mode: str
     number: int
     state: str
-    words: str
+    message: Message | None
     source: SourceStatus
     considered: int
     considered_a_second: float
     cells_a_second: float
     result_age: float | None
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
     facts: dict[str, Any]
 
     @property
@@ -54,10 +55,10 @@ class Snapshot(NamedTuple):
             "mode": self.mode,
             "number": self.number,
             "state": self.state,
-            "words": self.words,
+            **_words(self.message),
             "source": {
                 "state": self.source.state,
-                "words": self.source.words,
+                **_words(self.source.message),
                 "frames": self.source.received,
                 "dropped": self.source.dropped,
                 "returns": self.source.returns,
@@ -68,6 +69,14 @@ class Snapshot(NamedTuple):
             "cells_per_second": round(self.cells_a_second, 2),
             "result_age_seconds": None if self.result_age is None else round(self.result_age, 3),
             "stale": self.stale,
-            "warnings": list(self.warnings),
+            "warnings": list(map(str, self.warnings)),
+            "warning_messages": [warning.to_json() for warning in self.warnings],
             **self.facts,
         }
+
+
+def _words(message: Message | None) -> dict[str, Any]:
+    """The sentence, empty where there is none, and the code with its values."""
+    if message is None:
+        return {"words": "", "message": None}
+    return {"words": str(message), "message": message.to_json()}

@@ -8,6 +8,8 @@ from edge.inference.verdicts import doubtful, judge
 from edge.live.counting import Outcome, SlideCounter
 from edge.live.reading import FieldReader
 from edge.live.sources.frame import Frame
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells, estimate
 from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide
@@ -23,13 +25,13 @@ class TaskResult(NamedTuple):
 
     Attributes:
         state: a word, as in `edge.live.counting.Outcome`.
-        words: why, as a sentence; may be empty.
+        message: why; None where the state says all.
         outlines: what to draw on the frame.
         judged: cells that the network judged in it.
     """
 
     state: str
-    words: str
+    message: Message | None = None
     outlines: tuple[OutlinedCell, ...] = ()
     judged: int = 0
 
@@ -57,6 +59,10 @@ class Task(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """What was found so far, as JSON values: a new object each time."""
+        ...
+
+    def notes(self) -> tuple[Message, ...]:
+        """What the person at the microscope should know for a while, such as a file that could not be read."""
         ...
 
 
@@ -94,7 +100,7 @@ class SlideTask:
         self._blood = blood
         self._cells_wanted = cells_wanted
         self._states: dict[str, int] = {}
-        self._notes: deque[str] = deque(maxlen=_NOTES_SHOWN)
+        self._notes: deque[Message] = deque(maxlen=_NOTES_SHOWN)
         self._shape: tuple[int, ...] | None = None
         self._facts = self._count()
 
@@ -110,7 +116,7 @@ class SlideTask:
                 "new_parasitized": outcome.new_parasitized,
                 "how_placed": outcome.place.how if outcome.place else None,
             }
-        return TaskResult(outcome.state, outcome.words, self._outlines(outcome), judged=len(outcome.judged))
+        return TaskResult(outcome.state, outcome.message, self._outlines(outcome), judged=len(outcome.judged))
 
     def source_returned(self) -> None:
         """Look for the next field everywhere."""
@@ -122,17 +128,26 @@ class SlideTask:
         self._shape = None if frame.apart else shape
         if before is not None and not frame.apart and shape != before:
             self.note(
-                f"The source changed from {before[1]} x {before[0]} to {shape[1]} x {shape[0]} pixels. Its "
-                "frames are scaled to the slide's, and the count goes on."
+                Message(
+                    Code.LIVE_RESIZED,
+                    width_before=before[1],
+                    height_before=before[0],
+                    width=shape[1],
+                    height=shape[0],
+                )
             )
 
-    def note(self, sentence: str) -> None:
-        """Keep a sentence for the facts: a file that could not be read. Safe from any thread."""
-        self._notes.append(sentence)
+    def note(self, message: Message) -> None:
+        """Keep a message for the warnings: a file that could not be read. Safe from any thread."""
+        self._notes.append(message)
+
+    def notes(self) -> tuple[Message, ...]:
+        """The last messages that were kept."""
+        return tuple(self._notes)
 
     def facts(self) -> dict[str, Any]:
         """Counts, progress and estimate."""
-        return {**self._facts, "frames_by_state": dict(self._states), "notes": list(self._notes)}
+        return {**self._facts, "frames_by_state": dict(self._states), "notes": list(map(str, self.notes()))}
 
     def _count(self) -> dict[str, Any]:
         counts = self._store.counts(self.slide)
@@ -194,7 +209,7 @@ class CellTask:
             if not check.get("passed", True) and check["name"] not in _CHECKS_OF_A_FIELD
         ]
         if failed:
-            return TaskResult("refused", look.refused or f"The picture fails the check of {failed[0]}.")
+            return TaskResult("refused", look.refused)
         under = [
             cell
             for cell in look.cells
@@ -203,7 +218,7 @@ class CellTask:
             and cell.box[1] <= height / 2 <= cell.box[1] + cell.box[3]
         ]
         if not under:
-            return TaskResult("no cell", "No red cell lies under the cross-hair.")
+            return TaskResult("no cell", Message(Code.LIVE_NO_CELL))
         cell = min(
             under, key=lambda one: (one.centre[0] - width / 2) ** 2 + (one.centre[1] - height / 2) ** 2
         )
@@ -218,7 +233,7 @@ class CellTask:
             }
         }
         outline = OutlinedCell(cell.box, verdict.label, probability, counted=True, mask=cell.mask)
-        return TaskResult("judged", "", (outline,), judged=1)
+        return TaskResult("judged", outlines=(outline,), judged=1)
 
     def source_returned(self) -> None:
         """Each frame is judged by itself: nothing to forget."""
@@ -226,3 +241,7 @@ class CellTask:
     def facts(self) -> dict[str, Any]:
         """The verdict on the cell under the cross-hair, None while there is none."""
         return dict(self._facts)
+
+    def notes(self) -> tuple[Message, ...]:
+        """None: each frame is judged by itself."""
+        return ()

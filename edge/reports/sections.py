@@ -148,7 +148,7 @@ def field_section(field: JudgedField, *, with_picture: bool) -> str:
     if field.result is None:
         return (
             f'<section class="field refused"><h3>{name}</h3>'
-            f'<p class="verdict">Could not be read: {html.escape(field.error or "")}</p></section>'
+            f'<p class="verdict">Could not be read: {html.escape(str(field.error))}</p></section>'
         )
     result = field.result
     size = f"{result.width} x {result.height} px"
@@ -184,7 +184,7 @@ def field_section(field: JudgedField, *, with_picture: bool) -> str:
 
 def _check_row(check: Check) -> str:
     """One quality check: a symbol and a word, never colour alone."""
-    outcome = "✓ passed" if check.passed else f"✕ failed: {html.escape(check.sentence)}"
+    outcome = "✓ passed" if check.passed else f"✕ failed: {html.escape(str(check.message))}"
     kind = "" if check.passed else ' class="failed"'
     return (
         f'<tr><th scope="row">{html.escape(check.name)}</th><td class="figure">{check.value:.4g}</td>'

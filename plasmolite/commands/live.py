@@ -185,5 +185,5 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
             snapshot = session.snapshot()
     console.print(panel(snapshot, title))
     if snapshot.state == "failed":
-        click.echo(f"Error: {snapshot.words}", err=True)
+        click.echo(f"Error: {snapshot.message}", err=True)
     return snapshot

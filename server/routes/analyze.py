@@ -100,9 +100,9 @@ def _judge(kit: Instruments, upload: Upload, cell_width: float | None) -> Judged
         rgb = read_image(upload.data, max_pixels=kit.settings.max_field_pixels)
         return JudgedField(upload.name, rgb, kit.analyser.analyse(rgb, upload.name, cell_width), None)
     except ImageError as error:
-        return JudgedField(upload.name, None, None, str(error))
+        return JudgedField(upload.name, None, None, error.message)
     except cv2.error as error:
-        return JudgedField(upload.name, None, None, str(no_photograph(error)))
+        return JudgedField(upload.name, None, None, no_photograph(error).message)
 
 
 def outline_of(cell: JudgedCell) -> list[int]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.errors import SourceError
+from edge.messages.message import Message
 from edge.types import Rgb
 
 
@@ -68,12 +69,12 @@ class EndOfSourceError(SourceError):
     """A video file has been read to its end: the regular end of a count."""
 
 
-def grab(capture: cv2.VideoCapture | None, lost: str) -> Rgb:
+def grab(capture: cv2.VideoCapture | None, lost: Message | str) -> Rgb:
     """Take the next frame of a capture.
 
     Args:
         capture: opened by OpenCV; None where it is not open.
-        lost: the sentence of the error where no frame comes.
+        lost: what the error says where no frame comes.
 
     Returns:
         RGB, uint8, shape (height, width, 3).

@@ -12,6 +12,8 @@ from edge.live.sources.mjpeg import HttpSource, without_password
 from edge.live.sources.simulated import SimulatorSource
 from edge.live.sources.stream import StreamSource
 from edge.live.sources.video import VideoSource
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 
 def choose_source(
@@ -20,7 +22,7 @@ def choose_source(
     every_frame: bool = False,
     seed: int = 0,
     files_taken: Iterable[str] = (),
-    give_up: Callable[[str, str], None] | None = None,
+    give_up: Callable[[str, Message], None] | None = None,
 ) -> Source:
     """Make the source that a text names; nothing is opened yet.
 
@@ -48,7 +50,4 @@ def choose_source(
         return FolderSource(path, files_taken, give_up=give_up)
     if path.is_file():
         return VideoSource(path, every_frame=every_frame)
-    raise SourceError(
-        f"There is no source {text!r}. Name a camera by its number, picamera, simulator, an rtsp:// or http:// "
-        "address, a folder, or a video file."
-    )
+    raise SourceError(Code.SOURCE_UNKNOWN, source=text)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from edge.errors import ImageError, SourceError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.live.sources.base import GrabbedImage
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 
 POLL_SECONDS = 0.2
 SETTLED_SECONDS = 0.6
@@ -29,7 +31,7 @@ class FolderSource:
     Args:
         folder: to watch; not its sub-folders.
         taken: SHA-256 of files that were counted before, whatever they are called now.
-        give_up: is told SHA-256 and fault (a sentence) of each file that cannot be read, once.
+        give_up: receives SHA-256 and fault of each file that cannot be read, once.
         clock: seconds, monotonic.
         pause: waits for seconds.
     """
@@ -41,7 +43,7 @@ class FolderSource:
         folder: Path,
         taken: Iterable[str] = (),
         *,
-        give_up: Callable[[str, str], None] | None = None,
+        give_up: Callable[[str, Message], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -59,9 +61,7 @@ class FolderSource:
     def open(self) -> None:
         """See that the folder is there."""
         if not self._folder.is_dir():
-            raise SourceError(
-                f"There is no folder {self._folder}. It is watched as soon as it is (back) there."
-            )
+            raise SourceError(Code.SOURCE_NO_FOLDER, path=self._folder)
 
     def read(self) -> GrabbedImage | None:
         """Return the next finished file; None after a short wait when there is none."""
@@ -90,7 +90,9 @@ class FolderSource:
                         continue  # renamed or removed since it was listed
                     found[path.name] = _State(status.st_size, status.st_mtime_ns)
         except OSError as error:
-            raise SourceError(f"The folder {self._folder} cannot be read: {error.strerror}.") from error
+            raise SourceError(
+                Code.SOURCE_FOLDER_NOT_READABLE, path=self._folder, reason=system_reason(error)
+            ) from error
         ready = []
         for name, state in found.items():
             if self._done.get(name) == state:
@@ -124,7 +126,8 @@ class FolderSource:
                 self._done[name] = state
                 self._taken.add(sha256)
                 if self._give_up is not None:
-                    self._give_up(sha256, f"{name} cannot be read: {error}")
+                    fault = Message(Code.LIVE_FILE_GIVEN_UP, file=name, reason=error.message)
+                    self._give_up(sha256, fault)
             return None
         self._done[name] = state
         self._taken.add(sha256)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError, GrabbedImage, Source
 from edge.live.sources.frame import Frame
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 2.0
 """Seconds before the first and the later attempts to open a lost source: with at most three seconds for an
@@ -26,7 +28,7 @@ class SourceStatus(NamedTuple):
 
     Attributes:
         state: "running", "stalled", "lost" or "ended".
-        words: why, as a sentence; empty while it runs.
+        message: why; None while it runs.
         received: frames that arrived.
         dropped: frames that nobody had time for.
         returns: how often it was lost and came back.
@@ -34,7 +36,7 @@ class SourceStatus(NamedTuple):
     """
 
     state: str
-    words: str
+    message: Message | None
     received: int
     dropped: int
     returns: int
@@ -58,7 +60,8 @@ class FrameGrabber:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._frame: Frame | None = None
-        self._state, self._words = "running", ""
+        self._state = "running"
+        self._message: Message | None = None
         self._received = self._dropped = self._returns = 0
         self._arrivals: deque[float] = deque(maxlen=60)
         self._last_sign = clock()
@@ -92,12 +95,13 @@ class FrameGrabber:
     def status(self) -> SourceStatus:
         """How the source is doing."""
         with self._changed:
-            state, words = self._state, self._words
+            state, message = self._state, self._message
             silent = self._clock() - self._last_sign
             if state == "running" and self.source.live and silent > STALLED_SECONDS:
-                state, words = "stalled", f"No frame from {self.source.name} for {silent:.0f} seconds."
+                state = "stalled"
+                message = Message(Code.LIVE_SILENT, source=self.source.name, seconds=silent)
             return SourceStatus(
-                state, words, self._received, self._dropped, self._returns, self._frames_a_second()
+                state, message, self._received, self._dropped, self._returns, self._frames_a_second()
             )
 
     def stop(self) -> None:
@@ -115,10 +119,10 @@ class FrameGrabber:
             try:
                 picture = self.source.read()
             except EndOfSourceError as error:
-                self._tell("ended", str(error))
+                self._tell("ended", error.message)
                 return
             except SourceError as error:
-                self._tell("lost", str(error))
+                self._tell("lost", error.message)
                 if not self._fetch_back():
                     return
             else:
@@ -146,20 +150,20 @@ class FrameGrabber:
             try:
                 self.source.open()
             except SourceError as error:
-                self._tell("lost", str(error))
+                self._tell("lost", error.message)
                 wait = min(2 * wait, LONGEST_WAIT)
             else:
                 with self._changed:
                     self._returns += 1
                     self._arrivals.clear()
                     self._last_sign = self._clock()
-                self._tell("running", "")
+                self._tell("running", None)
                 return True
         return False
 
-    def _tell(self, state: str, words: str) -> None:
+    def _tell(self, state: str, message: Message | None) -> None:
         with self._changed:
-            self._state, self._words = state, words
+            self._state, self._message = state, message
             self._changed.notify_all()
 
     def _frames_a_second(self) -> float:

@@ -16,6 +16,8 @@ from edge.errors import ImageError, SourceError
 from edge.images.files import read_image
 from edge.live.sources.base import GrabbedImage, Source
 from edge.live.sources.stream import StreamSource
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 
 TIMEOUT = 2.0
 """Seconds without a byte after which a stream has stalled."""
@@ -62,20 +64,22 @@ class HttpSource:
         if self._player is not None:
             return self._player.read()
         if self._response is None:
-            raise SourceError(f"The stream {self.name} is not open.")
+            raise SourceError(Code.SOURCE_STREAM_CLOSED, source=self.name)
         try:
             data = self._still() if self._stills else _next_part(self._response)
         except (OSError, http.client.HTTPException) as error:
-            raise SourceError(f"The stream {self.name} stalled or broke off ({_reason(error)}).") from error
+            raise SourceError(Code.SOURCE_STREAM_BROKEN, source=self.name, reason=_reason(error)) from error
         if data is None:
-            raise SourceError(f"The stream {self.name} ended.")
+            raise SourceError(Code.SOURCE_STREAM_ENDED, source=self.name)
         try:
             picture = GrabbedImage(read_image(data), self.name)
         except ImageError as error:
             # One torn picture is no loss; a stream of nothing else is none.
             self._bad += 1
             if self._bad >= _MOST_BAD:
-                raise SourceError(f"The stream {self.name} sends no pictures: {error}") from error
+                raise SourceError(
+                    Code.SOURCE_STREAM_WITHOUT_PICTURES, source=self.name, reason=error.message
+                ) from error
             return None
         self._bad = 0
         return picture
@@ -101,7 +105,7 @@ class HttpSource:
             response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceError(
-                f"The stream {self.name} cannot be opened ({_reason(error)}). Check the address in a browser."
+                Code.SOURCE_STREAM_NOT_OPENED, source=self.name, reason=_reason(error)
             ) from error
         return response
 
@@ -162,11 +166,15 @@ def _to_end_of_jpeg(stream: http.client.HTTPResponse) -> bytes:
     raise http.client.HTTPException("a part without an end")
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError | socket.timeout):
-        return f"nothing came for {TIMEOUT:g} seconds"
+def _reason(error: object) -> Message:
+    if isinstance(error, TimeoutError):
+        return Message(Code.SOURCE_SILENT, seconds=TIMEOUT)
     if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP {error.code} {error.reason}"
+        return Message(Code.SOURCE_HTTP_STATUS, status=error.code)
     if isinstance(error, urllib.error.URLError):
-        return str(error.reason)
-    return str(error) or type(error).__name__
+        return _reason(error.reason)
+    if isinstance(error, socket.gaierror):
+        return Message(Code.SOURCE_NAME_UNKNOWN)
+    if isinstance(error, OSError) and error.errno is not None:
+        return system_reason(error)
+    return Message(Code.SOURCE_BROKEN_ANSWER, text=str(error) or type(error).__name__)

@@ -7,6 +7,8 @@ import cv2
 
 from edge.errors import SourceError
 from edge.live.sources.base import GrabbedImage, grab
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 FIRST_OPEN_MS, OPEN_AGAIN_MS, READ_TIMEOUT_MS = 10_000, 3000, 2000
 """How long OpenCV waits for a stream. At first long, for a camera may send a key frame only every few seconds;
@@ -44,16 +46,14 @@ class StreamSource:
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
         if not capture.isOpened():
             capture.release()
-            raise SourceError(
-                f"The stream {self.name} cannot be opened: no answer, or nothing that FFmpeg can play. Check "
-                "the address in a player such as VLC."
-            )
+            raise SourceError(Code.SOURCE_STREAM_NOT_PLAYABLE, source=self.name)
         self._patience_ms = max(OPEN_AGAIN_MS, round(2000 * (time.monotonic() - began)))
         self._capture = capture
 
     def read(self) -> GrabbedImage:
         """Wait for the next frame."""
-        return GrabbedImage(grab(self._capture, f"The stream {self.name} stalled or ended."), self.name)
+        stopped = Message(Code.SOURCE_STREAM_STOPPED, source=self.name)
+        return GrabbedImage(grab(self._capture, stopped), self.name)
 
     def close(self) -> None:
         """Disconnect."""

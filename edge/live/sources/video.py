@@ -7,6 +7,8 @@ import cv2
 
 from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError, GrabbedImage, grab
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 
 class VideoSource:
@@ -29,13 +31,11 @@ class VideoSource:
         """Open the file at its beginning."""
         self.close()
         if not self._path.is_file():
-            raise SourceError(f"There is no video file {self._path}.")
+            raise SourceError(Code.SOURCE_NO_VIDEO, path=self._path)
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             capture.release()
-            raise SourceError(
-                f"{self._path} is no video that OpenCV can read. Convert it to MP4 (H.264) or AVI."
-            )
+            raise SourceError(Code.SOURCE_NOT_A_VIDEO, path=self._path)
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._interval = 1 / rate if 0 < rate <= 1000 else 1 / 25
         self._due = time.monotonic()
@@ -46,10 +46,11 @@ class VideoSource:
         if self.live:
             time.sleep(max(0.0, self._due - time.monotonic()))
             self._due += self._interval
+        played = Message(Code.SOURCE_PLAYED, source=self.name)
         try:
-            return GrabbedImage(grab(self._capture, "end"), self.name)
+            return GrabbedImage(grab(self._capture, played), self.name)
         except SourceError as error:
-            raise EndOfSourceError(f"{self.name} has been played to its end.") from error
+            raise EndOfSourceError(played) from error
 
     def close(self) -> None:
         """Close the file."""

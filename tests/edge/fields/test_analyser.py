@@ -12,6 +12,8 @@ from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.occlusion import draw_evidence, explain
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from tests.edge.segmentation.test_finder import draw, grid
 
 
@@ -83,8 +85,9 @@ def test_a_refused_field_has_no_cells_and_no_parasitaemia(analyser):
 
 
 def test_a_picture_too_small_for_a_field_is_an_error(analyser):
-    with pytest.raises(ImageError, match=r"thumb\.png"):
+    with pytest.raises(ImageError) as raised:
         analyser.analyse(np.zeros((32, 200, 3), np.uint8), "thumb.png")
+    assert raised.value.message == Message(Code.FIELD_TOO_SMALL, width=200, height=32, least=64)
 
 
 def test_a_cut_out_cell_is_what_is_not_black():

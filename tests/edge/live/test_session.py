@@ -18,6 +18,7 @@ from edge.live.snapshot import Snapshot
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.frame import Frame
 from edge.live.tasks import CellTask, SlideTask, TaskResult
+from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, red_cells
 from edge.slides.store import SlideStore
 from tests.support.disc_slide import DiscReader, DiscSlide
@@ -134,7 +135,7 @@ def test_a_full_disk_stops_the_count_in_words_and_nothing_is_lost(
         monkeypatch.setattr(store, "add_field", add_field)
         with running(LiveSession(Stage(corners), task)) as session:
             stopped = await_state(session, lambda snapshot: snapshot.state == "disk full")
-            assert stopped.warnings[0] == "The disk is full."
+            assert str(stopped.warnings[0]) == "The disk is full."
             assert stopped.facts["cells"] == 0
             full.clear()
             last = await_state(session, lambda snapshot: snapshot.over)
@@ -153,7 +154,7 @@ def test_a_failure_of_the_program_is_told_and_kept(tmp_path: Path, monkeypatch: 
         with running(session):
             last = await_state(session, lambda snapshot: snapshot.over)
         assert last.state == "failed"
-        assert "defect" in last.words
+        assert "defect" in str(last.message)
         assert isinstance(session.failure(), ZeroDivisionError)
 
 
@@ -212,7 +213,7 @@ class SlowTask:
         assert self.session is not None
         self.numbers.append(frame.number)
         if self._camera.over.is_set():
-            return TaskResult("nothing new", "")
+            return TaskResult("nothing new")
         given = self.session.snapshot().source.received
         for _ in range(10):
             self._camera.due.release()
@@ -222,7 +223,7 @@ class SlowTask:
             self.ages.append(age)
         if len(self.numbers) == 30:
             self._camera.over.set()
-        return TaskResult("nothing new", "")
+        return TaskResult("nothing new")
 
     def source_returned(self) -> None:
         """It never goes."""
@@ -230,6 +231,10 @@ class SlowTask:
     def facts(self) -> dict[str, object]:
         """None."""
         return {}
+
+    def notes(self) -> tuple[Message, ...]:
+        """None."""
+        return ()
 
 
 def test_under_load_old_frames_are_dropped_and_the_age_of_what_is_shown_is_bounded() -> None:

@@ -70,7 +70,7 @@ def test_a_damaged_file_is_named_once(tmp_path: Path) -> None:
     source = watch(tmp_path, clock, give_up=lambda sha256, fault: faults.append((sha256, fault)))
     assert names_within(source, clock, 3 * GIVEN_UP_SECONDS) == []
     assert len(faults) == 1
-    assert "bad.png cannot be read" in faults[0][1]
+    assert "bad.png cannot be read" in str(faults[0][1])
 
 
 def test_a_folder_that_goes_away_is_lost_and_comes_back(tmp_path: Path) -> None:

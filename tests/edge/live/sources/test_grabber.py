@@ -88,7 +88,7 @@ def test_a_silent_source_is_called_stalled() -> None:
     newest.start()
     now[0] = 10.0
     assert newest.status().state == "stalled"
-    assert "10 seconds" in newest.status().words
+    assert "10 seconds" in str(newest.status().message)
     gate.set()
     newest.stop()
 
