@@ -1,6 +1,6 @@
 """Joins two TFLite models into one: the second takes what the first gives.
 
-The quantised base ends in float features and the head stays in float, because an int8 sigmoid knows only 256
+The quantised base ends in float pools and the head stays in float, because an int8 sigmoid knows only 256
 probabilities, while a threshold for few false alarms lies where they are closest together. TFLite's converter
 quantises a graph as a whole, so the two parts are converted apart and joined here, on the flatbuffer's own
 schema.
@@ -14,11 +14,11 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 
 def join_models(first: bytes, second: bytes) -> bytes:
-    """Feed the first model's only output to the second model's only input.
+    """Feed the first model's outputs to the second model's inputs, both in the order of their names.
 
     Args:
-        first: a TFLite model with one subgraph and one output.
-        second: a TFLite model with one subgraph and one input of the same shape and type.
+        first: a TFLite model with one subgraph and a signature.
+        second: another one, with as many inputs of the same shapes and types.
 
     Returns:
         A TFLite model with the inputs of the first and the outputs of the second.
@@ -29,16 +29,18 @@ def join_models(first: bytes, second: bytes) -> bytes:
     whole = flatbuffer_utils.convert_bytearray_to_object(bytearray(first))
     added = flatbuffer_utils.convert_bytearray_to_object(bytearray(second))
     graph, tail = _only_subgraph(whole), _only_subgraph(added)
-    if len(graph.outputs) != 1 or len(tail.inputs) != 1:
-        raise ValueError("The first model must have one output and the second one input.")
-    seam, entrance = graph.tensors[graph.outputs[0]], tail.tensors[tail.inputs[0]]
-    if seam.type != entrance.type or list(seam.shape[1:]) != list(entrance.shape[1:]):
-        raise ValueError(f"The models do not fit: {list(seam.shape)} against {list(entrance.shape)}.")
+    seams, entrances = _named(whole, "outputs"), _named(added, "inputs")
+    if len(seams) != len(entrances):
+        raise ValueError(f"The first model has {len(seams)} outputs, the second {len(entrances)} inputs.")
+    for seam, entrance in zip(seams, entrances, strict=True):
+        given, wanted = graph.tensors[seam], tail.tensors[entrance]
+        if given.type != wanted.type or list(given.shape[1:]) != list(wanted.shape[1:]):
+            raise ValueError(f"The models do not fit: {list(given.shape)} against {list(wanted.shape)}.")
 
     buffers_before, codes_before = len(whole.buffers), len(whole.operatorCodes)
     whole.buffers.extend(added.buffers)
     whole.operatorCodes.extend(added.operatorCodes)
-    place = {tail.inputs[0]: graph.outputs[0]}
+    place = dict(zip(entrances, seams, strict=True))
     for index, tensor in enumerate(tail.tensors):
         if index in place:
             continue
@@ -53,11 +55,20 @@ def join_models(first: bytes, second: bytes) -> bytes:
         moved_operator.inputs = [place.get(index, -1) for index in operator.inputs]
         moved_operator.outputs = [place[index] for index in operator.outputs]
         graph.operators.append(moved_operator)
-    graph.outputs = [place[index] for index in tail.outputs]
+    graph.outputs = [place[index] for index in _named(added, "outputs")]
     # Signatures and metadata name tensors of the parts, which are no longer the ends of the whole.
     whole.signatureDefs = []
     whole.metadata = []
     return bytes(flatbuffer_utils.convert_object_to_bytearray(whole))
+
+
+def _named(model: Any, side: str) -> list[int]:
+    """Tensors of the ``inputs`` or ``outputs`` of a model's signature, by the order of their names."""
+    if not model.signatureDefs:
+        raise ValueError("The model has no signature.")
+    return [
+        entry.tensorIndex for entry in sorted(getattr(model.signatureDefs[0], side), key=lambda e: e.name)
+    ]
 
 
 def _only_subgraph(model: Any) -> schema.SubGraphT:

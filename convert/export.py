@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from convert.chaining import join_models
 from edge.errors import PlasmoliteError
-from train.model.network import FIRST_CONVOLUTION, base_of
+from train.model.network import FIRST_CONVOLUTION, HEAD_NAMES, base_of
 
 PRECISIONS = ("float32", "float16", "int8")
 
@@ -37,23 +37,24 @@ def export(model: keras.Model, precision: str, calibration: NDArray[np.uint8]) -
             find the range of each activation.
 
     Returns:
-        A TFLite flatbuffer: uint8 (n, size, size, 3) in, float32 (n, 1) out, n free.
+        A TFLite flatbuffer: uint8 (n, size, size, 3) in; float32 (n, 1) out, the probability, and beside it float32
+        (n, features), what the head saw; n free.
 
     Raises:
         ExportError: the model is foreign or the converter failed.
     """
-    features, head = _parts(model)
+    pools, head = _parts(model)
     if precision == "int8":
-        quantised = _quantise(features, calibration)
+        quantised = _quantise(pools, calibration)
         return join_models(quantised, _convert(head))
     size = model.input_shape[1]
     pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
-    whole = keras.Model(pixels, head(features(keras.ops.cast(pixels, "float32"))))
+    whole = keras.Model(pixels, head(pools(keras.ops.cast(pixels, "float32"))))
     return _convert(whole, half=precision == "float16")
 
 
 def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Split the network into its base, the pixels' scaling folded in, and its head."""
+    """Split the network into its base, the pixels' scaling folded in, up to the pools, and its head behind them."""
     try:
         base, size = base_of(model), int(model.input_shape[1])
         scaling = model.get_layer("rescaling")
@@ -75,17 +76,23 @@ def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     # w (x * scale + offset) + b = (w * scale) x + (b + offset * sum of w)
     folded = [kernel * scaling.scale, bias + scaling.offset * kernel.sum(axis=(0, 1, 2))]
     body.get_layer(FIRST_CONVOLUTION).set_weights([weight.astype(np.float32) for weight in folded])
-    pooled = keras.layers.GlobalAveragePooling2D()(body.output)
-    features = keras.Model(body.input, pooled)
-    values = keras.Input(pooled.shape[1:])
-    output = values
-    for layer in tail[1:]:  # the first is the pooling
+    # Each pool is an output of its own, so that each has its own scale in int8: means are far smaller than maxima.
+    outputs = [*(_maximum(depth) for depth in body.outputs)]
+    outputs += [keras.layers.GlobalAveragePooling2D()(depth) for depth in body.outputs]
+    entrances = [keras.Input(pool.shape[1:], name=f"pool_{number}") for number, pool in enumerate(outputs)]
+    features = output = keras.layers.Concatenate()(entrances)
+    for layer in tail[tail.index(model.get_layer(HEAD_NAMES[0])) + 1 :]:
         if not isinstance(layer, keras.layers.Dropout):
             output = layer(output)
-    return features, keras.Model(values, output)
+    return keras.Model(body.input, outputs), keras.Model(entrances, [output, features])
 
 
-def _quantise(features: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
+def _maximum(depth: keras.KerasTensor) -> keras.KerasTensor:
+    """The maximum over a depth's places as a pooling with one window, which XNNPACK computes in int8."""
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D(depth.shape[1:3])(depth))
+
+
+def _quantise(pools: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
     def pictures() -> Iterator[list[NDArray[np.float32]]]:
         for number, picture in enumerate(calibration):
             values = picture.astype(np.float32)
@@ -97,7 +104,7 @@ def _quantise(features: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
             yield [values[None]]
 
     with tempfile.TemporaryDirectory() as folder:
-        converter = _converter(features, folder)
+        converter = _converter(pools, folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = pictures
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

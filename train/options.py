@@ -58,9 +58,26 @@ _OPTIONS = (
     _setting(
         "--foreign-share",
         click.FloatRange(0, 2, min_open=True),
-        "Cells of those fields an epoch, for each cell of --data.",
+        "Cells of other laboratories an epoch, for each cell of --data.",
     ),
-    _setting("--graft-share", _SHARE, "How many of them receive a parasite cut from a cell of --data."),
+    _setting(
+        "--graft-share", _SHARE, "How many of them are infected, most by a parasite cut from another cell."
+    ),
+    click.option(
+        "--laboratory",
+        "laboratories",
+        multiple=True,
+        metavar="DIR",
+        help="Fields of another laboratory with its parasites marked (masks/ or parasite_boxes.csv beside images/), "
+        "or pictures of its infected cells: learnt from too. May be given several times.",
+    ),
+    click.option(
+        "--leave-out",
+        "left_out",
+        multiple=True,
+        metavar="LABORATORY/PATIENT",
+        help="A patient or smear of one of them that is not learnt from. May be given several times.",
+    ),
     click.option(
         "--split",
         metavar="JSON",
@@ -79,7 +96,7 @@ _OPTIONS = (
     _setting(
         "--weights",
         None,
-        "Where MobileNetV2 begins: downloaded, a .h5 file without top, or at random.",
+        "Where MobileNetV2 begins: downloaded, a .h5 file without top, a released .tflite model, or at random.",
         metavar="imagenet|PATH|none",
     ),
     _setting(
@@ -91,6 +108,11 @@ _OPTIONS = (
         "Width of MobileNetV2; pre-trained weights are of one width.",
     ),
     _setting("--batch-size", click.IntRange(1), "Cells a step."),
+    _setting(
+        "--epoch-share",
+        click.FloatRange(0, 1, min_open=True),
+        "How many of the cells of --data an epoch shows, other ones each time.",
+    ),
     _setting("--head-epochs", _EPOCHS, "Phase 1: the base frozen, the head trained."),
     _setting("--head-rate", _RATE, "Its rate."),
     _setting("--tune-epochs", _EPOCHS, "Phase 2: the base trained too, batch normalisation fixed."),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.about import source_commit
 from train.augmentation.stain_and_camera import Strength
+from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
 from train.data.patients import LABELS, Correction, read_corrections, read_patients
@@ -33,6 +34,10 @@ SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
 )
 
 
+_HELD_CELLS = 1000
+"""Validation cells that the epochs of a phase are compared on; the figures and thresholds are of all of them."""
+
+
 class RunData(NamedTuple):
     """What a run learns from and is measured on."""
 
@@ -41,6 +46,8 @@ class RunData(NamedTuple):
     corrections: dict[str, Correction]
     foreign: ForeignCells | None = None
     """Uninfected cells of other laboratories, to train on and to choose the field threshold by."""
+    laboratories: tuple[Laboratory, ...] = ()
+    """Infected and uninfected cells of laboratories where somebody marked the parasites, to train on."""
 
     def disputed(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the cells another reading disputes; bool, shape of ``indices``."""
@@ -81,6 +88,8 @@ def load_run_data(
     data, corrections = _read_cells(settings, progress)
     folders = [Path(folder) for folder in settings.uninfected_fields]
     foreign = read_foreign_cells(folders, progress) if folders else None
+    left_out = frozenset(settings.left_out)
+    laboratories = tuple(read_laboratory(Path(folder), left_out) for folder in settings.laboratories)
     path = out / SPLIT_FILE
     if path.exists():
         split = read_split(path, data)
@@ -91,7 +100,7 @@ def load_run_data(
             else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
-    run_data = RunData(data, split, corrections, foreign)
+    run_data = RunData(data, split, corrections, foreign, laboratories)
     (out / DATA_FILE).write_text(json.dumps(_describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 
@@ -142,6 +151,15 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
             "fingerprint": foreign.fingerprint,
             "rejected": [entry._asdict() for entry in foreign.rejected],
         },
+        "laboratories": [
+            {
+                "folder": one.name,
+                "cells": {"Uninfected": len(one.uninfected), "Parasitized": len(one.infected)},
+                "parasites": len(one.parasites),
+                "fingerprint": one.fingerprint,
+            }
+            for one in run_data.laboratories
+        ],
     }
 
 
@@ -158,6 +176,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
     foreign = _foreign_cells(settings, run_data, kept, targets)
     validation = run_data.split.validation
+    validation = validation[:: max(1, len(validation) // _HELD_CELLS)]
     held = Held(
         network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
         run_data.data.labels()[validation].astype(np.float32)[:, None],
@@ -190,6 +209,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
                 epoch=epoch,
                 strength=strength,
                 foreign=foreign,
+                share=settings.epoch_share,
             )
 
         network = fit_phase(
@@ -208,18 +228,22 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
 def _foreign_cells(
     settings: TrainingSettings, run_data: RunData, kept: NDArray[np.int64], targets: NDArray[np.float32]
 ) -> Grafting | None:
-    if run_data.foreign is None:
+    uninfected = run_data.foreign.samples if run_data.foreign else ()
+    uninfected += tuple(cell for one in run_data.laboratories for cell in one.uninfected)
+    if not uninfected:
         return None
     # Only cells of which every reading says the same give or receive a parasite.
     parasitised, healthy = (
         [run_data.data.samples[i] for i in kept[targets == certain]] for certain in (1.0, 0.0)
     )
     return Grafting(
-        run_data.foreign.samples,
+        uninfected,
         healthy,
         lift_parasites(parasitised),
         settings.foreign_share,
         settings.graft_share,
+        tuple(cell for one in run_data.laboratories for cell in one.infected),
+        tuple(parasite for one in run_data.laboratories for parasite in one.parasites),
     )
 
 

@@ -9,6 +9,9 @@ from edge.errors import PlasmoliteError
 LABEL_POLICIES = ("published", "corrected", "soft", "exclude")
 
 
+_LISTS = ("uninfected_fields", "laboratories", "left_out")
+
+
 class SettingsError(PlasmoliteError):
     """The settings contradict each other, or those of the run folder that is to go on."""
 
@@ -30,10 +33,14 @@ class TrainingSettings:
     """What the network should say of the published label of a disputed cell under the policy ``soft``, 0 to 1."""
     uninfected_fields: tuple[str, ...] = ()
     """Folders of fields of other laboratories' uninfected blood, whose cells are learnt from too."""
-    foreign_share: float = 0.25
-    """Their cells an epoch, as a share of the number of the others."""
-    graft_share: float = 0.5
-    """Share of them that receive the parasite of another cell."""
+    laboratories: tuple[str, ...] = ()
+    """Folders of other laboratories' fields with the parasites marked, or of their infected cells."""
+    left_out: tuple[str, ...] = ()
+    """Patients or smears of them, ``laboratory/patient``, that are kept for a test."""
+    foreign_share: float = 0.8
+    """Cells of other laboratories an epoch, as a share of the number of the others."""
+    graft_share: float = 0.55
+    """Share of them that are infected, most by the parasite of another cell."""
     split: str | None = None
     """A split file to reuse; otherwise one is made from the seed."""
     folds: int = 5
@@ -44,11 +51,14 @@ class TrainingSettings:
     """Whether the split ignores patients, as many published figures do. Cells of one patient then stand on both
     sides and the figures leak: for comparison with such figures alone, never for a release."""
     weights: str = "imagenet"
+    """``imagenet``, ``none``, an ``.h5`` file without top, or a released ``.tflite`` model to go on from."""
     image_size: int = 96
     """Side of the network's square input in pixels, a multiple of 32."""
     alpha: float = 1.0
     """Width multiplier of MobileNetV2."""
     batch_size: int = 64
+    epoch_share: float = 0.25
+    """Share of the labelled cells that an epoch shows, other ones each time."""
     head_epochs: int = 1
     head_rate: float = 1e-3
     """Adam's rate in phase 1, in which the base is frozen."""
@@ -108,6 +118,6 @@ class TrainingSettings:
         """
         try:
             found = json.loads(path.read_text("utf-8"))
-            return cls(**{**found, "uninfected_fields": tuple(found.get("uninfected_fields", ()))})
+            return cls(**{**found, **{name: tuple(found.get(name, ())) for name in _LISTS}})
         except (OSError, ValueError, TypeError) as error:
             raise SettingsError(f"{path} holds no training settings: {error}.") from error

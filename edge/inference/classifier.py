@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,7 @@ class Classifier:
         self.input_size = model.input_size
         self._lock = threading.Lock()
         self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
-        self._input = int(self._check_tensors())
-        self._output = int(self._interpreter.get_output_details()[0]["index"])
+        self._input, self._output, self._features = self._check_tensors()
         self._allocated = 0
         self._workers: list[Classifier] = [self] if self.threads == 1 else []
 
@@ -85,25 +84,61 @@ class Classifier:
         Returns:
             Probability of *parasitised*, float32, shape (n,).
         """
-        expected = (self.input_size, self.input_size, 3)
-        if inputs.ndim != 4 or inputs.shape[1:] != expected or inputs.dtype != np.uint8:
-            raise ValueError(f"inputs are {inputs.dtype} of shape {inputs.shape}, not uint8 (n, {expected})")
+        self._check_inputs(inputs)
         result = np.empty(len(inputs), np.float32)
         with self._lock:
-            for start in range(0, len(inputs), self.batch_size):
-                batch = inputs[start : start + self.batch_size]
-                self._allocate(len(batch))
-                self._interpreter.set_tensor(self._input, batch)
-                self._interpreter.invoke()
+            for start, batch in self._invoked(inputs):
                 # A view into the interpreter must be gone before its next call: this copies the values out.
-                result[start : start + len(batch)] = self._interpreter.get_tensor(self._output)[:, 0]
+                result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
         return result
+
+    @property
+    def gives_features(self) -> bool:
+        """Whether the model gives, beside its probability, what its head saw of a cell."""
+        return self._features is not None
+
+    def with_features(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Judge preprocessed cells, and tell what the network's head saw of each.
+
+        Args:
+            inputs: as for :meth:`probabilities`.
+
+        Returns:
+            Probabilities, float32, shape (n,), and features, float32, shape (n, features).
+
+        Raises:
+            ModelFileError: the model gives a probability alone, as those before version 4 do.
+        """
+        self._check_inputs(inputs)
+        if self._features is None:
+            raise ModelFileError(f"{self.model.path} gives no features beside its probability.")
+        result = np.empty(len(inputs), np.float32)
+        rows: list[NDArray[np.float32]] = []
+        with self._lock:
+            for start, batch in self._invoked(inputs):
+                result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
+                rows.append(self._interpreter.get_tensor(self._features).copy())
+        return result, np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
 
     def classify(self, cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Preprocess and judge pictures of single cells (RGB, uint8, any size, black outside the cell)."""
         if not cells:
             return np.empty(0, np.float32)
         return self.probabilities(np.stack([network_input(cell, size=self.input_size) for cell in cells]))
+
+    def _check_inputs(self, inputs: NDArray[np.uint8]) -> None:
+        expected = (self.input_size, self.input_size, 3)
+        if inputs.ndim != 4 or inputs.shape[1:] != expected or inputs.dtype != np.uint8:
+            raise ValueError(f"inputs are {inputs.dtype} of shape {inputs.shape}, not uint8 (n, {expected})")
+
+    def _invoked(self, inputs: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+        """Run the network on a batch at a time; yields where it begins and how many cells it has."""
+        for start in range(0, len(inputs), self.batch_size):
+            batch = inputs[start : start + self.batch_size]
+            self._allocate(len(batch))
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            yield start, len(batch)
 
     def _allocate(self, cells: int) -> None:
         if self._allocated != cells:
@@ -113,20 +148,24 @@ class Classifier:
             self._interpreter.allocate_tensors()
             self._allocated = cells
 
-    def _check_tensors(self) -> int:
+    def _check_tensors(self) -> tuple[int, int, int | None]:
+        """Tensors of the picture, the probability and, where there are any, the features."""
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         size = self.input_size
+        # The probability is the one of a single column.
+        outputs = sorted(outputs, key=lambda output: int(output["shape"][-1]))
         wrong = (
             len(inputs) != 1
-            or len(outputs) != 1
+            or len(outputs) not in {1, 2}
             or list(inputs[0]["shape"][1:]) != [size, size, 3]
             or inputs[0]["dtype"] != np.uint8
             or list(outputs[0]["shape"][1:]) != [1]
-            or outputs[0]["dtype"] != np.float32
+            or any(output["dtype"] != np.float32 or len(output["shape"]) != 2 for output in outputs)
         )
         if wrong:
             raise ModelFileError(
                 f"{self.model.path} has other inputs or outputs than its manifest says: expected one uint8 "
                 f"picture of {size} x {size} x 3 and one float32 probability."
             )
-        return int(inputs[0]["index"])
+        features = int(outputs[1]["index"]) if len(outputs) == 2 else None
+        return int(inputs[0]["index"]), int(outputs[0]["index"]), features

@@ -22,9 +22,18 @@ _AREA = (0.004, 0.20)
 _LEAST_PEAK = 0.3
 """Density that its darkest part must reach: weaker ones would be lost on another cell."""
 
+CROP_CELL = 140
+"""Width, px, of the cells that MP-IDB's crops of parasites were cut from, at the scale of the crops."""
+_EVEN_RIM, _LEAST_OF_CROP = 0.07, 0.12
+"""Largest standard deviation of the density along such a crop's rim, and the least peak in it, natural logarithm."""
+
+_MATURE = 0.3
+"""Share of the grafts that are drawn as a mature form: one body with a lump of pigment in it."""
 _YOUNG, _FULL, _LARGE = 0.45, 0.2, 0.2
-"""Shares of the grafts that are one parasite as it was cut, cytoplasm and pigment alone (as of a gametocyte), and
+"""Shares of the others that are one parasite as it was cut, cytoplasm and pigment alone (as of a gametocyte), and
 one or two enlarged parasites; the rest are many small ones."""
+_BLUE, _PURPLE = np.array([0.95, 0.75, 0.2], np.float32), np.array([0.5, 1.0, 0.35], np.float32)
+"""Density of a parasite's cytoplasm and of its chromatin in Giemsa's stain, R, G, B, relative to the strongest."""
 _MOST_DENSITY = 1.4
 """Where several lie over each other, no parasite of one layer of cells is darker."""
 
@@ -67,6 +76,35 @@ def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     return cv2.warpAffine(lifted, shift, (side, side)).astype(np.float32)
 
 
+def lift_from_crop(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Take a parasite out of a picture that was cut round it alone, on a cell about `CROP_CELL` px wide.
+
+    Args:
+        rgb: uint8, shape (h, w, 3): the parasite and the part of its cell round it.
+
+    Returns:
+        As :func:`lift_parasite`; ``None`` where the picture's rim is not all of one cell, nothing stands out of it, or
+        the picture is larger than that cell.
+    """
+    height, width = rgb.shape[:2]
+    logarithm = np.log(np.maximum(cv2.GaussianBlur(rgb, (0, 0), 1.0), 3).astype(np.float32))
+    rims = (logarithm[:3], logarithm[-3:], logarithm[:, :3], logarithm[:, -3:])
+    rim = np.concatenate([part.reshape(-1, 3) for part in rims])
+    if max(height, width) > CROP_CELL or rim.mean(axis=1).std() > _EVEN_RIM:
+        return None
+    density = np.median(rim, axis=0) - logarithm
+    rows, columns = np.mgrid[0:height, 0:width]
+    away = np.hypot((columns - (width - 1) / 2) / (width / 2), (rows - (height - 1) / 2) / (height / 2))
+    # Faded out towards the corners, where the cell itself is seen.
+    density = np.maximum(density, -0.03) * np.clip((1.08 - away) / 0.16, 0, 1)[:, :, None]
+    if density.mean(axis=2).max() < _LEAST_OF_CROP:
+        return None
+    lifted = np.zeros((CROP_CELL, CROP_CELL, 3), np.float32)
+    top, left = (CROP_CELL - height) // 2, (CROP_CELL - width) // 2
+    lifted[top : top + height, left : left + width] = density
+    return lifted
+
+
 def graft(
     rgb: NDArray[np.uint8], parasites: Sequence[NDArray[np.float32]], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
@@ -84,8 +122,10 @@ def graft(
         The cell with the parasite; uint8, the same shape.
     """
     mask = cell_mask(rgb)
-    drawn = rng.random()
-    if drawn < _YOUNG:
+    mature, drawn = rng.random() < _MATURE, rng.random()
+    if mature:
+        density = _mature(mask, rng)
+    elif drawn < _YOUNG:
         density = _laid(parasites, mask, _places(mask, rng, 1), rng, (0.85, 1.25)) * rng.uniform(0.8, 1.3)
     elif drawn < _YOUNG + _FULL:
         density = _veil(mask, rng) + _pigment(mask, rng, 1.0)
@@ -147,6 +187,44 @@ def _veil(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float
     blue, purple = np.array([0.9, 0.7, 0.2], np.float32), np.array([0.5, 1.0, 0.3], np.float32)
     share = np.float32(rng.random())
     return cloud[:, :, None] * (share * blue + (1 - share) * purple)
+
+
+def _mature(mask: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A trophozoite or a schizont: one dense body of irregular outline, chromatin in it, often a lump of pigment."""
+    height, width = mask.shape
+    side = max(height, width)
+    x, y = _places(mask, rng, 1)[0]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    turn, long, short = rng.uniform(0, np.pi), side * rng.uniform(0.13, 0.45), side * rng.uniform(0.1, 0.36)
+    along = (np.cos(turn) * (columns - x) + np.sin(turn) * (rows - y)) / long
+    across = (np.cos(turn) * (rows - y) - np.sin(turn) * (columns - x)) / short
+    body = 1 + _cloud(mask, rng, 6) * rng.uniform(0.2, 1.2) - np.hypot(along, across)
+    body = np.clip(body * rng.uniform(2.5, 9.0), 0, 1) * (1 + _cloud(mask, rng, 13) * rng.uniform(0.1, 0.9))
+    blue = np.float32(rng.random())
+    hue = (blue * _BLUE + (1 - blue) * _PURPLE) * np.float32(rng.uniform(0.25, 1.3))
+    density = body.astype(np.float32)[:, :, None] * hue
+
+    def lumps(count: int, spread: float, sizes: tuple[float, float], soft: float) -> NDArray[np.float32]:
+        drawn = np.zeros(mask.shape, np.float32)
+        for _ in range(count):
+            place = (int(x + rng.normal(0, spread * long)), int(y + rng.normal(0, spread * short)))
+            axes = tuple(max(1, round(side * rng.uniform(*sizes))) for _ in range(2))
+            cv2.ellipse(drawn, place, axes, rng.uniform(0, 180), 0, 360, float(rng.uniform(0.4, 1.0)), -1)
+        return np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.5, side / soft)), np.float32)
+
+    if rng.random() < 0.6:
+        chromatin = lumps(int(rng.integers(1, 13)), 0.45, (0.018, 0.06), 90)
+        density += chromatin[:, :, None] * _PURPLE * np.float32(rng.uniform(0.2, 0.9))
+    if rng.random() < 0.7:
+        pigment = lumps(int(rng.integers(1, 7)), 0.12, (0.012, 0.055), 130)
+        density += pigment[:, :, None] * np.float32(rng.uniform(0.6, 2.4))
+    return density
+
+
+def _cloud(mask: NDArray[np.uint8], rng: np.random.Generator, places: int) -> NDArray[np.float32]:
+    """Smooth chance over the cell, -0.5 to 0.5 or so, with so many places a side."""
+    rough = rng.random((places, places), np.float32) - np.float32(0.5)
+    return np.asarray(cv2.resize(rough, mask.shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _pigment(mask: NDArray[np.uint8], rng: np.random.Generator, share: float) -> NDArray[np.float32]:

@@ -22,31 +22,44 @@ _BACKGROUND = np.array([219, 188, 173], np.float32)
 
 _DARKEST = BLACK_LEVEL + 1
 
+_DEFOCUSED, _SHARPENED, _MOVED = 0.4, 0.2, 0.18
+"""Shares of the cells that are out of focus, sharpened by the camera, or moved during the exposure."""
+
+_EVENNESS = 0.6
+"""Of the shares with which channels are mixed (Dirichlet's concentration): below 1, mostly one channel or two."""
+
 
 class Strength(NamedTuple):
     """How far each property varies. Standard deviations are of a normal distribution, ranges uniform."""
 
-    plain: float = 0.35
+    plain: float = 0.25
     """Share of the cells that are only turned, flipped and scaled."""
-    density: float = 0.15
+    mixed: float = 0.45
+    """Share of the others whose density is mixed over the colour channels: another dye, camera or lamp, in which a
+    parasite has another hue and the same shape."""
+    grey: float = 0.1
+    """Share of all that come from a camera without colours."""
+    density: float = 0.2
     """Standard deviation of the log of the stain's strength."""
-    channel_density: float = 0.07
+    channel_density: float = 0.15
     """The same for each colour channel by itself."""
-    white_point: float = 0.08
+    white_point: float = 0.12
     """Standard deviation of the log of each channel's illumination."""
     dim: float = 0.7
     """Largest loss of light of the quarter of the pictures that are under-exposed, as a natural logarithm."""
-    palette: float = 0.08
+    palette: float = 0.12
     """Standard deviation of a shift of the cell's mean density: pink, blue and grey cells."""
-    saturation: tuple[float, float] = (0.75, 1.25)
-    gamma: tuple[float, float] = (0.8, 1.3)
-    defocus: float = 0.014
+    saturation: tuple[float, float] = (0.4, 1.5)
+    gamma: tuple[float, float] = (0.75, 1.35)
+    defocus: float = 0.02
     """Largest Gaussian sigma, as a share of the cell's width."""
-    side: tuple[int, int] = (48, 112)
+    motion: float = 0.2
+    """Furthest that the stage moves during the exposure, in cell widths."""
+    side: tuple[int, int] = (40, 104)
     """Width of the cell as the other camera sees it, in pixels."""
-    noise: float = 4.0
+    noise: float = 8.0
     """Largest standard deviation of the sensor's noise, in grey levels."""
-    jpeg: tuple[int, int] = (60, 95)
+    jpeg: tuple[int, int] = (45, 95)
     """JPEG quality."""
     disturbances: bool = True
     """Whether some cells are drawn crenated, with refractile specks or with a sharp pale centre."""
@@ -77,6 +90,8 @@ def augment(rgb: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
         field, mask = _other_camera(stained, rng, strength), outline
     if min(cv2.boundingRect(mask)[2:]) < MIN_CELL_SIDE:
         return rgb  # cut down to less than a cell: no variation of this one
+    if rng.random() < strength.grey:
+        field = cv2.cvtColor(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     # However dark the lamp, the cell stays apart from the black that is cut round it.
     return cv2.copyTo(np.maximum(field, _DARKEST), mask)
 
@@ -136,7 +151,11 @@ def _other_stain(
     # Saturation and strength of the stain, as one matrix on the density over that of the plasma.
     saturation = rng.uniform(*strength.saturation)
     gain = np.exp(rng.normal(0, strength.density) + rng.normal(0, strength.channel_density, 3))
-    matrix = gain[:, None] * (saturation * np.eye(3) + (1 - saturation) / 3)
+    matrix = saturation * np.eye(3) + (1 - saturation) / 3
+    if rng.random() < strength.mixed:
+        # Each row gives shares of the three channels that sum to one: a cell keeps about its density.
+        matrix = matrix @ rng.dirichlet(np.full(3, _EVENNESS), 3)
+    matrix = gain[:, None] * matrix
     light = rng.normal(0, strength.white_point, 3) + rng.normal(0, strength.white_point)
     if rng.random() < 0.25:
         light = light - rng.uniform(0, strength.dim)
@@ -169,14 +188,18 @@ def _other_camera(
 ) -> NDArray[np.uint8]:
     """Vary focus, sharpening, noise and compression."""
     width = max(field.shape[:2])
-    if rng.random() < 0.5:
+    drawn = rng.random()
+    if drawn < _DEFOCUSED:
         sigma = rng.uniform(0, strength.defocus) * width
         if sigma > 0.2:
             field = cv2.GaussianBlur(field, (0, 0), sigma)
-    elif rng.random() < 0.3:
+    elif drawn < _DEFOCUSED + _SHARPENED:
         blurred = cv2.GaussianBlur(field, (0, 0), 0.012 * width)
         field = field + (field - blurred) * np.float32(rng.uniform(0.3, 1.5))
-    if rng.random() < 0.4:
+    elif drawn < _DEFOCUSED + _SHARPENED + _MOVED:
+        way = motion_kernel(rng.uniform(0, strength.motion) * width, rng.uniform(0, np.pi))
+        field = cv2.filter2D(field, -1, way)
+    if rng.random() < 0.5:
         noise = rng.standard_normal(field.shape, np.float32)
         field = cv2.scaleAdd(noise, rng.uniform(0, strength.noise), field)
     shown = cv2.convertScaleAbs(np.maximum(field, 0))
@@ -185,6 +208,28 @@ def _other_camera(
         _, encoded = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, quality])
         shown = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     return shown
+
+
+def motion_kernel(length: float, angle: float) -> NDArray[np.float32]:
+    """The way of a stage that moves evenly in a straight line while the shutter is open, to filter with.
+
+    Args:
+        length: of the way, px.
+        angle: of its direction, radians.
+
+    Returns:
+        float32, square, an odd number of px a side; its sum is 1.
+    """
+    side = int(np.ceil(length)) | 1
+    fine = np.zeros((4 * side, 4 * side), np.float32)
+    middle, reach = 2 * side - 0.5, 2 * length
+    ends = [
+        (round(middle + sign * reach * np.cos(angle)), round(middle + sign * reach * np.sin(angle)))
+        for sign in (-1, 1)
+    ]
+    cv2.line(fine, ends[0], ends[1], 1.0, 4)
+    kernel = cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def disc(radius: int) -> NDArray[np.uint8]:

@@ -26,8 +26,10 @@ _HELD_EVERY = 5
 _MOST_PARASITES = 1500
 """More would only cost memory (some 250 kB each)."""
 
-_ON_HOSTS = 0.5
-"""Share of the parasites that go to cells of the labelled set: else a graft itself could tell the laboratory."""
+_WHOLE, _ON_HOSTS, _FOREIGN_PARASITES = 0.4, 0.3, 0.45
+"""Of the infected turns, the share that shows a whole infected cell of another laboratory; of the grafts, the share
+that goes to cells of the labelled set (else a graft itself could tell the laboratory), and the share that brings a
+parasite of another laboratory."""
 
 
 class ForeignCells(NamedTuple):
@@ -44,26 +46,34 @@ class ForeignCells(NamedTuple):
 
 
 class Grafting(NamedTuple):
-    """What the batches of an epoch take from foreign cells."""
+    """What the batches of an epoch take from other laboratories."""
 
     cells: Sequence[Sample]
+    """Uninfected ones."""
     hosts: Sequence[Sample]
     """Healthy cells of the labelled set, which receive a part of the parasites."""
     parasites: Sequence[NDArray[np.float32]]
-    """Of :func:`train.augmentation.grafting.lift_parasite`; without any the cells stay healthy."""
+    """Of :func:`train.augmentation.grafting.lift_parasite`, from the labelled set; without any, cells stay healthy."""
     share: float
     """Foreign cells an epoch, as a share of the number of the others."""
     grafted: float
-    """Share of them that receive a parasite, or give their turn to a host that does."""
+    """Share of them that are infected: receive a parasite, or give their turn to a cell that is or does."""
+    infected: Sequence[Sample] = ()
+    """Infected cells of other laboratories, shown whole."""
+    foreign_parasites: Sequence[NDArray[np.float32]] = ()
+    """Parasites of other laboratories, to graft."""
 
     def draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
         """Give one cell, with a parasite or without, and what the network should say of it, 1 or 0."""
         cell = self.cells[place].image
         if not self.parasites or rng.random() >= self.grafted:
             return cell, 0.0
+        if self.infected and rng.random() < _WHOLE:
+            return self.infected[int(rng.integers(len(self.infected)))].image, 1.0
         if self.hosts and rng.random() < _ON_HOSTS:
             cell = self.hosts[int(rng.integers(len(self.hosts)))].image
-        return graft(cell, self.parasites, rng), 1.0
+        foreign = bool(self.foreign_parasites) and rng.random() < _FOREIGN_PARASITES
+        return graft(cell, self.foreign_parasites if foreign else self.parasites, rng), 1.0
 
 
 def read_foreign_cells(

@@ -30,7 +30,7 @@ SPARSE = 0.005
 """Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
 25,000 parasites per µL at five million red cells. On sparser ones a person has to look at each suspect."""
 
-VARIATIONS = 8
+VARIATIONS = 3
 """How often each cell is shown: enough that no single one decides."""
 
 BATCH = 256

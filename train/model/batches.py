@@ -30,6 +30,7 @@ class CellBatches(keras.utils.PyDataset):
         epoch: int = 0,
         strength: Strength | None = None,
         foreign: Grafting | None = None,
+        share: float = 1.0,
         workers: int = 2,
     ) -> None:
         """Make the batches of one epoch of one phase.
@@ -42,7 +43,8 @@ class CellBatches(keras.utils.PyDataset):
             seed: of the shuffling and the augmentation.
             epoch: which epoch these are the batches of.
             strength: of the augmentation.
-            foreign: healthy cells of other laboratories to mix in, other ones each epoch.
+            foreign: cells of other laboratories to mix in, other ones each epoch.
+            share: of the training cells that an epoch shows, other ones each time.
             workers: threads that prepare batches beside the fitting.
         """
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
@@ -55,9 +57,10 @@ class CellBatches(keras.utils.PyDataset):
         self._epoch = epoch
         self._foreign = foreign
         rng = np.random.default_rng((seed, epoch))
-        places = np.arange(len(samples))
+        shown = max(1, round(share * len(samples)))
+        places = np.arange(len(samples)) if share >= 1 else rng.choice(len(samples), shown, replace=False)
         if foreign:
-            wanted = min(len(foreign.cells), round(foreign.share * len(samples)))
+            wanted = min(len(foreign.cells), round(foreign.share * shown))
             chosen = rng.choice(len(foreign.cells), wanted, replace=False)
             places = np.concatenate([places, len(samples) + chosen])
         self._order = rng.permutation(places)

@@ -1,4 +1,9 @@
-"""The network: MobileNetV2 with its batch normalisation folded into the convolutions, and a head of its own.
+"""The network: the front of MobileNetV2, its batch normalisation folded in, and a head on three of its depths.
+
+What tells a parasite at laboratories that the network never saw stands in the *middle* of MobileNetV2; its last blocks
+have it no more. So the base ends at the widest layer of block 13, which leaves out a quarter of the work, and the head
+looks at three depths of it. Of each it sees the mean over the cell and the maximum: a ring is a small spot, which a
+mean over the whole cell drowns.
 
 Batch normalisation runs in inference mode all through fine-tuning (with running statistics of ImageNet it
 would otherwise shift under small batches, and exported models would differ from trained ones). In that mode
@@ -7,6 +12,7 @@ in from the start leaves the function as it is, halves the time of a training st
 trained weights the very ones that the exporter quantises.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -14,9 +20,12 @@ import numpy as np
 
 from edge.errors import PlasmoliteError
 from edge.inference.preprocessing import PREPROCESSING_VERSION
+from train.model.released_weights import RELEASED_SUFFIX, read_convolutions
 
 HEAD_UNITS = 64
-HEAD_NAMES = ("head_pool", "head_hidden", "head_logit")
+HEAD_NAMES = ("head_features", "head_hidden", "head_logit")
+DEPTHS = ("block_6_expand_relu", "block_10_expand_relu", "block_13_expand_relu")
+"""The layers that the head looks at; the last one ends the base."""
 DROPOUT = 0.2
 FIRST_CONVOLUTION = "Conv1"
 
@@ -31,8 +40,8 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     Args:
         size: side of the square input in pixels, a multiple of 32.
         alpha: width multiplier of MobileNetV2.
-        weights: ``imagenet`` (Keras downloads them), ``none`` (random), or the path of an ``.h5`` file
-            without top.
+        weights: ``imagenet`` (Keras downloads them), ``none`` (random), the path of an ``.h5`` file without top, or
+            that of a released ``.tflite`` model to go on from.
         seed: of the head's initial weights and of dropout.
 
     Returns:
@@ -55,7 +64,7 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
             f"Keras gives no ImageNet weights for alpha {alpha}: {error}. Without a network connection give "
             "--weights the path of mobilenet_v2_weights_*_no_top.h5, or none."
         ) from error
-    if weights not in {"imagenet", "none"}:
+    if weights not in {"imagenet", "none"} and not weights.endswith(RELEASED_SUFFIX):
         try:
             base.load_weights(Path(weights))
         except (OSError, ValueError) as error:
@@ -65,16 +74,26 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     if weights == "none":
         _give_statistics(base, size, seed)
     folded = fold_batch_norm(base, size + 1)
+    front = keras.Model(folded.input, [folded.get_layer(name).output for name in DEPTHS], name="base")
+    if weights.endswith(RELEASED_SUFFIX):
+        _give_released_weights(front, Path(weights))
     pixels = keras.Input(shape, name="pixels")
     # The first convolution's own padding would be mid-grey, which stands nowhere in a picture that is black
     # outside the cell. Padded with black, before the scaling, the exporter can fold the scaling in exactly.
     padded = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="black_edge")(pixels)
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(padded)
-    features = keras.layers.GlobalAveragePooling2D(name=HEAD_NAMES[0])(folded(scaled))
+    features = look_at(front(scaled))
     hidden = keras.layers.Dropout(DROPOUT, seed=seed, name="head_dropout")(features)
     hidden = keras.layers.Dense(HEAD_UNITS, activation="relu", name=HEAD_NAMES[1])(hidden)
     logit = keras.layers.Dense(1, name=HEAD_NAMES[2], dtype="float32")(hidden)
     return keras.Model(pixels, logit, name=f"plasmolite_v{PREPROCESSING_VERSION}")
+
+
+def look_at(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    """Pool the base's outputs: of each the maximum over the cell, then of each the mean, one row of features."""
+    pools = [keras.layers.GlobalMaxPooling2D()(depth) for depth in depths]
+    pools += [keras.layers.GlobalAveragePooling2D()(depth) for depth in depths]
+    return keras.layers.Concatenate(name=HEAD_NAMES[0])(pools)
 
 
 def with_probability(network: keras.Model) -> keras.Model:
@@ -84,8 +103,23 @@ def with_probability(network: keras.Model) -> keras.Model:
 
 
 def base_of(network: keras.Model) -> keras.Model:
-    """Return the folded MobileNetV2 inside a network of :func:`build_network`."""
+    """Return the folded front of MobileNetV2 inside a network of :func:`build_network`."""
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))
+
+
+def _give_released_weights(front: keras.Model, path: Path) -> None:
+    """Begin where a released model ended: its convolutions, in their order, up to the last that the base has."""
+    layers = [
+        layer
+        for layer in front.layers
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+    ]
+    known = read_convolutions(path)[: len(layers)]
+    found = [(layer.kernel.shape, layer.bias.shape) for layer in layers]
+    if found != [(one.kernel.shape, one.bias.shape) for one in known]:
+        raise WeightsError(f"{path} is no MobileNetV2 of this width: its convolutions have other shapes.")
+    for layer, one in zip(layers, known, strict=True):
+        layer.set_weights([one.kernel, one.bias])
 
 
 def _give_statistics(base: keras.Model, size: int, seed: int) -> None:

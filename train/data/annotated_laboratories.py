@@ -1,0 +1,227 @@
+"""Infected and uninfected cells of other laboratories, cut from fields in which somebody marked the parasites.
+
+Three layouts are read; what a folder holds tells which:
+
+- ``masks/`` beside ``images/``: one 0/255 mask a field, a blob a parasite, and ``patients.csv`` (image, patient).
+- ``parasite_boxes.csv`` (image, smear, x, y, w, h, px) beside ``images/``: a box a parasite. ``restored_strips/`` marks
+  pixels that are not real, and no cell that has any is learnt from; the parasites are lifted from the crops in
+  ``parasites/`` and laid on other cells (:mod:`train.augmentation.grafting`).
+- pictures alone: each shows one infected cell with its surroundings.
+
+Cells are found and cut by the device's own finder.
+"""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cells.isolation import isolate
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.segmentation.finder import CellFinder, FoundCell
+from train.augmentation.grafting import lift_from_crop
+from train.data.dataset import DataError, Sample, fit_side
+
+INFECTED, UNINFECTED, LEFT_OUT = 1, 0, -1
+LEAST_BLOB, DOUBTFUL_PIXELS = 100, 30
+"""Pixels of a blob that is a parasite, and of the mask in a cell that is no uninfected one any more."""
+_SMALLEST_SIDE = 12
+
+
+class MarkedField(NamedTuple):
+    """One field: its picture, whose it is (patient or smear), and the function that labels its found cells."""
+
+    name: str
+    group: str
+    rgb: NDArray[np.uint8]
+    label: Callable[[Sequence[FoundCell]], list[int]]
+
+
+class Laboratory(NamedTuple):
+    """What is learnt from one laboratory; samples carry ``laboratory/group`` as their patient."""
+
+    name: str
+    infected: tuple[Sample, ...]
+    uninfected: tuple[Sample, ...]
+    parasites: tuple[NDArray[np.float32], ...]
+    """Optical densities to graft, as :func:`train.augmentation.grafting.lift_parasite` gives them."""
+    fingerprint: str
+    """SHA-256 over names, labels and pixels of the cells, and the parasites."""
+
+
+def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset()) -> Laboratory:
+    """Read what can be learnt from one laboratory.
+
+    Args:
+        folder: in one of the three layouts.
+        left_out: patients or smears, ``laboratory/group``, that are kept for a test.
+
+    Raises:
+        DataError: the folder is missing or has neither pictures nor fields.
+        ImageError: a picture cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"The folder of a laboratory {folder} does not exist.")
+    samples: list[Sample] = []
+    parasites: list[NDArray[np.float32]] = []
+    finder = CellFinder()
+    if (folder / "images").is_dir():
+        clean = not (folder / "restored_strips").is_dir()
+        for field in read_marked_fields(folder):
+            if f"{folder.name}/{field.group}" not in left_out:
+                samples += _cells_of(finder, field, folder.name, learn_infected=clean)
+        for path in _pictures(folder / "parasites"):
+            smear = path.stem.split("_")[1].split("-")[0] if "_" in path.stem else ""
+            lifted = lift_from_crop(read_image(path)) if f"{folder.name}/{smear}" not in left_out else None
+            if lifted is not None:
+                parasites.append(lifted)
+    else:
+        samples = [cell for path in _pictures(folder) if (cell := _alone(path, folder.name)) is not None]
+    if not samples:
+        raise DataError(
+            f"{folder} holds no cells: neither images/ with marks beside it, nor pictures of cells."
+        )
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update(
+            f"{sample.name}\t{sample.label}\t{sample.image.shape}\n".encode() + sample.image.tobytes()
+        )
+    for parasite in parasites:
+        digest.update(parasite.tobytes())
+    by_label = [tuple(one for one in samples if one.label == label) for label in (INFECTED, UNINFECTED)]
+    return Laboratory(folder.name, *by_label, tuple(parasites), digest.hexdigest())
+
+
+def read_marked_fields(folder: Path) -> list[MarkedField]:
+    """Read the fields of a laboratory with the rule by which each one's found cells are labelled.
+
+    Raises:
+        DataError: nothing says where the parasites are.
+    """
+    if (folder / "masks").is_dir():
+        return [
+            MarkedField(
+                row["image"],
+                row["patient"],
+                read_image(folder / "images" / row["image"]),
+                _by_mask(_mask(folder / "masks" / f"{Path(row['image']).stem}.png")),
+            )
+            for row in _rows(folder / "patients.csv")
+        ]
+    if (folder / "parasite_boxes.csv").is_file():
+        boxes: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        smears = {}
+        for row in _rows(folder / "parasite_boxes.csv"):
+            x, y, w, h = (float(row[key]) for key in "xywh")
+            boxes[row["image"]].append((x + w / 2, y + h / 2))
+            smears[row["image"]] = row["smear"]
+        fields = []
+        for path in _pictures(folder / "images"):
+            rgb = read_image(path)
+            strips = _mask(folder / "restored_strips" / f"{path.stem}.png", rgb.shape[:2])
+            group = smears.get(path.name, path.stem.split("-")[0])
+            fields.append(MarkedField(path.name, group, rgb, _by_boxes(boxes[path.name], strips)))
+        return fields
+    raise DataError(f"{folder} has neither masks/ nor parasite_boxes.csv beside its images/.")
+
+
+def _by_mask(mask: NDArray[np.bool_]) -> Callable[[Sequence[FoundCell]], list[int]]:
+    """Infected: the smallest box with the centre of a blob in it. In doubt: other cells with part of a blob."""
+
+    def label(cells: Sequence[FoundCell]) -> list[int]:
+        _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+        infected = set()
+        for centre, area in zip(centres[1:], stats[1:, cv2.CC_STAT_AREA], strict=True):
+            inside = [
+                (cell.box[2] * cell.box[3], number)
+                for number, cell in enumerate(cells)
+                if area >= LEAST_BLOB and _holds(cell.box, centre[0], centre[1])
+            ]
+            infected |= {min(inside)[1]} if inside else set()
+        labels = []
+        for number, cell in enumerate(cells):
+            x, y, w, h = cell.box
+            doubtful = np.count_nonzero(mask[y : y + h, x : x + w]) > DOUBTFUL_PIXELS
+            labels.append(INFECTED if number in infected else LEFT_OUT if doubtful else UNINFECTED)
+        return labels
+
+    return label
+
+
+def _by_boxes(
+    centres: Sequence[tuple[float, float]], strips: NDArray[np.bool_]
+) -> Callable[[Sequence[FoundCell]], list[int]]:
+    """Infected: a parasite's centre lies in the box. In doubt: other cells that hold pixels which are not real."""
+
+    def label(cells: Sequence[FoundCell]) -> list[int]:
+        labels = []
+        for cell in cells:
+            x, y, w, h = cell.box
+            touched = bool(strips[y : y + h, x : x + w].any())
+            infected = any(_holds(cell.box, *centre) for centre in centres)
+            labels.append(INFECTED if infected else LEFT_OUT if touched else UNINFECTED)
+        return labels
+
+    return label
+
+
+def _holds(box: tuple[int, int, int, int], x: float, y: float) -> bool:
+    return box[0] <= x < box[0] + box[2] and box[1] <= y < box[1] + box[3]
+
+
+def _cells_of(
+    finder: CellFinder, field: MarkedField, laboratory: str, *, learn_infected: bool
+) -> list[Sample]:
+    cells = finder.find(field.rgb).cells
+    red = [cell for cell in cells if cell.kind == "red" and min(cell.box[2:]) >= _SMALLEST_SIDE]
+    samples = []
+    for number, (cell, label) in enumerate(zip(red, field.label(red), strict=True)):
+        if cell.counted and (label == UNINFECTED or (label == INFECTED and learn_infected)):
+            x, y, w, h = cell.box
+            cut = cv2.copyTo(np.ascontiguousarray(field.rgb[y : y + h, x : x + w]), cell.mask)
+            name = f"{laboratory}/{field.name}#{number}"
+            samples.append(Sample(name, label, f"{laboratory}/{field.group}", fit_side(cut)))
+    return samples
+
+
+def _alone(path: Path, laboratory: str) -> Sample | None:
+    """The infected cell in the middle of its picture; None where none stands out."""
+    rgb = read_image(path)
+    mask = isolate(rgb)
+    if mask is None:
+        return None
+    x, y, w, h = cv2.boundingRect(mask)
+    if min(w, h) < _SMALLEST_SIDE:
+        return None
+    cut = fit_side(cv2.copyTo(rgb, mask)[y : y + h, x : x + w])
+    return Sample(f"{laboratory}/{path.name}", INFECTED, f"{laboratory}/{path.stem.split('_')[0]}", cut)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _mask(path: Path, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
+    """A 0/255 mask as bool (h, w); all False of a shape where there is no file and a shape is given."""
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        if shape is None:
+            raise DataError(f"The mask {path} is missing or cannot be read.")
+        return np.zeros(shape, np.bool_)
+    return np.asarray(mask > 127, np.bool_)
