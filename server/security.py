@@ -121,7 +121,8 @@ def _check_client() -> AnyResponse | None:
                 )
         elif not session.get(_SESSION):
             if wants_page():
-                return redirect(url_for("security.sign_in", next=request.full_path.rstrip("?")))
+                wanted = request.full_path.rstrip("?")
+                return redirect(url_for("security.sign_in", next=None if wanted == "/" else wanted))
             raise Problem(
                 401,
                 "This server needs its token: send Authorization: Bearer TOKEN, or sign in on the page.",
