@@ -62,6 +62,16 @@ def test_a_photograph_is_turned_upright() -> None:
     assert read_image(turned).shape == (40, 20, 3)
 
 
+def test_a_photograph_cut_off_behind_its_thumbnail_is_refused() -> None:
+    # The thumbnail is a JPEG of its own: its end marker is not that of the photograph.
+    thumbnail, jpeg = (cv2.imencode(".jpg", _COLOURS[::step, ::step])[1].tobytes() for step in (4, 1))
+    exif = b"Exif\0\0" + thumbnail
+    whole = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+    assert read_image(whole).shape == (30, 40, 3)
+    with pytest.raises(ImageError, match="truncated"):
+        read_image(whole[:-20])
+
+
 def test_a_picture_of_too_many_pixels_is_refused_before_decoding() -> None:
     with pytest.raises(ImageError, match="too large"):
         read_image(encode_png(_COLOURS), max_pixels=1000)
