@@ -1,4 +1,4 @@
-"""The tables of the section ``accuracy``, by which aims and comparisons find their figures."""
+"""The tables of the section ``accuracy``, by which comparisons and tests find their figures."""
 
 ALL, UNDISPUTED = "Single cells, published labels", "Single cells, undisputed"
 BOXED, FOUND = "Cells cut from", "Cells found in"

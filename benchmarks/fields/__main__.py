@@ -1,9 +1,7 @@
-"""Everything that is asked of fields, measured on annotated ones.
+"""Measures fields: cells found, bad fields refused, cells judged, white cells, a site's threshold, cost, memory.
 
-That is: cells found, bad fields refused, cells judged, white cells, a site's threshold, cost and memory.
-
-Run it with ``python -m benchmarks.fields --data ../shared/fields``: one JSON object on standard
-output, and on standard error each figure against its limit. A detection and an annotated cell match one to one,
+Run it with `python -m benchmarks.fields --data DATA/fields`: one JSON object on standard output, progress on
+standard error. A detection and an annotated cell match one to one,
 nearest first, when each one's centre lies in the other's box; cells cut by the border are left out of both.
 """
 
@@ -30,7 +28,6 @@ from benchmarks.accuracy.field_annotations import (
     is_whole,
     match_boxes,
 )
-from benchmarks.fieldaims import tell_aims
 from benchmarks.fields.classification import figures_of, judge_annotated, site_trial
 from benchmarks.fields.cost import measure_cost, measure_memory
 from edge.fields.quality import judge_quality
@@ -262,9 +259,9 @@ def main(
     threads: int,
     model: Path | None,
 ) -> None:
-    """Measure all that is asked of fields; prints one JSON object, and each figure against its limit.
+    """Measure annotated fields and print one JSON object.
 
-    Example: python -m benchmarks.fields --data ../shared/fields
+    Example: python -m benchmarks.fields --data DATA/fields
     """
     finder = CellFinder(CellNetwork(model, threads=threads))
     classifier = Classifier.open(threads=threads)
@@ -288,7 +285,6 @@ def main(
             figures[section] = measure_memory(small_fields)
         # At once: a run that is cut off has told what it measured.
         tell(json.dumps({section: figures[section]}))
-        tell_aims({section: figures[section]}, tell)
     click.echo(json.dumps(figures, indent=1))
 
 

@@ -41,12 +41,6 @@ SECTIONS: dict[str, SectionEntry] = {
         "interpreter, preprocessing and file to verdict",
         repeats=True,
     ),
-    "limit": SectionEntry(
-        "benchmarks.limit",
-        "measure_limit",
-        "GMAC/s against matrix products, and a profile by operator",
-        repeats=True,
-    ),
     "peers": SectionEntry(
         "benchmarks.speed.peers", "measure_peers", "the same network in other runtimes, and foreign networks"
     ),

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import jinja2
 
-from benchmarks.aims import judge_aims
 from benchmarks.harness.compare import FASTER, SLOWER, Comparison
 from benchmarks.harness.measurement import Benchmark, BenchmarkError, groups_of
 from benchmarks.output import table
@@ -27,7 +26,6 @@ def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None
         benchmark=benchmark,
         machine=benchmark.machine,
         machine_line=table.machine_line(benchmark),
-        aims=judge_aims(benchmark),
         sections=[(section, groups_of(section.measurements)) for section in benchmark.sections],
         charts={
             section.name: [jinja2.utils.markupsafe.Markup(draw_chart(chart)) for chart in section.charts]

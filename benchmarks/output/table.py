@@ -4,7 +4,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.aims import Aim, judge_aims
 from benchmarks.harness.compare import FASTER, ONLY_NEW, ONLY_OLD, SAME, SLOWER, Change, Comparison
 from benchmarks.harness.measurement import Benchmark, Measurement, Section, groups_of
 
@@ -16,7 +15,6 @@ def print_benchmark(benchmark: Benchmark, console: Console) -> None:
         console.print(f"[bold yellow]Warning:[/] {escape(warning)}", highlight=False)
     for section in benchmark.sections:
         _print_section(section, console)
-    _print_aims(judge_aims(benchmark), console)
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -114,17 +112,6 @@ def _print_section(section: Section, console: Console) -> None:
         console.print(f"  {escape(note)}", highlight=False, style="dim")
     for missing in section.missing:
         console.print(f"  [yellow]Not measured:[/] {escape(missing)}", highlight=False)
-
-
-def _print_aims(aims: list[Aim], console: Console) -> None:
-    if not aims:
-        return
-    table = Table(title="Aims", title_justify="left")
-    for name in ("what", "wanted", "measured", "reached"):
-        table.add_column(name)
-    for aim in aims:
-        table.add_row(*(escape(text) for text in aim))
-    console.print(table)
 
 
 def _table_of_changes(title: str, changes: list[Change], style: str) -> Table:

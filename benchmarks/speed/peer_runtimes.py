@@ -218,7 +218,10 @@ def _keras_compiled(source: Source, threads: int, batch: int) -> Judge:
 PEERS = (
     Peer("ONNX Runtime float32", FLOAT, ("onnxruntime", "tf2onnx"), _onnx_float),
     Peer(
-        "ONNX Runtime int8 (its own quantisation)", INTEGER, ("onnxruntime", "onnx", "tf2onnx"), _onnx_integer
+        "ONNX Runtime int8 (its own quantisation)",
+        INTEGER,
+        ("onnxruntime", "onnx", "sympy", "tf2onnx"),
+        _onnx_integer,
     ),
     Peer("OpenVINO float32", FLOAT, ("openvino",), _openvino_float),
     Peer("OpenVINO int8 (our int8 file)", INTEGER, ("openvino",), _openvino_same_integer),

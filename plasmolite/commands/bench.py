@@ -1,4 +1,4 @@
-"""``plasmolite bench``: how fast, how accurate, how close to the machine's limit, and what changed."""
+"""``plasmolite bench``: how fast, how accurate, and what changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.harness.measurement import Benchmark
     from benchmarks.harness.settings import BenchSettings
 
-_DEFAULT_SECTIONS = "startup,latency,limit,peers,field"
+_DEFAULT_SECTIONS = "startup,latency,peers,field"
 _FILE_WIDTH = 150
 """Characters a line where the tables go to a file, not to a terminal."""
 

@@ -1,7 +1,6 @@
 """The rule by which detections and annotations are matched."""
 
 from benchmarks.accuracy.field_annotations import match_boxes, match_by_overlap
-from benchmarks.fieldaims import tell_aims
 
 
 def test_each_box_is_matched_once_nearest_first():
@@ -23,12 +22,3 @@ def test_by_overlap_the_better_one_wins_and_too_little_is_nothing():
     annotated = [(0.0, 0.0, 100.0, 100.0)]
     assert match_by_overlap(annotated, [(20.0, 0.0, 100.0, 100.0), (5.0, 0.0, 100.0, 100.0)]) == [(0, 1)]
     assert match_by_overlap(annotated, [(60.0, 0.0, 100.0, 100.0)]) == []
-
-
-def test_an_aim_is_told_as_met_or_not_and_only_where_it_was_measured():
-    told: list[str] = []
-    tell_aims({"finding": {"bbbc041": {"f1": 0.95, "count_error": 0.04}}}, told.append)
-    assert told == [
-        "met     bbbc041: F1 of detection: 0.95 (asked: at least 0.93)",
-        "NOT MET bbbc041: error of the count: 0.04 (asked: -0.03 to 0.03)",
-    ]

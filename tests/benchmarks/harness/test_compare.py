@@ -121,3 +121,15 @@ def test_a_file_that_holds_no_results_is_refused(tmp_path: Path) -> None:
     path.write_text('{"format": "something"}')
     with pytest.raises(BenchmarkError, match="something"):
         read_benchmark(path)
+
+
+def test_a_section_that_is_measured_no_more_stays_readable_and_is_left_out_of_the_comparison(
+    tmp_path: Path,
+) -> None:
+    old = run_of(time_of(1.0))
+    gone = Section("limit", "How close to the machine's limit", (time_of(2.0)._replace(group="Networks"),))
+    path = tmp_path / "old.json"
+    write_benchmark(path, old._replace(sections=(*old.sections, gone)))
+    read = read_benchmark(path)
+    assert [section.name for section in read.sections] == ["latency", "limit"]
+    assert [change.verdict for change in compare(read, run_of(time_of(1.0))).changes] == [SAME]

@@ -7,7 +7,7 @@ from sklearn import metrics
 from train.data.dataset import Sample
 from train.evaluation import metrics as evaluation
 from train.evaluation.baseline import baseline_probabilities, two_features
-from train.evaluation.metrics import Judged
+from train.evaluation.metrics import Judged, cluster_bootstrap
 
 # Labels, probabilities: at 0.5 TP 2, FN 1, TN 3, FP 1.
 _LABELS = np.array([1, 1, 1, 0, 0, 0, 0])
@@ -127,3 +127,19 @@ def test_the_baseline_tells_spotted_discs_from_plain_ones() -> None:
     labels = np.array([sample.label for sample in train])
     plain, spotted = baseline_probabilities(train, labels, [disc(0, 65), disc(2, 65)])
     assert spotted > 0.5 > plain
+
+
+def test_cells_of_one_patient_widen_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    by_patient = np.repeat(rng.random(10), 50)
+    labels = np.zeros(500, np.int64)
+
+    def width(clusters: np.ndarray) -> float:
+        found = cluster_bootstrap(
+            clusters, labels, lambda at: {"mean": float(by_patient[at].mean())}, rounds=200
+        )["mean"]
+        assert found.low <= found.value <= found.high
+        return found.high - found.low
+
+    alike = np.repeat(np.arange(10), 50).astype(str)
+    assert width(alike) > 3 * width(np.arange(500).astype(str))
