@@ -1,12 +1,15 @@
 """Compares an export with the Keras model it came from, in the runtime that the device uses."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cells.files import CellFile, judge_files
+from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import PREPROCESSING_VERSION
@@ -41,6 +44,10 @@ class Comparison(NamedTuple):
     runtime: str
 
 
+class UnreadableCellError(PlasmoliteError):
+    """A test cell that training read can no longer be read."""
+
+
 def judge_with(
     flatbuffer: bytes, inputs: NDArray[np.uint8], threads: int
 ) -> tuple[NDArray[np.float64], Classifier]:
@@ -54,15 +61,32 @@ def judge_with(
     Returns:
         Probabilities, float64, shape (n,), and the classifier that gave them.
     """
+    classifier = _open(flatbuffer, inputs.shape[1], threads)
+    return classifier.probabilities(inputs).astype(np.float64), classifier
+
+
+def _open(flatbuffer: bytes, size: int, threads: int) -> Classifier:
     manifest = {
         "name": "unreleased",
         "version": "0",
         "precision": "",
         "sha256": "",
-        "input": {"size": inputs.shape[1], "preprocessing": PREPROCESSING_VERSION},
+        "input": {"size": size, "preprocessing": PREPROCESSING_VERSION},
     }
-    classifier = Classifier(ModelFile(Path("export.tflite"), flatbuffer, manifest), threads=threads)
-    return classifier.probabilities(inputs).astype(np.float64), classifier
+    return Classifier(ModelFile(Path("export.tflite"), flatbuffer, manifest), threads=threads)
+
+
+def _judge_files(classifier: Classifier, files: Iterable[CellFile]) -> NDArray[np.float64]:
+    """Judge cells from their encoded pictures, as ``plasmolite classify`` does: P(Parasitized), shape (n,).
+
+    The check that a picture shows a red cell is left out: the network's figures are over all test cells.
+    """
+    values = []
+    for verdict in judge_files(classifier, 0.5, files, accept_anything=True):
+        if verdict.probability is None:
+            raise UnreadableCellError(f"The test cell {verdict.image} cannot be judged: {verdict.error}")
+        values.append(verdict.probability)
+    return np.array(values, np.float64)
 
 
 def _seconds(classifier: Classifier, inputs: NDArray[np.uint8]) -> float:
@@ -74,26 +98,32 @@ def _seconds(classifier: Classifier, inputs: NDArray[np.uint8]) -> float:
 def compare(
     precision: str,
     flatbuffer: bytes,
+    files: Iterable[CellFile],
     inputs: NDArray[np.uint8],
     keras: Judged,
     *,
     threshold: float,
     threads: int,
 ) -> tuple[Comparison, Judged]:
-    """Run an export over the test cells and lay its figures beside those of the Keras model.
+    """Run an export over the files of the test cells and lay its figures beside those of the Keras model.
 
     Args:
         precision: of the export.
         flatbuffer: the export.
-        inputs: the test cells, uint8, shape (n, size, size, 3).
-        keras: what the Keras model said of the same cells.
+        files: the test cells' encoded pictures, which the export judges as ``plasmolite classify`` does.
+        inputs: some of the test cells to take the time with, uint8, shape (n, size, size, 3).
+        keras: what the Keras model said of the same cells, by their inputs.
         threshold: the operating point that verdicts are compared at.
         threads: of the interpreter.
 
     Returns:
         The comparison and what the export said.
+
+    Raises:
+        UnreadableCellError: a file cannot be judged.
     """
-    probabilities, classifier = judge_with(flatbuffer, inputs, threads)
+    classifier = _open(flatbuffer, inputs.shape[1], threads)
+    probabilities = _judge_files(classifier, files)
     judged = keras._replace(probabilities=probabilities)
     some = inputs[:_TIMED_CELLS]
     latency = min(_seconds(classifier, some) for _ in range(3)) / len(some) * 1e3

@@ -18,6 +18,7 @@ from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.self_test import sample_scores
+from train.data.dataset import cell_files
 from train.evaluation.metrics import Judged
 from train.model.batches import network_inputs
 from train.reporting.record import read_record
@@ -103,6 +104,7 @@ def convert_run(
         comparison, judged = compare(
             precision,
             flatbuffer,
+            cell_files(Path(settings.data), results.test_samples),
             inputs,
             results.test,
             threshold=results.thresholds["cell"],

@@ -58,7 +58,9 @@ def rethreshold(
     """
     released = load_model(model)
     manifest: dict[str, Any] = dict(released.manifest)
-    cells = load_dataset(data, read_patients(patients) if patients else None)
+    classifier = Classifier(released)
+    size = classifier.input_size
+    cells = load_dataset(data, read_patients(patients) if patients else None, size=size)
     known = manifest["data"]
     if cells.fingerprint != known["fingerprint"]:
         raise OtherDataError(
@@ -66,7 +68,6 @@ def rethreshold(
             f"{cells.fingerprint[:12]}, not {known['fingerprint'][:12]}."
         )
     disputed = set(read_corrections(corrections)) if corrections else set()
-    classifier = Classifier(released)
 
     def part(name: str) -> list[Sample]:
         tokens = set(known["split"][name])
@@ -78,18 +79,18 @@ def rethreshold(
     def judged(samples: list[Sample]) -> Judged:
         return Judged(
             np.array([one.label for one in samples], np.int64),
-            classifier.probabilities(network_inputs(samples, classifier.input_size)).astype(np.float64),
+            classifier.probabilities(network_inputs(samples, size)).astype(np.float64),
             np.array([one.patient for one in samples]),
         )
 
     validation, test = undisputed(part("validation")), part("test")
-    foreign = read_foreign_cells(uninfected_fields).held if uninfected_fields else ()
+    foreign = read_foreign_cells(uninfected_fields, size=size).held if uninfected_fields else ()
     threshold = choose_thresholds(
         lambda inputs: classifier.probabilities(inputs).astype(np.float64),
         judged(validation),
         [one for one in validation if not one.label],
         foreign,
-        size=classifier.input_size,
+        size=size,
         seed=manifest["training"]["settings"]["seed"],
     )["field"]
     manifest["version"] = version

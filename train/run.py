@@ -87,9 +87,11 @@ def load_run_data(
     """
     data, corrections = _read_cells(settings, progress)
     folders = [Path(folder) for folder in settings.uninfected_fields]
-    foreign = read_foreign_cells(folders, progress) if folders else None
+    foreign = read_foreign_cells(folders, progress, size=settings.image_size) if folders else None
     left_out = frozenset(settings.left_out)
-    laboratories = tuple(read_laboratory(Path(folder), left_out) for folder in settings.laboratories)
+    laboratories = tuple(
+        read_laboratory(Path(folder), left_out, size=settings.image_size) for folder in settings.laboratories
+    )
     path = out / SPLIT_FILE
     if path.exists():
         split = read_split(path, data)
@@ -122,7 +124,7 @@ def _read_cells(
 ) -> tuple[DataSet, dict[str, Correction]]:
     patients = read_patients(Path(settings.patients)) if settings.patients else None
     corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
-    data = load_dataset(Path(settings.data), patients, progress)
+    data = load_dataset(Path(settings.data), patients, progress, size=settings.image_size)
     if settings.by_cell:  # as if every cell came from a patient of its own
         data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
     return data, corrections

@@ -90,7 +90,7 @@ def is_refused(rgb: NDArray[np.uint8]) -> bool:
     if mask is None:
         return True
     try:
-        cell_extent(rgb, mask)
+        cell_extent(mask)
         check_red_cell(rgb, mask)
     except ImageError:
         return True  # too small to be a cell, or no red one

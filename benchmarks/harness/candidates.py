@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.measurement import BenchmarkError
+from edge.cells.files import cell_input
 from edge.errors import RuntimeMissingError
-from edge.images.files import read_image
 from edge.inference.model_file import ModelFile, load_model
-from edge.inference.preprocessing import network_input
 from edge.inference.runtime import Runtime, find_runtime, installed_runtimes, open_interpreter
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
@@ -104,6 +103,4 @@ def sample_files() -> list[bytes]:
 
 def sample_inputs(cells: int, size: int) -> NDArray[np.uint8]:
     """Preprocess sample cells, repeated as often as needed: uint8, shape (cells, size, size, 3)."""
-    return np.stack(
-        list(islice(cycle(network_input(read_image(data), size=size) for data in sample_files()), cells))
-    )
+    return np.stack(list(islice(cycle(cell_input(data, size) for data in sample_files()), cells)))

@@ -55,20 +55,18 @@ class ForeignModel(NamedTuple):
             f"{' as a logit' if self.logit else ''}."
         )
 
-    def prepare(self, rgb: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None) -> NDArray[np.float32]:
+    def prepare(self, rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Make one cell ready: its box, black outside the mask, scaled as the network wants it.
 
         Args:
             rgb: RGB, uint8, (h, w, 3).
-            mask: uint8, (h, w), non-zero on the cell; ``None`` when the outside is black already.
+            mask: uint8, (h, w), non-zero on the cell.
 
         Returns:
             float32, shape (size, size, 3).
         """
-        x, y, width, height = cell_extent(rgb, mask)
-        cell = rgb[y : y + height, x : x + width]
-        if mask is not None:
-            cell = cv2.copyTo(cell, mask[y : y + height, x : x + width])
+        x, y, width, height = cell_extent(mask)
+        cell = cv2.copyTo(rgb[y : y + height, x : x + width], mask[y : y + height, x : x + width])
         if self.fit == "letterbox":
             side = max(width, height)
             top, left = (side - height) // 2, (side - width) // 2

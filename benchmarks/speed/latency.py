@@ -13,7 +13,7 @@ from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
 from edge.cells.files import judge_files
-from edge.cells.isolation import isolate
+from edge.cells.isolation import isolate, whole_picture
 from edge.errors import ModelFileError
 from edge.images.files import read_image
 from edge.images.inputs import CellFile, list_cell_files
@@ -133,7 +133,7 @@ def _steps(
     files = encoded_cells(settings)
     few = files[:: max(1, len(files) // 24)]
     pictures = [read_image(data) for data in few]
-    masks = [isolate(picture) for picture in pictures]
+    masks = [whole_picture(rgb) if (mask := isolate(rgb)) is None else mask for rgb in pictures]
     threads = max(settings.threads)
     subjects = [
         Subject("decoding, one thread", lambda: [read_image(data) for data in few], len(few)),
@@ -185,7 +185,7 @@ def encoded_cells(settings: BenchSettings, most: int = 192) -> list[bytes]:
 
 
 def _scaling(
-    pictures: list[NDArray[np.uint8]], masks: list[NDArray[np.uint8] | None], size: int
+    pictures: list[NDArray[np.uint8]], masks: list[NDArray[np.uint8]], size: int
 ) -> Callable[[], object]:
     return lambda: np.stack(
         [network_input(picture, mask, size=size) for picture, mask in zip(pictures, masks, strict=True)]

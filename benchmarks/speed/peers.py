@@ -23,6 +23,7 @@ from benchmarks.speed.peer_runtimes import (
     Source,
     open_peer,
 )
+from edge.cells.isolation import isolate
 from edge.images.files import read_image
 from edge.inference.model_file import ModelFile
 from edge.inference.runtime import Runtime, find_runtime
@@ -110,7 +111,11 @@ def _source(leader: ModelFile, models: list[ModelFile], keras: Path | None, fold
 
 def _foreign_subject(model: ForeignModel, runtime: Runtime, threads: int, batch: int) -> Subject:
     cells = islice(cycle(sample_files()), batch)
-    inputs = np.stack([model.prepare(read_image(data)) for data in cells])
+    pictures = [read_image(data) for data in cells]
+    masks = [isolate(rgb) for rgb in pictures]
+    inputs = np.stack(
+        [model.prepare(rgb, mask) for rgb, mask in zip(pictures, masks, strict=True) if mask is not None]
+    )
     opened = model.open(runtime, threads, batch)
     return Subject(model.name, lambda: opened.judge(inputs), batch)
 

@@ -19,12 +19,13 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, shipped_models
@@ -69,23 +70,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(row["flips"] > VERDICT_FLIPS_ALLOWED for row in rows))
 
 
-def drawn_cells(count: int) -> list[NDArray[np.uint8]]:
+class Cell(NamedTuple):
+    """A picture, RGB uint8 (h, w, 3), and the mask of the cell in it, uint8 (h, w)."""
+
+    rgb: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+
+
+def drawn_cells(count: int) -> list[Cell]:
     """Draw cells with the project's simulator; the seed makes them the same everywhere."""
-    return [draw_cell(seed, seed % 2 == 1).rgb for seed in range(count)]
+    drawn = (draw_cell(seed, seed % 2 == 1) for seed in range(count))
+    return [Cell(cell.rgb, cell.mask) for cell in drawn]
 
 
-def folder_cells(folder: Path, count: int) -> list[NDArray[np.uint8]]:
+def folder_cells(folder: Path, count: int) -> list[Cell]:
     """Read pictures of cells, evenly chosen by name; the folder may have folders."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     step = max(1, len(paths) // count)
-    return [read_image(path) for path in paths[::step][:count]]
+    pictures = [read_image(path) for path in paths[::step][:count]]
+    return [Cell(rgb, mask) for rgb in pictures if (mask := isolate(rgb)) is not None]
 
 
-def score(cells: Sequence[NDArray[np.uint8]], name: str, *, threads: int, batch: int) -> dict[str, Any]:
+def score(cells: Sequence[Cell], name: str, *, threads: int, batch: int) -> dict[str, Any]:
     """Score cells under one runtime with every shipped model.
 
     Args:
-        cells: RGB, uint8, any size.
+        cells: of any size.
         name: of the runtime's distribution.
         threads: of the interpreter.
         batch: cells an inference.
@@ -111,7 +121,7 @@ def score(cells: Sequence[NDArray[np.uint8]], name: str, *, threads: int, batch:
         inputs_digest = hashlib.sha256()
         for start in range(0, len(cells), _CHUNK):
             inputs = np.stack(
-                [network_input(cell, size=model.input_size) for cell in cells[start : start + _CHUNK]]
+                [network_input(*cell, size=model.input_size) for cell in cells[start : start + _CHUNK]]
             )
             inputs_digest.update(inputs.tobytes())
             scores += [float(value) for value in classifier.probabilities(inputs)]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cells.isolation import isolate
+from edge.cells.isolation import isolate, whole_picture
 from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError, NotACellError
 from edge.images.files import MAX_PIXELS, read_image
@@ -70,7 +70,7 @@ def cell_input(
         if mask is None:
             raise NotACellError("No single cell stands out from the background of the picture.")
         check_red_cell(rgb, mask)
-    return network_input(rgb, mask, size=size)
+    return network_input(rgb, whole_picture(rgb) if mask is None else mask, size=size)
 
 
 def judge_files(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 # Share of a picture's outermost pixels that must be black for it to count as already cut. Measured on 1,520
 # NIH cells: 0.65 to 0.99; a picture with glass round its cell has none.
 BLACK_BORDER_SHARE = 0.3
-# JPEG-compressed cut-outs have a few grey levels of ringing in their black.
 BLACK_LEVEL = 8
+"""Grey level of each channel up to which a pixel counts as the black round a cut-out cell: JPEG leaves up to this."""
 # The working size: a cell's outline needs no more.
 WORKING_SIDE = 96
 # Weakest optical density of a cell against its glass; the least and most of the picture that it may cover.
@@ -41,6 +41,11 @@ def isolate(rgb: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
             return _against_glass(rgb)
         black = black if exact else nearly_black
     return _largest_piece(cv2.bitwise_not(black), least_area=0.02)
+
+
+def whole_picture(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Mask all that is not black: uint8 (h, w), 255 or 0; for pictures in which no cell stands out."""
+    return cv2.bitwise_not(_up_to(rgb, BLACK_LEVEL))
 
 
 def _on_border(black: NDArray[np.uint8]) -> bool:

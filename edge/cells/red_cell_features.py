@@ -23,8 +23,9 @@ _MARGIN = 6
 """What is kept round the piece, where the picture has it, px of the working copy."""
 _RIM = 3
 """Depth of the piece's rim, px of the working copy: lens and cutting blur it."""
-_BLACK = (24, 24, 24)
-"""Brightest colour that is taken for the black round a piece, in the working copy."""
+_DARK_HEM = (24, 24, 24)
+"""Brightest colour that is taken for black round a piece in the working copy. Scaling mixes the piece's own colour
+into its hem, so this level is above that of :data:`edge.cells.isolation.BLACK_LEVEL`."""
 _DARKEST = 5.0
 """Grey level under which no camera tells density."""
 _WEAKEST = 0.05
@@ -98,7 +99,7 @@ def measure_piece(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> Measures:
     small = _reduced(rgb[window], size)
     piece = cv2.resize(around, size, interpolation=cv2.INTER_LINEAR)
     piece = cv2.threshold(piece, 127, 255, cv2.THRESH_BINARY)[1]
-    black = cv2.inRange(small, (0, 0, 0), _BLACK)
+    black = cv2.inRange(small, (0, 0, 0), _DARK_HEM)
     on_black = _is_on_border(black)
     if on_black:
         # JPEG leaves more light in the black than isolation allows for, and takes some from the cell's edge.

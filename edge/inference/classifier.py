@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from edge.errors import ModelFileError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import model_in_use
-from edge.inference.preprocessing import network_input
 from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
 
 BATCH_SIZE = 32
@@ -119,12 +118,6 @@ class Classifier:
                 result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
                 rows.append(self._interpreter.get_tensor(self._features).copy())
         return result, np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
-
-    def classify(self, cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Preprocess and judge pictures of single cells (RGB, uint8, any size, black outside the cell)."""
-        if not cells:
-            return np.empty(0, np.float32)
-        return self.probabilities(np.stack([network_input(cell, size=self.input_size) for cell in cells]))
 
     def _check_inputs(self, inputs: NDArray[np.uint8]) -> None:
         expected = (self.input_size, self.input_size, 3)

@@ -41,15 +41,13 @@ class Explanation(NamedTuple):
     lowest: float
 
 
-def explain(
-    classifier: Classifier, rgb: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None
-) -> Explanation:
+def explain(classifier: Classifier, rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> Explanation:
     """Map the evidence in a cell.
 
     Args:
         classifier: the model to ask; about 200 cells' time.
         rgb: uint8 (h, w, 3), one cell.
-        mask: uint8 (h, w), non-zero on the cell; None where the outside is black already.
+        mask: uint8 (h, w), non-zero on the cell.
 
     Returns:
         The map, in the picture's own pixels.
@@ -83,7 +81,7 @@ def explain(
         covered[window] += 1
     evidence = np.where(cell, np.clip(drop / np.maximum(covered, 1), -1, 1), 0).astype(np.float32)
     return Explanation(
-        float(probabilities[0]), _on_picture(evidence, rgb, mask), float(probabilities[1:].min(initial=1.0))
+        float(probabilities[0]), _on_picture(evidence, mask), float(probabilities[1:].min(initial=1.0))
     )
 
 
@@ -93,20 +91,17 @@ def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.log(bounded / (1 - bounded)))
 
 
-def _on_picture(
-    evidence: NDArray[np.float32], rgb: NDArray[np.uint8], mask: NDArray[np.uint8] | None
-) -> NDArray[np.float32]:
+def _on_picture(evidence: NDArray[np.float32], mask: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Undo the scaling and centring of `network_input`."""
-    x, y, width, height = cell_extent(rgb, mask)
+    x, y, width, height = cell_extent(mask)
     size = evidence.shape[0]
     scale = size / max(width, height)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (size - new_width) // 2, (size - new_height) // 2
     inner = evidence[top : top + new_height, left : left + new_width]
-    result = np.zeros(rgb.shape[:2], np.float32)
+    result = np.zeros(mask.shape, np.float32)
     result[y : y + height, x : x + width] = cv2.resize(inner, (width, height), interpolation=cv2.INTER_LINEAR)
-    if mask is not None:
-        result[mask == 0] = 0
+    result[mask == 0] = 0
     return result
 
 

@@ -10,7 +10,9 @@ from convert.comparison import Comparison, compare, judge_with
 from convert.export import PRECISIONS, export
 from convert.fault_injection import add_noise
 from convert.gate import DEFAULT_LIMITS, failures
+from edge.cells.files import CellFile, cell_input
 from edge.errors import ModelFileError
+from edge.images.files import encode_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, shipped_models, with_manifest
 from edge.inference.preprocessing import network_input
@@ -23,10 +25,16 @@ _SIZE = 32
 
 
 @pytest.fixture(scope="module")
-def cells() -> np.ndarray:
-    """Drawn cells, uint8, shape (60, 32, 32, 3); every second one is infected."""
+def files() -> list[CellFile]:
+    """60 drawn cells as PNG; every second one is infected."""
     drawn = (draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(60))
-    return np.stack([network_input(rgb, size=_SIZE) for rgb in drawn])
+    return [CellFile(str(number), encode_png(rgb)) for number, rgb in enumerate(drawn)]
+
+
+@pytest.fixture(scope="module")
+def cells(files: list[CellFile]) -> np.ndarray:
+    """The same as the network sees them, uint8, shape (60, 32, 32, 3)."""
+    return np.stack([cell_input(file.source, _SIZE, accept_anything=True) for file in files])
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +66,15 @@ def test_an_export_takes_bytes_and_says_what_keras_says(
 
 
 def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> None:
-    drawn = [draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(200)]
+    drawn = [draw_cell(seed, infected=seed % 2 == 1) for seed in range(200)]
     models = shipped_models()
     float16, int8 = (
         Classifier.open(models[f"plasmolite-standard-{precision}.tflite"], threads=1)
         for precision in ("float16", "int8")
     )
     threshold = int8.model.operating_point("cell").threshold
-    fine, coarse = float16.classify(drawn), int8.classify(drawn)
+    inputs = np.stack([network_input(cell.rgb, cell.mask, size=int8.input_size) for cell in drawn])
+    fine, coarse = float16.probabilities(inputs), int8.probabilities(inputs)
     assert np.abs(fine - coarse).mean() < DEFAULT_LIMITS["int8"].mean_difference
     assert np.mean((fine >= threshold) != (coarse >= threshold)) <= DEFAULT_LIMITS["int8"].flips
 
@@ -81,20 +90,20 @@ def test_int8_is_a_quarter_of_float32_and_its_probability_is_finer_than_a_byte(
 
 
 def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
-    model: keras.Model, cells: np.ndarray
+    model: keras.Model, files: list[CellFile], cells: np.ndarray
 ) -> None:
     said = _keras_says(model, cells)
     before = Judged(np.arange(60) % 2, said, np.array([f"p{i % 6}" for i in range(60)]))
     threshold = float(np.median(said))
     good, _ = compare(
-        "float32", export(model, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+        "float32", export(model, "float32", cells[:20]), files, cells, before, threshold=threshold, threads=1
     )
     assert failures(good, DEFAULT_LIMITS["float32"], 60) == []
     spoilt = keras.models.clone_model(model)
     spoilt.set_weights(model.get_weights())
     add_noise(spoilt, 0.5)
     bad, _ = compare(
-        "float32", export(spoilt, "float32", cells[:20]), cells, before, threshold=threshold, threads=1
+        "float32", export(spoilt, "float32", cells[:20]), files, cells, before, threshold=threshold, threads=1
     )
     refused = failures(bad, DEFAULT_LIMITS["float32"], 60)
     assert refused

@@ -226,7 +226,10 @@ def test_what_is_kept_is_the_average_and_what_goes_on_are_the_weights(
 )
 def test_the_label_policy_decides_what_disputed_cells_teach(policy: str, expected: list[float]) -> None:
     pixel = np.zeros((1, 1, 3), np.uint8)
-    samples = tuple(Sample(name, label, "p", pixel) for name, label in zip("abcd", (0, 1, 1, 0), strict=True))
+    samples = tuple(
+        Sample(name, label, "p", pixel, pixel[:, :, 0])
+        for name, label in zip("abcd", (0, 1, 1, 0), strict=True)
+    )
     places = np.arange(4)
     disputed = {"b": Correction(0), "c": Correction(None)}
     run_data = RunData(DataSet(samples, (), ""), Split(places, places[:0], places[:0]), disputed)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.augmentation.cell_mask import cell_mask
+from edge.cells.isolation import BLACK_LEVEL
 from train.augmentation.stain_and_camera import disc
 
 _LEAST_DENSITY = 0.15
@@ -38,18 +38,18 @@ _MOST_DENSITY = 1.4
 """Where several lie over each other, no parasite of one layer of cells is darker."""
 
 
-def lift_parasite(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+def lift_parasite(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """Take the parasite out of a parasitised cell.
 
     Args:
         rgb: the cell, uint8, shape (h, w, 3), black outside it.
+        mask: of the cell, uint8, shape (h, w), 255 on it.
 
     Returns:
         Density over the cell's own for a square as large as the cell's longest side, float32, shape
         (s, s, 3), zero away from the parasite, which stands in the middle; ``None`` where nothing stands out
         clearly, or it lies at the rim, where the cut would show.
     """
-    mask = cell_mask(rgb)
     side = max(mask.shape)
     inside = _without_rim(mask, side // 14)
     if cv2.countNonZero(inside) < 100:
@@ -106,7 +106,10 @@ def lift_from_crop(rgb: NDArray[np.uint8]) -> NDArray[np.float32] | None:
 
 
 def graft(
-    rgb: NDArray[np.uint8], parasites: Sequence[NDArray[np.float32]], rng: np.random.Generator
+    rgb: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    parasites: Sequence[NDArray[np.float32]],
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Lay a parasite on a cell: mostly one as it was cut, else a mature form put together from several.
 
@@ -115,13 +118,13 @@ def graft(
 
     Args:
         rgb: a healthy cell, uint8, shape (h, w, 3), black outside it.
+        mask: of the cell, uint8, shape (h, w), 255 on it.
         parasites: of :func:`lift_parasite`, to choose from.
         rng: source of all randomness.
 
     Returns:
         The cell with the parasite; uint8, the same shape.
     """
-    mask = cell_mask(rgb)
     mature, drawn = rng.random() < _MATURE, rng.random()
     if mature:
         density = _mature(mask, rng)
@@ -135,7 +138,7 @@ def graft(
         density = _veil(mask, rng) + _laid(parasites, mask, _places(mask, rng, int(count)), rng, scales)
         density = np.minimum(density, _MOST_DENSITY) + _pigment(mask, rng, 0.6)
     stained = rgb.astype(np.float32) * np.exp(-density)
-    return cv2.copyTo(np.clip(stained, 13, 255).astype(np.uint8), mask)
+    return cv2.copyTo(np.clip(stained, BLACK_LEVEL + 1, 255).astype(np.uint8), mask)
 
 
 def _without_rim(mask: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cells.isolation import BLACK_LEVEL
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from train.augmentation.artefacts import disturb
-from train.augmentation.cell_mask import BLACK_LEVEL, cell_mask
 
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""
@@ -65,46 +65,48 @@ class Strength(NamedTuple):
     """Whether some cells are drawn crenated, with refractile specks or with a sharp pale centre."""
 
 
-def augment(rgb: NDArray[np.uint8], rng: np.random.Generator, strength: Strength) -> NDArray[np.uint8]:
+def augment(
+    rgb: NDArray[np.uint8], mask: NDArray[np.uint8], rng: np.random.Generator, strength: Strength
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw one variation of a cell.
 
     Args:
         rgb: RGB, uint8, shape (h, w, 3), black outside the cell.
+        mask: uint8, shape (h, w), 255 on the cell.
         rng: source of all randomness; the same state gives the same picture.
         strength: how far to go.
 
     Returns:
-        RGB, uint8, another shape, black outside the cell; to be passed through ``network_input``.
+        Picture and mask of another shape, black outside the cell; to be passed through ``network_input``.
     """
     plain = rng.random() < strength.plain
     side = min(max(rgb.shape[:2]), strength.side[1])
     if not plain and rng.random() < 0.5:
         side = int(rng.integers(*strength.side))
-    field, mask = _turned(rgb, rng, side)
+    field, turned = _turned(rgb, mask, rng, side)
+    outline = turned
     if not plain:
         darkness = np.log(_BACKGROUND) - cv2.log(np.maximum(field, 3).astype(np.float32))
         if strength.disturbances:
-            darkness, mask = disturb(darkness, mask, rng)
-        outline = _other_outline(mask, rng)
-        stained = _other_stain(darkness, mask, rng, strength)
-        field, mask = _other_camera(stained, rng, strength), outline
-    if min(cv2.boundingRect(mask)[2:]) < MIN_CELL_SIDE:
-        return rgb  # cut down to less than a cell: no variation of this one
+            darkness, turned = disturb(darkness, turned, rng)
+        outline = _other_outline(turned, rng)
+        field = _other_camera(_other_stain(darkness, turned, rng, strength), rng, strength)
+    if min(cv2.boundingRect(outline)[2:]) < MIN_CELL_SIDE:
+        return rgb, mask  # cut down to less than a cell: no variation of this one
     if rng.random() < strength.grey:
         field = cv2.cvtColor(cv2.cvtColor(field, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     # However dark the lamp, the cell stays apart from the black that is cut round it.
-    return cv2.copyTo(np.maximum(field, _DARKEST), mask)
+    return cv2.copyTo(np.maximum(field, _DARKEST), outline), outline
 
 
 def _turned(
-    rgb: NDArray[np.uint8], rng: np.random.Generator, side: int
+    rgb: NDArray[np.uint8], mask: NDArray[np.uint8], rng: np.random.Generator, side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Lay the cell on plasma, turn it by any angle, mirror, stretch a little, scale to about ``side`` pixels.
 
     Returns:
         The cell on the plasma's colour, uint8, and its mask, 0 or 255.
     """
-    mask = cell_mask(rgb)
     field = np.empty_like(rgb)
     field[:] = _BACKGROUND.astype(np.uint8)
     cv2.copyTo(rgb, mask, field)

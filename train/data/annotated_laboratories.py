@@ -26,7 +26,7 @@ from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.segmentation.finder import CellFinder, FoundCell
 from train.augmentation.grafting import lift_from_crop
-from train.data.dataset import DataError, Sample, fit_side
+from train.data.dataset import DataError, Sample, cut_out
 
 INFECTED, UNINFECTED, LEFT_OUT = 1, 0, -1
 LEAST_BLOB, DOUBTFUL_PIXELS = 100, 30
@@ -55,12 +55,13 @@ class Laboratory(NamedTuple):
     """SHA-256 over names, labels and pixels of the cells, and the parasites."""
 
 
-def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset()) -> Laboratory:
+def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset(), *, size: int) -> Laboratory:
     """Read what can be learnt from one laboratory.
 
     Args:
         folder: in one of the three layouts.
         left_out: patients or smears, ``laboratory/group``, that are kept for a test.
+        size: side of the network's input, px.
 
     Raises:
         DataError: the folder is missing or has neither pictures nor fields.
@@ -75,14 +76,16 @@ def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset()) -> Lab
         clean = not (folder / "restored_strips").is_dir()
         for field in read_marked_fields(folder):
             if f"{folder.name}/{field.group}" not in left_out:
-                samples += _cells_of(finder, field, folder.name, learn_infected=clean)
+                samples += _cells_of(finder, field, folder.name, learn_infected=clean, size=size)
         for path in _pictures(folder / "parasites"):
             smear = path.stem.split("_")[1].split("-")[0] if "_" in path.stem else ""
             lifted = lift_from_crop(read_image(path)) if f"{folder.name}/{smear}" not in left_out else None
             if lifted is not None:
                 parasites.append(lifted)
     else:
-        samples = [cell for path in _pictures(folder) if (cell := _alone(path, folder.name)) is not None]
+        samples = [
+            cell for path in _pictures(folder) if (cell := _alone(path, folder.name, size)) is not None
+        ]
     if not samples:
         raise DataError(
             f"{folder} holds no cells: neither images/ with marks beside it, nor pictures of cells."
@@ -176,7 +179,7 @@ def _holds(box: tuple[int, int, int, int], x: float, y: float) -> bool:
 
 
 def _cells_of(
-    finder: CellFinder, field: MarkedField, laboratory: str, *, learn_infected: bool
+    finder: CellFinder, field: MarkedField, laboratory: str, *, learn_infected: bool, size: int
 ) -> list[Sample]:
     cells = finder.find(field.rgb).cells
     red = [cell for cell in cells if cell.kind == "red" and min(cell.box[2:]) >= _SMALLEST_SIDE]
@@ -184,23 +187,23 @@ def _cells_of(
     for number, (cell, label) in enumerate(zip(red, field.label(red), strict=True)):
         if cell.counted and (label == UNINFECTED or (label == INFECTED and learn_infected)):
             x, y, w, h = cell.box
-            cut = cv2.copyTo(np.ascontiguousarray(field.rgb[y : y + h, x : x + w]), cell.mask)
+            cut = cut_out(field.rgb[y : y + h, x : x + w], cell.mask, size)
             name = f"{laboratory}/{field.name}#{number}"
-            samples.append(Sample(name, label, f"{laboratory}/{field.group}", fit_side(cut)))
+            samples.append(
+                Sample(name, label, f"{laboratory}/{field.group}", cut.image, cut.mask, cut.halved_input)
+            )
     return samples
 
 
-def _alone(path: Path, laboratory: str) -> Sample | None:
+def _alone(path: Path, laboratory: str, size: int) -> Sample | None:
     """The infected cell in the middle of its picture; None where none stands out."""
     rgb = read_image(path)
     mask = isolate(rgb)
-    if mask is None:
+    if mask is None or min(cv2.boundingRect(mask)[2:]) < _SMALLEST_SIDE:
         return None
-    x, y, w, h = cv2.boundingRect(mask)
-    if min(w, h) < _SMALLEST_SIDE:
-        return None
-    cut = fit_side(cv2.copyTo(rgb, mask)[y : y + h, x : x + w])
-    return Sample(f"{laboratory}/{path.name}", INFECTED, f"{laboratory}/{path.stem.split('_')[0]}", cut)
+    cut = cut_out(rgb, mask, size)
+    patient = f"{laboratory}/{path.stem.split('_')[0]}"
+    return Sample(f"{laboratory}/{path.name}", INFECTED, patient, cut.image, cut.mask, cut.halved_input)
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ import hashlib
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cells.files import CellFile
 from edge.cells.isolation import isolate
 from edge.errors import ImageError, NotACellError, PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.inference.preprocessing import cell_extent
+from edge.inference.preprocessing import cell_extent, network_input
 from train.data.patients import LABELS, label_number, patient_from_name
 
 _LARGEST_SIDE = 192
-"""Pixels. Larger cells are halved until they fit: twice the network's input is all that is needed."""
+"""Pixels. Larger cells are halved for the augmentation, which needs no finer picture, until they fit."""
 
 
 class DataError(PlasmoliteError):
@@ -36,7 +37,25 @@ class Sample(NamedTuple):
     """0 Uninfected, 1 Parasitized, as published (the folder's name)."""
     patient: str
     image: NDArray[np.uint8]
-    """RGB, uint8, (h, w, 3), cut to the cell, black outside it."""
+    """What the augmentation varies: RGB, uint8, (h, w, 3), cut to the cell, black outside it, large cells halved."""
+    mask: NDArray[np.uint8]
+    """Of the cell in ``image``: uint8, (h, w), 255 on the cell and 0 elsewhere."""
+    halved_input: NDArray[np.uint8] | None = None
+    """The network's input, made from the picture before ``image`` was halved; ``None`` where it was not."""
+    file: str = ""
+    """Path within the data set's folder or zip file."""
+
+    def network_input(self, size: int) -> NDArray[np.uint8]:
+        """Return what the device makes of this cell's picture: RGB, uint8, (size, size, 3).
+
+        Args:
+            size: side of the network's input, px; where ``image`` is halved, the one it was loaded for.
+        """
+        if self.halved_input is None:
+            return network_input(self.image, self.mask, size=size)
+        if len(self.halved_input) != size:
+            raise ValueError(f"{self.name} was loaded for inputs of {len(self.halved_input)} px, not {size}")
+        return self.halved_input
 
 
 class Rejected(NamedTuple):
@@ -63,6 +82,8 @@ def load_dataset(
     source: Path,
     patients: dict[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    size: int,
 ) -> DataSet:
     """Read every labelled cell of a folder (any nesting) or a ``.zip`` file into memory.
 
@@ -73,6 +94,7 @@ def load_dataset(
         source: a folder or a zip file with ``Parasitized/`` and ``Uninfected/`` somewhere inside.
         patients: patient by cell name; a cell that it lacks gets its patient from its name.
         progress: called with (files done, files in all).
+        size: side of the network's input, px.
 
     Raises:
         DataError: the source is missing, has no labelled images, or lacks one class.
@@ -85,51 +107,114 @@ def load_dataset(
             raise DataError(
                 f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}."
             )
-        loaded: list[tuple[str, int, NDArray[np.uint8] | str]] = []
+        loaded: list[_Loaded] = []
         with ThreadPoolExecutor(4) as pool:
-            for file, label, image in pool.map(lambda entry: _load(files, *entry), entries):
-                loaded.append((file, label, image))
+            for one in pool.map(lambda entry: _load(files, *entry, size=size), entries):
+                loaded.append(one)
                 if progress:
                     progress(len(loaded), len(entries))
     return _assemble(loaded, patients or {})
 
 
-def _load(files: "_Source", file: str, label: int) -> tuple[str, int, NDArray[np.uint8] | str]:
+def cell_files(source: Path, samples: Iterable[Sample]) -> Iterator[CellFile]:
+    """Yield the cells' encoded pictures as `edge.cells.files.judge_files` takes them.
+
+    Args:
+        source: the folder or zip file that the cells were loaded from.
+        samples: of `load_dataset`.
+
+    Raises:
+        DataError: the source is gone.
+    """
+    with _Source(source) as files:
+        for sample in samples:
+            yield CellFile(sample.name, files.read(sample.file))
+
+
+class CutCell(NamedTuple):
+    """A cell cut out of its picture: the fields of `Sample` of the same names, and what tells it from others."""
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    halved_input: NDArray[np.uint8] | None
+    digest: str
+    """SHA-256 over the cell's pixels, black outside it, at full size."""
+
+
+def cut_out(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], size: int) -> CutCell:
+    """Cut a cell out of its picture.
+
+    Args:
+        rgb: RGB, uint8, (h, w, 3): the whole picture.
+        mask: uint8, (h, w), non-zero on the cell.
+        size: side of the network's input, px.
+
+    Raises:
+        ImageError: the mask is empty, or the cell is under 8 pixels wide.
+    """
+    x, y, width, height = cell_extent(mask)
+    window = np.s_[y : y + height, x : x + width]
+    cell, outline = cv2.copyTo(rgb[window], mask[window]), np.ascontiguousarray(mask[window])
+    digest = hashlib.sha256(repr(cell.shape).encode() + cell.tobytes()).hexdigest()
+    if max(width, height) <= _LARGEST_SIDE:
+        return CutCell(cell, outline, None, digest)
+    return CutCell(*fit_side(cell, outline), network_input(rgb, mask, size=size), digest)
+
+
+def fit_side(cell: NDArray[np.uint8], mask: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Halve a cut-out cell and its mask until they are no larger than the augmentation needs.
+
+    Args:
+        cell: RGB, uint8, (h, w, 3), black outside the mask.
+        mask: uint8, (h, w), non-zero on the cell.
+
+    Returns:
+        Picture and mask. A pixel is on the cell where two of its four are, and has the mean colour of those.
+    """
+    while max(mask.shape) > _LARGEST_SIDE:
+        rows, columns = mask.shape[0] // 2, mask.shape[1] // 2
+        blocks = (rows, 2, columns, 2)
+        number = (mask[: 2 * rows, : 2 * columns] > 0).reshape(blocks).sum(axis=(1, 3), dtype=np.uint16)
+        light = cell[: 2 * rows, : 2 * columns].reshape(*blocks, 3).sum(axis=(1, 3), dtype=np.uint16)
+        mask = np.where(number >= 2, np.uint8(255), np.uint8(0))
+        number = np.maximum(number, 1)[:, :, None]
+        cell = cv2.copyTo(((light + number // 2) // number).astype(np.uint8), mask)
+    return cell, mask
+
+
+class _Loaded(NamedTuple):
+    """One file of the source."""
+
+    file: str
+    label: int
+    cell: CutCell | str
+    """The sentence why it is left out, where it is."""
+
+
+def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
     try:
         rgb = read_image(files.read(file))
         mask = isolate(rgb)
         if mask is None:
             raise NotACellError("No single cell stands out from the background of the picture.")
-        x, y, width, height = cell_extent(rgb, mask)
+        return _Loaded(file, label, cut_out(rgb, mask, size))
     except (ImageError, OSError) as error:
-        return file, label, str(error)
+        return _Loaded(file, label, str(error))
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         # Damaged; or encrypted, or packed by a method that Python cannot unpack.
-        return file, label, f"It cannot be unpacked from the zip file: {error}."
-    return file, label, fit_side(cv2.copyTo(rgb, mask)[y : y + height, x : x + width])
+        return _Loaded(file, label, f"It cannot be unpacked from the zip file: {error}.")
 
 
-def fit_side(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Halve a cell's picture, uint8 (h, w, 3), until it is no larger than what training needs in memory."""
-    while max(cell.shape[:2]) > _LARGEST_SIDE:
-        even = cell[: cell.shape[0] // 2 * 2, : cell.shape[1] // 2 * 2].astype(np.uint16)
-        cell = ((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2] + 2) // 4).astype(
-            np.uint8
-        )
-    return np.ascontiguousarray(cell)
-
-
-def _assemble(loaded: list[tuple[str, int, NDArray[np.uint8] | str]], patients: dict[str, str]) -> DataSet:
+def _assemble(loaded: list[_Loaded], patients: dict[str, str]) -> DataSet:
     rejected: list[Rejected] = []
-    by_pixels: dict[str, list[tuple[str, int, NDArray[np.uint8]]]] = defaultdict(list)
-    for file, label, image in loaded:
-        if isinstance(image, str):
-            rejected.append(Rejected(file, image))
+    by_pixels: dict[str, list[tuple[str, int, CutCell]]] = defaultdict(list)
+    for file, label, cell in loaded:
+        if isinstance(cell, str):
+            rejected.append(Rejected(file, cell))
         else:
-            digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
-            by_pixels[digest].append((file, label, image))
-    kept: list[tuple[str, int, NDArray[np.uint8], str]] = []
-    for digest, copies in by_pixels.items():
+            by_pixels[cell.digest].append((file, label, cell))
+    kept: list[tuple[str, int, CutCell]] = []
+    for copies in by_pixels.values():
         if len({label for _, label, _ in copies}) > 1:
             names = ", ".join(file for file, _, _ in copies)
             rejected.extend(
@@ -137,19 +222,17 @@ def _assemble(loaded: list[tuple[str, int, NDArray[np.uint8] | str]], patients: 
             )
             continue
         first, *others = copies
-        kept.append((*first, digest))
+        kept.append(first)
         rejected.extend(Rejected(file, f"The same pixels as {first[0]}.") for file, _, _ in others)
     samples: dict[str, Sample] = {}
     fingerprint = hashlib.sha256()
-    for file, label, image, digest in sorted(
-        kept, key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0])
-    ):
+    for file, label, cell in sorted(kept, key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0])):
         name = PurePosixPath(file).stem
         if name in samples:
             name = file
         patient = patients.get(name) or patient_from_name(PurePosixPath(file).stem)
-        samples[name] = Sample(name, label, patient, image)
-        fingerprint.update(f"{name}\t{label}\t{patient}\t{digest}\n".encode())
+        samples[name] = Sample(name, label, patient, cell.image, cell.mask, cell.halved_input, file)
+        fingerprint.update(f"{name}\t{label}\t{patient}\t{cell.digest}\n".encode())
     if len({sample.label for sample in samples.values()}) < len(LABELS):
         raise DataError("After leaving out what cannot be used, one of the two classes has no image left.")
     return DataSet(tuple(samples.values()), tuple(rejected), fingerprint.hexdigest())

@@ -10,17 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.inference.preprocessing import MIN_CELL_SIDE
 from edge.segmentation.finder import find_cells
-from train.augmentation.cell_mask import cell_mask
 from train.augmentation.grafting import graft, lift_parasite
-from train.data.dataset import DataError, Rejected, Sample, fit_side
+from train.data.dataset import CutCell, DataError, Rejected, Sample, cut_out
 
 _HELD_EVERY = 5
 _MOST_PARASITES = 1500
@@ -63,27 +60,36 @@ class Grafting(NamedTuple):
     foreign_parasites: Sequence[NDArray[np.float32]] = ()
     """Parasites of other laboratories, to graft."""
 
-    def draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
-        """Give one cell, with a parasite or without, and what the network should say of it, 1 or 0."""
-        cell = self.cells[place].image
+    def draw(
+        self, place: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
+        """Draw one cell, with a parasite or without.
+
+        Returns:
+            The cell, its mask, and what the network should say of it, 1 or 0.
+        """
+        cell = self.cells[place]
         if not self.parasites or rng.random() >= self.grafted:
-            return cell, 0.0
+            return cell.image, cell.mask, 0.0
         if self.infected and rng.random() < _WHOLE:
-            return self.infected[int(rng.integers(len(self.infected)))].image, 1.0
+            cell = self.infected[int(rng.integers(len(self.infected)))]
+            return cell.image, cell.mask, 1.0
         if self.hosts and rng.random() < _ON_HOSTS:
-            cell = self.hosts[int(rng.integers(len(self.hosts)))].image
+            cell = self.hosts[int(rng.integers(len(self.hosts)))]
         foreign = bool(self.foreign_parasites) and rng.random() < _FOREIGN_PARASITES
-        return graft(cell, self.foreign_parasites if foreign else self.parasites, rng), 1.0
+        parasites = self.foreign_parasites if foreign else self.parasites
+        return graft(cell.image, cell.mask, parasites, rng), cell.mask, 1.0
 
 
 def read_foreign_cells(
-    folders: Sequence[Path], progress: Callable[[int, int], None] | None = None
+    folders: Sequence[Path], progress: Callable[[int, int], None] | None = None, *, size: int
 ) -> ForeignCells:
     """Find the red cells of all fields in some folders.
 
     Args:
         folders: with pictures of uninfected fields, at any depth.
         progress: called with (fields done, fields in all).
+        size: side of the network's input, px.
 
     Raises:
         DataError: a folder is missing, or no cell was found.
@@ -101,14 +107,14 @@ def read_foreign_cells(
     for done, (folder, path) in enumerate(paths):
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            cells = _cells_of(path)
+            cells = _cells_of(path, size)
         except (ImageError, OSError) as error:
             rejected.append(Rejected(name, str(error)))
             continue
         for number, cell in enumerate(cells):
             part = held if done % _HELD_EVERY == 0 else samples
-            part.append(Sample(f"{name}#{number}", 0, name, cell))
-            fingerprint.update(f"{name}\t{number}\t{cell.shape}\n".encode() + cell.tobytes())
+            part.append(Sample(f"{name}#{number}", 0, name, cell.image, cell.mask, cell.halved_input))
+            fingerprint.update(f"{name}\t{number}\t{cell.digest}\n".encode())
         if progress:
             progress(done + 1, len(paths))
     if not samples:
@@ -121,18 +127,18 @@ def lift_parasites(samples: Sequence[Sample]) -> tuple[NDArray[np.float32], ...]
     parasitised = [sample for sample in samples if sample.label == 1]
     # About one in four can be lifted.
     step = max(1, len(parasitised) // (4 * _MOST_PARASITES))
-    lifted = (lift_parasite(sample.image) for sample in parasitised[::step])
+    lifted = (lift_parasite(sample.image, sample.mask) for sample in parasitised[::step])
     return tuple(itertools.islice((parasite for parasite in lifted if parasite is not None), _MOST_PARASITES))
 
 
-def _cells_of(path: Path) -> list[NDArray[np.uint8]]:
+def _cells_of(path: Path, size: int) -> list[CutCell]:
     rgb = read_image(path)
     cells = []
     for cell in find_cells(rgb).cells:
         if cell.counted:
             x, y, width, height = cell.box
-            picture = np.ascontiguousarray(rgb[y : y + height, x : x + width])
-            cut = fit_side(cv2.copyTo(picture, cell.mask))
-            if min(cv2.boundingRect(cell_mask(cut))[2:]) >= MIN_CELL_SIDE:
-                cells.append(cut)
+            try:
+                cells.append(cut_out(rgb[y : y + height, x : x + width], cell.mask, size))
+            except ImageError:
+                continue  # under the least width
     return cells

@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from train.augmentation.cell_mask import cell_mask
 from train.data.dataset import Sample
 
 _HOLE_SHARE, _LEAST_HOLE = 0.75, 0.001
@@ -30,8 +29,8 @@ def two_features(sample: Sample) -> tuple[float, float]:
     """
     grey = np.ascontiguousarray(sample.image[:, :, 1])
     side = max(grey.shape)
-    inside = cv2.erode(cell_mask(sample.image), np.ones((3, 3), np.uint8), iterations=max(1, side // 25))
-    area = int(np.count_nonzero(grey))
+    inside = cv2.erode(sample.mask, np.ones((3, 3), np.uint8), iterations=max(1, side // 25))
+    area = cv2.countNonZero(sample.mask)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(0.5, side / 80))
     usual = float(np.median(smooth[inside > 0])) if cv2.countNonZero(inside) else 0.0
     dark = ((smooth < _HOLE_SHARE * usual) & (inside > 0)).astype(np.uint8)

@@ -100,7 +100,7 @@ def judge_varied(judge: Judge, cells: Sequence[Sample], *, size: int, seed: int)
             judge(
                 np.stack(
                     [
-                        network_input(augment(cell.image, rng, strength), size=size)
+                        network_input(*augment(cell.image, cell.mask, rng, strength), size=size)
                         for cell, rng in zip(batch, drawn, strict=True)
                     ]
                 )

@@ -76,17 +76,19 @@ class CellBatches(keras.utils.PyDataset):
         targets = np.empty((len(chosen), 1), np.float32)
         for row, place in enumerate(chosen):
             rng = np.random.default_rng((self._seed, self._epoch, int(place)))
-            cell, targets[row, 0] = self._draw(int(place), rng)
-            batch[row] = network_input(augment(cell, rng, self._strength), size=self._size)
+            cell, mask, targets[row, 0] = self._draw(int(place), rng)
+            batch[row] = network_input(*augment(cell, mask, rng, self._strength), size=self._size)
         return batch.astype(np.float32), targets
 
-    def _draw(self, place: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+    def _draw(
+        self, place: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
         home = len(self._samples)
         if self._foreign and place >= home:
             return self._foreign.draw(place - home, rng)
-        return self._samples[place].image, float(self._targets[place])
+        return self._samples[place].image, self._samples[place].mask, float(self._targets[place])
 
 
 def network_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
-    """Preprocess cells as the device does: uint8, shape (n, size, size, 3)."""
-    return np.stack([network_input(sample.image, size=size) for sample in samples])
+    """Give what the device makes of the cells' pictures: uint8, shape (n, size, size, 3)."""
+    return np.stack([sample.network_input(size) for sample in samples])

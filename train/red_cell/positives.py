@@ -6,14 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.cells.isolation import isolate
+from edge.cells.isolation import BLACK_LEVEL, isolate, whole_picture
 from edge.segmentation.finder import find_cells
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.simulation.stain import expose
 from edge.types import Box, Rgb
 from train.augmentation.artefacts import disturb
-from train.augmentation.cell_mask import cell_mask
 from train.augmentation.stain_and_camera import Strength, augment
 from train.finder.annotations import RED, MarkedField, read_chula, read_txl
 
@@ -42,10 +41,16 @@ def cells_on_black(cut: Sequence[Rgb], number: int, rng: np.random.Generator) ->
     strength = Strength(plain=0.0)
     for turn in range(number):
         cell = cut[int(rng.integers(len(cut)))]
-        shown = framed(augment(cell, rng, strength) if turn % 2 else cell)
+        shown = framed(augment(cell, _mask_of(cell), rng, strength)[0] if turn % 2 else cell)
         if rng.random() < _JPEG:
             shown = _through_jpeg(shown, rng)
         yield _grey(shown) if rng.random() < _GREY else shown
+
+
+def _mask_of(cell: Rgb) -> Rgb:
+    """The mask of a cell on black, uint8 (h, w), 255 on it; all of the picture where none stands out."""
+    mask = isolate(cell)
+    return whole_picture(cell) if mask is None else mask
 
 
 def _grey(rgb: Rgb) -> Rgb:
@@ -168,7 +173,7 @@ def _lay_on_glass(cut: Sequence[Rgb], rng: np.random.Generator) -> tuple[Rgb, Bo
 
 def _disturbed(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """Draw some cut-out cells crenated, folded, with specks or with a sharp pale centre, as training does."""
-    mask = cell_mask(cell)
+    mask = _mask_of(cell)
     darkness = np.log(_GLASS) - np.log(np.maximum(cell, 3).astype(np.float32))
     darkness, mask = disturb(darkness.astype(np.float32), mask, rng)
     return cv2.copyTo(expose((_GLASS * np.exp(-darkness)).astype(np.float32)), mask)
@@ -181,7 +186,7 @@ def _lay(field: Rgb, cell: Rgb, top: int, left: int) -> None:
     if y0 < y1 and x0 < x1:
         part = cell[y0 - top : y1 - top, x0 - left : x1 - left]
         place = field[y0:y1, x0:x1]
-        place[:] = np.where(part.max(axis=2, keepdims=True) > 12, part, place)
+        place[:] = np.where(part.max(axis=2, keepdims=True) > BLACK_LEVEL, part, place)
 
 
 def other_laboratory(rgb: Rgb, rng: np.random.Generator) -> Rgb:

@@ -14,7 +14,8 @@ def test_a_foreign_model_needs_a_size_and_known_words(tmp_path: Path) -> None:
     path.write_bytes(b"")
     model = parse_foreign(f"Other={path},size=44,scale=1/255,resize=cubic,fit=letterbox,output=1")
     assert (model.name, model.size, model.output) == ("Other", 44, 1)
-    prepared = model.prepare(draw_cell(1, infected=True).rgb)
+    cell = draw_cell(1, infected=True)
+    prepared = model.prepare(cell.rgb, cell.mask)
     assert prepared.shape == (44, 44, 3)
     assert prepared.max() <= 1
     for wrong in (f"Other={path}", f"Other={path},size=44,colour=bgr", f"Other={path},size=44,fit=crop"):

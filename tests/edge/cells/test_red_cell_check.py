@@ -89,7 +89,9 @@ def test_the_sentence_says_what_was_expected_and_what_differs() -> None:
 
 def test_what_is_larger_than_any_single_cell_is_taken_for_a_field() -> None:
     cell = read_image(_EDGE.parent / "samples" / "cells" / "cell_01.png")
-    x, y, width, height = cell_extent(cell)
+    mask = isolate(cell)
+    assert mask is not None
+    x, y, width, height = cell_extent(mask)
     cut = np.ascontiguousarray(cell[y : y + height, x : x + width])
 
     def enlarged(side: int) -> bytes:

@@ -26,15 +26,23 @@ def test_the_background_outside_the_mask_becomes_black_and_the_cell_fills_the_sq
     assert seen[:, :, 0].max() == 200
 
 
-def test_a_cut_out_cell_needs_no_mask() -> None:
+def test_what_lies_outside_the_mask_changes_nothing() -> None:
     rgb, mask = _disc(200, 40)
     cut = cv2.copyTo(rgb, mask)
-    np.testing.assert_array_equal(network_input(cut, size=96), network_input(rgb, mask, size=96))
+    np.testing.assert_array_equal(network_input(cut, mask, size=96), network_input(rgb, mask, size=96))
+
+
+def test_what_is_black_at_the_edge_of_the_mask_belongs_to_the_cell() -> None:
+    rgb, mask = _disc(200, 40)
+    rgb[60:70] = 0
+    seen = network_input(rgb, mask, size=96)
+    assert np.flatnonzero(seen.any(axis=(1, 2)))[0] > 5
+    assert np.flatnonzero(seen.any(axis=(0, 2)))[0] == 0
 
 
 def test_proportions_are_kept() -> None:
     rgb = np.full((30, 90, 3), 150, np.uint8)
-    seen = network_input(rgb, size=96)
+    seen = network_input(rgb, np.full((30, 90), 255, np.uint8), size=96)
     rows = np.flatnonzero(seen.max(axis=(1, 2)))
     assert len(rows) == 32
     assert seen[:, :].any(axis=2).any(axis=0).all()
@@ -45,12 +53,12 @@ def test_the_scale_of_the_camera_does_not_matter() -> None:
     assert np.abs(small - large).mean() < 3
 
 
-@pytest.mark.parametrize("shape", [(40, 40, 3), (3, 3, 3)])
-def test_no_cell_is_an_error(shape: tuple[int, int, int]) -> None:
-    with pytest.raises(ImageError):
-        network_input(np.zeros(shape, np.uint8), size=96)
+@pytest.mark.parametrize("side", [40, 3])
+def test_no_cell_is_an_error(side: int) -> None:
+    with pytest.raises(ImageError, match="no cell"):
+        network_input(np.full((side, side, 3), 200, np.uint8), np.zeros((side, side), np.uint8), size=96)
 
 
 def test_a_cell_of_a_few_pixels_is_an_error() -> None:
     with pytest.raises(ImageError, match="too small"):
-        network_input(np.full((5, 5, 3), 200, np.uint8), size=96)
+        network_input(np.full((5, 5, 3), 200, np.uint8), np.full((5, 5), 255, np.uint8), size=96)

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.errors import ModelStoreError
 from edge.inference.model_file import ModelFile
@@ -26,9 +28,11 @@ class FakeClassifier:
         )
         self.runtime = FakeRuntime()
 
-    def classify(self, cells: list[Any]) -> list[float]:
+    input_size = 64
+
+    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Score each cell by its mean brightness."""
-        return [float(cell.mean()) / 255 + self.shift for cell in cells]
+        return (inputs.mean(axis=(1, 2, 3)) / 255 + self.shift).astype(np.float32)
 
 
 def test_scores_as_at_release_pass_the_self_test() -> None:

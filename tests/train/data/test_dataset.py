@@ -12,6 +12,8 @@ from edge.images.files import write_png
 from edge.simulation.single_cell import draw_cell
 from train.data.dataset import DataError, DataSet, load_dataset
 
+SIZE = 32
+
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,7 +38,7 @@ def reason_of(data: DataSet, file: str) -> str:
 
 
 def test_every_cell_of_a_good_folder_is_used(cells: Path) -> None:
-    data = load_dataset(cells)
+    data = load_dataset(cells, size=SIZE)
     assert [sample.name for sample in data.samples] == sorted(
         path.stem for path in cells.rglob("*.png") if path.is_file()
     )
@@ -46,34 +48,35 @@ def test_every_cell_of_a_good_folder_is_used(cells: Path) -> None:
 
 
 def test_a_cell_is_cut_out_on_black(cells: Path) -> None:
-    for sample in load_dataset(cells).samples:
-        rows = (sample.image > 12).any(axis=2).any(axis=1)
+    for sample in load_dataset(cells, size=SIZE).samples:
+        rows = sample.mask.any(axis=1)
         assert rows[0]
         assert rows[-1]
-        assert (sample.image[0, 0] <= 12).all()  # a round cell leaves its box's corner empty
+        assert not sample.image[sample.mask == 0].any()
+        assert not sample.mask[0, 0]  # a round cell leaves its box's corner empty
 
 
 def test_an_unreadable_file_is_left_out_and_named(cells: Path) -> None:
     (cells / "Uninfected/torn.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
-    data = load_dataset(cells)
+    data = load_dataset(cells, size=SIZE)
     assert len(data.samples) == 6
     assert reason_of(data, "Uninfected/torn.png")
 
 
 def test_an_empty_file_is_left_out_and_named(cells: Path) -> None:
     (cells / "Parasitized/empty.png").touch()
-    assert "empty" in reason_of(load_dataset(cells), "Parasitized/empty.png")
+    assert "empty" in reason_of(load_dataset(cells, size=SIZE), "Parasitized/empty.png")
 
 
 def test_a_black_picture_is_left_out(cells: Path) -> None:
     write_png(cells / "Uninfected/black.png", np.zeros((90, 90, 3), np.uint8))
-    assert reason_of(load_dataset(cells), "Uninfected/black.png")
+    assert reason_of(load_dataset(cells, size=SIZE), "Uninfected/black.png")
 
 
 def test_copies_are_used_once(cells: Path) -> None:
     original = next((cells / "Uninfected").iterdir())
     shutil.copy(original, cells / "Uninfected/zz_copy.png")
-    data = load_dataset(cells)
+    data = load_dataset(cells, size=SIZE)
     assert len(data.samples) == 6
     assert original.name in reason_of(data, "Uninfected/zz_copy.png")
 
@@ -81,7 +84,7 @@ def test_copies_are_used_once(cells: Path) -> None:
 def test_pixels_under_both_labels_are_left_out_on_both_sides(cells: Path) -> None:
     original = next((cells / "Uninfected").iterdir())
     shutil.copy(original, cells / "Parasitized/other.png")
-    data = load_dataset(cells)
+    data = load_dataset(cells, size=SIZE)
     assert len(data.samples) == 5
     for file in (f"Uninfected/{original.name}", "Parasitized/other.png"):
         assert "both labels" in reason_of(data, file)
@@ -90,7 +93,7 @@ def test_pixels_under_both_labels_are_left_out_on_both_sides(cells: Path) -> Non
 def test_the_popular_nested_copy_gives_each_cell_once(cells: Path) -> None:
     shutil.copytree(cells, cells.parent / "copy")
     shutil.move(cells.parent / "copy", cells / "cell_images")
-    data = load_dataset(cells)
+    data = load_dataset(cells, size=SIZE)
     assert len(data.samples) == 6
     assert len(data.rejected) == 6
 
@@ -98,7 +101,7 @@ def test_the_popular_nested_copy_gives_each_cell_once(cells: Path) -> None:
 def test_a_zip_is_read_in_place_like_the_folder(cells: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "cell_images"), "zip", cells.parent, "cells"))
     before = sorted(tmp_path.rglob("*"))
-    assert load_dataset(archive).fingerprint == load_dataset(cells).fingerprint
+    assert load_dataset(archive, size=SIZE).fingerprint == load_dataset(cells, size=SIZE).fingerprint
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -112,7 +115,7 @@ def test_a_damaged_file_in_a_zip_is_left_out(cells: Path, tmp_path: Path) -> Non
     data = bytearray(archive.read_bytes())
     data[offset + 50 : offset + 60] = b"\xff" * 10
     archive.write_bytes(data)
-    loaded = load_dataset(archive)
+    loaded = load_dataset(archive, size=SIZE)
     assert len(loaded.samples) == 6
     assert "unpacked" in reason_of(loaded, "Uninfected/bad.png")
 
@@ -121,25 +124,25 @@ def test_webp_jpeg_tiff_and_bmp_are_read(cells: Path) -> None:
     for suffix, path in zip(("webp", "jpg", "tiff", "bmp"), sorted(cells.rglob("*.png")), strict=False):
         cv2.imwrite(str(path.with_suffix(f".{suffix}")), cv2.imread(str(path)))
         path.unlink()
-    assert len(load_dataset(cells).samples) == 6
+    assert len(load_dataset(cells, size=SIZE).samples) == 6
 
 
 def test_a_missing_class_is_refused_with_what_was_found(cells: Path) -> None:
     shutil.rmtree(cells / "Parasitized")
     with pytest.raises(DataError, match=r"Parasitized/ and Uninfected/; images found: 3 in Uninfected"):
-        load_dataset(cells)
+        load_dataset(cells, size=SIZE)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="images found: none"):
-        load_dataset(tmp_path)
+        load_dataset(tmp_path, size=SIZE)
 
 
 def test_a_class_of_nothing_but_rubbish_is_refused(cells: Path) -> None:
     for path in (cells / "Parasitized").iterdir():
         path.write_bytes(b"")
     with pytest.raises(DataError, match="no image left"):
-        load_dataset(cells)
+        load_dataset(cells, size=SIZE)
 
 
 @pytest.mark.parametrize("content", [None, b"no zip file"])
@@ -148,20 +151,20 @@ def test_a_source_that_is_no_folder_or_zip_is_refused(tmp_path: Path, content: b
     if content is not None:
         source.write_bytes(content)
     with pytest.raises(DataError, match=r"cells\.zip"):
-        load_dataset(source)
+        load_dataset(source, size=SIZE)
 
 
 def test_the_fingerprint_changes_with_a_pixel_a_label_and_a_patient(cells: Path) -> None:
-    before = load_dataset(cells).fingerprint
-    assert load_dataset(cells, {"P0_IMG_1_cell_0": "someone else"}).fingerprint != before
+    before = load_dataset(cells, size=SIZE).fingerprint
+    assert load_dataset(cells, {"P0_IMG_1_cell_0": "someone else"}, size=SIZE).fingerprint != before
     path = cells / "Parasitized/P0_IMG_1_cell_0.png"
     rgb = cv2.imread(str(path))
     rgb[rgb.shape[0] // 2, rgb.shape[1] // 2] ^= 1
     cv2.imwrite(str(path), rgb)
-    assert load_dataset(cells).fingerprint != before
+    assert load_dataset(cells, size=SIZE).fingerprint != before
 
 
 def test_progress_counts_every_file(cells: Path) -> None:
     told: list[tuple[int, int]] = []
-    load_dataset(cells, progress=lambda done, total: told.append((done, total)))
+    load_dataset(cells, progress=lambda done, total: told.append((done, total)), size=SIZE)
     assert told == [(number, 6) for number in range(1, 7)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.cells.isolation import BLACK_LEVEL
 from edge.images.files import write_png
 from edge.simulation.sets import SetPlan, write_set
 from train.augmentation.artefacts import disturb
@@ -33,8 +34,13 @@ def infected(x: int = 40, y: int = 55) -> NDArray[np.uint8]:
     return cell
 
 
+def lit(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mask of such a cell."""
+    return np.asarray(cell.any(axis=2) * 255, np.uint8)
+
+
 def lifted() -> NDArray[np.float32]:
-    parasite = lift_parasite(infected())
+    parasite = lift_parasite(infected(), lit(infected()))
     assert parasite is not None
     return parasite
 
@@ -48,25 +54,26 @@ def test_a_lifted_parasite_stands_in_the_middle_and_nothing_else_comes_with_it()
 
 
 def test_a_healthy_cell_has_no_parasite_to_lift() -> None:
-    assert lift_parasite(disc()) is None
+    assert lift_parasite(disc(), lit(disc())) is None
 
 
 def test_a_parasite_at_the_rim_is_left_where_it_is() -> None:
-    assert lift_parasite(infected(x=6, y=50)) is None
+    cell = infected(x=6, y=50)
+    assert lift_parasite(cell, lit(cell)) is None
 
 
 def test_a_graft_darkens_the_cell_inside_and_leaves_black_black() -> None:
     host = disc((150, 160, 190), side=41)
-    changed = [graft(host, [lifted()], np.random.default_rng(seed)) for seed in range(20)]
+    changed = [graft(host, lit(host), [lifted()], np.random.default_rng(seed)) for seed in range(20)]
     for cell in changed:
         assert cell.shape == host.shape
         assert not cell[host.sum(axis=2) == 0].any()
-        assert cell[host.sum(axis=2) > 0].min() > 12
+        assert cell[host.sum(axis=2) > 0].min() > BLACK_LEVEL
         assert (cell.astype(int) - host).min() < -30
 
 
 def test_the_same_state_gives_the_same_graft() -> None:
-    one, other = (graft(disc(), [lifted()], np.random.default_rng(5)) for _ in range(2))
+    one, other = (graft(disc(), lit(disc()), [lifted()], np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one, other)
 
 
@@ -87,7 +94,7 @@ def test_disturbances_leave_the_plasma_alone_and_never_make_the_outline_larger()
 def test_fields_give_their_cells_and_hold_some_back(tmp_path: Path) -> None:
     list(write_set(tmp_path, SetPlan(cells=0, fields=6, seed=1)))
     (tmp_path / "fields" / "broken.png").write_bytes(b"no picture")
-    found = read_foreign_cells([tmp_path / "fields"])
+    found = read_foreign_cells([tmp_path / "fields"], size=32)
     assert found.fields == 7
     assert len(found.samples) > 20
     assert found.held
@@ -99,14 +106,15 @@ def test_fields_give_their_cells_and_hold_some_back(tmp_path: Path) -> None:
 def test_folders_without_a_cell_are_refused(tmp_path: Path) -> None:
     write_png(tmp_path / "blank.png", np.full((300, 300, 3), 200, np.uint8))
     with pytest.raises(DataError, match="No red cell"):
-        read_foreign_cells([tmp_path])
+        read_foreign_cells([tmp_path], size=32)
     with pytest.raises(DataError, match="does not exist"):
-        read_foreign_cells([tmp_path / "nowhere"])
+        read_foreign_cells([tmp_path / "nowhere"], size=32)
 
 
 def test_batches_mix_foreign_cells_in_and_call_the_grafted_ones_parasitised() -> None:
-    home = [Sample(f"h{i}", i % 2, "p", disc(side=40)) for i in range(40)]
-    cells = [Sample(f"f{i}", 0, "q", disc((150, 160, 190), side=40)) for i in range(60)]
+    mask = lit(disc(side=40))
+    home = [Sample(f"h{i}", i % 2, "p", disc(side=40), mask) for i in range(40)]
+    cells = [Sample(f"f{i}", 0, "q", disc((150, 160, 190), side=40), mask) for i in range(60)]
     targets = np.full(40, 0.5, np.float32)  # so that only a foreign cell has a target of 0 or 1
     grafting = Grafting(cells, (), [lifted()], share=0.5, grafted=0.5)
     epochs = [

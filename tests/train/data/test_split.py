@@ -15,7 +15,13 @@ _PIXEL = np.zeros((1, 1, 3), np.uint8)
 def data_of(patients: int, cells: int = 10, infected: int | None = None) -> DataSet:
     """Cells by the dozen without pixels: every third patient has uninfected cells only."""
     samples = tuple(
-        Sample(f"p{patient}_{cell}", int(cell < cells // 2 and patient % 3 > 0), f"p{patient}", _PIXEL)
+        Sample(
+            f"p{patient}_{cell}",
+            int(cell < cells // 2 and patient % 3 > 0),
+            f"p{patient}",
+            _PIXEL,
+            _PIXEL[:, :, 0],
+        )
         for patient in range(patients)
         for cell in range(cells)
     )

@@ -113,7 +113,8 @@ def disc(spots: int, side: int = 60) -> Sample:
     image[np.hypot(rows, columns) < side / 2 - 1] = (200, 150, 160)
     for spot in range(spots):
         image[20 + 12 * spot : 25 + 12 * spot, 25:31] = (80, 40, 120)
-    return Sample(f"{side}-{spots}", int(spots > 0), "p", image)
+    mask = np.asarray(image.any(axis=2) * 255, np.uint8)
+    return Sample(f"{side}-{spots}", int(spots > 0), "p", image, mask)
 
 
 def test_the_baseline_sees_area_and_spots() -> None:

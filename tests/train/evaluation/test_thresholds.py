@@ -14,8 +14,8 @@ SIZE = 32
 
 def cells(count: int, first: int) -> list[Sample]:
     """Drawn uninfected cells."""
-    drawn = [draw_cell(np.random.SeedSequence(first + number), infected=False).rgb for number in range(count)]
-    return [Sample(str(number), 0, f"p{number}", rgb) for number, rgb in enumerate(drawn)]
+    drawn = [draw_cell(np.random.SeedSequence(first + number), infected=False) for number in range(count)]
+    return [Sample(str(number), 0, f"p{number}", cell.rgb, cell.mask) for number, cell in enumerate(drawn)]
 
 
 def by_darkness(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
