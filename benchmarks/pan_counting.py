@@ -29,6 +29,7 @@ from edge.inference.classifier import Classifier
 from edge.live.counting import Outcome, SlideCounter
 from edge.live.reading import FieldLook, FieldReader, NetworkReader
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.simulation.placement import SlideSettings
 from edge.simulation.slide import SimulatedSlide
@@ -102,7 +103,7 @@ class FinderAlone:
     def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:
         """Find the cells of a frame."""
         found = self._finder.find(rgb, cell_width)
-        return FieldLook(found.cells, found.cell_width, (), judge_quality(rgb, found).refused)
+        return FieldLook(found.cells, found.cell_width, judge_quality(rgb, found))
 
     def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:  # noqa: ARG002
         """Nought for each."""
@@ -199,7 +200,7 @@ def _within_accepted(
     boxes = np.array([cell.box for cell in cells])
     seen = np.zeros(len(cells), bool)
     for (x, y), outcome in zip(corners, outcomes, strict=True):
-        if outcome.state in {"counted", "nothing new", "still"}:
+        if outcome.state in {LiveState.COUNTED, LiveState.NOTHING_NEW, LiveState.STILL}:
             low = boxes[:, :2] >= np.array([x, y]) + _CENTRE_MARGIN
             high = boxes[:, :2] + boxes[:, 2:] <= np.array([x + WIDTH, y + HEIGHT]) - _CENTRE_MARGIN
             seen |= (low & high).all(axis=1)
@@ -211,7 +212,7 @@ def _worst_position(corners: list[tuple[int, int]], outcomes: list[Outcome]) -> 
     placed = [
         (outcome.place, corner)
         for outcome, corner in zip(outcomes, corners, strict=True)
-        if outcome.place is not None and outcome.state in {"counted", "nothing new"}
+        if outcome.place is not None and outcome.state in {LiveState.COUNTED, LiveState.NOTHING_NEW}
     ]
     if not placed or len({place.island for place, _ in placed}) != 1:
         return float("nan")

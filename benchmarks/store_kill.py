@@ -21,6 +21,7 @@ import click
 from edge.slides.claim import counting
 from edge.slides.records import NewCell, NewField
 from edge.slides.store import SlideStore, utc_now
+from edge.types import Label
 
 CELLS_A_FIELD = 50
 _SLIDE = "killed"
@@ -52,7 +53,7 @@ def made_up_cells() -> list[NewCell]:
     """Cells with crops as large as real ones."""
     crop = os.urandom(1500)  # as large as a JPEG of a cell, and not to be compressed
     return [
-        NewCell((n, n, 36, 36), float(n), float(n), 0.5, "Parasitized", True, crop)
+        NewCell((n, n, 36, 36), float(n), float(n), 0.5, Label.PARASITIZED, True, crop)
         for n in range(CELLS_A_FIELD)
     ]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data.patients import LABELS
+from edge.inference.verdicts import LABELS
 from train.model.batches import network_inputs
 from train.run import RunData
 

@@ -12,6 +12,7 @@ from edge.cells.files import CellFile, judge_files
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
+from edge.inference.precision import Precision
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from train.evaluation.metrics import Judged, accuracy, auc, sensitivity, specificity
 
@@ -21,7 +22,7 @@ _TIMED_CELLS = 1024
 class Comparison(NamedTuple):
     """One export beside the Keras model, on the test patients."""
 
-    precision: str
+    precision: Precision
     accuracy: float
     sensitivity: float
     specificity: float
@@ -96,7 +97,7 @@ def _seconds(classifier: Classifier, inputs: NDArray[np.uint8]) -> float:
 
 
 def compare(
-    precision: str,
+    precision: Precision,
     flatbuffer: bytes,
     files: Iterable[CellFile],
     inputs: NDArray[np.uint8],

@@ -17,22 +17,20 @@ from numpy.typing import NDArray
 
 from convert.chaining import join_models
 from edge.errors import PlasmoliteError
+from edge.inference.precision import Precision
 from train.model.network import FIRST_CONVOLUTION, HEAD_NAMES, base_of
-
-PRECISIONS = ("float32", "float16", "int8")
 
 
 class ExportError(PlasmoliteError):
     """A model cannot be exported: it is not one of this program's networks, or the converter failed."""
 
 
-def export(model: keras.Model, precision: str, calibration: NDArray[np.uint8]) -> bytes:
+def export(model: keras.Model, precision: Precision, calibration: NDArray[np.uint8]) -> bytes:
     """Export a trained model.
 
     Args:
         model: from pixels 0 to 255 to the probability of *parasitised*.
-        precision: ``float32``, ``float16`` or ``int8`` (weights per channel and activations of the base; the
-            head of a few thousand multiplications stays in float).
+        precision: of the weights. With int8 the head of a few thousand multiplications stays in float.
         calibration: cells as the network sees them, uint8, shape (n, size, size, 3); only int8 uses them, to
             find the range of each activation.
 
@@ -44,13 +42,13 @@ def export(model: keras.Model, precision: str, calibration: NDArray[np.uint8]) -
         ExportError: the model is foreign or the converter failed.
     """
     pools, head = _parts(model)
-    if precision == "int8":
+    if precision == Precision.INT8:
         quantised = _quantise(pools, calibration)
         return join_models(quantised, _convert(head))
     size = model.input_shape[1]
     pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
     whole = keras.Model(pixels, head(pools(keras.ops.cast(pixels, "float32"))))
-    return _convert(whole, half=precision == "float16")
+    return _convert(whole, half=precision == Precision.FLOAT16)
 
 
 def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:

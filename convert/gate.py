@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from convert.comparison import Comparison
+from edge.inference.precision import Precision
 
 
 class Limits(NamedTuple):
@@ -21,9 +22,9 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = {
-    "float32": Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.0005),
-    "float16": Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.001),
-    "int8": Limits(0.001, 0.002, 0.001, 0.004, 0.01),
+    Precision.FLOAT32: Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.0005),
+    Precision.FLOAT16: Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.001),
+    Precision.INT8: Limits(0.001, 0.002, 0.001, 0.004, 0.01),
 }
 """Float exports must agree to rounding. For int8: a tenth of a point of accuracy and four verdicts of a
 thousand, a third of what plain quantisation of the whole network was measured to cost."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.verdicts import INCONCLUSIVE, PARASITIZED, UNINFECTED, UndecidedRange, judge
+from edge.inference.verdicts import UndecidedRange, judge
+from edge.types import Label
 from train.evaluation.metrics import Judged
 
 ERROR_RATE = 0.002
@@ -65,7 +66,7 @@ def _outcomes(judged: Judged, undecided: UndecidedRange) -> dict[str, dict[str, 
 
 def _counts(labels: NDArray[np.str_]) -> dict[str, int]:
     return {
-        "called_parasitized": int((labels == PARASITIZED).sum()),
-        "inconclusive": int((labels == INCONCLUSIVE).sum()),
-        "called_uninfected": int((labels == UNINFECTED).sum()),
+        "called_parasitized": int((labels == Label.PARASITIZED).sum()),
+        "inconclusive": int((labels == Label.INCONCLUSIVE).sum()),
+        "called_uninfected": int((labels == Label.UNINFECTED).sum()),
     }

@@ -17,6 +17,7 @@ from convert.manifest import make_manifest
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
+from edge.inference.precision import Precision
 from edge.inference.self_test import sample_scores
 from train.data.dataset import cell_files
 from train.evaluation.metrics import Judged
@@ -49,9 +50,9 @@ def convert_run(
     name: str,
     version: str,
     sources: str = SOURCES_NOT_STATED,
-    precisions: Sequence[str],
+    precisions: Sequence[Precision],
     threads: int,
-    limits: Mapping[str, Limits] = DEFAULT_LIMITS,
+    limits: Mapping[Precision, Limits] = DEFAULT_LIMITS,
     spoil: Callable[[keras.Model], None] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Release:

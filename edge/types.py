@@ -22,3 +22,12 @@ class Label(StrEnum):
     PARASITIZED = "Parasitized"
     INCONCLUSIVE = "Inconclusive"
     """Neither: the probability lies between two thresholds beyond which errors are rarer. Only where asked for."""
+
+
+class FieldOutcome(StrEnum):
+    """What became of a picture of a field."""
+
+    COUNTED = "counted"
+    REFUSED = "refused"
+    """A quality check failed."""
+    UNREADABLE = "unreadable"

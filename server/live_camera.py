@@ -8,6 +8,7 @@ from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, cell_session, slide_session
 from edge.live.snapshot import Snapshot
 from edge.live.sources.choose import choose_source
+from edge.live.states import LiveState, SourceState
 from edge.slides.store import SlideStore
 from server.problems import Problem
 
@@ -91,7 +92,8 @@ class LiveBench:
         snapshot = self.snapshot()
         if snapshot is None:
             return None
-        wrong = snapshot.state == "failed" or snapshot.source.state in {"lost", "stalled"}
+        trouble = {SourceState.LOST, SourceState.STALLED}
+        wrong = snapshot.state == LiveState.FAILED or snapshot.source.state in trouble
         return str(snapshot.message or f"The source is {snapshot.source.state}.") if wrong else None
 
     def _let_go(self) -> None:

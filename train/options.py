@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 # The settings load nothing but the standard library.
-from train.settings import LABEL_POLICIES, TrainingSettings
+from train.settings import LabelPolicy, TrainingSettings
 
 _DEFAULTS = TrainingSettings(data="")
 
@@ -42,7 +42,7 @@ _OPTIONS = (
     ),
     _setting(
         "--label-policy",
-        click.Choice(LABEL_POLICIES),
+        click.Choice([policy.value for policy in LabelPolicy]),
         "What to learn of disputed cells: either label, something between (soft), or nothing (exclude).",
     ),
     _setting(

@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.about import source_commit
+from edge.inference.verdicts import LABELS
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
-from train.data.patients import LABELS, Correction, read_corrections, read_patients
+from train.data.patients import Correction, read_corrections, read_patients
 from train.data.split import PARTS, Split, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
 from train.model.fit import Held, Phase, Report, fit_phase
 from train.model.network import build_network
 from train.model.quantisation import with_rounding, without_rounding
-from train.settings import SettingsError, TrainingSettings
+from train.settings import LabelPolicy, SettingsError, TrainingSettings
 
 SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
     "settings.json",
@@ -262,11 +263,11 @@ def training_targets(
         sample = run_data.data.samples[index]
         label: float | None = sample.label
         correction = run_data.corrections.get(sample.name)
-        if correction and settings.label_policy == "exclude":
+        if correction and settings.label_policy == LabelPolicy.EXCLUDE:
             continue
-        if correction and settings.label_policy == "corrected":
+        if correction and settings.label_policy == LabelPolicy.CORRECTED:
             label = correction.label
-        if correction and settings.label_policy == "soft":
+        if correction and settings.label_policy == LabelPolicy.SOFT:
             label = settings.disputed_target if sample.label else 1 - settings.disputed_target
         if label is not None:
             kept.append(int(index))

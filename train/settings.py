@@ -2,11 +2,23 @@
 
 import json
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from edge.errors import PlasmoliteError
 
-LABEL_POLICIES = ("published", "corrected", "soft", "exclude")
+
+class LabelPolicy(StrEnum):
+    """What the network learns of cells whose label another reading disputes."""
+
+    PUBLISHED = "published"
+    """The published label."""
+    CORRECTED = "corrected"
+    """The label of the other reading."""
+    SOFT = "soft"
+    """Something between the two: nobody knows."""
+    EXCLUDE = "exclude"
+    """Nothing."""
 
 
 _LISTS = ("uninfected_fields", "laboratories", "left_out")
@@ -26,9 +38,8 @@ class TrainingSettings:
     """CSV file of patients."""
     corrections: str | None = None
     """CSV file of corrected labels."""
-    label_policy: str = "published"
-    """What the network learns of disputed cells: ``published`` or ``corrected`` labels, ``soft`` (something between:
-    nobody knows), or ``exclude`` (nothing)."""
+    label_policy: LabelPolicy = LabelPolicy.PUBLISHED
+    """What the network learns of disputed cells."""
     disputed_target: float = 0.5
     """What the network should say of the published label of a disputed cell under the policy ``soft``, 0 to 1."""
     uninfected_fields: tuple[str, ...] = ()
@@ -90,9 +101,9 @@ class TrainingSettings:
         wrong = []
         if self.image_size % 32 or not 32 <= self.image_size <= 512:
             wrong.append(f"The image size must be a multiple of 32 from 32 to 512, not {self.image_size}.")
-        if self.label_policy not in LABEL_POLICIES:
-            wrong.append(f"The label policy must be one of {', '.join(LABEL_POLICIES)}.")
-        if self.label_policy != "published" and self.corrections is None:
+        if self.label_policy not in [*LabelPolicy]:
+            wrong.append(f"The label policy must be one of {', '.join(LabelPolicy)}.")
+        if self.label_policy != LabelPolicy.PUBLISHED and self.corrections is None:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
             wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")

@@ -18,6 +18,7 @@ from convert.calibration_set import choose_calibration_set
 from convert.comparison import judge_with
 from convert.export import export
 from edge.errors import PlasmoliteError
+from edge.inference.precision import Precision
 from edge.inference.preprocessing import network_input
 from train.complete_run import NoProgress, complete_run
 from train.evaluation.metrics import (
@@ -130,7 +131,7 @@ def _figures(
     data = read_run_data(settings, run)
     record = read_record(run, data)
     calibration = choose_calibration_set(data, settings.image_size, settings.seed)
-    flatbuffer = export(keras.models.load_model(run / MODEL_FILE), "int8", calibration.inputs)
+    flatbuffer = export(keras.models.load_model(run / MODEL_FILE), Precision.INT8, calibration.inputs)
     home, classifier = judge_with(flatbuffer, network_inputs(record.test_samples, settings.image_size), 2)
     judged = record.test._replace(probabilities=home)
     undisputed = judged.at(~record.disputed)

@@ -35,6 +35,7 @@ from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.classifier import Classifier
 from edge.segmentation.finder import CellFinder, FieldCells
 from edge.segmentation.network import CellNetwork
+from edge.segmentation.outlines import CellKind
 from train.finder.annotations import WHITE, is_held_out, read_txl
 
 SECTIONS = ("finding", "refusals", "judging", "cost", "memory")
@@ -57,7 +58,7 @@ def compare_boxes(found: FieldCells, boxes: list[LabelledBox], truth: NDArray[np
     matched = match_boxes(annotated, red)
     drawn = np.zeros((height, width), bool)
     for cell in found.cells:
-        if cell.kind != "fragment":
+        if cell.kind != CellKind.FRAGMENT:
             x, y, w, h = cell.box
             drawn[y : y + h, x : x + w] |= cell.mask > 0
     both = int(np.count_nonzero(drawn & (truth > 0)))
@@ -74,7 +75,7 @@ def compare_points(found: FieldCells, points: list[tuple[int, int]]) -> tuple[in
     hits = np.zeros(len(points), int)
     counted = empty = 0
     for cell in found.cells:
-        if cell.kind == "fragment":
+        if cell.kind == CellKind.FRAGMENT:
             continue
         x, y, w, h = cell.box
         own = [
@@ -182,10 +183,10 @@ def _white_cells(folder: Path, finder: CellFinder, tell: Callable[[str], None], 
                 if abs(cell.centre[0] - mark.x) < mark.w / 3 and abs(cell.centre[1] - mark.y) < mark.h / 3
             ]
             marked += 1
-            told += any(cell.kind == "white" for cell in here)
+            told += any(cell.kind == CellKind.WHITE for cell in here)
             counted += any(cell.counted for cell in here)
         mistaken += sum(
-            cell.kind == "white"
+            cell.kind == CellKind.WHITE
             and not any(
                 abs(cell.centre[0] - mark.x) < mark.w / 2 and abs(cell.centre[1] - mark.y) < mark.h / 2
                 for mark in whites

@@ -25,6 +25,7 @@ from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.segmentation.finder import CellFinder, FoundCell
+from edge.segmentation.outlines import CellKind
 
 # The false-alarm rate that a site is calibrated for in the trial.
 SITE_RATE = 0.005
@@ -109,7 +110,7 @@ def _of_field(
             cuts.append(cut_cell(rgb, counted[column], size))
             cuts.append(network_input(rgb[y : y + h, x : x + w], piece, size=size))
     judged = classifier.probabilities(np.stack(cuts)) if cuts else np.zeros(0)
-    white: list[Box] = [cell.box for cell in cells if cell.kind == "white"]
+    white: list[Box] = [cell.box for cell in cells if cell.kind == CellKind.WHITE]
     called_white = {row for row, _ in match_by_overlap([box.box for box in red], white, 0.3)}
     marked_white = [box.box for box in boxes if box.label == WHITE_LABEL]
     found_rows = {row for row, _ in pairs}

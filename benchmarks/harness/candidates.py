@@ -13,6 +13,7 @@ from benchmarks.harness.measurement import BenchmarkError
 from edge.cells.files import cell_input
 from edge.errors import RuntimeMissingError
 from edge.inference.model_file import ModelFile, load_model
+from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, find_runtime, installed_runtimes, open_interpreter
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
@@ -40,7 +41,7 @@ def load_models(paths: tuple[Path, ...]) -> list[ModelFile]:
 
 def leading_model(models: Sequence[ModelFile]) -> ModelFile:
     """Choose the model that fields, live counts and peers are measured with: the largest in int8, else any."""
-    integers = [model for model in models if model.manifest["precision"] == "int8"]
+    integers = [model for model in models if model.manifest["precision"] == Precision.INT8]
     return max(integers or models, key=lambda model: len(model.flatbuffer))
 
 

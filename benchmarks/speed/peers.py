@@ -26,6 +26,7 @@ from benchmarks.speed.peer_runtimes import (
 from edge.cells.isolation import isolate
 from edge.images.files import read_image
 from edge.inference.model_file import ModelFile
+from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, find_runtime
 
 AGREEMENT = "Agreement with our file of the same network"
@@ -51,7 +52,7 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
     threads = max(settings.threads)
     foreign = [parse_foreign(text) for text in settings.foreign]
     leader = leading_model(models)  # the peers run it
-    if leader.manifest["precision"] != "int8":
+    if leader.manifest["precision"] != Precision.INT8:
         raise BenchmarkError("None of the models is in int8, so there is nothing to lay peers beside.")
     measurements: list[Measurement] = []
     missing: dict[str, None] = {}
@@ -102,7 +103,7 @@ def _source(leader: ModelFile, models: list[ModelFile], keras: Path | None, fold
         if (model.manifest["name"], model.manifest["version"])
         == (leader.manifest["name"], leader.manifest["version"])
     }
-    float_model = same.get("float32") or same.get("float16")
+    float_model = same.get(Precision.FLOAT32) or same.get(Precision.FLOAT16)
     if float_model is None:
         return None
     name = str(leader.manifest["name"])

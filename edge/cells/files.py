@@ -20,6 +20,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
 from edge.parallel import one_opencv_thread
+from edge.types import Label
 
 _BATCHES_AHEAD = 2
 """Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
@@ -29,9 +30,8 @@ class FileVerdict(NamedTuple):
     """What came of one file."""
 
     image: str
-    label: str | None
-    """``Parasitized``, ``Uninfected``, ``Inconclusive`` where that was asked for, or ``None`` where the file could
-    not be judged."""
+    label: Label | None
+    """Inconclusive only where that was asked for; None where the file could not be judged."""
     probability: float | None
     """Of *parasitised*, 0 to 1."""
     error: str | None

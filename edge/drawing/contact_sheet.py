@@ -8,15 +8,14 @@ circle, an open square, a cross), and by the outline (double, single, broken).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.about import RESEARCH_USE_SHORT
-from edge.inference.verdicts import INCONCLUSIVE, PARASITIZED, UNINFECTED
-from edge.types import Rgb
+from edge.types import Label, Rgb
 
 Colour = tuple[int, int, int]
 
@@ -43,13 +42,13 @@ class VerdictTile(NamedTuple):
     Attributes:
         rgb: uint8 (h, w, 3), any size.
         name: what is printed under it, cut to fit.
-        label: ``Parasitized``, ``Uninfected``, ``Inconclusive``, or None when it could not be judged.
+        label: its verdict, or None when it could not be judged.
         probability: of Parasitized, 0..1, or None.
     """
 
     rgb: Rgb
     name: str
-    label: str | None
+    label: Label | None
     probability: float | None
 
 
@@ -58,27 +57,32 @@ class OutlinedCell(NamedTuple):
 
     Attributes:
         box: (x, y, w, h) in px of the field.
-        label: ``Parasitized``, ``Uninfected``, or None for a cell that was found but not judged.
+        label: its verdict, or None for a cell that was found but not judged.
         probability: of Parasitized, 0..1, or None.
         counted: False for cells cut by the border and the like, drawn broken.
         mask: uint8 0/255 in the box's size; without it an ellipse fills the box.
     """
 
     box: tuple[int, int, int, int]
-    label: str | None
+    label: Label | None
     probability: float | None = None
     counted: bool = True
     mask: NDArray[np.uint8] | None = None
 
 
-def colour_of(label: str | None) -> Colour:
+def colour_of(label: Label | None) -> Colour:
     """RGB in which a label is drawn, here and in every report."""
-    colours: dict[str, Colour] = {
-        PARASITIZED: PARASITIZED_COLOUR,
-        UNINFECTED: UNINFECTED_COLOUR,
-        INCONCLUSIVE: INCONCLUSIVE_COLOUR,
-    }
-    return colours.get(label or "", UNJUDGED_COLOUR)
+    match label:
+        case Label.PARASITIZED:
+            return PARASITIZED_COLOUR
+        case Label.UNINFECTED:
+            return UNINFECTED_COLOUR
+        case Label.INCONCLUSIVE:
+            return INCONCLUSIVE_COLOUR
+        case None:
+            return UNJUDGED_COLOUR
+        case _:
+            assert_never(label)
 
 
 def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str = "Plasmolite") -> Rgb:
@@ -109,7 +113,7 @@ def draw_verdicts(items: Sequence[VerdictTile], *, columns: int = 6, title: str 
     for number, item in enumerate(items):
         row, column = divmod(number, columns)
         _draw_tile(sheet, _MARGIN + column * _TILE_WIDTH, _HEADER + row * _TILE_HEIGHT, item)
-    _draw_legend(sheet, _MARGIN, height - 15, any(item.label == INCONCLUSIVE for item in items))
+    _draw_legend(sheet, _MARGIN, height - 15, any(item.label == Label.INCONCLUSIVE for item in items))
     _write(
         sheet,
         RESEARCH_USE_SHORT,
@@ -137,16 +141,16 @@ def draw_field(rgb: Rgb, cells: Sequence[OutlinedCell], *, probabilities: bool =
     width = rgb.shape[1]
     scale = max(width / 1280.0, 0.5)
     canvas = rgb.copy()
-    for cell in sorted(cells, key=lambda one: one.label == PARASITIZED):
+    for cell in sorted(cells, key=lambda one: one.label == Label.PARASITIZED):
         _outline(canvas, cell, scale)
     for cell in cells:
-        if cell.label == PARASITIZED:
+        if cell.label == Label.PARASITIZED:
             _flag(canvas, cell, scale, probabilities)
     bar = _footer_bar(width, [cell.label for cell in cells if cell.counted])
     return np.vstack([canvas, bar])
 
 
-def _footer_bar(width: int, counted: Sequence[str | None]) -> Rgb:
+def _footer_bar(width: int, counted: Sequence[Label | None]) -> Rgb:
     """The strip under a field: the words that must not be missing, and the counts where they fit too."""
     scale = max(width / 1280.0, 0.8)  # below this letters cannot be read
     size, gap = 0.5 * scale, round(12 * scale)
@@ -161,10 +165,10 @@ def _footer_bar(width: int, counted: Sequence[str | None]) -> Rgb:
     return bar
 
 
-def _counts(labels: Sequence[str | None]) -> str:
-    parasitized, uninfected = labels.count(PARASITIZED), labels.count(UNINFECTED)
+def _counts(labels: Sequence[Label | None]) -> str:
+    parasitized, uninfected = labels.count(Label.PARASITIZED), labels.count(Label.UNINFECTED)
     words = f"{parasitized} parasitized, {uninfected} uninfected"
-    inconclusive = labels.count(INCONCLUSIVE)
+    inconclusive = labels.count(Label.INCONCLUSIVE)
     if inconclusive:
         words += f", {inconclusive} inconclusive"
     unjudged = len(labels) - parasitized - uninfected - inconclusive
@@ -176,16 +180,21 @@ def _draw_tile(sheet: Rgb, left: int, top: int, item: VerdictTile) -> None:
     x, y = left + (_TILE_WIDTH - _PICTURE_SIDE) // 2, top + 6
     _paste(sheet, item.rgb, x, y, _PICTURE_SIDE)
     corner = (x - 4, y - 4, _PICTURE_SIDE + 8, _PICTURE_SIDE + 8)
-    if item.label == PARASITIZED:
+    if item.label == Label.PARASITIZED:
         _frame(sheet, corner, colour, 4)
-    elif item.label == UNINFECTED:
+    elif item.label == Label.UNINFECTED:
         _frame(sheet, corner, colour, 1)
     else:
         _broken_frame(sheet, corner, colour)
     baseline = y + _PICTURE_SIDE + 22
     _symbol(sheet, (x + 6, baseline - 5), 6, item.label)
     _write(
-        sheet, item.label or "not judged", (x + 18, baseline), 0.45, colour, bold=item.label == PARASITIZED
+        sheet,
+        item.label or "not judged",
+        (x + 18, baseline),
+        0.45,
+        colour,
+        bold=item.label == Label.PARASITIZED,
     )
     if item.probability is not None:
         figure = f"{item.probability:.3f}"
@@ -195,10 +204,9 @@ def _draw_tile(sheet: Rgb, left: int, top: int, item: VerdictTile) -> None:
 
 
 def _draw_legend(sheet: Rgb, left: int, baseline: int, inconclusive: bool) -> None:
-    entries: list[tuple[str | None, str]] = [(PARASITIZED, PARASITIZED), (UNINFECTED, UNINFECTED)]
-    if inconclusive:
-        entries.append((INCONCLUSIVE, INCONCLUSIVE))
-    for label, words in (*entries, (None, "not judged")):
+    labels = [Label.PARASITIZED, Label.UNINFECTED, *([Label.INCONCLUSIVE] if inconclusive else []), None]
+    for label in labels:
+        words = label or "not judged"
         _symbol(sheet, (left + 6, baseline - 4), 6, label)
         _write(sheet, words, (left + 17, baseline), 0.4, colour_of(label))
         left += 34 + _text_width(words, 0.4)
@@ -217,16 +225,16 @@ def _paste(sheet: Rgb, rgb: Rgb, x: int, y: int, side: int) -> None:
     sheet[y : y + side, x : x + side] = square
 
 
-def _symbol(canvas: Rgb, centre: tuple[int, int], radius: int, label: str | None) -> None:
+def _symbol(canvas: Rgb, centre: tuple[int, int], radius: int, label: Label | None) -> None:
     """Filled triangle: parasitized; open circle: uninfected; open square: inconclusive; cross: not judged."""
     x, y = centre
     colour = colour_of(label)
-    if label == PARASITIZED:
+    if label == Label.PARASITIZED:
         corners = np.array([[x, y - radius], [x - radius, y + radius], [x + radius, y + radius]], np.int32)
         cv2.fillPoly(canvas, [corners], colour, cv2.LINE_AA)
-    elif label == UNINFECTED:
+    elif label == Label.UNINFECTED:
         cv2.circle(canvas, centre, radius - 1, colour, 2, cv2.LINE_AA)
-    elif label == INCONCLUSIVE:
+    elif label == Label.INCONCLUSIVE:
         _frame(canvas, (x - radius + 1, y - radius + 1, 2 * radius - 1, 2 * radius - 1), colour, 2)
     else:
         reach = radius - 2
@@ -277,7 +285,7 @@ def _outline(canvas: Rgb, cell: OutlinedCell, scale: float) -> None:
     thin, thick = max(round(1.6 * scale), 1), max(round(3 * scale), 2)
     if not cell.counted or cell.label is None:
         _dashes(canvas, points, colour, thin, max(round(6 * scale), 3))
-    elif cell.label == PARASITIZED:
+    elif cell.label == Label.PARASITIZED:
         # A pale line under the coloured one makes it double, and visible on every stain.
         cv2.polylines(canvas, [points], True, (255, 255, 255), thick + max(round(4 * scale), 2), cv2.LINE_AA)
         cv2.polylines(canvas, [points], True, colour, thick, cv2.LINE_AA)

@@ -12,10 +12,12 @@ from edge.errors import ImageError
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
-from edge.inference.verdicts import PARASITIZED, judge
+from edge.inference.verdicts import judge
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FieldCells, FoundCell
+from edge.segmentation.outlines import CellKind
+from edge.types import Label
 
 # A picture narrower than this holds no field, px.
 SMALLEST_FIELD = 64
@@ -29,7 +31,7 @@ class JudgedCell(NamedTuple):
         centre: x, y of its centroid in the field, px.
         mask: uint8 (height, width), 255 on the cell.
         probability: of *Parasitized*, 0 to 1.
-        label: ``Parasitized`` or ``Uninfected``.
+        label: its verdict.
         counted: whether it is one whole red cell; cells cut by the border and clumps are not counted.
     """
 
@@ -37,7 +39,7 @@ class JudgedCell(NamedTuple):
     centre: tuple[float, float]
     mask: NDArray[np.uint8]
     probability: float
-    label: str
+    label: Label
     counted: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class FieldResult(NamedTuple):
     @property
     def parasitized_count(self) -> int:
         """Number of counted red cells that are called parasitised."""
-        return sum(cell.counted and cell.label == PARASITIZED for cell in self.cells)
+        return sum(cell.counted and cell.label == Label.PARASITIZED for cell in self.cells)
 
     def to_json(self) -> dict[str, Any]:
         """The field as one JSON object."""
@@ -174,7 +176,7 @@ class FieldAnalyser:
             height=height,
             quality=quality,
             cells=() if quality.refused is not None else self._judge(rgb, found),
-            white_cells=tuple(cell.box for cell in found.cells if cell.kind == "white"),
+            white_cells=tuple(cell.box for cell in found.cells if cell.kind == CellKind.WHITE),
             cell_width=found.cell_width,
             background=found.background.colour,
         )
@@ -202,7 +204,7 @@ def refusal_to_json(refused: Message | None) -> dict[str, Any]:
 
 def judgeable(cells: Iterable[FoundCell]) -> list[FoundCell]:
     """Those that the network judges: red cells, counted or not, that are large enough to be seen into."""
-    return [cell for cell in cells if cell.kind == "red" and min(cell.box[2:]) >= MIN_CELL_SIDE]
+    return [cell for cell in cells if cell.kind == CellKind.RED and min(cell.box[2:]) >= MIN_CELL_SIDE]
 
 
 def cut_cells(rgb: NDArray[np.uint8], cells: Sequence[FoundCell], size: int) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ from edge.messages import catalogue as phrases
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
 from edge.parallel import one_opencv_thread
-from edge.types import Rgb
+from edge.types import FieldOutcome, Rgb
 
 
 class JudgedField(NamedTuple):
@@ -41,9 +41,16 @@ class JudgedField(NamedTuple):
     error: Message | None
 
     @property
+    def outcome(self) -> FieldOutcome:
+        """Whether its cells are counted, and if not, why."""
+        if self.result is None:
+            return FieldOutcome.UNREADABLE
+        return FieldOutcome.COUNTED if self.result.refused is None else FieldOutcome.REFUSED
+
+    @property
     def accepted(self) -> bool:
         """Whether its cells are counted."""
-        return self.result is not None and self.result.refused is None
+        return self.outcome == FieldOutcome.COUNTED
 
     def counted_probabilities(self) -> NDArray[np.float64]:
         """P(Parasitized) of the counted cells, float64 (n,); none for a field that is not counted."""

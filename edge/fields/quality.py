@@ -6,6 +6,7 @@ out or darkened, or pictures that are no thin smear; `benchmarks/fields/__main__
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,7 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import FieldCells
 from edge.segmentation.network import CELL_WIDTH
-from edge.segmentation.outlines import FRAGMENT_SHARE
+from edge.segmentation.outlines import FRAGMENT_SHARE, CellKind
 
 # Two scales at which outlines are measured, px of the working picture, in which cells are 32 px wide.
 FINE, COARSE = 1.0, 3.0
@@ -36,40 +37,71 @@ LEAST_WIDTH = 18.0
 WHITE_LEVEL = 253
 
 
+class CheckName(StrEnum):
+    """The checks of a field; the values are part of every answer, table and store, and stay as they are."""
+
+    GLASS_BRIGHTNESS = "glass brightness"
+    OVEREXPOSED = "overexposed share of cells"
+    STAIN_CONTRAST = "stain contrast"
+    WHOLE_CELLS = "whole red cells"
+    CELL_WIDTH = "cell width, px"
+    COVERED = "share of the field under cells"
+    RED_CELL_SHARE = "share that looks like red cells"
+    BLUR = "blur in cell widths"
+    CLUMPED = "share in inseparable clumps"
+
+    @property
+    def needed_by_single_cell(self) -> bool:
+        """Whether one cell can only be classified where this check passes."""
+        return self not in _OF_A_WHOLE_FIELD
+
+
+_OF_A_WHOLE_FIELD = frozenset({CheckName.WHOLE_CELLS, CheckName.COVERED})
+
+
 class Check(NamedTuple):
     """One check of a field.
 
     Attributes:
-        name: short name, as reports show it.
+        name: which one.
         value: what was measured.
-        limit: lowest and highest value that passes.
-        passed: whether it lies between.
+        limit: lowest and highest value that passes; an infinite end is none.
+        passed: whether the value lies between them.
         message: what is wrong and what to do; None where the check passed.
     """
 
-    name: str
+    name: CheckName
     value: float
     limit: tuple[float, float]
     passed: bool
     message: Message | None
 
+    def to_json(self) -> dict[str, float | bool | list[float | None]]:
+        """The value, its limits (null: none) and the outcome."""
+        return {
+            "value": round(self.value, 4),
+            "limit": [bound if np.isfinite(bound) else None for bound in self.limit],
+            "passed": self.passed,
+        }
+
 
 class QualityReport(NamedTuple):
-    """All checks of a field, and why it is refused, if it is."""
+    """All checks of a field."""
 
     checks: tuple[Check, ...]
-    refused: Message | None
+
+    @property
+    def refused(self) -> Message | None:
+        """Why the field is refused: the message of the first check that failed; None where all passed."""
+        return next((check.message for check in self.checks if not check.passed), None)
+
+    def for_single_cell(self) -> QualityReport:
+        """The checks that a picture of a single cell needs."""
+        return QualityReport(tuple(check for check in self.checks if check.name.needed_by_single_cell))
 
     def to_json(self) -> dict[str, dict[str, float | bool | list[float | None]]]:
-        """Each check's value, limits (null: none) and outcome, by name."""
-        return {
-            check.name: {
-                "value": round(check.value, 4),
-                "limit": [bound if np.isfinite(bound) else None for bound in check.limit],
-                "passed": check.passed,
-            }
-            for check in self.checks
-        }
+        """Each check by name."""
+        return {str(check.name): check.to_json() for check in self.checks}
 
 
 def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
@@ -80,69 +112,69 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
         found: its cells.
 
     Returns:
-        Every check; the first that failed is the reason of the refusal.
+        Every check.
     """
     whole = sum(cell.counted for cell in found.cells)
     checks = (
         _check(
-            "glass brightness",
+            CheckName.GLASS_BRIGHTNESS,
             max(found.background.colour),
             (40, 255),
             Code.FIELD_TOO_DARK,
         ),
         _check(
-            "overexposed share of cells",
+            CheckName.OVEREXPOSED,
             _overexposed(rgb, found),
             (0, 0.03),
             Code.FIELD_OVEREXPOSED,
         ),
         _check(
-            "stain contrast",
+            CheckName.STAIN_CONTRAST,
             found.typical,
             (0.04, MOST_DENSITY),
             Code.FIELD_FAINT if found.typical < MOST_DENSITY else Code.FIELD_OPAQUE,
         ),
         _check(
-            "whole red cells",
+            CheckName.WHOLE_CELLS,
             whole,
             (5, np.inf),
             Code.FIELD_FEW_WHOLE_CELLS,
         ),
         _check(
-            "cell width, px",
+            CheckName.CELL_WIDTH,
             found.cell_width,
             (LEAST_WIDTH, np.inf),
             Code.FIELD_CELLS_TOO_SMALL,
         ),
         _check(
-            "share of the field under cells",
+            CheckName.COVERED,
             _covered(found),
             (0.07, 1),
             Code.FIELD_SPARSE,
         ),
         _check(
-            "share that looks like red cells",
+            CheckName.RED_CELL_SHARE,
             _share_of_cells(found),
             (0.75, 1),
             Code.FIELD_NOT_A_THIN_SMEAR,
         ),
         _check(
-            "blur in cell widths",
+            CheckName.BLUR,
             _blur(found),
             (0, MOST_BLUR),
             Code.FIELD_OUT_OF_FOCUS,
         ),
         _check(
-            "share in inseparable clumps",
+            CheckName.CLUMPED,
             _clumped(found),
             (0, 0.35),
             Code.FIELD_CROWDED,
         ),
     )
-    return QualityReport(checks, next((check.message for check in checks if check.message), None))
+    return QualityReport(checks)
 
 
-def _check(name: str, value: float, limit: tuple[float, float], failed: Code) -> Check:
+def _check(name: CheckName, value: float, limit: tuple[float, float], failed: Code) -> Check:
     passed = bool(np.isfinite(value) and limit[0] <= value <= limit[1])
     return Check(name, float(value), limit, passed, None if passed else Message(failed))
 
@@ -169,7 +201,9 @@ def _share_of_cells(found: FieldCells) -> float:
     least = FRAGMENT_SHARE * np.pi / 4 * found.cell_width**2
     # The doubtful ones among them, which are not counted, tell what kind of picture this is.
     considered = [
-        cell for cell in found.cells if cell.kind != "white" and not cell.cut_by_border and cell.area >= least
+        cell
+        for cell in found.cells
+        if cell.kind != CellKind.WHITE and not cell.cut_by_border and cell.area >= least
     ]
     if not considered:
         return 0.0
@@ -213,6 +247,6 @@ def _slope(strength: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 def _clumped(found: FieldCells) -> float:
     """Share of the found cells' area in clumps that could not be separated."""
-    areas = [(cell.area, cell.clump) for cell in found.cells if cell.kind == "red"]
+    areas = [(cell.area, cell.clump) for cell in found.cells if cell.kind == CellKind.RED]
     total = sum(area for area, _ in areas)
     return sum(area for area, clump in areas if clump) / total if total else 0.0

@@ -4,11 +4,8 @@ from typing import NamedTuple
 
 from edge.types import Label
 
-UNINFECTED = Label.UNINFECTED
-PARASITIZED = Label.PARASITIZED
-INCONCLUSIVE = Label.INCONCLUSIVE
-LABELS = (UNINFECTED, PARASITIZED)
-"""In the order of the class numbers 0 and 1."""
+LABELS = (Label.UNINFECTED, Label.PARASITIZED)
+"""In the order of the class numbers 0 and 1: the output of a network is the probability of the second."""
 
 
 class OperatingPoint(NamedTuple):
@@ -47,11 +44,11 @@ def judge(probability: float, threshold: float, undecided: UndecidedRange | None
         undecided: if given, these probabilities are inconclusive, and decide alone: the threshold has no say.
     """
     if undecided is None:
-        label = PARASITIZED if probability >= threshold else UNINFECTED
+        label = Label.PARASITIZED if probability >= threshold else Label.UNINFECTED
     elif probability >= undecided.high:
-        label = PARASITIZED
+        label = Label.PARASITIZED
     else:
-        label = UNINFECTED if probability < undecided.low else INCONCLUSIVE
+        label = Label.UNINFECTED if probability < undecided.low else Label.INCONCLUSIVE
     return Verdict(label, float(probability))
 
 

@@ -19,12 +19,13 @@ from edge.live.registration.motion import Glimpse, Movement, agree, follow, take
 from edge.live.registration.rescaling import SlideScale
 from edge.live.registration.slide_map import Place, SlideMap
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState, Placement
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import FoundCell
 from edge.slides.records import NewCell, NewField, Slide, StoredField
 from edge.slides.store import SlideStore
-from edge.types import Points
+from edge.types import Label, Points
 
 STILL = 0.1
 """A field that moved by less than this, in cell widths, shows nothing that the last one did not."""
@@ -45,7 +46,7 @@ class Outcome(NamedTuple):
     """What became of a frame.
 
     Attributes:
-        state: "counted", "nothing new", "still", "blurred", "refused", "lost" or "searching".
+        state: counted, nothing new, still, blurred, refused or unplaced.
         message: why; None where the state says all.
         place: where it lies, if that is known.
         new_cells: how many cells it added.
@@ -54,7 +55,7 @@ class Outcome(NamedTuple):
         judged: by index in ``look.cells``, the probabilities of the newly judged cells.
     """
 
-    state: str
+    state: LiveState
     message: Message | None = None
     place: Place | None = None
     new_cells: int = 0
@@ -132,25 +133,26 @@ class SlideCounter:
         movement = None if self._last is None or frame.apart else follow(self._last[0], glimpse)
         expected = self._expected(movement)
         if self._settled and movement is not None and not frame.apart and self._is_still(movement):
-            return Outcome("still", place=self._last[1] if self._last else None)
+            return Outcome(LiveState.STILL, place=self._last[1] if self._last else None)
         if not frame.apart and self._is_blurred(glimpse):
-            return Outcome("blurred", Message(Code.LIVE_BLURRED), expected)
+            return Outcome(LiveState.BLURRED, Message(Code.LIVE_BLURRED), expected)
         look = self._reader.look(rgb, self._cell_width)
-        if look.refused is not None:
+        refused = look.quality.refused
+        if refused is not None:
             if frame.sha256 is not None:
-                self._store.take_file(self._slide, frame.sha256, f"refused: {look.refused}")
-            return Outcome("refused", look.refused, expected, look=look)
+                self._store.take_file(self._slide, frame.sha256, f"refused: {refused}")
+            return Outcome(LiveState.REFUSED, refused, expected, look=look)
         place = self._locate(look, glimpse, expected, movement, frame.apart)
         if place is None:
             self._settled = False
-            return Outcome("lost", Message(Code.LIVE_UNPLACED), look=look)
+            return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), look=look)
         try:
             outcome = self._count(rgb, look, place, frame)
         except StoreError:
             self._withdraw(place)
             raise
         self._last, self._settled, self._stranger = (glimpse, place), True, None
-        if place.how == "recognised" or outcome.new_cells:
+        if place.how == Placement.RECOGNISED or outcome.new_cells:
             self._join(look, place, (rgb.shape[1], rgb.shape[0]))
         return outcome
 
@@ -161,7 +163,7 @@ class SlideCounter:
 
     def _withdraw(self, place: Place) -> None:
         """Forget a stretch that was begun for a field which the store then could not take."""
-        if place.how == "first" and self.map is not None:
+        if place.how == Placement.FIRST and self.map is not None:
             del self.map.islands[place.island]
             if not self.map.islands:
                 self.map = None
@@ -200,7 +202,7 @@ class SlideCounter:
             self._cell_width = self._cell_width or look.cell_width
             self._scale = SlideScale(size, self._cell_width, self._reader)
             self.map = SlideMap(self._cell_width)
-            return Place(self.map.begin_island(), 0.0, 0.0, "first")
+            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
 
         def agrees(x: float, y: float) -> bool:
             if self._last is None:
@@ -212,7 +214,7 @@ class SlideCounter:
         if place is not None:
             return place
         if apart or self._met_before(points, size):
-            return Place(self.map.begin_island(), 0.0, 0.0, "first")
+            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
         return None
 
     def _met_before(self, points: Points, size: tuple[int, int]) -> bool:
@@ -242,7 +244,7 @@ class SlideCounter:
         if not new and 1 - island.share_covered(place.x, place.y, size) < LEAST_GAIN:
             if frame.sha256 is not None:
                 self._store.take_file(self._slide, frame.sha256, "nothing new")
-            return Outcome("nothing new", place=place, look=look)
+            return Outcome(LiveState.NOTHING_NEW, place=place, look=look)
         probabilities = self._reader.judge(rgb, [cell for _, cell in new])
         cells = [
             self._new_cell(rgb, cell, probability, place)
@@ -258,17 +260,17 @@ class SlideCounter:
             cell_width=slide_map.cell_width,
             taken_at=self._now(),
             source=frame.name,
-            checks=look.checks,
+            quality=look.quality,
             uncovered=uncovered,
         )
         stored: StoredField = self._store.add_field(self._slide, field, cells, file_sha256=frame.sha256)
         island.cover(stored.field.x, stored.field.y, size, uncovered)
         island.add_cells((cell.x, cell.y) for cell in cells)
         return Outcome(
-            "counted",
+            LiveState.COUNTED,
             place=place,
             new_cells=len(cells),
-            new_parasitized=sum(cell.label == "Parasitized" for cell in cells),
+            new_parasitized=sum(cell.label == Label.PARASITIZED for cell in cells),
             look=look,
             judged=tuple(
                 (index, probability) for (index, _), probability in zip(new, probabilities, strict=True)

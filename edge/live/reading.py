@@ -5,17 +5,16 @@ that moves by a third of a field costs a third of the inference.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.fields.analyser import cut_cell
-from edge.fields.quality import judge_quality
+from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import MIN_CELL_SIDE
-from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.types import Box
 
@@ -32,14 +31,12 @@ class FieldLook(NamedTuple):
     Attributes:
         cells: everything found, cut and clumped cells included.
         cell_width: usual width of a red cell, pixels.
-        checks: the quality checks as JSON values.
-        refused: why the field must not be counted; None where it may.
+        quality: its checks.
     """
 
     cells: tuple[FoundCell, ...]
     cell_width: float
-    checks: tuple[dict[str, Any], ...]
-    refused: Message | None
+    quality: QualityReport
 
 
 class FieldReader(Protocol):
@@ -73,9 +70,8 @@ class NetworkReader:
         """Find the cells of a frame and check its quality."""
         found = self._finder.find(rgb, cell_width)
         quality = judge_quality(rgb, found)
-        checks = tuple({"name": name, **values} for name, values in quality.to_json().items())
         cells = tuple(cell for cell in found.cells if min(cell.box[2:]) >= MIN_CELL_SIDE)
-        return FieldLook(cells, found.cell_width, checks, quality.refused)
+        return FieldLook(cells, found.cell_width, quality)
 
     def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:
         """Give each cell's probability of Parasitized."""

@@ -20,6 +20,7 @@ from edge.live.snapshot import STALE_SECONDS, Snapshot
 from edge.live.sources.base import Source
 from edge.live.sources.frame import Frame
 from edge.live.sources.grabber import FrameGrabber
+from edge.live.states import LiveState, Mode, SourceState
 from edge.live.tasks import Task, TaskResult
 from edge.messages.codes import Code
 from edge.messages.message import Message
@@ -27,6 +28,8 @@ from edge.messages.message import Message
 _RATE_SECONDS = 10.0
 _TRY_AGAIN_SECONDS = 2.0
 """Pause before a field that the store could not take is offered again."""
+_TROUBLE = {SourceState.LOST: LiveState.SOURCE_LOST, SourceState.STALLED: LiveState.STALLED}
+"""States of the source that are shown in place of the session's own."""
 _SHOWN_WIDTH = 1280
 """Widest picture that `latest_frame` gives, pixels: a stream of larger ones would fill a slow network."""
 
@@ -56,13 +59,13 @@ class LiveSession:
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._number = 0
-        self._state = "starting"
+        self._state = LiveState.STARTING
         self._message: Message | None = None
         self._facts = task.facts()
         self._considered = 0
         self._result_of: float | None = None
         self._recent: deque[tuple[float, int]] = deque()
-        self._shown: tuple[NDArray[np.uint8], tuple[OutlinedCell, ...], str] | None = None
+        self._shown: tuple[NDArray[np.uint8], tuple[OutlinedCell, ...], Mode] | None = None
         self._drawn: tuple[int, bytes] | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -82,8 +85,8 @@ class LiveSession:
         if self._thread.is_alive():
             self._thread.join(30.0)
         self._newest.stop()
-        if self._state not in {"ended", "failed"}:
-            self._tell("stopped", None)
+        if not self._state.over:
+            self._tell(LiveState.STOPPED, None)
 
     def failure(self) -> BaseException | None:
         """What ended the session against its will; None where nothing did."""
@@ -98,11 +101,13 @@ class LiveSession:
             age = None if self._result_of is None else now - self._result_of
             recent = [entry for entry in self._recent if now - entry[0] <= _RATE_SECONDS]
             number, considered, facts = self._number, self._considered, self._facts
-        if source.state in {"lost", "stalled"} and state not in {"disk full", "failed", "stopped", "ended"}:
-            state, message = source.state, source.message
+        trouble = _TROUBLE.get(source.state)
+        if trouble is not None and state != LiveState.DISK_FULL and not state.over:
+            state, message = trouble, source.message
         span = min(_RATE_SECONDS, max(1.0, now - recent[0][0])) if recent else _RATE_SECONDS
-        warnings = [message] if message is not None and state not in {"still", "nothing new"} else []
-        if age is not None and age > STALE_SECONDS and state not in {"ended", "stopped"}:
+        quiet = state in {LiveState.STILL, LiveState.NOTHING_NEW}
+        warnings = [] if message is None or quiet else [message]
+        if age is not None and age > STALE_SECONDS and state not in {LiveState.ENDED, LiveState.STOPPED}:
             warnings.append(Message(Code.LIVE_STALE, seconds=age))
         warnings += self._task.notes()
         return Snapshot(
@@ -147,7 +152,7 @@ class LiveSession:
         except BaseException as error:
             self._failure = error
             defect = Message(Code.LIVE_DEFECT, defect=repr(error))
-            self._tell("failed", error.message if isinstance(error, PlasmoliteError) else defect)
+            self._tell(LiveState.FAILED, error.message if isinstance(error, PlasmoliteError) else defect)
 
     def _loop(self) -> None:
         returns = 0
@@ -160,8 +165,8 @@ class LiveSession:
                 returns = source.returns
                 self._task.source_returned()
             if frame is None:
-                if source.state == "ended":
-                    self._tell("ended", source.message)
+                if source.state == SourceState.ENDED:
+                    self._tell(LiveState.ENDED, source.message)
                     return
                 continue
             try:
@@ -169,16 +174,17 @@ class LiveSession:
             except StoreDamagedError:
                 raise
             except StoreError as error:
-                self._tell("disk full" if isinstance(error, StoreFullError) else "store", error.message)
+                full = isinstance(error, StoreFullError)
+                self._tell(LiveState.DISK_FULL if full else LiveState.STORE, error.message)
                 # A camera shows the field again; a file of a folder comes only once and is kept at hand.
                 waiting = None if self._newest.source.live else frame
                 self._stopping.wait(_TRY_AGAIN_SECONDS)
                 continue
             except PlasmoliteError as error:
-                result = TaskResult("refused", error.message)
+                result = TaskResult(LiveState.REFUSED, error.message)
             self._take_in(frame, result)
             if self._stop_when_reached and self._facts.get("reached"):
-                self._tell("ended", Message(Code.LIVE_REACHED))
+                self._tell(LiveState.ENDED, Message(Code.LIVE_REACHED))
                 return
 
     def _take_in(self, frame: Frame, result: TaskResult) -> None:
@@ -194,21 +200,21 @@ class LiveSession:
             while self._recent and now - self._recent[0][0] > _RATE_SECONDS:
                 self._recent.popleft()
             # While the field stands still, the outlines drawn on it before still hold.
-            if result.state != "still" or self._shown is None:
+            if result.state != LiveState.STILL or self._shown is None:
                 self._shown = (frame.rgb, result.outlines, self._task.mode)
             self._changed.notify_all()
 
-    def _tell(self, state: str, message: Message | None) -> None:
+    def _tell(self, state: LiveState, message: Message | None) -> None:
         with self._changed:
             self._number += 1
             self._state, self._message = state, message
             self._changed.notify_all()
 
 
-def _draw(rgb: NDArray[np.uint8], outlines: tuple[OutlinedCell, ...], mode: str) -> NDArray[np.uint8]:
+def _draw(rgb: NDArray[np.uint8], outlines: tuple[OutlinedCell, ...], mode: Mode) -> NDArray[np.uint8]:
     """Outline the cells, draw the cross-hair in cell mode, and shrink to what a page shows."""
     drawn = draw_field(rgb, outlines)
-    if mode == "cell":
+    if mode == Mode.CELL:
         height, width = rgb.shape[:2]
         reach = max(8, width // 40)
         for start, end in (

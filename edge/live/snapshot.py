@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from edge.live.sources.grabber import SourceStatus
+from edge.live.states import LiveState, Mode
 from edge.messages.message import Message
 
 STALE_SECONDS = 3.0
@@ -13,10 +14,9 @@ class Snapshot(NamedTuple):
     """What a live session is doing.
 
     Attributes:
-        mode: "slide" or "cell".
+        mode: what the session does with its frames.
         number: grows with every frame that was considered and every change of state.
-        state: what became of the last frame ("counted", "still", "blurred" and so on), or what the session
-            is at: "starting", "waiting", "disk full", "ended", "failed", "stopped".
+        state: what became of the last frame, or what the session is at.
         message: why; None where the state says all.
         source: how the source is doing.
         considered: frames that were looked at.
@@ -27,9 +27,9 @@ class Snapshot(NamedTuple):
         facts: what the mode has found, JSON values.
     """
 
-    mode: str
+    mode: Mode
     number: int
-    state: str
+    state: LiveState
     message: Message | None
     source: SourceStatus
     considered: int
@@ -47,7 +47,7 @@ class Snapshot(NamedTuple):
     @property
     def over(self) -> bool:
         """Whether the session has come to its end by itself."""
-        return self.state in {"ended", "failed", "stopped"}
+        return self.state.over
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as JSON values."""

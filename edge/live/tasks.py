@@ -8,15 +8,15 @@ from edge.inference.verdicts import doubtful, judge
 from edge.live.counting import Outcome, SlideCounter
 from edge.live.reading import FieldReader
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells, estimate
+from edge.segmentation.outlines import CellKind
 from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 
-_CHECKS_OF_A_FIELD = frozenset({"whole red cells", "crowding"})
-"""Checks that a picture of a single cell need not pass."""
 _NOTES_SHOWN = 5
 
 
@@ -24,13 +24,13 @@ class TaskResult(NamedTuple):
     """What became of a frame.
 
     Attributes:
-        state: a word, as in `edge.live.counting.Outcome`.
+        state: what became of it.
         message: why; None where the state says all.
         outlines: what to draw on the frame.
         judged: cells that the network judged in it.
     """
 
-    state: str
+    state: LiveState
     message: Message | None = None
     outlines: tuple[OutlinedCell, ...] = ()
     judged: int = 0
@@ -40,10 +40,10 @@ class Task(Protocol):
     """One of the two uses of a live camera.
 
     Attributes:
-        mode: "slide" or "cell".
+        mode: what it does with frames.
     """
 
-    mode: str
+    mode: Mode
 
     def consider(self, frame: Frame) -> TaskResult:
         """Take one frame; called from one thread only.
@@ -79,7 +79,7 @@ class SlideTask:
         cells_wanted: how many cells the count aims for.
     """
 
-    mode = "slide"
+    mode = Mode.SLIDE
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class SlideTask:
         self._rates = rates
         self._blood = blood
         self._cells_wanted = cells_wanted
-        self._states: dict[str, int] = {}
+        self._states: dict[LiveState, int] = {}
         self._notes: deque[Message] = deque(maxlen=_NOTES_SHOWN)
         self._shape: tuple[int, ...] | None = None
         self._facts = self._count()
@@ -109,7 +109,7 @@ class SlideTask:
         self._name_resolution(frame)
         outcome = self._counter.consider(frame)
         self._states[outcome.state] = self._states.get(outcome.state, 0) + 1
-        if outcome.state == "counted":
+        if outcome.state == LiveState.COUNTED:
             self._facts = self._count()
             self._facts["last_field"] = {
                 "new_cells": outcome.new_cells,
@@ -179,7 +179,7 @@ class SlideTask:
                 mask=cell.mask,
             )
             for index, cell in enumerate(outcome.look.cells)
-            if cell.kind == "red"
+            if cell.kind == CellKind.RED
         )
 
 
@@ -191,7 +191,7 @@ class CellTask:
         threshold: probability from which on a cell is called parasitised.
     """
 
-    mode = "cell"
+    mode = Mode.CELL
 
     def __init__(self, reader: FieldReader, *, threshold: float) -> None:
         self._reader = reader
@@ -203,22 +203,18 @@ class CellTask:
         self._facts = {"cell": None}
         height, width = frame.rgb.shape[:2]
         look = self._reader.look(frame.rgb, None)
-        failed = [
-            check["name"]
-            for check in look.checks
-            if not check.get("passed", True) and check["name"] not in _CHECKS_OF_A_FIELD
-        ]
-        if failed:
-            return TaskResult("refused", look.refused)
+        refused = look.quality.for_single_cell().refused
+        if refused is not None:
+            return TaskResult(LiveState.REFUSED, refused)
         under = [
             cell
             for cell in look.cells
-            if cell.kind == "red"
+            if cell.kind == CellKind.RED
             and cell.box[0] <= width / 2 <= cell.box[0] + cell.box[2]
             and cell.box[1] <= height / 2 <= cell.box[1] + cell.box[3]
         ]
         if not under:
-            return TaskResult("no cell", Message(Code.LIVE_NO_CELL))
+            return TaskResult(LiveState.NO_CELL, Message(Code.LIVE_NO_CELL))
         cell = min(
             under, key=lambda one: (one.centre[0] - width / 2) ** 2 + (one.centre[1] - height / 2) ** 2
         )
@@ -233,7 +229,7 @@ class CellTask:
             }
         }
         outline = OutlinedCell(cell.box, verdict.label, probability, counted=True, mask=cell.mask)
-        return TaskResult("judged", outlines=(outline,), judged=1)
+        return TaskResult(LiveState.JUDGED, outlines=(outline,), judged=1)
 
     def source_returned(self) -> None:
         """Each frame is judged by itself: nothing to forget."""

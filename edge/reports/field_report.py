@@ -13,7 +13,7 @@ from string import Template
 
 from edge.errors import SourceError
 from edge.fields.files import JudgedField, SlideCount
-from edge.inference.verdicts import PARASITIZED, doubtful
+from edge.inference.verdicts import doubtful
 from edge.messages import catalogue as phrases
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.charts import empty_bins, probability_bin, probability_chart
@@ -26,6 +26,7 @@ from edge.reports.sections import (
     field_section,
     gallery_figure,
 )
+from edge.types import Label
 
 REPORT_NAME = "report.html"
 _LEGEND = (
@@ -130,7 +131,7 @@ class Report:
             if not cell.counted:
                 continue
             self._bins[probability_bin(cell.probability)] += 1
-            suspect = cell.label == PARASITIZED
+            suspect = cell.label == Label.PARASITIZED
             if not suspect and not doubtful(cell.probability, self.threshold):
                 continue
             self._gallery_total[suspect] += 1

@@ -14,10 +14,9 @@ from edge.errors import ImageError
 from edge.fields.analyser import JudgedCell
 from edge.fields.files import JudgedField
 from edge.fields.quality import Check
-from edge.inference.verdicts import PARASITIZED
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.charts import interval_chart
-from edge.types import Rgb
+from edge.types import Label, Rgb
 
 PICTURE_WIDTH = 1000
 """Width of a field in the page, px."""
@@ -42,7 +41,7 @@ class GalleryCell(NamedTuple):
     order: int
     field: str
     number: int
-    label: str
+    label: Label
     jpeg: bytes
 
 
@@ -128,7 +127,7 @@ def _data_url(jpeg: bytes) -> str:
 def gallery_figure(cell: GalleryCell) -> str:
     """One cell with its probability, field and number."""
     name = html.escape(_short(Path(cell.field).name))
-    kind, symbol = ("parasitized", "▲") if cell.label == PARASITIZED else ("uninfected", "○")
+    kind, symbol = ("parasitized", "▲") if cell.label == Label.PARASITIZED else ("uninfected", "○")
     alt = f"Cell {cell.number} of {name}, {cell.label}, probability {cell.probability:.3f}"
     return (
         f'<figure><img src="{_data_url(cell.jpeg)}" alt="{alt}" title="{html.escape(cell.field)}">'

@@ -8,7 +8,6 @@ from string import Template
 from typing import Any
 
 from edge.errors import SourceError
-from edge.inference.verdicts import PARASITIZED
 from edge.messages import catalogue as phrases
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.charts import empty_bins, probability_bin, probability_chart
@@ -19,6 +18,7 @@ from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide, StoredCell, StoredField
 from edge.slides.review import SlideEstimates, review_queue, slide_estimates
 from edge.slides.store import SlideStore
+from edge.types import Label
 
 _GALLERY = 300
 _MAP_WIDTH = 960
@@ -134,7 +134,7 @@ def _gallery(store: SlideStore, slide: Slide) -> str:
         (True, "Called parasitised"),
         (False, "Called uninfected, but near the threshold"),
     ):
-        group = [cell for cell in queue if (cell.label == PARASITIZED) is suspects]
+        group = [cell for cell in queue if (cell.label == Label.PARASITIZED) is suspects]
         shown = f", the {_GALLERY} most probable shown" if len(group) > _GALLERY else ""
         parts.append(f"<h3>{heading} by the machine: {phrases.count(len(group))}{shown}</h3>")
         figures = "".join(_figure(store, cell) for cell in group[:_GALLERY])
@@ -182,7 +182,7 @@ def _stretch(island: int, fields: list[StoredField], cells: list[StoredCell]) ->
         'vector-effect="non-scaling-stroke"/>'
         for field in own
     ]
-    suspects = [cell for cell in cells if cell.island == island and cell.final_label == PARASITIZED]
+    suspects = [cell for cell in cells if cell.island == island and cell.final_label == Label.PARASITIZED]
     for cell in suspects:
         x, y = cell.x - left, cell.y - top
         shapes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import cv2
@@ -22,6 +23,16 @@ FRAGMENT_SHARE, CLUMP_SHARE = 0.28, 2.6
 WHITE_SHARE = 1.5
 
 
+class CellKind(StrEnum):
+    """What a found object is."""
+
+    RED = "red"
+    WHITE = "white"
+    """A white cell."""
+    FRAGMENT = "fragment"
+    """A platelet, debris or dirt."""
+
+
 class FoundCell(NamedTuple):
     """One cell of a field.
 
@@ -29,7 +40,7 @@ class FoundCell(NamedTuple):
         box: x, y, width, height of its mask in the field, px.
         centre: x, y of the mask's centroid in the field, px.
         mask: uint8 (height, width) of the box, 255 on the cell.
-        kind: "red", "white" (a white cell) or "fragment" (platelet, debris, dirt).
+        kind: what it is.
         cut_by_border: the field's border, or that of the lit area, cuts it.
         clump: no single cell has this shape; it holds several that could not be told apart.
         label: its number in `FieldCells.labels`.
@@ -41,7 +52,7 @@ class FoundCell(NamedTuple):
     box: tuple[int, int, int, int]
     centre: tuple[float, float]
     mask: NDArray[np.uint8]
-    kind: str
+    kind: CellKind
     cut_by_border: bool
     clump: bool
     label: int
@@ -52,7 +63,7 @@ class FoundCell(NamedTuple):
     @property
     def counted(self) -> bool:
         """Whether it is one whole red cell."""
-        return self.kind == "red" and not self.cut_by_border and not self.clump
+        return self.kind == CellKind.RED and not self.cut_by_border and not self.clump
 
 
 class Measured(NamedTuple):
@@ -166,7 +177,8 @@ def lay_on_field(
         if cv2.countNonZero(other):
             middle = ((centres_x[label] + 0.5) * zoom[0], (centres_y[label] + 0.5) * zoom[1])
             box, mask = _with_hidden_part(box, mask, middle, reach, field)
-        kind = "white" if whites[label] else "red" if reds[label] else "fragment"
+        red_or_not = CellKind.RED if reds[label] else CellKind.FRAGMENT
+        kind = CellKind.WHITE if whites[label] else red_or_not
         cut = edge or darks[label]
         shape = (placed.area, placed.outlined, placed.solidity)
         cells.append(FoundCell(box, placed.centre, mask, kind, cut, clumps[label], label, *shape))

@@ -17,9 +17,9 @@ import numpy as np
 from edge.images.files import encode_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from edge.simulation.parasite import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
-from edge.simulation.single_cell import PARASITIZED, UNINFECTED, Smear, draw_cell, sample_smear
+from edge.simulation.single_cell import Smear, draw_cell, sample_smear
 from edge.simulation.stain import PALETTES, stain_of
-from edge.types import Rgb
+from edge.types import Label, Rgb
 
 CELLS_FOLDER = "cells"
 FIELDS_FOLDER = "fields"
@@ -176,7 +176,7 @@ def _field_rows(name: str, field: SimulatedField) -> list[list[object]]:
     return [
         [
             name,
-            PARASITIZED if cell.infected else UNINFECTED,
+            Label.PARASITIZED if cell.infected else Label.UNINFECTED,
             cell.stage or "",
             *cell.box,
             int(field.cut_by_border(cell)),

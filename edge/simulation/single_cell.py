@@ -17,9 +17,6 @@ from edge.simulation.cell import CellPlan, paint_cell, sample_cell
 from edge.simulation.stain import Stain, develop, expose, sample_stain
 from edge.types import Label, Mask, Rgb
 
-PARASITIZED = Label.PARASITIZED
-UNINFECTED = Label.UNINFECTED
-
 
 class SimulatedCell(NamedTuple):
     """One drawn cell as the published NIH cells are: cut out along a jagged mask, black around.
@@ -44,7 +41,7 @@ class SimulatedCell(NamedTuple):
     @property
     def label(self) -> str:
         """``Parasitized`` or ``Uninfected``."""
-        return PARASITIZED if self.infected else UNINFECTED
+        return Label.PARASITIZED if self.infected else Label.UNINFECTED
 
 
 class Smear(NamedTuple):

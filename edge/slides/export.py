@@ -9,6 +9,7 @@ from typing import Any
 from edge.about import RESEARCH_USE
 from edge.slides.records import NewField, Slide
 from edge.slides.review import slide_estimates
+from edge.slides.rows import checks_json
 from edge.slides.store import SlideStore
 
 _CELL_COLUMNS = (
@@ -86,7 +87,7 @@ def fields_csv(store: SlideStore, slide: Slide) -> str:
                 stored.field.height,
                 round(stored.field.cell_width, 2),
                 stored.field.source,
-                all(check.get("passed", True) for check in stored.field.checks),
+                stored.field.quality.refused is None,
             )
             for stored in store.fields(slide)
         ),
@@ -184,7 +185,7 @@ def _field_json(number: int, field: NewField) -> dict[str, Any]:
         "height": field.height,
         "cell_width": field.cell_width,
         "source": field.source,
-        "checks": [dict(check) for check in field.checks],
+        "checks": checks_json(field.quality),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from edge.slides.audit import add_entry
-from edge.slides.records import AuditEntry, Slide
+from edge.slides.records import AuditAction, AuditEntry, Slide
 from edge.slides.store import SlideStore
 
 UNSEEN_OVERLAP = 16
@@ -77,4 +77,5 @@ def join_islands(
             "duplicates": len(duplicates),
             "calls_carried_over": len(carried),
         }
-        add_entry(connection, AuditEntry(now, "plasmolite", "stretches joined", slide.number, detail))
+        entry = AuditEntry(now, "plasmolite", AuditAction.STRETCHES_JOINED, slide.number, detail)
+        add_entry(connection, entry)

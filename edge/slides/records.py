@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-from edge.types import Box
-
-"""Left, top, width, height in pixels of the frame."""
+from edge.fields.quality import QualityReport
+from edge.types import Box, Label
 
 
 class Slide(NamedTuple):
@@ -44,8 +44,8 @@ class NewField(NamedTuple):
     """Usual width of a red cell in this field, in pixels."""
     taken_at: datetime
     source: str
-    checks: tuple[Mapping[str, Any], ...] = ()
-    """The quality checks with their values, as :mod:`edge.fields.quality` words them."""
+    quality: QualityReport = QualityReport(())
+    """The checks that it passed."""
     uncovered: tuple[Box, ...] = ()
     """Boxes of cells that the border cut: seen here, but to be counted in another field."""
 
@@ -60,7 +60,7 @@ class NewCell(NamedTuple):
     y: float
     probability: float
     """Of Parasitized, 0 to 1."""
-    label: str
+    label: Label
     """The machine's verdict; a review never changes it."""
     doubtful: bool
     crop: bytes
@@ -81,8 +81,8 @@ class Review(NamedTuple):
 
     review_id: int
     cell_id: int
-    call: str | None
-    """``Parasitized`` or ``Uninfected``; ``None`` withdraws the earlier call."""
+    call: Label | None
+    """None withdraws the earlier call."""
     reviewer: str
     at: datetime
     note: str
@@ -98,19 +98,29 @@ class StoredCell(NamedTuple):
     x: float
     y: float
     probability: float
-    label: str
+    label: Label
     doubtful: bool
     duplicate: bool
     """Found later to be a cell that another field had counted: kept, but not counted."""
-    call: str | None
+    call: Label | None
     """The person's standing call, ``None`` while nobody has judged the cell."""
     reviewer: str | None
     reviewed_at: datetime | None
 
     @property
-    def final_label(self) -> str:
+    def final_label(self) -> Label:
         """The person's call where there is one, the machine's verdict elsewhere."""
         return self.call or self.label
+
+
+class AuditAction(StrEnum):
+    """What a line of the audit trail records; the values are stored, and stay as they are."""
+
+    SLIDE_CREATED = "slide created"
+    CELL_REVIEWED = "cell reviewed"
+    REVIEW_WITHDRAWN = "review withdrawn"
+    STRETCHES_JOINED = "stretches joined"
+    SLIDE_DELETED = "slide deleted"
 
 
 class AuditEntry(NamedTuple):
@@ -118,8 +128,7 @@ class AuditEntry(NamedTuple):
 
     at: datetime
     who: str
-    action: str
-    """``slide created``, ``cell reviewed``, ``slide deleted`` and so on."""
+    action: AuditAction
     slide_number: int
     detail: Mapping[str, Any]
 

@@ -7,13 +7,11 @@ from edge.errors import SlideError
 from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells
 from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
-from edge.slides.records import AuditEntry, Review, Slide, StoredCell
+from edge.slides.records import AuditAction, AuditEntry, Review, Slide, StoredCell
 from edge.slides.rows import row_number
 from edge.slides.store import SlideStore
 from edge.types import Label
 
-PARASITIZED = Label.PARASITIZED
-UNINFECTED = Label.UNINFECTED
 MAX_REVIEWER = 120
 
 
@@ -31,13 +29,13 @@ def review_queue(store: SlideStore, slide: Slide, *, include_reviewed: bool = Fa
     queue = [
         cell
         for cell in store.cells(slide)
-        if (cell.label == PARASITIZED or cell.doubtful) and (include_reviewed or cell.call is None)
+        if (cell.label == Label.PARASITIZED or cell.doubtful) and (include_reviewed or cell.call is None)
     ]
-    return sorted(queue, key=lambda cell: (cell.label != PARASITIZED, -cell.probability, cell.cell_id))
+    return sorted(queue, key=lambda cell: (cell.label != Label.PARASITIZED, -cell.probability, cell.cell_id))
 
 
 def judge(
-    store: SlideStore, slide: Slide, cell_id: int, call: str | None, *, reviewer: str, note: str = ""
+    store: SlideStore, slide: Slide, cell_id: int, call: Label | None, *, reviewer: str, note: str = ""
 ) -> Review:
     """Store what a person says of one cell, beside the machine's verdict and all earlier calls.
 
@@ -45,7 +43,7 @@ def judge(
         store: the store.
         slide: the slide that the cell is of.
         cell_id: the cell.
-        call: ``Parasitized`` or ``Uninfected``; ``None`` withdraws the call that stands.
+        call: parasitised or uninfected; None withdraws the call that stands.
         reviewer: who says it.
         note: why, in their words; may be empty.
 
@@ -53,7 +51,7 @@ def judge(
         SlideError: there is no such cell, the call is none of the three, or the reviewer has no name.
         StoreError: it was not stored.
     """
-    if call not in (PARASITIZED, UNINFECTED, None):
+    if call not in (Label.PARASITIZED, Label.UNINFECTED, None):
         raise SlideError(f"{call!r} is no call on a cell: it is Parasitized or Uninfected.")
     reviewer = reviewer.strip()
     if not 1 <= len(reviewer) <= MAX_REVIEWER or not reads_as_stored(reviewer):
@@ -71,7 +69,7 @@ def judge(
             "INSERT INTO reviews (cell_id, call, reviewer, at, note) VALUES (?, ?, ?, ?, ?)",
             (cell_id, call, reviewer, at.isoformat(), note),
         )
-        action = "review withdrawn" if call is None else "cell reviewed"
+        action = AuditAction.REVIEW_WITHDRAWN if call is None else AuditAction.CELL_REVIEWED
         detail = {
             "cell": cell_id,
             "machine": before.label,
@@ -110,14 +108,14 @@ def slide_estimates(store: SlideStore, slide: Slide) -> SlideEstimates:
     """
     rates, blood = _rates(slide), _blood(slide)
     cells = store.cells(slide)
-    suspects = [cell for cell in cells if cell.label == PARASITIZED]
+    suspects = [cell for cell in cells if cell.label == Label.PARASITIZED]
     machine = estimate(len(suspects), len(cells), rates, blood)
     seen = sum(cell.call is not None for cell in suspects)
     overruled = sum(cell.call not in (None, cell.label) for cell in cells)
     reviewed = None
     if any(cell.call is not None for cell in cells):
-        final = sum(cell.final_label == PARASITIZED for cell in cells)
-        rescued = sum(cell.final_label == PARASITIZED != cell.label for cell in cells)
+        final = sum(cell.final_label == Label.PARASITIZED for cell in cells)
+        rescued = sum(cell.final_label == Label.PARASITIZED != cell.label for cell in cells)
         after = rates_after_review(
             rates, share_of_suspects=seen / len(suspects) if suspects else 0.0, rescued=rescued, final=final
         )

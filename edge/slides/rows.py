@@ -1,11 +1,15 @@
 """From rows of the database to the values that the store gives back."""
 
 import json
+import math
 import sqlite3
 from datetime import datetime
+from typing import Any
 
 from edge.errors import StoreDamagedError
-from edge.slides.records import AuditEntry, NewField, Review, Slide, StoredCell, StoredField
+from edge.fields.quality import Check, CheckName, QualityReport
+from edge.slides.records import AuditAction, AuditEntry, NewField, Review, Slide, StoredCell, StoredField
+from edge.types import Label
 
 # The last word that a person had on each cell; a withdrawn call is a NULL. Crops are left in the file: those
 # of a slide of ten thousand cells would fill 25 MB.
@@ -20,9 +24,9 @@ LEFT JOIN reviews AS last ON last.review_id =
 
 COUNTS = f"""
 SELECT count(*) AS cells,
-       coalesce(sum(label = 'Parasitized'), 0) AS parasitized,
+       coalesce(sum(label = '{Label.PARASITIZED}'), 0) AS parasitized,
        coalesce(sum(call IS NOT NULL), 0) AS reviewed,
-       coalesce(sum(coalesce(call, label) = 'Parasitized'), 0) AS final
+       coalesce(sum(coalesce(call, label) = '{Label.PARASITIZED}'), 0) AS final
 FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL)
 """  # noqa: S608 - put together from constants alone
 
@@ -60,10 +64,25 @@ def to_field(row: sqlite3.Row) -> StoredField:
         cell_width=row["cell_width"],
         taken_at=datetime.fromisoformat(row["taken_at"]),
         source=row["source"],
-        checks=tuple(json.loads(row["checks"])),
+        quality=_to_quality(json.loads(row["checks"])),
         uncovered=tuple((x, y, width, height) for x, y, width, height in json.loads(row["uncovered"])),
     )
     return StoredField(row["field_id"], row["number"], field)
+
+
+def checks_json(quality: QualityReport) -> list[dict[str, Any]]:
+    """The checks of a field as the store and the exports hold them: sentences are left out."""
+    return [{"name": check.name.value, **check.to_json()} for check in quality.checks]
+
+
+def _to_quality(stored: list[dict[str, Any]]) -> QualityReport:
+    return QualityReport(tuple(_to_check(**check) for check in stored))
+
+
+def _to_check(name: str, value: float, limit: list[float | None], *, passed: bool) -> Check:
+    low, high = limit
+    limits = (-math.inf if low is None else low, math.inf if high is None else high)
+    return Check(CheckName(name), value, limits, passed, None)
 
 
 def to_cell(row: sqlite3.Row) -> StoredCell:
@@ -77,10 +96,10 @@ def to_cell(row: sqlite3.Row) -> StoredCell:
         x=row["x"],
         y=row["y"],
         probability=row["probability"],
-        label=row["label"],
+        label=Label(row["label"]),
         doubtful=bool(row["doubtful"]),
         duplicate=row["duplicate_of"] is not None,
-        call=row["call"],
+        call=Label(row["call"]) if called else None,
         reviewer=row["reviewer"] if called else None,
         reviewed_at=datetime.fromisoformat(row["reviewed_at"]) if called else None,
     )
@@ -89,10 +108,12 @@ def to_cell(row: sqlite3.Row) -> StoredCell:
 def to_review(row: sqlite3.Row) -> Review:
     """A row of ``reviews``."""
     at = datetime.fromisoformat(row["at"])
-    return Review(row["review_id"], row["cell_id"], row["call"], row["reviewer"], at, row["note"])
+    call = None if row["call"] is None else Label(row["call"])
+    return Review(row["review_id"], row["cell_id"], call, row["reviewer"], at, row["note"])
 
 
 def to_entry(row: sqlite3.Row) -> AuditEntry:
     """A row of ``audit``."""
     at = datetime.fromisoformat(row["at"])
-    return AuditEntry(at, row["who"], row["action"], row["slide"], json.loads(row["detail"]))
+    action = AuditAction(row["action"])
+    return AuditEntry(at, row["who"], action, row["slide"], json.loads(row["detail"]))

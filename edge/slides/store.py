@@ -13,6 +13,7 @@ from edge.slides.audit import add_entry
 from edge.slides.database import Database
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
+    AuditAction,
     AuditEntry,
     NewCell,
     NewField,
@@ -25,6 +26,7 @@ from edge.slides.records import (
 from edge.slides.rows import (
     CELLS_WITH_CALLS,
     COUNTS,
+    checks_json,
     row_number,
     to_cell,
     to_entry,
@@ -32,6 +34,7 @@ from edge.slides.rows import (
     to_review,
     to_slide,
 )
+from edge.types import FieldOutcome
 
 MAX_SLIDE_ID = 120
 """Longest slide id, in characters: a bar code or a line in a laboratory book."""
@@ -120,7 +123,8 @@ class SlideStore:
                 ),
             )
             number = row_number(cursor.lastrowid)
-            add_entry(connection, AuditEntry(created_at, operator, "slide created", number, {}))
+            entry = AuditEntry(created_at, operator, AuditAction.SLIDE_CREATED, number, {})
+            add_entry(connection, entry)
         return self.slide(slide_id)
 
     def add_field(
@@ -160,7 +164,7 @@ class SlideStore:
                     field.cell_width,
                     field.taken_at.isoformat(),
                     field.source,
-                    json.dumps([dict(check) for check in field.checks]),
+                    json.dumps(checks_json(field.quality)),
                     json.dumps(field.uncovered),
                 ),
             )
@@ -183,7 +187,7 @@ class SlideStore:
                 ),
             )
             if file_sha256 is not None:
-                self._note_file(connection, slide, file_sha256, "counted")
+                self._note_file(connection, slide, file_sha256, FieldOutcome.COUNTED)
         return StoredField(field_id, number, field)
 
     def take_file(self, slide: Slide, file_sha256: str, outcome: str) -> None:
@@ -301,7 +305,8 @@ class SlideStore:
         now = self._clock()
         with self.database.writing(f"delete slide {slide.slide_id!r}") as connection:
             connection.execute("DELETE FROM slides WHERE number = ?", (slide.number,))
-            add_entry(connection, AuditEntry(now, who, "slide deleted", slide.number, detail))
+            entry = AuditEntry(now, who, AuditAction.SLIDE_DELETED, slide.number, detail)
+            add_entry(connection, entry)
         self.database.forget_log()
 
     def faults(self) -> list[str]:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import click
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from edge.images.inputs import CellFile
     from edge.inference.classifier import Classifier
     from edge.inference.verdicts import UndecidedRange
+    from edge.types import Label
 
 _ROWS_SHOWN = 40
 _SHEET_TILES = 60
-_STYLES = {"Parasitized": "bold red", "Uninfected": "green", "Inconclusive": "yellow"}
 
 
 @click.command(
@@ -169,8 +169,8 @@ def _print_table(
     table.add_column("Verdict")
     table.add_column("P(parasitised)", justify="right")
     for verdict in last:
-        style = _STYLES[str(verdict.label)]
-        table.add_row(Text(verdict.image), Text(str(verdict.label), style), f"{verdict.probability:.3f}")
+        label = str(verdict.label)
+        table.add_row(Text(verdict.image), Text(label, _style(verdict.label)), f"{verdict.probability:.3f}")
     console = Console()
     if judged:
         console.print(table)
@@ -184,6 +184,22 @@ def _print_table(
         highlight=False,
     )
     return told
+
+
+def _style(label: Label | None) -> str:
+    from edge.types import Label
+
+    match label:
+        case Label.PARASITIZED:
+            return "bold red"
+        case Label.UNINFECTED:
+            return "green"
+        case Label.INCONCLUSIVE:
+            return "yellow"
+        case None:
+            return ""
+        case _:
+            assert_never(label)
 
 
 def _with_progress(files: list[CellFile], *, quiet: bool) -> Iterator[CellFile]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from edge.inference.precision import Precision
+
 
 @click.command(epilog="Example: plasmolite convert runs/standard --out models --name standard")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -22,7 +24,7 @@ import click
     "--precision",
     "precisions",
     multiple=True,
-    type=click.Choice(["float32", "float16", "int8"]),
+    type=click.Choice([precision.value for precision in Precision]),
     help="What to export; may be given several times. By default all three.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="While comparing.")
@@ -77,7 +79,7 @@ def command(
                 name=name,
                 version=version,
                 sources=sources or SOURCES_NOT_STATED,
-                precisions=precisions or ("float32", "float16", "int8"),
+                precisions=[Precision(name) for name in precisions] or [*Precision],
                 threads=threads,
                 limits=limits,
                 spoil=None if spoil is None else lambda model: add_noise(model, spoil),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from edge.inference.precision import Precision
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import TrainingSettings
@@ -77,7 +78,7 @@ def _export(run: Path) -> tuple[str, ...]:
             run / "export",
             name=run.name,
             version="0",
-            precisions=("int8",),
+            precisions=(Precision.INT8,),
             threads=2,
             report=lambda text: status.update(f"{run.name}: {text}"),
         )
@@ -85,7 +86,7 @@ def _export(run: Path) -> tuple[str, ...]:
 
 
 def _model_name(run: Path) -> str:
-    return f"plasmolite-{run.name}-int8.tflite"
+    return f"plasmolite-{run.name}-{Precision.INT8}.tflite"
 
 
 def _measure(runs: list[Path], out: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.live.states import LiveState, Mode
 from plasmolite.commands.slide_options import chosen, slide_options
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from edge.live.snapshot import Snapshot
 
 _REDRAW_SECONDS = 0.25
-_QUIET_STATES = frozenset({"still", "nothing new", "starting"})
+_QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STARTING})
 """States that repeat while nothing happens: told to programs once, not with every frame."""
 
 
@@ -37,8 +38,8 @@ _QUIET_STATES = frozenset({"still", "nothing new", "starting"})
 )
 @click.option(
     "--mode",
-    type=click.Choice(["slide", "cell"]),
-    default="slide",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.SLIDE.value,
     show_default=True,
     help="Count a slide, or judge the cell under the cross-hair.",
 )
@@ -84,7 +85,7 @@ def command(**options: Any) -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
     states = last.facts.get("frames_by_state", {})
-    unjudged = Path(options["source"]).is_dir() and (states.get("refused") or last.facts.get("notes"))
+    unjudged = Path(options["source"]).is_dir() and (states.get(LiveState.REFUSED) or last.facts.get("notes"))
     sys.exit(1 if unjudged or session.failure() is not None else 0)
 
 
@@ -97,7 +98,7 @@ def _open(
     from edge.slides.store import SlideStore
 
     source, every_frame, seed = options["source"], options["every_frame"], options["seed"]
-    if options["mode"] == "cell":
+    if options["mode"] == Mode.CELL:
         opened = cell_session(setup, source, every_frame=every_frame, seed=seed)
         return "Plasmolite live: the cell under the cross-hair", opened
     store = stack.enter_context(SlideStore(options["store"] or default_store_path()))
@@ -149,7 +150,7 @@ def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: Ex
 
 
 def _tell_programs(session: LiveSession, window: Any) -> Snapshot:
-    told, state = -1, ""
+    told, state = -1, None
     while True:
         snapshot = session.wait(told, _REDRAW_SECONDS)
         if window is not None:
@@ -184,6 +185,6 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
             session.stop()
             snapshot = session.snapshot()
     console.print(panel(snapshot, title))
-    if snapshot.state == "failed":
+    if snapshot.state == LiveState.FAILED:
         click.echo(f"Error: {snapshot.message}", err=True)
     return snapshot

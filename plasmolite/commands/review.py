@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from edge.slides.records import Slide, StoredCell
     from edge.slides.store import SlideStore
 
-_OTHER = {"Parasitized": "Uninfected", "Uninfected": "Parasitized"}
 _KEYS = "[c]onfirm  [o]verrule  [n]ext  [b]ack  [u]ndo  [q]uit"
 _COLUMNS = 56
 _ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
@@ -64,7 +63,9 @@ def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | Non
 def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredCell], reviewer: str) -> None:
     """Show cell after cell and store each call."""
     from edge.slides.review import judge
+    from edge.types import Label
 
+    other = {Label.PARASITIZED: Label.UNINFECTED, Label.UNINFECTED: Label.PARASITIZED}
     at = 0
     calls: list[int] = []
     while 0 <= at < len(queue):
@@ -72,7 +73,7 @@ def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredC
         _show(console, store, cell, at, len(queue))
         key = _key()
         if key in {"c", "o"}:
-            call = cell.label if key == "c" else _OTHER[cell.label]
+            call = cell.label if key == "c" else other[cell.label]
             judge(store, slide, cell.cell_id, call, reviewer=reviewer)
             console.print(
                 f"{call}, {'confirmed' if key == 'c' else 'overruled'} by {reviewer}\n", style="bold"

@@ -13,6 +13,7 @@ from edge.fields.files import JudgedField, SlideCount
 from edge.images.inputs import CellFile
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.summary import summary
+from edge.types import FieldOutcome
 
 _ROWS_SHOWN = 60
 
@@ -48,7 +49,7 @@ class TableLines:
             self._rows.append((field.name, "-", "-", f"refused: {field.result.refused}"))
         else:
             cells, parasitized = str(field.result.cell_count), str(field.result.parasitized_count)
-            self._rows.append((field.name, cells, parasitized, "counted"))
+            self._rows.append((field.name, cells, parasitized, FieldOutcome.COUNTED))
 
     def finish(self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> None:
         """Print the table and what it means."""
@@ -63,7 +64,7 @@ class TableLines:
         table.add_column("Parasitised", justify="right")
         table.add_column("Outcome", overflow="fold")
         for name, cells, parasitized, outcome in self._rows:
-            style = "" if outcome == "counted" else "yellow"
+            style = "" if outcome == FieldOutcome.COUNTED else "yellow"
             table.add_row(Text(name), cells, parasitized, Text(outcome, style))
         console = Console()
         console.print(table)

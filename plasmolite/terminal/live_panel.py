@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from rich.console import Group
 from rich.panel import Panel
@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.about import RESEARCH_USE
+from edge.live.states import LiveState, Mode
+from edge.types import Label
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,25 +20,7 @@ if TYPE_CHECKING:
     from edge.live.snapshot import Snapshot
 
 _BAR_WIDTH = 46
-_STATE_WORDS = {
-    "starting": "opening the source",
-    "counted": "counted: the field added new cells",
-    "nothing new": "all of this field is counted: move on",
-    "still": "the field stands still and is counted: move on",
-    "blurred": "blurred: wait for the stage, or focus",
-    "refused": "this field is not counted",
-    "lost": "looking for this field on the map",
-    "judged": "a cell lies under the cross-hair",
-    "no cell": "no cell under the cross-hair",
-    "stalled": "the source gives no frames",
-    "lost source": "the source is gone",
-    "disk full": "the disk is full: counting stopped",
-    "ended": "ended",
-    "failed": "failed",
-    "stopped": "stopped",
-}
 _GOOD, _CALM, _BAD = "bold green", "cyan", "bold yellow"
-_COLOURS = {"counted": _GOOD, "judged": _GOOD, "still": _CALM, "nothing new": _CALM, "ended": _CALM}
 
 
 def panel(snapshot: Snapshot, title: str) -> Panel:
@@ -47,15 +31,73 @@ def panel(snapshot: Snapshot, title: str) -> Panel:
         title: what is counted, for the frame.
     """
     body: list[RenderableType] = []
-    body += _slide_lines(snapshot.facts) if snapshot.mode == "slide" else _cell_lines(snapshot)
+    body += _slide_lines(snapshot.facts) if snapshot.mode == Mode.SLIDE else _cell_lines(snapshot)
     body += [Text(), _machine_line(snapshot)]
-    said = snapshot.state if snapshot.source.state != "lost" or snapshot.over else "lost source"
     state = Text("Now: ", style="bold")
-    state.append(_STATE_WORDS.get(said, said), style=_COLOURS.get(said, _BAD))
+    state.append(state_words(snapshot.state), style=_style(snapshot.state))
     body.append(state)
     body += [Text(f"! {warning}", style="yellow") for warning in snapshot.warnings]
     body.append(Text(f"{RESEARCH_USE}  Ctrl-C ends the count; what is counted is stored.", style="dim"))
     return Panel(Group(*body), title=Text(title), title_align="left", padding=(0, 1), width=100)
+
+
+def state_words(state: LiveState) -> str:  # noqa: PLR0911, PLR0912 - one line a state
+    """Say what a state of the session means for the person at the microscope."""
+    match state:
+        case LiveState.STARTING:
+            return "opening the source"
+        case LiveState.COUNTED:
+            return "counted: the field added new cells"
+        case LiveState.NOTHING_NEW:
+            return "all of this field is counted: move on"
+        case LiveState.STILL:
+            return "the field stands still and is counted: move on"
+        case LiveState.BLURRED:
+            return "blurred: wait for the stage, or focus"
+        case LiveState.REFUSED:
+            return "this field is not counted"
+        case LiveState.UNPLACED:
+            return "looking for this field on the map"
+        case LiveState.JUDGED:
+            return "a cell lies under the cross-hair"
+        case LiveState.NO_CELL:
+            return "no cell under the cross-hair"
+        case LiveState.STALLED:
+            return "the source gives no frames"
+        case LiveState.SOURCE_LOST:
+            return "the source is gone"
+        case LiveState.DISK_FULL:
+            return "the disk is full: counting stopped"
+        case LiveState.STORE:
+            return "the slide store takes no field: counting stopped"
+        case LiveState.ENDED | LiveState.FAILED | LiveState.STOPPED:
+            return state
+        case _:
+            assert_never(state)
+
+
+def _style(state: LiveState) -> str:
+    match state:
+        case LiveState.COUNTED | LiveState.JUDGED:
+            return _GOOD
+        case LiveState.STILL | LiveState.NOTHING_NEW | LiveState.ENDED:
+            return _CALM
+        case (
+            LiveState.STARTING
+            | LiveState.BLURRED
+            | LiveState.REFUSED
+            | LiveState.UNPLACED
+            | LiveState.NO_CELL
+            | LiveState.STALLED
+            | LiveState.SOURCE_LOST
+            | LiveState.DISK_FULL
+            | LiveState.STORE
+            | LiveState.FAILED
+            | LiveState.STOPPED
+        ):
+            return _BAD
+        case _:
+            assert_never(state)
 
 
 def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
@@ -85,7 +127,7 @@ def _cell_lines(snapshot: Snapshot) -> list[RenderableType]:
     cell = None if snapshot.stale else snapshot.facts["cell"]
     if cell is None:
         return [Text("no cell", style="bold"), Text("Bring one red cell under the cross-hair.")]
-    style = "bold red" if cell["label"] == "Parasitized" else "bold green"
+    style = "bold red" if cell["label"] == Label.PARASITIZED else "bold green"
     verdict = Text(f"{cell['label']}", style=style)
     verdict.append(f"   P(Parasitized) = {cell['probability']:.3f}", style="bold")
     if cell["doubtful"]:

@@ -101,7 +101,7 @@ class _ProgressBars:
 
     def read(self, run_data: RunData) -> None:
         """Print what was read."""
-        from train.data.patients import LABELS
+        from edge.inference.verdicts import LABELS
 
         self._shown.close()
         data = run_data.data

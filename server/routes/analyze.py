@@ -17,7 +17,7 @@ from edge.fields.files import JudgedField, SlideCount
 from edge.images.files import read_image
 from edge.parasitaemia.estimate import estimate, red_cells
 from edge.reports.summary import summary
-from edge.types import Rgb
+from edge.types import Label, Rgb
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems
@@ -126,11 +126,8 @@ def _annotated(rgb: Rgb, result: FieldResult) -> str:
 
 
 def _count(kit: Instruments, field: JudgedField) -> None:
-    if field.result is None:
-        kit.metrics.fields.labels("unreadable").inc()
-        return
-    kit.metrics.fields.labels("counted" if field.accepted else "refused").inc()
-    if field.accepted:
+    kit.metrics.fields.labels(field.outcome).inc()
+    if field.accepted and field.result is not None:
         parasitized = field.result.parasitized_count
-        kit.metrics.cells.labels("analyze", "Parasitized").inc(parasitized)
-        kit.metrics.cells.labels("analyze", "Uninfected").inc(field.result.cell_count - parasitized)
+        kit.metrics.cells.labels("analyze", Label.PARASITIZED).inc(parasitized)
+        kit.metrics.cells.labels("analyze", Label.UNINFECTED).inc(field.result.cell_count - parasitized)

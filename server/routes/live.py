@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from edge.about import RESEARCH_USE
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest
+from edge.live.states import Mode
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.live_camera import LiveBench
@@ -42,7 +43,7 @@ def start_live(wish: dict[str, Any]) -> dict[str, Any]:
     bench = _bench()
     if instruments().stopping.is_set():
         raise Problem(503, "The server is stopping.", kind="stopping", retry_after=10)
-    if wish["mode"] == "cell":
+    if wish["mode"] == Mode.CELL:
         bench.start(None)
     else:
         if not wish["slide_id"].strip():

@@ -15,6 +15,7 @@ from edge.slides.fhir import slide_bundle
 from edge.slides.records import Slide, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
+from edge.types import Label
 from server.context import instruments
 from server.openapi import problems
 from server.problems import Problem
@@ -122,7 +123,8 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     store = _store()
     slide = _find(store, number)
     _find_cell(store, slide, cell_id)
-    judge(store, slide, cell_id, review["call"], reviewer=review["reviewer"], note=review["note"])
+    call = None if review["call"] is None else Label(review["call"])
+    judge(store, slide, cell_id, call, reviewer=review["reviewer"], note=review["note"])
     return _cell(store.cell(slide, cell_id))
 
 

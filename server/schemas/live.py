@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from edge.live.setup import CELLS_WANTED
+from edge.live.states import Mode
 from edge.slides.review import MAX_REVIEWER
 from edge.slides.store import MAX_SLIDE_ID
 from server.schemas.slides import MAX_NOTE, one_line, plain_text
@@ -11,7 +12,9 @@ from server.schemas.slides import MAX_NOTE, one_line, plain_text
 class LiveStartSchema(Schema):
     """What to count."""
 
-    mode = fields.String(load_default="slide", validate=validate.OneOf(["slide", "cell"]))
+    mode = fields.String(
+        load_default=Mode.SLIDE.value, validate=validate.OneOf([mode.value for mode in Mode])
+    )
     slide_id = fields.String(load_default="", validate=[validate.Length(max=MAX_SLIDE_ID), one_line])
     resume = fields.Boolean(
         load_default=False, metadata={"description": "Go on with the stored slide of this id."}

@@ -2,7 +2,7 @@
 
 import { el, estimateCard, kind, labelWords, say, sign } from "./parts.js";
 import { ask } from "./talk.js";
-import { figure, has, said, t } from "./words.js";
+import { figure, said, t } from "./words.js";
 
 const EVERY_MS = 1000;
 let timer = null;
@@ -101,7 +101,7 @@ function fillCounting(count) {
     drawn.progress.value = Math.min(count.cells, count.cells_wanted);
   }
   const age = count.result_age_seconds;
-  const entries = [["live.state", stateWords(count)], ["live.age", age === null ? "–" : `${figure(age, 1)} s`], ["live.fps", figure(count.considered_per_second, 1)], ["live.cps", figure(count.cells_per_second, 0)], ["live.dropped", figure(count.source.dropped)]];
+  const entries = [["live.state", t(`state.${count.state}`)], ["live.age", age === null ? "–" : `${figure(age, 1)} s`], ["live.fps", figure(count.considered_per_second, 1)], ["live.cps", figure(count.cells_per_second, 0)], ["live.dropped", figure(count.source.dropped)]];
   if (slide) entries.splice(1, 0, ["live.fields", figure(count.fields)]);
   drawn.figures.replaceChildren(...entries.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
   const warnings = count.warnings.map(said);
@@ -111,12 +111,6 @@ function fillCounting(count) {
   if (drawn.told !== words) drawn.warnings.replaceChildren(...warnings.map((sentence) => el("p.notice", {}, sentence)));
   drawn.told = words;
   drawn.estimate.replaceChildren(...(slide ? [estimateCard(count.estimate, t("estimate.title"))] : cellVerdict(count.cell)));
-}
-
-/** A state in words; a camera that is lost is another thing than a place on the slide that is. */
-function stateWords({ state, source }) {
-  const key = state === source.state ? `source.${state}` : `state.${state}`;
-  return has(key) ? t(key) : state;
 }
 
 function cellVerdict(cell) {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convert.comparison import Comparison, compare, judge_with
-from convert.export import PRECISIONS, export
+from convert.export import export
 from convert.fault_injection import add_noise
 from convert.gate import DEFAULT_LIMITS, failures
 from edge.cells.files import CellFile, cell_input
@@ -15,6 +15,7 @@ from edge.errors import ModelFileError
 from edge.images.files import encode_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, shipped_models, with_manifest
+from edge.inference.precision import Precision
 from edge.inference.preprocessing import network_input
 from edge.simulation.single_cell import draw_cell
 from train.evaluation.metrics import Judged
@@ -56,9 +57,11 @@ def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
 
 # Mean differences: float exports agree to rounding; the activations of a network that began with random
 # weights spread far wider than ImageNet's, so in int8 single cells of it may come out otherwise.
-@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-5), ("float16", 0.003), ("int8", 0.1)])
+@pytest.mark.parametrize(
+    ("precision", "bound"), [(Precision.FLOAT32, 1e-5), (Precision.FLOAT16, 0.003), (Precision.INT8, 0.1)]
+)
 def test_an_export_takes_bytes_and_says_what_keras_says(
-    model: keras.Model, cells: np.ndarray, precision: str, bound: float
+    model: keras.Model, cells: np.ndarray, precision: Precision, bound: float
 ) -> None:
     said, classifier = judge_with(export(model, precision, cells), cells, threads=1)
     assert np.abs(said - _keras_says(model, cells)).mean() < bound
@@ -70,7 +73,7 @@ def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> No
     models = shipped_models()
     float16, int8 = (
         Classifier.open(models[f"plasmolite-standard-{precision}.tflite"], threads=1)
-        for precision in ("float16", "int8")
+        for precision in (Precision.FLOAT16, Precision.INT8)
     )
     threshold = int8.model.operating_point("cell").threshold
     inputs = np.stack([network_input(cell.rgb, cell.mask, size=int8.input_size) for cell in drawn])
@@ -82,7 +85,7 @@ def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> No
 def test_int8_is_a_quarter_of_float32_and_its_probability_is_finer_than_a_byte(
     model: keras.Model, cells: np.ndarray
 ) -> None:
-    sizes = {precision: len(export(model, precision, cells[:20])) for precision in PRECISIONS}
+    sizes = {precision: len(export(model, precision, cells[:20])) for precision in Precision}
     assert sizes["int8"] < sizes["float16"] < sizes["float32"]
     said, _ = judge_with(export(model, "int8", cells[:20]), cells, threads=1)
     steps = said * 256
@@ -113,14 +116,14 @@ def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
 def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
     same = dict.fromkeys(Comparison._fields, 0.0)
     nothing_known = Comparison(
-        **{**same, "precision": "int8", "size": 1, "runtime": "", "flips": float("nan")}
+        **{**same, "precision": Precision.INT8, "size": 1, "runtime": "", "flips": float("nan")}
     )
     assert failures(nothing_known, DEFAULT_LIMITS["int8"], 5000)
 
 
 def test_a_refusal_says_where_one_test_cell_weighs_more_than_the_limit() -> None:
     worse = Comparison(
-        **{**dict.fromkeys(Comparison._fields, 0.0), "precision": "int8", "size": 1, "runtime": ""}
+        **{**dict.fromkeys(Comparison._fields, 0.0), "precision": Precision.INT8, "size": 1, "runtime": ""}
     )._replace(accuracy_change=-0.005)
     few, many = (failures(worse, DEFAULT_LIMITS["int8"], cells) for cells in (200, 1000))
     assert [few[0]] == many

@@ -11,22 +11,28 @@ from click.testing import CliRunner, Result
 from convert.inconclusive import ERROR_RATE, choose_undecided_range, describe_inconclusive
 from edge.images.files import write_png
 from edge.inference.model_file import default_model_path, load_model, with_manifest
-from edge.inference.verdicts import INCONCLUSIVE, PARASITIZED, UNINFECTED, UndecidedRange, judge
+from edge.inference.verdicts import UndecidedRange, judge
 from edge.simulation.single_cell import draw_cell
+from edge.types import Label
 from plasmolite.commands.classify import command
 from train.evaluation.metrics import Judged
 
 
 @pytest.mark.parametrize(
     ("probability", "label"),
-    [(0.19, UNINFECTED), (0.2, INCONCLUSIVE), (0.79, INCONCLUSIVE), (0.8, PARASITIZED)],
+    [
+        (0.19, Label.UNINFECTED),
+        (0.2, Label.INCONCLUSIVE),
+        (0.79, Label.INCONCLUSIVE),
+        (0.8, Label.PARASITIZED),
+    ],
 )
 def test_a_probability_within_the_range_is_inconclusive(probability: float, label: str) -> None:
     assert judge(probability, 0.5, UndecidedRange(0.2, 0.8)).label == label
 
 
 def test_without_a_range_the_threshold_decides() -> None:
-    assert [judge(p, 0.5).label for p in (0.49, 0.5)] == [UNINFECTED, PARASITIZED]
+    assert [judge(p, 0.5).label for p in (0.49, 0.5)] == [Label.UNINFECTED, Label.PARASITIZED]
 
 
 def _cells(spread: float) -> Judged:
@@ -87,8 +93,8 @@ def _classify(folder: Path, *options: str) -> Result:
 def test_inconclusive_is_an_answer_only_where_asked_for(tmp_path: Path) -> None:
     model = str(_model_that_states({"low": 0.0, "high": 1.1}, tmp_path))
     asked = json.loads(_classify(tmp_path, "--model", model, "--json", "--inconclusive").stdout)
-    assert (asked["label"], asked["error"]) == (INCONCLUSIVE, None)
-    assert json.loads(_classify(tmp_path, "--model", model, "--json").stdout)["label"] == PARASITIZED
+    assert (asked["label"], asked["error"]) == (Label.INCONCLUSIVE, None)
+    assert json.loads(_classify(tmp_path, "--model", model, "--json").stdout)["label"] == Label.PARASITIZED
 
 
 def test_a_model_that_states_no_range_is_never_inconclusive(tmp_path: Path) -> None:

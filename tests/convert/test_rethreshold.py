@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from edge.inference.model_file import load_model, shipped_models
+from edge.inference.verdicts import LABELS
 from edge.simulation.single_cell import draw_cell
-from train.data.patients import LABELS
 
 rethreshold = pytest.importorskip("convert.rethreshold", reason="conversion needs TensorFlow")
 

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.fields.quality import MOST_BLUR, Check, CheckName, QualityReport
 from edge.live.reading import FieldLook
-from edge.segmentation.finder import FoundCell
+from edge.messages.codes import Code
+from edge.messages.message import Message
+from edge.segmentation.outlines import CellKind, FoundCell
 
 CELL_WIDTH = 30
 _GLASS, _CELL, _INFECTED = (225, 215, 220), (170, 90, 130), (90, 60, 160)
@@ -54,11 +57,22 @@ class DiscSlide:
         return int(seen.sum())
 
 
+def passed() -> QualityReport:
+    """The report of a field that passes."""
+    return QualityReport((Check(CheckName.BLUR, 0.02, (0.0, MOST_BLUR), True, None),))
+
+
+def out_of_focus() -> QualityReport:
+    """The report of a field that is refused."""
+    why = Message(Code.FIELD_OUT_OF_FOCUS)
+    return QualityReport((Check(CheckName.BLUR, 0.2, (0.0, MOST_BLUR), False, why),))
+
+
 class DiscReader:
     """Finds dark discs and calls the bluest of them parasitised."""
 
     def __init__(self) -> None:
-        self.refuse: str | None = None
+        self.quality = passed()
         self.judged = self.looks = 0
 
     def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:  # noqa: ARG002
@@ -73,10 +87,10 @@ class DiscReader:
             mask = (labels[y : y + height, x : x + width] == label).astype(np.uint8) * 255
             cut = x == 0 or y == 0 or x + width == rgb.shape[1] or y + height == rgb.shape[0]
             centre = (float(centres[label][0]), float(centres[label][1]))
-            cells.append(FoundCell((x, y, width, height), centre, mask, "red", cut, False, label))
+            cells.append(FoundCell((x, y, width, height), centre, mask, CellKind.RED, cut, False, label))
         widths = [cell.box[2] for cell in cells if not cell.cut_by_border]
         found = float(np.median(widths)) if widths else float(CELL_WIDTH)
-        return FieldLook(tuple(cells), found, ({"name": "focus", "passed": True},), self.refuse)
+        return FieldLook(tuple(cells), found, self.quality)
 
     def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:
         """0.99 for the bluest, 0.01 for the others."""

@@ -1,8 +1,10 @@
 """A small slide for the tests of the store: a fixed clock, made-up fields and cells, no picture needed."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.fields.quality import Check, CheckName, QualityReport
 from edge.slides.records import NewCell, NewField, Slide
 from edge.slides.store import SlideStore
 
@@ -54,7 +56,12 @@ def field_at(x: float = 0.0, y: float = 0.0, island: int = 1) -> NewField:
         cell_width=40.0,
         taken_at=START,
         source="test",
-        checks=({"name": "focus", "value": 1.0, "limit": 0.5, "passed": True},),
+        quality=QualityReport(
+            (
+                Check(CheckName.WHOLE_CELLS, 12.0, (5.0, math.inf), True, None),
+                Check(CheckName.BLUR, 0.0213, (0.0, 0.05), True, None),
+            )
+        ),
         uncovered=((0, 0, 20, 40),),
     )
 

@@ -18,7 +18,8 @@ from edge.cells.isolation import isolate
 from edge.errors import ImageError, NotACellError, PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import cell_extent, network_input
-from train.data.patients import LABELS, label_number, patient_from_name
+from edge.inference.verdicts import LABELS
+from train.data.patients import label_number, patient_from_name
 
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved for the augmentation, which needs no finer picture, until they fit."""

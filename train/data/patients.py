@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
-
-LABELS = ("Uninfected", "Parasitized")
-"""The two classes; a label's number is its place here, so that the network's output is P of Parasitized."""
+from edge.inference.verdicts import LABELS
 
 
 class TableError(PlasmoliteError):

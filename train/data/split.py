@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from edge.errors import PlasmoliteError
+from edge.inference.verdicts import LABELS
 from train.data.dataset import DataSet
-from train.data.patients import LABELS
 
 PARTS = ("train", "validation", "test")
 _VALIDATION_FOLDS = 6  # a sixth of the patients who are not in the test

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge.segmentation.finder import CellFinder, FieldCells
 from edge.segmentation.network import CellNetwork, Sight
+from edge.segmentation.outlines import CellKind
 from edge.segmentation.settings import FinderSettings
 from edge.simulation.field import FieldSettings, draw_field
 from train.finder.annotations import RED, WHITE, Mark, MarkedField, read_chula, read_txl
@@ -102,11 +103,11 @@ def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None)
         kinds = {found.cells[i].kind for i in holds}
         taken |= set(holds)
         if mark.kind == WHITE:
-            right += "white" in kinds
-            wrong += "white" not in kinds
+            right += CellKind.WHITE in kinds
+            wrong += CellKind.WHITE not in kinds
         elif mark.kind == RED and 0 < mark.x < width and 0 < mark.y < height:
-            wrong += "white" in kinds
-            one = sum(found.cells[i].kind == "red" for i in holds) == 1
+            wrong += CellKind.WHITE in kinds
+            one = sum(found.cells[i].kind == CellKind.RED for i in holds) == 1
             matched += one
             missed += not one
     extra = sum(cell.counted and i not in taken for i, cell in enumerate(found.cells))
@@ -114,7 +115,7 @@ def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None)
     if mask is not None:
         drawn = np.zeros((height, width), bool)
         for cell in found.cells:
-            if cell.kind == "red":
+            if cell.kind == CellKind.RED:
                 x, y, w, h = cell.box
                 drawn[y : y + h, x : x + w] |= cell.mask > 0
         both = 2 * int(np.count_nonzero(drawn & (mask > 0)))

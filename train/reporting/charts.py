@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn import metrics
 
-from train.data.patients import LABELS
+from edge.inference.verdicts import LABELS
 from train.evaluation.metrics import CALIBRATION_BINS, Judged
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"

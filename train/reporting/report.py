@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.about import RESEARCH_USE
 from edge.images.files import encode_png
-from train.data.patients import LABELS
+from edge.inference.verdicts import LABELS
 from train.data.split import PARTS
 from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
 from train.model.fit import read_history

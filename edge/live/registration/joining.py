@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from edge.live.registration.slide_map import SAME_CELL, Place, SlideMap
+from edge.live.states import Placement
 from edge.slides.joining import join_islands
 from edge.slides.records import Slide, StoredCell
 from edge.slides.store import SlideStore
@@ -61,7 +62,7 @@ def join_if_met(
         met = slide_map.meet(place.island)
         if met is not None:
             number, moved_by = met
-            there = Place(number, place.x + moved_by.x, place.y + moved_by.y, "recognised")
+            there = Place(number, place.x + moved_by.x, place.y + moved_by.y, Placement.RECOGNISED)
     if there is None:
         return None
     # The older stretch stays; what is moved is the younger.

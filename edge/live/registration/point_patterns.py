@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from edge.types import Points
 
-"""Shape (n, 2): x, y in pixels."""
-
 BIN = 0.25
 """Width of a bin of shifts, in cell widths: centres found twice differ by a tenth of a cell or so."""
 REACH = 0.3

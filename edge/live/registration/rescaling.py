@@ -52,6 +52,6 @@ class SlideScale:
         mode = min(_SCALES, key=lambda scale: abs(measured / scale - 1))
         scale = mode if abs(measured / mode - 1) < _SAME_SCALE else measured
         found = (max(1, round(width * scale)), max(1, round(height * scale)))
-        if look.refused is None:  # what a bad frame shows is not remembered
+        if look.quality.refused is None:  # what a bad frame shows is not remembered
             self._known[width, height] = found
         return found

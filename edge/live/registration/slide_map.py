@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.live.registration.point_patterns import WITH_PICTURE, Shift, find_shift, find_shifts
+from edge.live.states import Placement
 from edge.types import Box, Points
 
 SAME_CELL = 0.5
@@ -31,13 +32,13 @@ class Place(NamedTuple):
         island: its stretch of the slide.
         x: of the field's left edge there, pixels.
         y: of its top edge.
-        how: "first", "followed" (by the pictures), "expected" or "recognised" (by the cells).
+        how: how the place became known.
     """
 
     island: int
     x: float
     y: float
-    how: str
+    how: Placement
 
 
 class Island:
@@ -185,17 +186,17 @@ class SlideMap:
                 around = self._cells_around(island, near, size, self.cell_width)
                 shift = self._shift(around, points, size, near=near, within=2 * self.cell_width)
                 if shift is not None:
-                    return Place(expected.island, shift.x, shift.y, "expected")
+                    return Place(expected.island, shift.x, shift.y, Placement.EXPECTED)
                 if len(around) < _TOO_FEW_TO_TELL or len(points) < _TOO_FEW_TO_TELL:
-                    return expected._replace(how="followed")
+                    return expected._replace(how=Placement.FOLLOWED)
             around = self._cells_around(island, near, size, float(max(size)))
             shift = self._shift(around, points, size)
             if shift is not None:
-                return Place(expected.island, shift.x, shift.y, "recognised")
+                return Place(expected.island, shift.x, shift.y, Placement.RECOGNISED)
             # Where cells are few, those of a narrow overlap prove too little by themselves.
             for weak in self._shifts(around, points, size) if agrees is not None else ():
                 if agrees is not None and agrees(weak.x, weak.y):
-                    return Place(expected.island, weak.x, weak.y, "recognised")
+                    return Place(expected.island, weak.x, weak.y, Placement.RECOGNISED)
         return self.recognise(points, size)
 
     def recognise(self, points: Points, size: tuple[int, int], *, but_for: int | None = None) -> Place | None:
@@ -212,7 +213,7 @@ class SlideMap:
                 continue
             shift = self._shift(island.all_cells(), points, size)
             if shift is not None and (best is None or shift.matches > best[0]):
-                best = shift.matches, Place(number, shift.x, shift.y, "recognised")
+                best = shift.matches, Place(number, shift.x, shift.y, Placement.RECOGNISED)
         return best[1] if best else None
 
     def meet(self, number: int) -> tuple[int, Shift] | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError, GrabbedImage, Source
 from edge.live.sources.frame import Frame
+from edge.live.states import SourceState
 from edge.messages.codes import Code
 from edge.messages.message import Message
 
@@ -27,7 +28,7 @@ class SourceStatus(NamedTuple):
     """How the source is doing.
 
     Attributes:
-        state: "running", "stalled", "lost" or "ended".
+        state: running, stalled, lost or ended.
         message: why; None while it runs.
         received: frames that arrived.
         dropped: frames that nobody had time for.
@@ -35,7 +36,7 @@ class SourceStatus(NamedTuple):
         frames_a_second: over the last seconds; 0 when there are too few to tell.
     """
 
-    state: str
+    state: SourceState
     message: Message | None
     received: int
     dropped: int
@@ -60,7 +61,7 @@ class FrameGrabber:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._frame: Frame | None = None
-        self._state = "running"
+        self._state = SourceState.RUNNING
         self._message: Message | None = None
         self._received = self._dropped = self._returns = 0
         self._arrivals: deque[float] = deque(maxlen=60)
@@ -87,7 +88,9 @@ class FrameGrabber:
             The frame; None when none came in time.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._frame is not None or self._state == "ended", timeout)
+            self._changed.wait_for(
+                lambda: self._frame is not None or self._state == SourceState.ENDED, timeout
+            )
             frame, self._frame = self._frame, None
             self._changed.notify_all()
             return frame
@@ -97,8 +100,8 @@ class FrameGrabber:
         with self._changed:
             state, message = self._state, self._message
             silent = self._clock() - self._last_sign
-            if state == "running" and self.source.live and silent > STALLED_SECONDS:
-                state = "stalled"
+            if state == SourceState.RUNNING and self.source.live and silent > STALLED_SECONDS:
+                state = SourceState.STALLED
                 message = Message(Code.LIVE_SILENT, source=self.source.name, seconds=silent)
             return SourceStatus(
                 state, message, self._received, self._dropped, self._returns, self._frames_a_second()
@@ -119,10 +122,10 @@ class FrameGrabber:
             try:
                 picture = self.source.read()
             except EndOfSourceError as error:
-                self._tell("ended", error.message)
+                self._tell(SourceState.ENDED, error.message)
                 return
             except SourceError as error:
-                self._tell("lost", error.message)
+                self._tell(SourceState.LOST, error.message)
                 if not self._fetch_back():
                     return
             else:
@@ -150,18 +153,18 @@ class FrameGrabber:
             try:
                 self.source.open()
             except SourceError as error:
-                self._tell("lost", error.message)
+                self._tell(SourceState.LOST, error.message)
                 wait = min(2 * wait, LONGEST_WAIT)
             else:
                 with self._changed:
                     self._returns += 1
                     self._arrivals.clear()
                     self._last_sign = self._clock()
-                self._tell("running", None)
+                self._tell(SourceState.RUNNING, None)
                 return True
         return False
 
-    def _tell(self, state: str, message: Message | None) -> None:
+    def _tell(self, state: SourceState, message: Message | None) -> None:
         with self._changed:
             self._state, self._message = state, message
             self._changed.notify_all()

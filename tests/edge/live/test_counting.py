@@ -12,10 +12,11 @@ from edge.live.counting import Outcome, SlideCounter
 from edge.live.registration.motion import follow, take_glimpse
 from edge.live.registration.point_patterns import ANYWHERE, find_shift, nearest
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState
 from edge.slides.joining import UNSEEN_OVERLAP, counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
-from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
+from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide, out_of_focus
 from tests.support.small_slide import begin, open_store
 
 SLIDE = DiscSlide()
@@ -157,7 +158,7 @@ def test_one_unknown_frame_begins_no_stretch(tmp_path: Path) -> None:
         counter = counter_of(store, slide)
         count(counter, [(0, 0)])
         before = store.counts(slide)
-        assert counter.consider(frame_at(900, 900, 2)).state == "lost"
+        assert counter.consider(frame_at(900, 900, 2)).state == LiveState.UNPLACED
         assert counter.consider(frame_at(10, 5, 3)).place is not None
         assert counter.map is not None
         assert len(counter.map.islands) == 1
@@ -230,7 +231,7 @@ def test_pictures_that_somebody_took_may_lie_apart_and_are_each_noted(tmp_path: 
         corners = [(0, 0), (450, 0), (900, 1000)]
         for number, (x, y) in enumerate(corners):
             counter.consider(frame_at(x, y, number + 1, apart=True, sha256=f"{number}" * 64))
-        reader.refuse = "out of focus"
+        reader.quality = out_of_focus()
         refused = counter.consider(frame_at(200, 700, 4, apart=True, sha256="3" * 64))
         assert refused.state == "refused"
         assert store.counts(slide).cells == SLIDE.whole_in(corners)

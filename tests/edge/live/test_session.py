@@ -17,6 +17,7 @@ from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState, Mode
 from edge.live.tasks import CellTask, SlideTask, TaskResult
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, red_cells
@@ -200,7 +201,7 @@ class Camera:
 class SlowTask:
     """Takes a second for each frame, in which the camera gives ten more."""
 
-    mode = "slide"
+    mode = Mode.SLIDE
 
     def __init__(self, camera: Camera) -> None:
         self.session: LiveSession | None = None
@@ -213,7 +214,7 @@ class SlowTask:
         assert self.session is not None
         self.numbers.append(frame.number)
         if self._camera.over.is_set():
-            return TaskResult("nothing new")
+            return TaskResult(LiveState.NOTHING_NEW)
         given = self.session.snapshot().source.received
         for _ in range(10):
             self._camera.due.release()
@@ -223,7 +224,7 @@ class SlowTask:
             self.ages.append(age)
         if len(self.numbers) == 30:
             self._camera.over.set()
-        return TaskResult("nothing new")
+        return TaskResult(LiveState.NOTHING_NEW)
 
     def source_returned(self) -> None:
         """It never goes."""

@@ -5,6 +5,8 @@ import pickle
 import pytest
 
 from edge.errors import ImageError
+from edge.fields.quality import CheckName
+from edge.live.states import LiveState
 from edge.messages.catalogue import catalogue
 from edge.messages.codes import Code
 from edge.messages.language import Language, language_of_environment
@@ -26,6 +28,14 @@ def test_languages_have_the_same_keys_with_the_same_places() -> None:
     assert french.keys - own == english.keys
     for key in english.keys:
         assert french.places(key) == english.places(key), key
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_state_and_check_has_a_name(language: Language) -> None:
+    keys = catalogue(language).keys
+    assert {f"state.{state}" for state in LiveState} == {key for key in keys if key.startswith("state.")}
+    named = {key for key in keys if key.startswith("check.name.")}
+    assert {f"check.name.{name}" for name in CheckName} == named
 
 
 def test_an_error_reads_in_english_and_in_french() -> None:

@@ -18,6 +18,7 @@ from edge.images.files import read_image
 from edge.messages.codes import Code
 from edge.segmentation.finder import CellFinder, FieldCells, Reductions
 from edge.segmentation.network import CellNetwork
+from edge.segmentation.outlines import CellKind
 from edge.simulation.cell import sample_cell
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.parasite import STAGES
@@ -203,7 +204,7 @@ def test_the_white_cell_of_each_bundled_field_is_told(
     finder: CellFinder, bundled: list[NDArray[np.uint8]]
 ) -> None:
     for field in bundled:
-        (white,) = [cell for cell in finder.find(field).cells if cell.kind == "white"]
+        (white,) = [cell for cell in finder.find(field).cells if cell.kind == CellKind.WHITE]
         assert not white.counted
 
 
@@ -220,7 +221,7 @@ def test_infected_cells_of_every_stage_are_red_cells(finder: CellFinder) -> None
     rgb = expose(develop(density, smear.stain, smear.blur), rng, smear.noise)
     kinds = [cell.kind for cell in finder.find(rgb).cells]
     assert kinds.count("red") >= 0.9 * len(cells)
-    assert "white" not in kinds
+    assert CellKind.WHITE not in kinds
 
 
 def test_a_field_reduced_keeps_its_colours() -> None:

@@ -151,8 +151,11 @@ def test_json_holds_everything_of_the_slide(tmp_path: Path) -> None:
         assert record["estimate_after_review"]["parasitized_count"] == 2
         assert len(record["cells"]) == 1207
         assert record["cells"][0]["crop_jpeg_base64"].startswith("/9g")
-        assert record["fields"][0]["checks"][0]["name"] == "focus"
         assert record["research_use"] == RESEARCH_USE
+        assert record["fields"][0]["checks"] == [
+            {"name": "whole red cells", "value": 12.0, "limit": [5.0, None], "passed": True},
+            {"name": "blur in cell widths", "value": 0.0213, "limit": [0.0, 0.05], "passed": True},
+        ]
 
 
 @pytest.mark.parametrize("reviewed", [False, True])
