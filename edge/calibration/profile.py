@@ -1,11 +1,13 @@
 """A laboratory's own threshold as a file: what its calibration found, for which model, and how sure it is."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from edge.errors import SiteProfileError
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of, system_reason
 from edge.parasitaemia.prevalence import Rates
 
 SCHEMA = "plasmolite-site-profile"
@@ -35,7 +37,7 @@ class SiteProfile:
         model_sha256: SHA-256 of the model's flatbuffer: the profile holds for this model alone.
         created: Day of the calibration, ISO 8601.
         plasmolite_version: Version of the program.
-        warnings: Sentences that a user of the profile has to know.
+        warnings: What a user of the profile has to know; English sentences where an earlier version wrote it.
     """
 
     threshold: float
@@ -55,7 +57,7 @@ class SiteProfile:
     model_sha256: str
     created: str
     plasmolite_version: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message | str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,8 +73,8 @@ class SiteProfile:
             self.infected,
             uninfected - alarms,
             uninfected,
-            f"the site profile {self.name}",
-            f"the test cells of the model {self.model_name}",
+            Message(Code.RATES_OF_SITE, site=self.name),
+            Message(Code.RATES_OF_NAMED_MODEL, model=self.model_name),
         )
 
     def check_model(self, model_name: str, model_sha256: str) -> None:
@@ -83,9 +85,11 @@ class SiteProfile:
         """
         if model_sha256 != self.model_sha256:
             raise SiteProfileError(
-                f"The site profile was made for the model {self.model_name} ({self.model_sha256[:12]}…) and "
-                f"does not hold for {model_name} ({model_sha256[:12]}…); run plasmolite calibrate with this "
-                "model, or give the other one with --model."
+                Code.PROFILE_OTHER_MODEL,
+                model=self.model_name,
+                sha256=self.model_sha256[:12],
+                other=model_name,
+                other_sha256=model_sha256[:12],
             )
 
 
@@ -95,15 +99,22 @@ def write_profile(path: Path, profile: SiteProfile) -> None:
     Raises:
         SiteProfileError: The file cannot be written.
     """
-    content = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **asdict(profile)}
+    values = {field.name: getattr(profile, field.name) for field in fields(SiteProfile)}
+    content = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        **values,
+        "warnings": list(map(str, profile.warnings)),
+        "warning_messages": [
+            warning.to_json() for warning in profile.warnings if isinstance(warning, Message)
+        ],
+    }
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise SiteProfileError(
-            f"The site profile {path} cannot be written: {error.strerror}; choose another place."
-        ) from error
+        raise SiteProfileError(Code.PROFILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 
 
 def read_profile(path: Path) -> SiteProfile:
@@ -116,23 +127,30 @@ def read_profile(path: Path) -> SiteProfile:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise SiteProfileError(
-            f"The site profile {path} cannot be read ({error}); write one with plasmolite calibrate."
-        ) from error
+        raise SiteProfileError(Code.PROFILE_NOT_READABLE, path=path, reason=reason_of(error)) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise SiteProfileError(f"{path} is not a site profile; write one with plasmolite calibrate.")
+        raise SiteProfileError(Code.PROFILE_NOT_ONE, path=path)
     if content.get("schema_version") != SCHEMA_VERSION:
         raise SiteProfileError(
-            f"The site profile {path} has version {content.get('schema_version')}, and this program reads "
-            f"version {SCHEMA_VERSION}; run plasmolite calibrate again or update the program."
+            Code.PROFILE_VERSION,
+            path=path,
+            found=str(content.get("schema_version")),
+            read=str(SCHEMA_VERSION),
         )
     try:
         profile = _profile_of(content)
     except (KeyError, TypeError, ValueError) as error:
-        raise SiteProfileError(
-            f"The site profile {path} is damaged ({error}); write it again with plasmolite calibrate."
-        ) from error
+        reason = error.reason if isinstance(error, _WrongValueError) else reason_of(error)
+        raise SiteProfileError(Code.PROFILE_DAMAGED, path=path, reason=reason) from error
     return profile
+
+
+class _WrongValueError(ValueError):
+    """A value of the file is impossible."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def _profile_of(content: dict[str, Any]) -> SiteProfile:
@@ -141,7 +159,7 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
     Raises:
         KeyError: A value is missing.
         TypeError: A value has another type.
-        ValueError: A value cannot be.
+        ValueError: A value is impossible.
     """
     kinds: dict[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,)}
     values: dict[str, Any] = {}
@@ -149,8 +167,11 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
         value = content[field.name]
         kind = kinds.get(str(getattr(field.type, "__name__", field.type)))
         if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise TypeError(f"{field.name} is {value!r}")
+            raise _WrongValueError(Message(Code.REASON_WRONG_VALUE, name=field.name, value=repr(value)))
         values[field.name] = tuple(value) if isinstance(value, list) else value
+    coded = content.get("warning_messages", ())
+    if len(coded) == len(values["warnings"]):
+        values["warnings"] = tuple(map(Message.from_json, coded))
     profile = SiteProfile(**values)
     low, high = (float(limit) for limit in profile.rate_interval)
     if not (
@@ -161,7 +182,7 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
         and profile.infected > 0
         and 0 <= low <= high <= 1
         and len(profile.model_sha256) == 64
-        and all(isinstance(sentence, str) for sentence in profile.warnings)
+        and all(isinstance(warning, str) for warning in content["warnings"])
     ):
-        raise ValueError("its figures contradict each other")
+        raise _WrongValueError(Message(Code.REASON_CONTRADICTION))
     return profile

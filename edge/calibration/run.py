@@ -13,7 +13,8 @@ from edge.fields.files import JudgedField, SlideCount, judge_fields
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
-from edge.messages.catalogue import percent
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parasitaemia.prevalence import check_rates
 
 
@@ -112,40 +113,24 @@ def make_profile(
         PrevalenceError: At this threshold the model is no better than chance.
     """
     least, wanted = fewest_cells(target)
-    warnings = []
-    few = (
-        f"Too few cells for a rate of {percent(target)} %: {chosen.cells:,} were counted, where {least:,} "
-        f"are needed to set it and {wanted:,} to rely on it."
-    )
+    warnings: list[Message] = []
+    few = Message(Code.CALIBRATION_FEW, rate=target, cells=chosen.cells, least=least, wanted=wanted)
     if chosen.cells < least and not force:
-        raise SiteProfileError(
-            f"{few} Add known-negative fields, ask for a higher rate, or write it all the same with --force."
-        )
+        raise SiteProfileError(Code.CALIBRATION_TOO_FEW, few=few)
     if chosen.cells < wanted:
         warnings.append(few)
     if chosen.effective_cells < chosen.cells / 2:
         warnings.append(
-            f"The false alarms come in clusters: the {chosen.cells:,} cells tell no more than "
-            f"{chosen.effective_cells:,.0f} independent ones would. Look at the fields that hold them."
+            Message(Code.CALIBRATION_CLUSTERED, cells=chosen.cells, effective=chosen.effective_cells)
         )
     true_positives, infected = sensitivity_at(chosen.threshold, model.roc)
     if true_positives < infected / 2:
-        warnings.append(
-            f"At this threshold the model finds only {percent(true_positives / infected)} % of the infected "
-            "cells of its own test: it does not suit this site's pictures well."
-        )
+        warnings.append(Message(Code.CALIBRATION_INSENSITIVE, sensitivity=true_positives / infected))
     own, least_sure = (model.operating_point(point).threshold for point in ("field", "cell"))
     if chosen.threshold == least_sure:
-        warnings.append(
-            f"The rate asked for would allow a lower threshold still. It is held at the model's own for single "
-            f"cells, {least_sure:.6f}, below which a cell is more likely uninfected."
-        )
+        warnings.append(Message(Code.CALIBRATION_HELD, threshold=least_sure))
     if chosen.threshold < own:
-        warnings.append(
-            f"This threshold lies below the model's own for fields, {own:.6f}: these negatives raise fewer alarms "
-            "than the cells that the model was tested on. Where they are easier than the slides to come (fewer "
-            "platelets, one stain, one day), those will raise more; take negatives of several days."
-        )
+        warnings.append(Message(Code.CALIBRATION_EASY, threshold=own))
     profile = SiteProfile(
         threshold=chosen.threshold,
         target_rate=target,

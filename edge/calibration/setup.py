@@ -7,6 +7,8 @@ from edge.calibration.profile import SiteProfile, read_profile
 from edge.calibration.threshold import model_rates
 from edge.inference.classifier import Classifier
 from edge.messages.catalogue import percent
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells, red_cells
 
 
@@ -41,7 +43,7 @@ class SlideSetup(NamedTuple):
             "Threshold chosen by": self.threshold_source,
             "Sensitivity used": f"{rates.true_positives} of {rates.infected} ({rates.sensitivity:.4f})",
             "Specificity used": f"{rates.true_negatives} of {rates.uninfected} ({rates.specificity:.4f})",
-            "Rates measured on": rates.source,
+            "Rates measured on": str(rates.source),
             "Red cells per µL": f"{self.red_cells.per_ul:,.0f} ({self.red_cells.source})",
             "Cell width": "found in each field"
             if self.cell_width is None
@@ -56,7 +58,7 @@ class SlideSetup(NamedTuple):
                 f"({percent(self.profile.measured_rate)} %; as many further cells: {low} to {high} %)"
             )
             for number, warning in enumerate(self.profile.warnings, start=1):
-                facts[f"Warning {number} of the profile"] = warning
+                facts[f"Warning {number} of the profile"] = str(warning)
         return facts
 
 
@@ -91,5 +93,5 @@ def set_up_slide(
     else:
         point = classifier.model.operating_point("field")
         threshold, source = point.threshold, point.chosen
-        rates = model_rates(threshold, classifier.model.roc, "the model's own test cells")
+        rates = model_rates(threshold, classifier.model.roc, Message(Code.RATES_OF_MODEL))
     return SlideSetup(classifier, threshold, source, site, rates, blood, cell_width)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from edge.calibration.intervals import prediction_limits
 from edge.errors import SiteProfileError
 from edge.inference.model_file import RocPoint
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parasitaemia.prevalence import Rates
 
 Probabilities = npt.NDArray[np.floating[Any]]
@@ -70,15 +72,11 @@ def choose_threshold(
             the very top of the scale, so that no threshold can part them.
     """
     if not 0 < target_rate < 1:
-        raise SiteProfileError(
-            f"A false-alarm rate of {target_rate:g} cannot be reached; give a share such as 0.2%."
-        )
+        raise SiteProfileError(Code.CALIBRATION_RATE, rate=target_rate)
     everything = np.sort(np.concatenate([np.asarray(p, np.float64) for p in by_field] or [np.zeros(0)]))[::-1]
     cells = len(everything)
     if cells == 0:
-        raise SiteProfileError(
-            "No red cell could be counted in the known-negative fields; give other fields."
-        )
+        raise SiteProfileError(Code.CALIBRATION_NO_CELLS)
     threshold = max(_threshold_above(everything, math.floor(target_rate * cells + 1e-9)), least)
     alarms = np.array([np.count_nonzero(np.asarray(p) >= threshold) for p in by_field], np.float64)
     sizes = np.array([len(p) for p in by_field], np.float64)
@@ -93,11 +91,7 @@ def _threshold_above(descending: Probabilities, allowed: int) -> float:
     highest_refused = float(descending[min(allowed, len(descending) - 1)])
     if highest_refused >= 1.0:
         tied = int(np.count_nonzero(descending >= 1.0))
-        raise SiteProfileError(
-            f"{tied} of {len(descending)} known-negative cells are judged parasitised with probability 1, so "
-            "that no threshold gives the rate asked for; check that the fields are negative, or use another "
-            "model."
-        )
+        raise SiteProfileError(Code.CALIBRATION_TIED, tied=tied, cells=len(descending))
     accepted = descending[descending > highest_refused]
     above = float(accepted[-1]) if len(accepted) else 1.0
     middle = _from_log_odds((_log_odds(highest_refused) + _log_odds(above)) / 2)
@@ -145,15 +139,12 @@ def sensitivity_at(threshold: float, roc: Sequence[RocPoint]) -> tuple[int, int]
     """
     above = [row for row in roc if row.threshold >= threshold]
     if not above:
-        raise SiteProfileError(
-            f"The model's table of measured sensitivities does not reach the threshold {threshold:.6f} that "
-            "is needed here: the model does not work on this site's pictures, or the fields are not negative."
-        )
+        raise SiteProfileError(Code.CALIBRATION_NO_SENSITIVITY, threshold=threshold)
     row = min(above, key=lambda row: row.threshold)
     return row.true_positives, row.infected
 
 
-def model_rates(threshold: float, roc: Sequence[RocPoint], source: str) -> Rates:
+def model_rates(threshold: float, roc: Sequence[RocPoint], source: Message | str) -> Rates:
     """Error rates that the model's own test measured at a threshold.
 
     Between two rows the sensitivity is that of the higher and the specificity that of the lower one: neither
@@ -164,10 +155,7 @@ def model_rates(threshold: float, roc: Sequence[RocPoint], source: str) -> Rates
     """
     below = [row for row in roc if row.threshold <= threshold]
     if not below:
-        raise SiteProfileError(
-            f"The model states no error rates at the threshold {threshold:.6f}, without which a count cannot "
-            "be corrected; use a model that was converted with its table of them."
-        )
+        raise SiteProfileError(Code.CALIBRATION_NO_RATES, threshold=threshold)
     row = max(below, key=lambda row: row.threshold)
     true_positives, infected = sensitivity_at(threshold, roc)
     return Rates(true_positives, infected, row.true_negatives, row.uninfected, source)

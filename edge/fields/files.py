@@ -18,7 +18,6 @@ from edge.errors import ImageError, SourceError
 from edge.fields.analyser import FieldAnalyser, FieldResult, refusal_to_json
 from edge.images.files import read_image
 from edge.images.inputs import CellFile
-from edge.messages import catalogue as phrases
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
 from edge.parallel import one_opencv_thread
@@ -96,11 +95,9 @@ class SlideCount(NamedTuple):
         )
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """Totals in one sentence."""
-        return phrases.TOTALS.format(
-            **{name: phrases.count(number) for name, number in self._asdict().items()}
-        )
+        return Message(Code.ESTIMATE_TOTALS, **self._asdict())
 
     @property
     def all_judged(self) -> bool:

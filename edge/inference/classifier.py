@@ -14,6 +14,7 @@ from edge.errors import ModelFileError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import model_in_use
 from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+from edge.messages.codes import Code
 
 BATCH_SIZE = 32
 """Beyond this a larger batch no longer pays on the boards that were measured, and small ones wait less."""
@@ -110,7 +111,7 @@ class Classifier:
         """
         self._check_inputs(inputs)
         if self._features is None:
-            raise ModelFileError(f"{self.model.path} gives no features beside its probability.")
+            raise ModelFileError(Code.MODEL_NO_FEATURES, path=self.model.path)
         result = np.empty(len(inputs), np.float32)
         rows: list[NDArray[np.float32]] = []
         with self._lock:
@@ -156,9 +157,6 @@ class Classifier:
             or any(output["dtype"] != np.float32 or len(output["shape"]) != 2 for output in outputs)
         )
         if wrong:
-            raise ModelFileError(
-                f"{self.model.path} has other inputs or outputs than its manifest says: expected one uint8 "
-                f"picture of {size} x {size} x 3 and one float32 probability."
-            )
+            raise ModelFileError(Code.MODEL_OTHER_SHAPE, path=self.model.path, size=size)
         features = int(outputs[1]["index"]) if len(outputs) == 2 else None
         return int(inputs[0]["index"]), int(outputs[0]["index"]), features

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 from edge.errors import ModelFileError
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS, OperatingPoint, UndecidedRange
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of, system_reason
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = "plasmolite-model/1"
@@ -83,7 +85,8 @@ class ModelFile:
         """
         point = self.manifest["operating_points"].get(name)
         if point is None:
-            raise ModelFileError(f"The model {self.name} states no operating point for {name}s.")
+            use = Message(Code.USE_CELL if name == "cell" else Code.USE_FIELD)
+            raise ModelFileError(Code.MODEL_NO_OPERATING_POINT, model=self.name, use=use)
         return OperatingPoint(name, float(point["threshold"]), str(point["chosen"]))
 
     def undecided_range(self) -> UndecidedRange:
@@ -94,10 +97,7 @@ class ModelFile:
         """
         stated = self.manifest.get("inconclusive")
         if stated is None:
-            raise ModelFileError(
-                f"The model {self.name} states no range in which it is inconclusive: it was released by an "
-                "earlier version. Convert its training run again, or judge without that outcome."
-            )
+            raise ModelFileError(Code.MODEL_NO_INCONCLUSIVE_RANGE, model=self.name)
         return UndecidedRange(float(stated["low"]), float(stated["high"]))
 
 
@@ -115,10 +115,7 @@ def default_model_path() -> Path:
     """
     path = shipped_models().get(DEFAULT_MODEL)
     if path is None:
-        raise ModelFileError(
-            f"This installation lacks its model {DEFAULT_MODEL}. Install the package again, or name a model "
-            "with --model."
-        )
+        raise ModelFileError(Code.MODEL_NOT_SHIPPED, file=DEFAULT_MODEL)
     return path
 
 
@@ -131,27 +128,30 @@ def load_model(path: Path) -> ModelFile:
     """
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelFileError(f"{path} is too large for a model: over {MAX_MODEL_BYTES >> 20} MiB.")
+            raise ModelFileError(Code.MODEL_TOO_LARGE, path=path, most=MAX_MODEL_BYTES / 2**20)
         data = path.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"The model {path} cannot be read: {error.strerror}.") from error
+        raise ModelFileError(Code.MODEL_NOT_READABLE, path=path, reason=system_reason(error)) from error
     if len(data) < 8 or data[4:8] != _TFLITE_IDENTIFIER:
-        raise ModelFileError(f"{path} is not a TFLite model.")
+        raise ModelFileError(Code.MODEL_NOT_TFLITE, path=path)
     flatbuffer, manifest = _take_apart(path, data)
     missing = [key for key in _REQUIRED if key not in manifest]
-    if manifest.get("format") != MANIFEST_FORMAT or missing:
-        lacks = f"; it lacks {', '.join(missing)}" if missing else ""
-        raise ModelFileError(f"{path} holds no manifest that this version reads ({MANIFEST_FORMAT}){lacks}.")
+    if manifest.get("format") != MANIFEST_FORMAT:
+        raise ModelFileError(Code.MODEL_OTHER_MANIFEST, path=path, format=MANIFEST_FORMAT)
+    if missing:
+        raise ModelFileError(Code.MODEL_INCOMPLETE_MANIFEST, path=path, missing=missing)
     if hashlib.sha256(flatbuffer).hexdigest() != manifest["sha256"]:
-        raise ModelFileError(
-            f"{path} was altered: its network is not the one that its manifest describes. Get it again."
-        )
+        raise ModelFileError(Code.MODEL_ALTERED, path=path)
     if manifest["labels"] != list(LABELS):
-        raise ModelFileError(f"{path} tells {manifest['labels']} apart, not {list(LABELS)}.")
+        raise ModelFileError(
+            Code.MODEL_LABELS, path=path, found=list(map(str, manifest["labels"])), wanted=list(LABELS)
+        )
     if manifest["input"].get("preprocessing") != PREPROCESSING_VERSION:
         raise ModelFileError(
-            f"{path} was trained through preprocessing version {manifest['input'].get('preprocessing')}; "
-            f"this program has version {PREPROCESSING_VERSION}. Use the model that came with this program."
+            Code.MODEL_PREPROCESSING,
+            path=path,
+            found=str(manifest["input"].get("preprocessing")),
+            own=str(PREPROCESSING_VERSION),
         )
     return ModelFile(path, flatbuffer, manifest)
 
@@ -186,18 +186,16 @@ def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entry = archive.getinfo(MANIFEST_NAME)
             if entry.file_size > 4 * 1024 * 1024:
-                raise ModelFileError(f"{path} has a manifest that is too large to be one.")
+                raise ModelFileError(Code.MODEL_LARGE_MANIFEST, path=path)
             start = min(info.header_offset for info in archive.infolist())
             manifest = json.loads(archive.read(entry))
     except zipfile.BadZipFile as error:
-        raise ModelFileError(
-            f"{path} has no manifest behind its network: it is truncated, or not a model of Plasmolite."
-        ) from error
+        raise ModelFileError(Code.MODEL_NO_MANIFEST, path=path) from error
     except KeyError as error:
-        raise ModelFileError(f"{path} is a TFLite model, but has no Plasmolite manifest.") from error
+        raise ModelFileError(Code.MODEL_BARE, path=path) from error
     except (ValueError, RuntimeError, EOFError, zlib.error) as error:
         # No JSON; said to be encrypted, or packed by no known method; cut short; damaged.
-        raise ModelFileError(f"{path} has a damaged manifest: {error}.") from error
+        raise ModelFileError(Code.MODEL_DAMAGED_MANIFEST, path=path, reason=reason_of(error)) from error
     if not isinstance(manifest, dict):
-        raise ModelFileError(f"{path} has a damaged manifest: it is not a table.")
+        raise ModelFileError(Code.MODEL_DAMAGED_MANIFEST, path=path, reason=Message(Code.REASON_NOT_A_TABLE))
     return data[:start], manifest

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError, ModelStoreError
 from edge.inference.model_file import MAX_MODEL_BYTES, ModelFile, default_model_path, load_model
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 
 STATE_FILE = "models.json"
 _FORMAT = "plasmolite-models/2"
@@ -81,18 +83,15 @@ class ModelStore:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["format"] != _FORMAT:
-                raise ModelStoreError(f"{path} was written by another version ({record['format']}).")
+                raise ModelStoreError(Code.MODELS_OTHER_VERSION, path=path, format=str(record["format"]))
             models = tuple(InstalledModel(**entry) for entry in record["models"])
             return StoreState(models, tuple(map(str, record["used"])))
         except FileNotFoundError:
             return StoreState()
         except OSError as error:
-            raise ModelStoreError(f"{path} cannot be read: {error.strerror}.") from error
+            raise ModelStoreError(Code.MODELS_NOT_READABLE, path=path, reason=system_reason(error)) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ModelStoreError(
-                f"{path} is damaged: it does not say which model is in use. Remove it to go back to the "
-                "model that ships with the package, then install yours again."
-            ) from error
+            raise ModelStoreError(Code.MODELS_DAMAGED, path=path) from error
 
     def active(self) -> InstalledModel | None:
         """Return the model in use; ``None`` where it is the one that ships with the package."""
@@ -117,14 +116,10 @@ class ModelStore:
             if begins and (model.sha256.startswith(begins) or model.file_sha256.startswith(begins))
         ]
         if not found:
-            raise ModelStoreError(
-                f"No installed model has a hash that begins with {sha256}. See them with: plasmolite model list"
-            )
+            raise ModelStoreError(Code.MODELS_NONE_OF_HASH, sha256=sha256)
         if len(found) > 1:
-            files = ", ".join(f"{model.file_sha256[:12]} ({model.name} {model.version})" for model in found)
-            raise ModelStoreError(
-                f"{len(found)} installed models have a hash that begins with {sha256}. Name one by its file: {files}."
-            )
+            files = [f"{model.file_sha256[:12]} ({model.name} {model.version})" for model in found]
+            raise ModelStoreError(Code.MODELS_SEVERAL_OF_HASH, number=len(found), sha256=sha256, files=files)
         return found[0]
 
     def install(
@@ -182,7 +177,7 @@ class ModelStore:
             self._write(StoreState((*others, entry), used))
         except OSError as error:
             raise ModelStoreError(
-                f"The model cannot be stored in {self.folder}: {error.strerror}. The model in use stays."
+                Code.MODELS_NOT_STORED, folder=self.folder, reason=system_reason(error)
             ) from error
         finally:
             _remove(incoming)
@@ -196,20 +191,22 @@ class ModelStore:
         """
         state = self.state()
         if not state.used:
-            raise ModelStoreError(
-                "There is nothing to go back to: the model that ships with the package is in use."
-            )
+            raise ModelStoreError(Code.MODELS_NOTHING_BEFORE)
         used = state.used[:-1]
         former = _named(state, used[-1]) if used else None
         if former is not None:
             try:
                 load_model(self.folder / former.file_name)
             except ModelFileError as error:
-                raise ModelStoreError(f"The former model {former} cannot be used again: {error}") from error
+                raise ModelStoreError(
+                    Code.MODELS_FORMER_UNUSABLE, model=str(former), reason=error.message
+                ) from error
         try:
             self._write(StoreState(state.models, used))
         except OSError as error:
-            raise ModelStoreError(f"{self.folder} cannot be written to: {error.strerror}.") from error
+            raise ModelStoreError(
+                Code.MODELS_NOT_WRITTEN, folder=self.folder, reason=system_reason(error)
+            ) from error
         return former
 
     def _write(self, state: StoreState) -> None:
@@ -258,26 +255,23 @@ def _refuse_older(entry: InstalledModel, state: StoreState, bundled: ModelFile |
         same_kind.append(str(bundled.manifest["version"]))
     newest = max(same_kind, key=version_key, default=None)
     if newest is not None and version_key(entry.version) < version_key(newest):
-        raise ModelStoreError(
-            f"The model {entry} is older than version {newest}, which was installed before. "
-            "To go back on purpose use: plasmolite model rollback"
-        )
+        raise ModelStoreError(Code.MODELS_OLDER, model=str(entry), newest=newest)
 
 
 def _named(state: StoreState, file_sha256: str) -> InstalledModel:
     for model in state.models:
         if model.file_sha256 == file_sha256:
             return model
-    raise ModelStoreError(f"The model {file_sha256[:12]} is in use but not in the list of installed models.")
+    raise ModelStoreError(Code.MODELS_NOT_LISTED, sha256=file_sha256[:12])
 
 
 def _read(source: Path) -> bytes:
     try:
         if source.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelFileError(f"{source} is too large for a model: over {MAX_MODEL_BYTES >> 20} MiB.")
+            raise ModelFileError(Code.MODEL_TOO_LARGE, path=source, most=MAX_MODEL_BYTES / 2**20)
         return source.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"The model {source} cannot be read: {error.strerror}.") from error
+        raise ModelFileError(Code.MODEL_NOT_READABLE, path=source, reason=system_reason(error)) from error
 
 
 def _load_incoming(incoming: Path, source: Path) -> ModelFile:
@@ -285,7 +279,7 @@ def _load_incoming(incoming: Path, source: Path) -> ModelFile:
         return load_model(incoming)
     except ModelFileError as error:
         # The reader knows the file on the stick, not our copy of it.
-        raise ModelFileError(str(error).replace(str(incoming), str(source))) from error
+        raise ModelFileError(error.message.replaced(path=source)) from error
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
+from edge.messages.codes import Code
 
 PREPROCESSING_VERSION = 1
 """Raised whenever :func:`network_input` gives other pixels for the same cell."""
@@ -61,10 +62,7 @@ def cell_extent(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     """
     x, y, width, height = cv2.boundingRect(mask)
     if width == 0 or height == 0:
-        raise ImageError("There is no cell in the picture: it is black all over.")
+        raise ImageError(Code.CELL_BLACK)
     if min(width, height) < MIN_CELL_SIDE:
-        raise ImageError(
-            f"The cell is too small: {width} x {height} pixels, and at least "
-            f"{MIN_CELL_SIDE} are needed to see a parasite."
-        )
+        raise ImageError(Code.CELL_TOO_SMALL, width=width, height=height, least=MIN_CELL_SIDE)
     return x, y, width, height

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError, RuntimeMissingError
+from edge.messages.codes import Code
 
 
 class RuntimeEntry(NamedTuple):
@@ -54,10 +55,9 @@ def find_runtime(name: str | None = None) -> Runtime:
         except ImportError:
             continue
         return Runtime(entry.name, _version(entry.name), module.Interpreter)
-    raise RuntimeMissingError(
-        f"No TFLite runtime is installed{f' by the name of {name}' if name else ''}. "
-        'Install one with: pip install "plasmolite[edge]" (or plasmolite[edge-tflite] on 32-bit systems).'
-    )
+    if name is not None:
+        raise RuntimeMissingError(Code.MODEL_NO_NAMED_RUNTIME, runtime=name)
+    raise RuntimeMissingError(Code.MODEL_NO_RUNTIME)
 
 
 def installed_runtimes() -> list[str]:
@@ -80,7 +80,7 @@ def open_interpreter(flatbuffer: bytes, *, threads: int, runtime: Runtime) -> An
         return runtime.interpreter_class(model_content=flatbuffer, num_threads=threads)
     except (ValueError, RuntimeError) as error:
         raise ModelFileError(
-            f"The model cannot be loaded by {runtime.name} {runtime.version}: {error}"
+            Code.MODEL_NOT_LOADED, runtime=runtime.name, version=runtime.version, reason=str(error)
         ) from error
 
 

@@ -15,6 +15,7 @@ from edge.errors import ModelStoreError
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
+from edge.messages.codes import Code
 
 TOLERANCE = 0.05
 """Largest difference of a probability that passes. On the bundled cells, which are clear cases, all runtimes
@@ -50,7 +51,7 @@ def sample_scores(classifier: Classifier) -> dict[str, float]:
     """
     paths = sample_cells()
     if not paths:
-        raise ModelStoreError("This installation lacks its bundled pictures: install the package again.")
+        raise ModelStoreError(Code.MODELS_NO_SAMPLES)
     pictures = [read_image(path) for path in paths]
     # They are drawn on exact black, so what is not black is the cell.
     inputs = [
@@ -74,25 +75,22 @@ def run_self_test(classifier: Classifier, manifest: Mapping[str, Any]) -> SelfTe
     """
     expected = manifest.get("self_test")
     if not isinstance(expected, Mapping) or not expected:
-        raise ModelStoreError(
-            f"The model {classifier.model.name} states no expected scores for the bundled pictures. "
-            "Who released it can add them with: plasmolite model seal MODEL --out SEALED"
-        )
+        raise ModelStoreError(Code.MODELS_NO_SCORES, model=classifier.model.name)
     found = sample_scores(classifier)
     unknown = sorted(set(expected) - set(found))
     if unknown:
-        raise ModelStoreError(
-            f"The model expects scores for pictures that this version lacks ({', '.join(unknown[:3])}): "
-            "it was released for another version of Plasmolite."
-        )
+        raise ModelStoreError(Code.MODELS_OTHER_SAMPLES, files=unknown[:3])
     distances = {name: abs(found[name] - float(expected[name])) for name in expected}
     worst = max(distances, key=lambda name: distances[name])
     result = SelfTest(len(distances), distances[worst], worst)
     # Written so that a score that is not a number fails too.
     if not result.largest <= TOLERANCE:
         raise ModelStoreError(
-            f"The self-test failed: on {worst} the model scores {found[worst]:.3f} here and scored "
-            f"{float(expected[worst]):.3f} where it was released. The runtime {classifier.runtime.name} "
-            f"{classifier.runtime.version} is not computing what it should."
+            Code.MODELS_SELF_TEST_FAILED,
+            picture=worst,
+            found=found[worst],
+            expected=float(expected[worst]),
+            runtime=classifier.runtime.name,
+            version=classifier.runtime.version,
         )
     return result

@@ -12,6 +12,7 @@ from edge.live.reading import NetworkReader
 from edge.live.session import LiveSession
 from edge.live.sources.choose import choose_source
 from edge.live.tasks import CellTask, SlideTask
+from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells
 from edge.slides.claim import counting
@@ -61,14 +62,19 @@ def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, s
     slide = store.slide(request.slide_id)
     if slide.model_sha256 != model.sha256:
         raise SlideError(
-            f"Slide {slide.slide_id!r} was counted by the model {slide.model_name} "
-            f"({slide.model_sha256[:12]}…), and this is {model.name} ({model.sha256[:12]}…). Name the first one "
-            "by --model, or begin a new slide."
+            Code.SLIDE_OTHER_MODEL,
+            slide=slide.slide_id,
+            model=slide.model_name,
+            sha256=slide.model_sha256[:12],
+            other=model.name,
+            other_sha256=model.sha256[:12],
         )
     if abs(float(slide.settings["threshold"]) - setup.threshold) > 1e-9:
         raise SlideError(
-            f"Slide {slide.slide_id!r} was counted with the threshold {slide.settings['threshold']:g}, and this "
-            f"is {setup.threshold:g}. Give the same --profile as then, or begin a new slide."
+            Code.SLIDE_OTHER_THRESHOLD,
+            slide=slide.slide_id,
+            threshold=float(slide.settings["threshold"]),
+            other=setup.threshold,
         )
     return slide
 
@@ -128,8 +134,8 @@ def slide_task(setup: SlideSetup, store: SlideStore, slide: Slide, cells_wanted:
         store,
         slide,
         threshold=setup.threshold,
-        rates=Rates(**slide.settings["rates"]),
-        blood=RedCells(**slide.settings["red_cells"]),
+        rates=Rates.from_json(slide.settings["rates"]),
+        blood=RedCells.from_json(slide.settings["red_cells"]),
         cells_wanted=cells_wanted,
     )
 
@@ -157,8 +163,8 @@ def _settings(setup: SlideSetup, request: SlideRequest) -> dict[str, Any]:
         "threshold": setup.threshold,
         "threshold_source": setup.threshold_source,
         "site_profile": setup.profile.name if setup.profile else None,
-        "rates": setup.rates._asdict(),
-        "red_cells": setup.red_cells._asdict(),
+        "rates": setup.rates.to_json(),
+        "red_cells": setup.red_cells.to_json(),
         "cells_wanted": request.cells_wanted,
         "cell_width": setup.cell_width,
         "runtime": f"{setup.classifier.runtime.name} {setup.classifier.runtime.version}",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -35,12 +38,21 @@ class Message:
         """Wrap a sentence that no catalogue has; it reads the same in every language."""
         return cls(Code.SENTENCE, sentence=sentence)
 
+    @classmethod
+    def choosing(cls, code: Code, facts: Mapping[str, Value]) -> Self:
+        """Take, out of all facts at hand, those that the sentence has a place for."""
+        return cls(code, **{name: facts[name] for name in sorted(catalogue(Language.ENGLISH).places(code))})
+
     def __str__(self) -> str:
         """The sentence in English."""
         return self.text(Language.ENGLISH)
 
     def __hash__(self) -> int:
         return hash((self.code, str(self)))
+
+    def replaced(self, **values: Value) -> Self:
+        """The same message with some of its values replaced."""
+        return type(self)(self.code, **{**self.values, **values})
 
     def text(self, language: Language) -> str:
         """The sentence in a language."""
@@ -68,6 +80,25 @@ class Message:
         return cls(Code(content["code"]), **values)
 
 
+def phrase_to_json(name: str, phrase: Message | str) -> dict[str, Any]:
+    """Store a phrase in English under its name, and its code and values beside it.
+
+    Args:
+        name: of the value, such as ``source``.
+        phrase: a message, or a text of an earlier version that has no code.
+    """
+    coded = {f"{name}_message": phrase.to_json()} if isinstance(phrase, Message) else {}
+    return {name: str(phrase), **coded}
+
+
+def phrase_from_json(name: str, content: Mapping[str, Any]) -> Message | str:
+    """Read what `phrase_to_json` wrote; the English text where a version without this code wrote it."""
+    try:
+        return Message.from_json(content[f"{name}_message"])
+    except (KeyError, ValueError):
+        return str(content.get(name, ""))
+
+
 def system_reason(error: OSError) -> Message:
     """Say why the operating system refused, in words that every catalogue has.
 
@@ -81,6 +112,28 @@ def system_reason(error: OSError) -> Message:
     if code is not None:
         return Message(code)
     return Message(Code.SYSTEM_OTHER, number=error.errno or 0, text=error.strerror or str(error))
+
+
+def reason_of(error: Exception) -> Message:
+    """Say why a file cannot be used: as the operating system says it, or what is wrong with its content.
+
+    Args:
+        error: what reading or decoding raised.
+
+    Returns:
+        A phrase without a full stop, to fill the place of a reason.
+    """
+    if isinstance(error, OSError):
+        return system_reason(error)
+    if isinstance(error, json.JSONDecodeError):
+        return Message(Code.REASON_NOT_JSON)
+    if isinstance(error, UnicodeDecodeError):
+        return Message(Code.REASON_NOT_TEXT)
+    if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError | RuntimeError):
+        return Message(Code.REASON_NOT_UNPACKED)
+    if isinstance(error, KeyError):
+        return Message(Code.REASON_MISSING_VALUE, name=str(error.args[0]))
+    return Message(Code.REASON_OTHER, text=str(error))
 
 
 _SYSTEM_REASONS = {

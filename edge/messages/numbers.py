@@ -46,6 +46,11 @@ def density(per_ul: float, digits: int = 2, language: Language = Language.ENGLIS
     return _localise(text, language)
 
 
+def rounded(value: float, digits: int) -> float:
+    """Round to so many significant digits, so that a sentence shows no more than a figure bears."""
+    return float(f"{value:.{digits}g}")
+
+
 def decimal(value: float, decimals: int, language: Language = Language.ENGLISH) -> str:
     """Write a number with so many decimals: 0.5 with three is "0.500"."""
     return _localise(f"{value:,.{decimals}f}", language)

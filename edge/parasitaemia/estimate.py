@@ -1,14 +1,18 @@
 """From cells called parasitised to a parasitaemia: fraction, interval, cells per µL, and the words for it.
 
-The statistics stand in ``edge.parasitaemia.prevalence``, the sentences in ``edge.messages.catalogue``; here
-they meet the units of haematology and the customs of malaria counting.
+The statistics are in `edge.parasitaemia.prevalence`, the sentences in the catalogues of `edge.messages`. This module
+adds the units of haematology and the customs of malaria counting.
 """
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from edge.errors import PrevalenceError
-from edge.messages import catalogue as phrases
+from edge.messages.catalogue import Value
+from edge.messages.codes import Code
+from edge.messages.message import Message, phrase_from_json, phrase_to_json
+from edge.messages.numbers import rounded
 from edge.parasitaemia.prevalence import Rates, check_rates, estimate_prevalence
 
 __all__ = ["RBC_PER_UL", "TOO_FEW_CELLS", "Parasitaemia", "Rates", "RedCells", "estimate", "red_cells"]
@@ -25,10 +29,23 @@ TOO_FEW_CELLS = 1_000
 
 
 class RedCells(NamedTuple):
-    """Red cells per µL of the blood on the slide, and where the figure comes from (a phrase)."""
+    """Red cells per µL of the blood on the slide, and where the figure comes from, as a phrase."""
 
     per_ul: float
-    source: str
+    source: Message | str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return figure and phrase, as slides hold them."""
+        return {"per_ul": self.per_ul, **phrase_to_json("source", self.source)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote, in this version or an earlier one.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        return cls(float(content["per_ul"]), phrase_from_json("source", content))
 
 
 class Parasitaemia(NamedTuple):
@@ -46,7 +63,7 @@ class Parasitaemia(NamedTuple):
         resolvable: Smallest share that this count can tell from none, given the false alarms.
         rates: The error rates used.
         red_cells: Red cells per µL used.
-        words: Sentences for the reader, the answer first.
+        words: What the figures mean for the reader, the answer first.
     """
 
     parasitized: int
@@ -58,7 +75,7 @@ class Parasitaemia(NamedTuple):
     resolvable: float | None
     rates: Rates
     red_cells: RedCells
-    words: tuple[str, ...]
+    words: tuple[Message, ...]
 
     @property
     def per_ul(self) -> float | None:
@@ -112,11 +129,12 @@ class Parasitaemia(NamedTuple):
             "false_alarms_from_elsewhere": self.false_alarms_from_elsewhere,
             "rbc_per_ul": self.red_cells.per_ul,
             "rates": {
-                **self.rates._asdict(),
+                **self.rates.to_json(),
                 "sensitivity": self.rates.sensitivity,
                 "specificity": self.rates.specificity,
             },
-            "words": list(self.words),
+            "words": list(map(str, self.words)),
+            "messages": [message.to_json() for message in self.words],
         }
 
 
@@ -134,23 +152,17 @@ def red_cells(rbc_per_ul: float | None = None, haematocrit: float | None = None)
         PrevalenceError: Both are given, or one is out of its range (such as a haematocrit of 0.4 for 40 %).
     """
     if rbc_per_ul is not None and haematocrit is not None:
-        raise PrevalenceError("Give the red cells per µL or the haematocrit, not both.")
+        raise PrevalenceError(Code.ESTIMATE_TWO_BLOODS)
     if rbc_per_ul is not None:
         if not 100_000 <= rbc_per_ul <= 10_000_000:
-            raise PrevalenceError(
-                f"{rbc_per_ul:g} red cells per µL is not blood; give a count per µL between 100,000 and "
-                "10,000,000, such as 4500000."
-            )
-        return RedCells(float(rbc_per_ul), phrases.RBC_GIVEN)
+            raise PrevalenceError(Code.ESTIMATE_RBC_OUT_OF_RANGE, rbc_per_ul=rbc_per_ul)
+        return RedCells(float(rbc_per_ul), Message(Code.BLOOD_GIVEN))
     if haematocrit is not None:
         if not 5 <= haematocrit <= 75:
-            raise PrevalenceError(
-                f"A haematocrit of {haematocrit:g} % is not blood; give it in percent between 5 and 75, "
-                "such as 38."
-            )
-        source = phrases.RBC_FROM_HAEMATOCRIT.format(haematocrit=f"{haematocrit:g}")
+            raise PrevalenceError(Code.ESTIMATE_HAEMATOCRIT_OUT_OF_RANGE, haematocrit=haematocrit)
+        source = Message(Code.BLOOD_FROM_HAEMATOCRIT, haematocrit=haematocrit)
         return RedCells(haematocrit * RBC_PER_UL_PER_PERCENT, source)
-    return RedCells(float(RBC_PER_UL), phrases.RBC_BY_CONVENTION)
+    return RedCells(float(RBC_PER_UL), Message(Code.BLOOD_BY_CONVENTION))
 
 
 def estimate(
@@ -176,10 +188,10 @@ def estimate(
     else:
         blood = red_cells(None if rbc_per_ul == RBC_PER_UL else rbc_per_ul)
     if not 0 <= parasitized <= counted:
-        raise PrevalenceError(f"{parasitized} parasitised of {counted} cells is not a count.")
+        raise PrevalenceError(Code.ESTIMATE_NOT_A_COUNT, parasitized=parasitized, counted=counted)
     check_rates(rates)
     if counted == 0:
-        words: tuple[str, ...] = (phrases.NOTHING_COUNTED,)
+        words = (Message(Code.ESTIMATE_NOTHING_COUNTED),)
         return Parasitaemia(0, 0, None, None, None, None, None, rates, blood, words)
     prevalence = estimate_prevalence(parasitized, counted, rates)
     result = Parasitaemia(
@@ -220,60 +232,59 @@ def _spread_of_false_alarms(counted: int, rates: Rates) -> float:
     return math.sqrt(counted * alarm * (1 - alarm) * (1 + counted / rates.uninfected))
 
 
-def _words(result: Parasitaemia) -> tuple[str, ...]:
-    """Choose and fill the sentences, the answer first."""
-    facts = _facts(result)
+def _words(result: Parasitaemia) -> tuple[Message, ...]:
+    """Choose the sentences, the answer first."""
     if result.parasitized == 0:
-        sentences = [phrases.NONE_SEEN]
+        codes = [Code.ESTIMATE_NONE_SEEN]
     elif result.within_false_alarms:
-        sentences = [phrases.WITHIN_FALSE_ALARMS]
+        codes = [Code.ESTIMATE_WITHIN_FALSE_ALARMS]
     else:
-        sentences = [phrases.ESTIMATE]
+        codes = [Code.ESTIMATE_SHARE]
     if result.contradicts_rates:
-        sentences.append(phrases.MISFIT)
+        codes.append(Code.ESTIMATE_MISFIT)
     if result.too_few_counted:
-        sentences.append(phrases.TOO_FEW)
+        codes.append(Code.ESTIMATE_TOO_FEW)
     if result.parasitized:
-        sentences.append(phrases.OBSERVED)
+        codes.append(Code.ESTIMATE_OBSERVED)
     if result.fraction is None or result.resolvable is None or result.fraction < result.resolvable:
-        sentences.append(phrases.RESOLUTION)
-    sentences.append(phrases.CORRECTED)
+        codes.append(Code.ESTIMATE_RESOLUTION)
+    codes.append(Code.ESTIMATE_CORRECTED)
     if result.rates.sensitivity_source:
-        sentences.append(phrases.SENSITIVITY_FROM_ELSEWHERE)
+        codes.append(Code.ESTIMATE_SENSITIVITY_FROM_ELSEWHERE)
     if result.false_alarms_from_elsewhere:
-        sentences.append(phrases.FALSE_ALARMS_FROM_ELSEWHERE)
-    sentences.append(phrases.RED_CELLS)
+        codes.append(Code.ESTIMATE_FALSE_ALARMS_FROM_ELSEWHERE)
+    codes.append(Code.ESTIMATE_BLOOD)
     if result.parasitized:
-        sentences.append(phrases.CONFIRM)
-    filled = (sentence.format(**facts) for sentence in sentences)
-    return tuple(sentence[0].upper() + sentence[1:] if n else sentence for n, sentence in enumerate(filled))
+        codes.append(Code.ESTIMATE_CONFIRM)
+    facts = _facts(result)
+    return tuple(Message.choosing(code, facts) for code in codes)
 
 
-def _facts(result: Parasitaemia) -> dict[str, str]:
-    """Write every figure as the sentences show it."""
+def _facts(result: Parasitaemia) -> dict[str, Value]:
+    """Every figure that one of the sentences shows."""
     per_ul_low, per_ul_high = result.per_ul_interval or (0.0, 0.0)
     rates = result.rates
     # Where the interval is narrow, two digits would make its ends and the estimate the same.
     digits = 3 if per_ul_high < 1.5 * per_ul_low else 2
     return {
-        "parasitized": phrases.count(result.parasitized),
-        "counted": phrases.count(result.counted),
-        "wanted": phrases.count(TOO_FEW_CELLS),
-        "observed": phrases.percent(result.observed or 0.0),
-        "fraction": phrases.percent(result.fraction or 0.0),
-        "low": phrases.percent(result.low or 0.0),
-        "high": phrases.percent(result.high or 0.0),
-        "per_ul": phrases.density(result.per_ul or 0.0, digits),
-        "per_ul_low": phrases.density(per_ul_low, digits),
-        "per_ul_high": phrases.density(per_ul_high, digits),
-        "per_ul_resolved": phrases.density((result.resolvable or 0.0) * result.red_cells.per_ul),
-        "expected": f"{rates.false_alarm_rate * result.counted:.3g}",
-        "sensitivity": phrases.percent(rates.sensitivity),
-        "false_alarm_rate": phrases.percent(rates.false_alarm_rate),
-        "infected": phrases.count(rates.infected),
-        "uninfected": phrases.count(rates.uninfected),
+        "parasitized": result.parasitized,
+        "counted": result.counted,
+        "wanted": TOO_FEW_CELLS,
+        "observed": result.observed or 0.0,
+        "fraction": result.fraction or 0.0,
+        "low": result.low or 0.0,
+        "high": result.high or 0.0,
+        "per_ul": rounded(result.per_ul or 0.0, digits),
+        "per_ul_low": rounded(per_ul_low, digits),
+        "per_ul_high": rounded(per_ul_high, digits),
+        "per_ul_resolved": (result.resolvable or 0.0) * result.red_cells.per_ul,
+        "expected": rates.false_alarm_rate * result.counted,
+        "sensitivity": rates.sensitivity,
+        "false_alarm_rate": rates.false_alarm_rate,
+        "infected": rates.infected,
+        "uninfected": rates.uninfected,
         "source": rates.source,
         "sensitivity_source": rates.sensitivity_source,
-        "rbc_per_ul": phrases.count(result.red_cells.per_ul),
+        "rbc_per_ul": result.red_cells.per_ul,
         "rbc_source": result.red_cells.source,
     }

@@ -23,13 +23,16 @@ rates than those measured, the interval is off by as much; that is what a site's
 """
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.errors import PrevalenceError
+from edge.messages.codes import Code
+from edge.messages.message import Message, phrase_from_json, phrase_to_json
 
 CONFIDENCE = 0.95
 _GRID = 257  # prevalences at which the posterior is evaluated; interpolated linearly between them
@@ -46,7 +49,7 @@ class Rates(NamedTuple):
         infected: Infected cells judged.
         true_negatives: Uninfected cells that were called uninfected.
         uninfected: Uninfected cells judged.
-        source: Where they were measured, for the reader: "the model's test patients", "site Kisumu".
+        source: Where they were measured, as a phrase.
         sensitivity_source: Where the sensitivity was measured, if not there too; else empty.
     """
 
@@ -54,8 +57,8 @@ class Rates(NamedTuple):
     infected: int
     true_negatives: int
     uninfected: int
-    source: str = "the model's test cells"
-    sensitivity_source: str = ""
+    source: Message | str = Message(Code.RATES_OF_MODEL)
+    sensitivity_source: Message | str = ""
 
     @property
     def sensitivity(self) -> float:
@@ -71,6 +74,30 @@ class Rates(NamedTuple):
     def false_alarm_rate(self) -> float:
         """Share of uninfected cells that are called parasitised, [0, 1]."""
         return (self.uninfected - self.true_negatives) / self.uninfected
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts and the phrases, as slides and answers hold them."""
+        return {
+            **self._asdict(),
+            **phrase_to_json("source", self.source),
+            **phrase_to_json("sensitivity_source", self.sensitivity_source),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote, in this version or an earlier one.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        return cls(
+            content["true_positives"],
+            content["infected"],
+            content["true_negatives"],
+            content["uninfected"],
+            phrase_from_json("source", content),
+            phrase_from_json("sensitivity_source", content),
+        )
 
 
 class Prevalence(NamedTuple):
@@ -94,20 +121,26 @@ def check_rates(rates: Rates) -> None:
         PrevalenceError: A count is missing or impossible, or the classifier tells the two classes apart no
             better than chance (sensitivity + specificity of at most 1).
     """
-    for hits, total, what in (
-        (rates.true_positives, rates.infected, "sensitivity"),
-        (rates.true_negatives, rates.uninfected, "specificity"),
-    ):
-        if total <= 0 or not 0 <= hits <= total:
-            raise PrevalenceError(
-                f"The {what} of {rates.source} stands on {hits} of {total} cells, which is no measurement; "
-                "use a model file or site profile that states both counts."
-            )
+    if not 0 <= rates.true_positives <= rates.infected or not rates.infected:
+        raise PrevalenceError(
+            Code.ESTIMATE_SENSITIVITY_NOT_MEASURED,
+            source=rates.source,
+            hits=rates.true_positives,
+            total=rates.infected,
+        )
+    if not 0 <= rates.true_negatives <= rates.uninfected or not rates.uninfected:
+        raise PrevalenceError(
+            Code.ESTIMATE_SPECIFICITY_NOT_MEASURED,
+            source=rates.source,
+            hits=rates.true_negatives,
+            total=rates.uninfected,
+        )
     if rates.sensitivity + rates.specificity <= 1.0:
         raise PrevalenceError(
-            f"With a sensitivity of {rates.sensitivity:.3f} and a specificity of {rates.specificity:.3f} "
-            f"({rates.source}) the classifier does no better than chance, so that its counts tell no "
-            "parasitaemia; use another threshold or model."
+            Code.ESTIMATE_NO_BETTER_THAN_CHANCE,
+            sensitivity=rates.sensitivity,
+            specificity=rates.specificity,
+            source=rates.source,
         )
 
 
@@ -141,9 +174,7 @@ def estimate_prevalence(positive: int, total: int, rates: Rates) -> Prevalence:
         PrevalenceError: The counts or the rates are impossible.
     """
     if total < 1 or not 0 <= positive <= total:
-        raise PrevalenceError(
-            f"{positive} parasitised of {total} cells is not a count; at least one cell is needed."
-        )
+        raise PrevalenceError(Code.ESTIMATE_NOT_A_COUNT, parasitized=positive, counted=total)
     check_rates(rates)
     estimate = rogan_gladen(positive / total, rates)
     prevalences, cumulated = _posterior(positive, total, rates, estimate)

@@ -51,7 +51,7 @@ def interval_chart(parasitaemia: Parasitaemia) -> str:
     y, top, bottom = 74, 40, 108
     low, high, point = axis.at(p.low), axis.at(p.high), axis.at(p.fraction)
     limit = axis.at(p.resolvable)
-    words = html.escape(p.words[0])
+    words = html.escape(str(p.words[0]))
     near_right = limit > _WIDTH - 240
     parts = [
         f'<svg class="chart" viewBox="0 0 {_WIDTH} 152" role="img" '

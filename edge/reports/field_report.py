@@ -94,7 +94,7 @@ class Report:
         Raises:
             SourceError: The folder cannot be written to.
         """
-        words = parasitaemia.words
+        words = [str(message) for message in parasitaemia.words]
         template = Template(
             resources.files("edge.reports").joinpath("templates/report.html").read_text(encoding="utf-8")
         )
@@ -105,7 +105,7 @@ class Report:
             answer=html.escape(words[0][0].upper() + words[0][1:]).replace(" %", "&nbsp;%"),
             chart=chart_with_caption(parasitaemia) if count.counted else "",
             sentences="".join(f"<p>{html.escape(sentence)}</p>" for sentence in words[1:]),
-            counts=f"<p>{html.escape(count.words)}</p>",
+            counts=f"<p>{html.escape(str(count.words))}</p>",
             gallery=self._gallery(),
             spread=self._spread(),
             legend=html.escape(_LEGEND),

@@ -16,7 +16,7 @@ def summary(setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) ->
         "fields_refused": count.refused,
         "files_unreadable": count.unreadable,
         **parasitaemia.to_json(),
-        "red_cells_source": parasitaemia.red_cells.source,
+        "red_cells_source": str(parasitaemia.red_cells.source),
         "model": {"name": setup.classifier.model.name, "sha256": setup.classifier.model.sha256},
         "threshold": setup.threshold,
         "threshold_source": setup.threshold_source,

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from edge.errors import ModelFileError
 from edge.inference.model_file import MANIFEST_NAME
 from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+from edge.messages.codes import Code
+from edge.messages.message import reason_of
 
 # The network answers for every second pixel of its picture in each direction.
 STRIDE = 2
@@ -97,11 +99,9 @@ def read_finder(path: Path) -> tuple[bytes, dict[str, Any]]:
             manifest = json.loads(archive.read(MANIFEST_NAME))
             start = min(entry.header_offset for entry in archive.infolist())
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ModelFileError(
-            f"The cell finder's model {path} is missing or damaged ({error}). Install the package again."
-        ) from error
+        raise ModelFileError(Code.MODEL_FINDER_DAMAGED, path=path, reason=reason_of(error)) from error
     if hashlib.sha256(data[:start]).hexdigest() != manifest.get("sha256"):
-        raise ModelFileError(f"The cell finder's model {path} was altered. Install the package again.")
+        raise ModelFileError(Code.MODEL_FINDER_ALTERED, path=path)
     return data[:start], manifest
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import StoreBusyError, StoreError
+from edge.messages.codes import Code
 
 
 @contextmanager
@@ -31,11 +32,8 @@ def counting(store_path: Path, slide_number: int, slide_id: str) -> Iterator[Non
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-                raise StoreBusyError(
-                    f"Slide {slide_id!r} is being counted already. Stop the other count first, or count "
-                    "another slide."
-                ) from error
-            raise StoreError(f"The slide cannot be claimed for counting with {path}: {error}.") from error
+                raise StoreBusyError(Code.SLIDE_COUNTED_ELSEWHERE, slide=slide_id) from error
+            raise StoreError(Code.SLIDE_NOT_CLAIMED, path=path, reason=str(error)) from error
         yield
     finally:
         # The empty file stays: a process that has just opened it would else hold a lock on nothing.

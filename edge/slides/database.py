@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 from edge.slides.schema import migrate
 
 _BUSY_SECONDS = 10.0
@@ -46,12 +48,9 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._connection = self._open_for_writing()
         except sqlite3.Error as error:
-            raise self._in_words(error, "be opened") from error
+            raise self._translated(error, Message(Code.STORE_DOING_OPEN)) from error
         except OSError as error:
-            raise StoreError(
-                f"The folder {path.parent} for the slide store cannot be made: {error.strerror}. "
-                "Name another file with --store."
-            ) from error
+            raise StoreError(Code.STORE_NO_FOLDER, path=path.parent, reason=system_reason(error)) from error
 
     def _open_for_writing(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -72,9 +71,7 @@ class Database:
 
     def _open_read_only(self) -> sqlite3.Connection:
         if not self.path.exists():
-            raise StoreError(
-                f"There is no slide store at {self.path}: no slide has been counted into it yet."
-            )
+            raise StoreError(Code.STORE_NONE, path=self.path)
         # A clean store may be read with no other file beside it. Where a log stands, it must be read too, and
         # in exclusive mode its index is kept in memory instead of in a file that a full disk cannot take.
         log = self.path.with_name(self.path.name + "-wal")
@@ -94,11 +91,11 @@ class Database:
         return connection
 
     @contextmanager
-    def writing(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def writing(self, doing: Message) -> Iterator[sqlite3.Connection]:
         """Run one transaction: durable when the block ends, undone when it raises.
 
         Args:
-            doing: completes "The slide store cannot ..." in messages.
+            doing: phrase that completes "The slide store cannot ...".
 
         Raises:
             StoreError: nothing of the transaction was stored; the subclass says why.
@@ -111,7 +108,7 @@ class Database:
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._roll_back()
-                raise self._in_words(error, doing) from error
+                raise self._translated(error, doing) from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -126,7 +123,7 @@ class Database:
             try:
                 return self._connection.execute(query, parameters).fetchall()
             except sqlite3.Error as error:
-                raise self._in_words(error, "be read") from error
+                raise self._translated(error, Message(Code.STORE_DOING_READ)) from error
 
     def faults(self) -> list[str]:
         """Check the whole file: what SQLite's integrity and foreign key checks complain of, empty if sound.
@@ -166,21 +163,13 @@ class Database:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _in_words(self, error: sqlite3.Error, doing: str) -> StoreError:
+    def _translated(self, error: sqlite3.Error, doing: Message) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0)
         if code in _FULL_CODES:
-            return StoreFullError(
-                f"The disk under {self.path} is full: the slide store cannot {doing}. All that was stored "
-                "before is kept and readable. Make space; counting goes on by itself."
-            )
+            return StoreFullError(Code.STORE_FULL, path=self.path, doing=doing)
         if code in _DAMAGED_CODES:
-            return StoreDamagedError(
-                f"{self.path} is damaged or is no slide store: it cannot {doing} ({error}). Keep the "
-                "file for rescue, and name another one with --store."
-            )
+            return StoreDamagedError(Code.STORE_DAMAGED, path=self.path, doing=doing)
         # The low byte is the class of an extended code (https://sqlite.org/rescode.html).
         if code & 0xFF in _BUSY_CODES:
-            return StoreBusyError(
-                f"Another program holds {self.path}: the slide store cannot {doing}. Close it and try again."
-            )
-        return StoreError(f"The slide store {self.path} cannot {doing}: {error}.")
+            return StoreBusyError(Code.STORE_BUSY, path=self.path, doing=doing)
+        return StoreError(Code.STORE_FAILED, path=self.path, doing=doing, reason=str(error))

@@ -61,7 +61,7 @@ def slide_bundle(store: SlideStore, slide: Slide) -> dict[str, Any]:
         "issued": issued,
         "specimen": [_reference("Specimen", _name(slide, "specimen"))],
         "result": [_reference("Observation", observation["id"]) for observation in observations],
-        "conclusion": " ".join((*chosen.words, RESEARCH_USE)),
+        "conclusion": " ".join((*map(str, chosen.words), RESEARCH_USE)),
     }
     resources = [report, _specimen(slide), _device(slide), *observations]
     return {

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.slides.audit import add_entry
 from edge.slides.records import AuditAction, AuditEntry, Slide
 from edge.slides.store import SlideStore
@@ -53,7 +55,7 @@ def join_islands(
         for duplicate, original in duplicates.items()
         if (cell := before[duplicate]).call is not None and before[original].call is None
     ]
-    with store.database.writing("join two stretches of a slide") as connection:
+    with store.database.writing(Message(Code.STORE_DOING_JOIN)) as connection:
         connection.execute(
             "UPDATE cells SET x = x + ?, y = y + ? WHERE field_id IN "
             "(SELECT field_id FROM fields WHERE slide = ? AND island = ?)",

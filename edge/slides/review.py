@@ -4,6 +4,8 @@ import math
 from typing import NamedTuple
 
 from edge.errors import SlideError
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells
 from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
@@ -52,19 +54,16 @@ def judge(
         StoreError: it was not stored.
     """
     if call not in (Label.PARASITIZED, Label.UNINFECTED, None):
-        raise SlideError(f"{call!r} is no call on a cell: it is Parasitized or Uninfected.")
+        raise SlideError(Code.REVIEW_CALL, call=call)
     reviewer = reviewer.strip()
     if not 1 <= len(reviewer) <= MAX_REVIEWER or not reads_as_stored(reviewer):
-        raise SlideError(
-            f"A review needs the name of who makes it, 1 to {MAX_REVIEWER} characters on one line. Give it by "
-            "--reviewer."
-        )
+        raise SlideError(Code.REVIEW_REVIEWER, most=MAX_REVIEWER)
     at = store.now()
-    with store.database.writing("take a review") as connection:
+    with store.database.writing(Message(Code.STORE_DOING_TAKE_REVIEW)) as connection:
         # Read inside the transaction: two reviewers may judge the same cell at the same time.
         before = store.cell(slide, cell_id)
         if before.call is None and call is None:
-            raise SlideError(f"No call stands on cell {cell_id}: there is nothing to withdraw.")
+            raise SlideError(Code.REVIEW_NOTHING_TO_WITHDRAW, cell=cell_id)
         cursor = connection.execute(
             "INSERT INTO reviews (cell_id, call, reviewer, at, note) VALUES (?, ?, ?, ?, ?)",
             (cell_id, call, reviewer, at.isoformat(), note),
@@ -147,7 +146,7 @@ def rates_after_review(rates: Rates, *, share_of_suspects: float, rescued: int, 
     if rescued:
         gain = final / found_by_machine if found_by_machine else math.inf
         found = round(min(rates.infected, rates.true_positives * gain))
-    source = f"{rates.source}, less the errors that the review removed"
+    source = Message(Code.RATES_AFTER_REVIEW, source=rates.source)
     return Rates(
         found,
         rates.infected,
@@ -160,14 +159,11 @@ def rates_after_review(rates: Rates, *, share_of_suspects: float, rescued: int, 
 
 def _rates(slide: Slide) -> Rates:
     try:
-        return Rates(**slide.settings["rates"])
+        return Rates.from_json(slide.settings["rates"])
     except (KeyError, TypeError) as error:
-        raise SlideError(
-            f"Slide {slide.slide_id!r} was stored without the error rates of its model, so that no "
-            "parasitaemia can be told from its count. Count it again with this version."
-        ) from error
+        raise SlideError(Code.SLIDE_NO_RATES, slide=slide.slide_id) from error
 
 
 def _blood(slide: Slide) -> RedCells:
     stored = slide.settings.get("red_cells")
-    return RedCells(**stored) if stored else red_cells()
+    return RedCells.from_json(stored) if stored else red_cells()

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.errors import StoreDamagedError
 from edge.fields.quality import Check, CheckName, QualityReport
+from edge.messages.codes import Code
 from edge.slides.records import AuditAction, AuditEntry, NewField, Review, Slide, StoredCell, StoredField
 from edge.types import Label
 
@@ -34,7 +35,7 @@ FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL)
 def row_number(last: int | None) -> int:
     """The number that SQLite gave the row just inserted."""
     if last is None:
-        raise StoreDamagedError("The slide store gave no number to a row that it took.")
+        raise StoreDamagedError(Code.STORE_NO_ROW_NUMBER)
     return last
 
 

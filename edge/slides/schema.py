@@ -6,6 +6,7 @@ A migration is never edited once released: a change of the tables is a new entry
 import sqlite3
 
 from edge.errors import StoreVersionError
+from edge.messages.codes import Code
 
 APPLICATION_ID = 0x504C534D
 """``PLSM``, in SQLite's header field for the program a file belongs to (https://sqlite.org/fileformat.html)."""
@@ -133,14 +134,9 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if owner != APPLICATION_ID and (owner or version or tables):
-        raise StoreVersionError(
-            f"{path} is an SQLite file of another program, not a slide store. Name another file with --store."
-        )
+        raise StoreVersionError(Code.STORE_OF_ANOTHER_PROGRAM, path=path)
     if version > CURRENT_VERSION:
-        raise StoreVersionError(
-            f"{path} was written by a newer Plasmolite (store version {version}; this one reads up to "
-            f"{CURRENT_VERSION}). Update Plasmolite, or name another file with --store."
-        )
+        raise StoreVersionError(Code.STORE_NEWER, path=path, found=version, read=CURRENT_VERSION)
     return version
 
 

@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import SlideError
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.slides.audit import add_entry
 from edge.slides.database import Database
 from edge.slides.naming import reads_as_stored
@@ -95,19 +97,13 @@ class SlideStore:
         """
         slide_id = slide_id.strip()
         if not 1 <= len(slide_id) <= MAX_SLIDE_ID:
-            raise SlideError(f"A slide id has 1 to {MAX_SLIDE_ID} characters; this one has {len(slide_id)}.")
+            raise SlideError(Code.SLIDE_ID_LENGTH, most=MAX_SLIDE_ID, length=len(slide_id))
         if not (reads_as_stored(slide_id) and reads_as_stored(operator)):
-            raise SlideError(
-                "The id of a slide and the name of its operator are one line each, without control characters and "
-                "without marks that turn the direction of what follows."
-            )
+            raise SlideError(Code.SLIDE_ONE_LINE)
         created_at = self._clock()
-        with self.database.writing(f"take slide {slide_id!r}") as connection:
+        with self.database.writing(Message(Code.STORE_DOING_TAKE_SLIDE, slide=slide_id)) as connection:
             if connection.execute("SELECT 1 FROM slides WHERE slide_id = ?", (slide_id,)).fetchone():
-                raise SlideError(
-                    f"Slide {slide_id!r} is in {self.path} already. Go on with it by --resume {slide_id}, or "
-                    "choose another id."
-                )
+                raise SlideError(Code.SLIDE_EXISTS, slide=slide_id, path=self.path)
             cursor = connection.execute(
                 "INSERT INTO slides (slide_id, notes, operator, device, model_name, model_sha256, settings, "
                 "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -146,7 +142,7 @@ class SlideStore:
         Raises:
             StoreError: nothing of it was stored.
         """
-        with self.database.writing(f"take a field of slide {slide.slide_id!r}") as connection:
+        with self.database.writing(Message(Code.STORE_DOING_TAKE_FIELD, slide=slide.slide_id)) as connection:
             number: int = connection.execute(
                 "SELECT coalesce(max(number), 0) + 1 FROM fields WHERE slide = ?", (slide.number,)
             ).fetchone()[0]
@@ -196,7 +192,7 @@ class SlideStore:
         Raises:
             StoreError: it was not noted.
         """
-        with self.database.writing("note a file of the watched folder") as connection:
+        with self.database.writing(Message(Code.STORE_DOING_TAKE_FILE)) as connection:
             self._note_file(connection, slide, file_sha256, outcome)
 
     def _note_file(self, connection: sqlite3.Connection, slide: Slide, sha256: str, outcome: str) -> None:
@@ -222,9 +218,7 @@ class SlideStore:
         """
         rows = self.database.rows("SELECT * FROM slides WHERE slide_id = ?", (slide_id.strip(),))
         if not rows:
-            raise SlideError(
-                f"There is no slide {slide_id!r} in {self.path}. `plasmolite slides list` names all."
-            )
+            raise SlideError(Code.SLIDE_UNKNOWN, slide=slide_id, path=self.path)
         return to_slide(rows[0])
 
     def fields(self, slide: Slide) -> list[StoredField]:
@@ -255,14 +249,14 @@ class SlideStore:
             f"{CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.cell_id = ?", (slide.number, cell_id)
         )
         if not rows:
-            raise SlideError(f"Slide {slide.slide_id!r} has no cell number {cell_id}.")
+            raise SlideError(Code.SLIDE_NO_SUCH_CELL, slide=slide.slide_id, cell=cell_id)
         return to_cell(rows[0])
 
     def crop(self, cell: StoredCell) -> bytes:
         """The small JPEG of a cell."""
         rows = self.database.rows("SELECT crop FROM cells WHERE cell_id = ?", (cell.cell_id,))
         if not rows:
-            raise SlideError(f"Cell number {cell.cell_id} was deleted with its slide.")
+            raise SlideError(Code.SLIDE_CELL_DELETED, cell=cell.cell_id)
         return bytes(rows[0]["crop"])
 
     def counts(self, slide: Slide) -> SlideCounts:
@@ -303,7 +297,7 @@ class SlideStore:
         counts = self.counts(slide)
         detail = {"fields": counts.fields, "cells": counts.cells, "reviewed": counts.reviewed}
         now = self._clock()
-        with self.database.writing(f"delete slide {slide.slide_id!r}") as connection:
+        with self.database.writing(Message(Code.STORE_DOING_DELETE, slide=slide.slide_id)) as connection:
             connection.execute("DELETE FROM slides WHERE number = ?", (slide.number,))
             entry = AuditEntry(now, who, AuditAction.SLIDE_DELETED, slide.number, detail)
             add_entry(connection, entry)

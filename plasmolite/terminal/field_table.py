@@ -69,9 +69,9 @@ class TableLines:
         console = Console()
         console.print(table)
         lines = [
-            count.words,
+            str(count.words),
             "",
-            *parasitaemia.words,
+            *map(str, parasitaemia.words),
             "",
             f"Model {setup.classifier.model.name}, threshold {setup.threshold:.4f}: {setup.threshold_source}",
             RESEARCH_USE,

@@ -192,5 +192,5 @@ def test_site_profile_of_another_model_is_refused(tmp_path: Path) -> None:
     write_profile(tmp_path / "site.json", profile_for("0" * 64, 0.5))
     result = run("--json", "--profile", tmp_path / "site.json", SAMPLES)
     assert result.exit_code == 2
-    assert "does not hold for" in result.stderr
+    assert "is not valid for" in result.stderr
     assert result.stdout == ""

@@ -61,7 +61,7 @@ def test_too_few_cells_are_refused_in_words(few: Path, tmp_path: Path) -> None:
     result = run(few, "--false-alarms", "0.2%", "--out", path)
     assert result.exit_code == 2
     assert "Too few cells for a rate of 0.200 %" in result.stderr
-    assert "500 are needed to set it and 1,500 to rely on it" in result.stderr
+    assert "500 are needed to set it, and 1,500 for a reliable rate" in result.stderr
     assert not path.exists()
 
 

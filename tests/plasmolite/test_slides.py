@@ -117,7 +117,7 @@ def test_an_unknown_slide_and_a_missing_store_end_with_2_and_a_sentence(store_pa
     ):
         ended = run(store_path, *words)
         assert ended.exit_code == 2
-        assert "There is no slide 'nobody'" in ended.output
+        assert "There is no slide nobody" in ended.output
     absent = store_path.with_name("absent.sqlite")
     ended = run(absent, "slides", "list")
     assert ended.exit_code == 2

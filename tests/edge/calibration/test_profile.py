@@ -17,6 +17,8 @@ from edge.calibration.threshold import (
 )
 from edge.errors import SiteProfileError
 from edge.inference.model_file import RocPoint
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 PROFILE = SiteProfile(
     threshold=0.87,
@@ -141,7 +143,7 @@ ROC = (
 def test_sensitivity_is_that_of_the_next_higher_row_measured() -> None:
     assert sensitivity_at(0.5, ROC) == (97, 100)
     assert sensitivity_at(0.6, ROC) == (90, 100)
-    with pytest.raises(SiteProfileError, match="does not reach"):
+    with pytest.raises(SiteProfileError, match="ends below the threshold"):
         sensitivity_at(0.995, ROC)
 
 
@@ -171,13 +173,13 @@ def test_profile_gives_the_rates_of_independent_cells() -> None:
     rates = PROFILE.rates()
     assert (rates.true_positives, rates.infected) == (930, 1000)
     assert (rates.uninfected, rates.true_negatives) == (1000, 998)
-    assert "Kisumu" in rates.source
-    assert PROFILE.model_name in rates.sensitivity_source
+    assert rates.source == Message(Code.RATES_OF_SITE, site="Kisumu")
+    assert rates.sensitivity_source == Message(Code.RATES_OF_NAMED_MODEL, model=PROFILE.model_name)
 
 
 def test_profile_for_another_model_is_refused_by_name() -> None:
     PROFILE.check_model("standard", "a" * 64)
-    with pytest.raises(SiteProfileError, match=r"made for the model standard .* does not hold for nano"):
+    with pytest.raises(SiteProfileError, match=r"made for the model standard .* is not valid for nano"):
         PROFILE.check_model("nano", "b" * 64)
 
 

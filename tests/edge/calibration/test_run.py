@@ -8,6 +8,8 @@ from edge.calibration.run import make_profile
 from edge.calibration.threshold import ChosenThreshold
 from edge.errors import SiteProfileError
 from edge.inference.model_file import ModelFile
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 MODEL = ModelFile(
     Path("standard.tflite"),
@@ -30,14 +32,14 @@ def test_too_few_cells_can_be_forced_and_the_profile_says_so() -> None:
     chosen = ChosenThreshold(0.7, 0, 100, 100.0, (0.0, 0.06))
     profile = make_profile(chosen, MODEL, fields=4, fields_refused=0, target=0.002, force=True)
     assert len(profile.warnings) == 1
-    assert profile.warnings[0].startswith("Too few cells for a rate of 0.200 %: 100 were counted")
+    assert str(profile.warnings[0]).startswith("Too few cells for a rate of 0.200 %: 100 were counted")
     assert (profile.true_positives, profile.infected) == (900, 1000)
 
 
 def test_a_threshold_that_costs_half_the_sensitivity_is_warned_of() -> None:
     chosen = ChosenThreshold(0.95, 4, 2000, 2000.0, (0.0, 0.006))
     profile = make_profile(chosen, MODEL, fields=4, fields_refused=0, target=0.002)
-    assert "finds only 30.0 % of the infected cells" in profile.warnings[0]
+    assert profile.warnings == (Message(Code.CALIBRATION_INSENSITIVE, sensitivity=0.3),)
 
 
 def test_a_threshold_below_the_models_own_is_warned_of() -> None:
@@ -51,17 +53,17 @@ def test_a_threshold_below_the_models_own_is_warned_of() -> None:
         )
         for threshold in (0.55, 0.65)
     )
-    assert "lies below the model's own for fields, 0.600000" in below.warnings[0]
+    assert below.warnings == (Message(Code.CALIBRATION_EASY, threshold=0.6),)
     assert above.warnings == ()
 
 
 def test_false_alarms_that_cluster_are_warned_of() -> None:
     chosen = ChosenThreshold(0.7, 4, 2000, 300.0, (0.0, 0.01))
     profile = make_profile(chosen, MODEL, fields=4, fields_refused=0, target=0.002)
-    assert "come in clusters" in profile.warnings[0]
+    assert profile.warnings == (Message(Code.CALIBRATION_CLUSTERED, cells=2000, effective=300.0),)
 
 
 def test_a_threshold_beyond_the_models_table_gives_no_profile() -> None:
     chosen = ChosenThreshold(0.999, 4, 2000, 2000.0, (0.0, 0.006))
-    with pytest.raises(SiteProfileError, match="does not reach"):
+    with pytest.raises(SiteProfileError, match="ends below the threshold"):
         make_profile(chosen, MODEL, fields=4, fields_refused=0, target=0.002)

@@ -42,7 +42,7 @@ def test_inputs_of_another_shape_or_type_are_refused(shipped: Classifier) -> Non
 
 def test_a_network_with_other_inputs_than_its_manifest_says_is_refused(shipped: Classifier) -> None:
     model, wrong = shipped.model, {**shipped.model.manifest["input"], "size": 64}
-    with pytest.raises(ModelFileError, match="other inputs or outputs"):
+    with pytest.raises(ModelFileError, match=r"inputs or outputs of .* differ"):
         Classifier(ModelFile(model.path, model.flatbuffer, {**model.manifest, "input": wrong}), threads=1)
 
 

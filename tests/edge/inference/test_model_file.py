@@ -73,7 +73,7 @@ def test_a_manifest_that_cannot_be_unpacked_is_refused(tmp_path: Path, place: in
     data[data.rindex(b"PK\x01\x02") + place] |= 0x01 if place == 8 else 0xF0
     path = tmp_path / "spoilt.tflite"
     path.write_bytes(data)
-    with pytest.raises(ModelFileError, match="damaged manifest"):
+    with pytest.raises(ModelFileError, match=r"manifest of .* is damaged"):
         load_model(path)
 
 
@@ -106,12 +106,12 @@ def test_another_preprocessing_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_labels_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="apart"):
+    with pytest.raises(ModelFileError, match="has the labels cat, dog"):
         load_model(_remade(tmp_path, labels=["cat", "dog"]))
 
 
 def test_a_size_that_the_network_does_not_have_is_refused(tmp_path: Path) -> None:
     model = load_model(default_model_path())
     path = _remade(tmp_path, input={**model.manifest["input"], "size": 64})
-    with pytest.raises(ModelFileError, match="other inputs"):
+    with pytest.raises(ModelFileError, match=r"inputs or outputs of .* differ"):
         Classifier.open(path)

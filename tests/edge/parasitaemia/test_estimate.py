@@ -8,11 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import PrevalenceError
-from edge.parasitaemia.estimate import Rates, RedCells, estimate, red_cells, resolvable_fraction
+from edge.messages.codes import Code
+from edge.messages.message import Message
+from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells, resolvable_fraction
 from edge.parasitaemia.prevalence import estimate_prevalence, rogan_gladen
 
 GOOD = Rates(1940, 2000, 9980, 10_000)
 PERFECT = Rates(10**6, 10**6, 10**7, 10**7)
+
+
+def codes(result: Parasitaemia) -> list[Code]:
+    return [message.code for message in result.words]
 
 
 def test_estimate_is_the_count_less_false_alarms_over_the_classifiers_gain() -> None:
@@ -47,8 +53,8 @@ def test_none_seen_by_a_perfect_test_is_bounded_by_the_rule_of_three(cells: int,
     assert result.per_ul_interval is not None
     assert result.per_ul_interval[0] == 0.0
     assert result.per_ul_interval[1] == pytest.approx(per_ul, rel=0.02)
-    expected = f"no parasites seen in {cells:,} cells: below {per_ul:,} per µL with 95 % confidence."
-    assert result.words[0] == expected
+    expected = f"No parasites were seen in {cells:,} cells: below {per_ul:,} per µL with 95 % confidence."
+    assert str(result.words[0]) == expected
 
 
 def test_none_seen_in_very_many_cells_is_bounded_by_them_and_not_by_how_few_measured_the_rates() -> None:
@@ -59,7 +65,7 @@ def test_none_seen_in_very_many_cells_is_bounded_by_them_and_not_by_how_few_meas
 
 @pytest.mark.parametrize("parasitized", [0, 1, 3, 40])
 def test_no_sentence_ever_says_negative(parasitized: int) -> None:
-    words = " ".join(estimate(parasitized, 2000, GOOD).words).lower()
+    words = " ".join(map(str, estimate(parasitized, 2000, GOOD).words)).lower()
     assert "is negative" not in words
     assert "uninfected blood" not in words
 
@@ -71,27 +77,27 @@ def test_density_does_not_grow_with_the_cells_counted() -> None:
 
 
 def test_under_a_thousand_cells_the_words_say_that_too_few_were_counted() -> None:
-    assert any("Too few red cells were counted: 999" in sentence for sentence in estimate(5, 999, GOOD).words)
-    assert not any("Too few" in sentence for sentence in estimate(5, 1000, GOOD).words)
+    assert Message(Code.ESTIMATE_TOO_FEW, counted=999, wanted=1000) in estimate(5, 999, GOOD).words
+    assert Code.ESTIMATE_TOO_FEW not in codes(estimate(5, 1000, GOOD))
 
 
 def test_what_false_alarms_can_explain_is_bounded_and_not_quoted() -> None:
     result = estimate(4, 2000, GOOD)
     assert result.within_false_alarms
     assert result.low == 0.0
-    assert "no more than false alarms alone can explain" in result.words[0]
-    assert any("Below what the false-alarm rate can resolve" in sentence for sentence in result.words)
+    assert codes(result)[0] is Code.ESTIMATE_WITHIN_FALSE_ALARMS
+    assert Code.ESTIMATE_RESOLUTION in codes(result)
 
 
 def test_a_clear_count_is_quoted_without_the_resolution_warning() -> None:
-    words = estimate(100, 2000, GOOD).words
-    assert words[0].startswith("4.96 % of red cells are parasitised (95 % interval ")
-    assert not any("resolve" in sentence for sentence in words)
+    result = estimate(100, 2000, GOOD)
+    assert str(result.words[0]).startswith("4.96 % of red cells are parasitised (95 % interval ")
+    assert Code.ESTIMATE_RESOLUTION not in codes(result)
 
 
 def test_fewer_calls_than_false_alarms_alone_should_bring_are_pointed_out() -> None:
-    assert any("do not fit this slide" in sentence for sentence in estimate(0, 100_000, GOOD).words)
-    assert not any("do not fit this slide" in sentence for sentence in estimate(0, 1_000, GOOD).words)
+    assert Code.ESTIMATE_MISFIT in codes(estimate(0, 100_000, GOOD))
+    assert Code.ESTIMATE_MISFIT not in codes(estimate(0, 1_000, GOOD))
 
 
 def test_resolution_without_false_alarms_is_nearly_the_rule_of_three() -> None:
@@ -108,28 +114,28 @@ def test_no_cells_give_no_estimate() -> None:
     assert result.fraction is None
     assert result.per_ul is None
     assert result.to_json()["interval"] is None
-    assert result.words == ("No red cell could be counted: there is no estimate.",)
+    assert result.words == (Message(Code.ESTIMATE_NOTHING_COUNTED),)
 
 
 def test_haematocrit_gives_the_red_cells() -> None:
     blood = red_cells(haematocrit=40)
     assert blood.per_ul == pytest.approx(5_024_000)
     assert estimate(100, 1000, PERFECT, blood).per_ul == pytest.approx(502_400)
-    assert any("haematocrit of 40 %" in sentence for sentence in estimate(1, 1000, PERFECT, blood).words)
+    assert any("haematocrit of 40 %" in str(sentence) for sentence in estimate(1, 1000, PERFECT, blood).words)
 
 
 def test_five_million_red_cells_are_said_to_be_a_convention() -> None:
-    assert red_cells() == RedCells(5_000_000.0, "by convention")
-    assert red_cells(4_200_000) == RedCells(4_200_000.0, "as given")
+    assert red_cells() == RedCells(5_000_000.0, Message(Code.BLOOD_BY_CONVENTION))
+    assert red_cells(4_200_000) == RedCells(4_200_000.0, Message(Code.BLOOD_GIVEN))
 
 
 @pytest.mark.parametrize(
     ("per_ul", "haematocrit", "message"),
     [
         (5_000_000, 40, "not both"),
-        (5, None, "5 red cells per µL is not blood"),
+        (5, None, "5 red cells per µL cannot be right"),
         (None, 0.4, "in percent"),
-        (math.nan, None, "nan red cells"),
+        (math.nan, None, "NaN red cells"),
     ],
 )
 def test_impossible_blood_is_refused(per_ul: float | None, haematocrit: float | None, message: str) -> None:
@@ -139,7 +145,7 @@ def test_impossible_blood_is_refused(per_ul: float | None, haematocrit: float | 
 
 @pytest.mark.parametrize(("parasitized", "counted"), [(-1, 10), (11, 10), (0, -1)])
 def test_impossible_counts_are_refused(parasitized: int, counted: int) -> None:
-    with pytest.raises(PrevalenceError, match="is not a count"):
+    with pytest.raises(PrevalenceError, match="is not a possible count"):
         estimate(parasitized, counted, GOOD)
 
 
@@ -149,7 +155,7 @@ def test_a_classifier_no_better_than_chance_is_refused() -> None:
 
 
 def test_rates_without_their_counts_are_refused() -> None:
-    with pytest.raises(PrevalenceError, match="no measurement"):
+    with pytest.raises(PrevalenceError, match="not a measurement"):
         estimate(10, 1000, Rates(0, 0, 990, 1000))
 
 
@@ -202,9 +208,9 @@ def test_interval_covers_the_truth_in_93_to_97_percent_of_2000_simulated_slides(
 def test_a_sensitivity_measured_elsewhere_is_said_to_be() -> None:
     at_home = Rates(960, 1000, 998, 1000, "the test")
     abroad = at_home._replace(source="the site profile Kisumu", sensitivity_source="the model's test cells")
-    assert not any("nobody has measured" in sentence for sentence in estimate(20, 2000, at_home).words)
-    (said,) = [words for words in estimate(20, 2000, abroad).words if "nobody has measured" in words]
-    assert "the sensitivity on the model's test cells" in said
+    elsewhere = Code.ESTIMATE_SENSITIVITY_FROM_ELSEWHERE
+    assert elsewhere not in codes(estimate(20, 2000, at_home))
+    assert Message(elsewhere, sensitivity_source="the model's test cells") in estimate(20, 2000, abroad).words
 
 
 def test_false_alarms_that_no_site_measured_are_said_to_be_from_elsewhere() -> None:
@@ -214,7 +220,7 @@ def test_false_alarms_that_no_site_measured_are_said_to_be_from_elsewhere() -> N
     )
     told = {
         rates.source: [
-            any("not measured at this site" in sentence for sentence in estimate(called, 2000, rates).words)
+            Code.ESTIMATE_FALSE_ALARMS_FROM_ELSEWHERE in codes(estimate(called, 2000, rates))
             for called in (0, 20)
         ]
         for rates in (at_home, calibrated)
