@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: docs run test check audit format setup bundle combinations clean
+.PHONY: constraints docs run test check audit format setup bundle combinations clean
 
 run: $(STAMPS)/edge
 	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
@@ -41,6 +41,17 @@ format: $(STAMPS)/dev
 
 setup: $(STAMPS)/dev
 
+# Anew for every Python at once, then without what no Python of ours takes (its own upper bound is not seen).
+constraints: | $(STAMPS)/python
+	$(PIP) install uv
+	for kind in device:edge,server,signing dev:dev,docs; do \
+		$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+			pyproject.toml $$(echo $${kind#*:} | tr , '\n' | sed 's/^/--extra /') \
+			| grep -v '^backports-strenum' \
+			| sed '1i # Releases with which the tests passed, for every Python from 3.11 on. Made by: make constraints' \
+			> constraints/$${kind%%:*}.txt || exit 1; \
+	done
+
 docs: $(STAMPS)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Open out/site/index.html"
@@ -59,15 +70,15 @@ $(STAMPS)/python:
 	@touch $@
 
 $(STAMPS)/edge: pyproject.toml | $(STAMPS)/python
-	$(PIP) install --editable '.[edge]'
+	$(PIP) install --constraint constraints/device.txt --editable '.[edge]'
 	@touch $@
 
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/python
-	$(PIP) install --editable '.[dev]'
+	$(PIP) install --constraint constraints/dev.txt --editable '.[dev]'
 	@touch $@ $(STAMPS)/edge
 
 $(STAMPS)/docs: $(STAMPS)/edge
-	$(PIP) install --editable '.[edge,server,docs]'
+	$(PIP) install --constraint constraints/dev.txt --editable '.[edge,server,docs]'
 	@touch $@
 
 $(STAMPS)/audit: pyproject.toml | $(STAMPS)/python
