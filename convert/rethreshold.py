@@ -1,27 +1,36 @@
 """Chooses a released model's threshold for fields anew, by the rule of now; its network stays as it is.
 
-``python -m convert.rethreshold MODEL --data CELLS --uninfected-fields DIR --release 2.1 --out FILE`` needs the data
-that the model was trained on, and judges them with the released file, in the device's runtime: the validation patients,
-whom its manifest names by tokens, to choose by, and the test patients to measure what comes of it.
+``python -m convert.rethreshold MODEL --data CELLS --uninfected-fields DIR --laboratory DIR --release 4.1 --out FILE``
+needs the data that the model was trained on, and judges them with the released file, in the device's runtime: the
+validation patients, whom its manifest names by tokens, to choose by, and the test patients to measure what comes of it.
 """
 
 import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.card import model_card
 from convert.manifest import rates
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
-from train.data.dataset import Sample, load_dataset
+from train.data.annotated_laboratories import read_laboratory
+from train.data.dataset import DataSet, Sample, load_dataset
 from train.data.other_laboratories import read_foreign_cells
-from train.data.patients import patient_token, read_corrections, read_patients
+from train.data.patients import LABELS, patient_token, read_corrections, read_patients
 from train.evaluation.metrics import Judged
-from train.evaluation.thresholds import choose_thresholds, describe_field_threshold
+from train.evaluation.thresholds import (
+    choose_levelled,
+    choose_thresholds,
+    describe_field_threshold,
+    describe_levelled_threshold,
+)
 from train.model.batches import network_inputs
 from train.run import describe_environment
 
@@ -37,6 +46,7 @@ def rethreshold(
     patients: Path | None,
     corrections: Path | None,
     uninfected_fields: tuple[Path, ...],
+    laboratories: tuple[Path, ...] = (),
     version: str,
 ) -> tuple[bytes, dict[str, Any]]:
     """Choose and measure the threshold for fields anew.
@@ -47,6 +57,7 @@ def rethreshold(
         patients: of each cell, as for training.
         corrections: labels that another reading disputes, as for training.
         uninfected_fields: folders of fields of other laboratories, as for training.
+        laboratories: folders of their marked fields, as for training; with any, fields are levelled.
         version: of the new release.
 
     Returns:
@@ -62,16 +73,12 @@ def rethreshold(
     size = classifier.input_size
     cells = load_dataset(data, read_patients(patients) if patients else None, size=size)
     known = manifest["data"]
-    if cells.fingerprint != known["fingerprint"]:
-        raise OtherDataError(
-            f"{data} holds other cells than {model.name} was trained on: their fingerprint is "
-            f"{cells.fingerprint[:12]}, not {known['fingerprint'][:12]}."
-        )
+    _check_same(cells, known, f"{data} holds other cells than {model.name} was trained on")
     disputed = set(read_corrections(corrections)) if corrections else set()
 
     def part(name: str) -> list[Sample]:
         tokens = set(known["split"][name])
-        return [one for one in cells.samples if patient_token(one.patient, cells.fingerprint) in tokens]
+        return [one for one in cells.samples if patient_token(one.patient, known["fingerprint"]) in tokens]
 
     def undisputed(samples: list[Sample]) -> list[Sample]:
         return [one for one in samples if one.name not in disputed]
@@ -83,21 +90,40 @@ def rethreshold(
             np.array([one.patient for one in samples]),
         )
 
+    def by_group(samples: Sequence[Sample]) -> list[NDArray[np.float64]]:
+        """What the model says of cells, an array a patient, smear or field."""
+        groups: dict[str, list[Sample]] = defaultdict(list)
+        for one in samples:
+            groups[one.patient].append(one)
+        return [judged(group).probabilities for group in groups.values()]
+
     validation, test = undisputed(part("validation")), part("test")
     foreign = read_foreign_cells(uninfected_fields, size=size).held if uninfected_fields else ()
-    threshold = choose_thresholds(
-        lambda inputs: classifier.probabilities(inputs).astype(np.float64),
-        judged(validation),
-        [one for one in validation if not one.label],
-        foreign,
-        size=size,
-        seed=manifest["training"]["settings"]["seed"],
-    )["field"]
+    if laboratories:
+        said = {"home": by_group([one for one in validation if not one.label])}
+        if foreign:
+            said["fields of uninfected blood held out"] = by_group(foreign)
+        said |= {path.name: by_group(read_laboratory(path, size=size).uninfected) for path in laboratories}
+        # A laboratory of infected cells alone says nothing of false alarms.
+        said = {name: groups for name, groups in said.items() if groups}
+        levelling, threshold = choose_levelled(said)
+        manifest["levelling"] = levelling._asdict()
+        chosen = describe_levelled_threshold(tuple(said))
+    else:
+        threshold = choose_thresholds(
+            lambda inputs: classifier.probabilities(inputs).astype(np.float64),
+            judged(validation),
+            [one for one in validation if not one.label],
+            foreign,
+            size=size,
+            seed=manifest["training"]["settings"]["seed"],
+        )["field"]
+        chosen = describe_field_threshold(bool(foreign))
     manifest["version"] = version
     manifest["operating_points"] = dict(manifest["operating_points"]) | {
         "field": {
             "threshold": threshold,
-            "chosen": describe_field_threshold(bool(foreign)),
+            "chosen": chosen,
             "undisputed": rates(judged(undisputed(test)), threshold),
             "original": rates(judged(test), threshold),
             "chosen_by": describe_environment()
@@ -105,6 +131,27 @@ def rethreshold(
         }
     }
     return released.flatbuffer, manifest
+
+
+def _check_same(cells: DataSet, known: Mapping[str, Any], refusal: str) -> None:
+    """Make sure that the cells are those of the training, though a later version may prepare them otherwise.
+
+    Raises:
+        OtherDataError: patients or counts of some part are others.
+    """
+    if cells.fingerprint == known["fingerprint"]:
+        return
+    for part, tokens in known["split"].items():
+        own = [
+            one for one in cells.samples if patient_token(one.patient, known["fingerprint"]) in set(tokens)
+        ]
+        counts = {name: sum(one.label == number for one in own) for number, name in enumerate(LABELS)}
+        patients = {one.patient for one in own}
+        if counts != known["cells"][part] or len(patients) != len(tokens):
+            raise OtherDataError(
+                f"{refusal}: of the {part} patients {counts} cells of {len(patients)} patients, not "
+                f"{known['cells'][part]} of {len(tokens)}."
+            )
 
 
 _FOLDER = click.Path(path_type=Path, exists=True)
@@ -116,6 +163,9 @@ _FOLDER = click.Path(path_type=Path, exists=True)
 @click.option("--patients", type=_FOLDER, help="Patient of each cell, as for training.")
 @click.option("--corrections", type=_FOLDER, help="Disputed labels, as for training.")
 @click.option("--uninfected-fields", type=_FOLDER, multiple=True, help="Fields, as for training.")
+@click.option(
+    "--laboratory", "laboratories", type=_FOLDER, multiple=True, help="Marked fields, as for training."
+)
 @click.option("--release", "version", required=True, help="Version of the new release.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 def main(*, model: Path, out: Path, **options: Any) -> None:

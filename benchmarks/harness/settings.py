@@ -36,6 +36,8 @@ class BenchSettings:
     """Folder of fields with ``boxes.csv``, ``images`` and ``masks``."""
     uninfected_fields: Path | None = None
     """Folder of fields of uninfected blood."""
+    laboratories: tuple[Path, ...] = ()
+    """Folders of fields with the parasites marked, one a laboratory."""
     strangers: Path | None = None
     """Folder of pictures without a red cell of a thin smear."""
     most_cells: int | None = None

@@ -66,6 +66,11 @@ SECTIONS: dict[str, SectionEntry] = {
         "measure_accuracy",
         "labelled cells by patient; needs --cells, --boxes or --uninfected",
     ),
+    "laboratories": SectionEntry(
+        "benchmarks.accuracy.laboratories",
+        "measure_laboratories",
+        "whole fields, laboratory by laboratory; needs --laboratory",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge.errors import ImageError
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
+from edge.inference.levelling import level, typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
 from edge.inference.verdicts import judge
 from edge.messages.codes import Code
@@ -30,7 +31,7 @@ class JudgedCell(NamedTuple):
         box: x, y, width, height in the field, px.
         centre: x, y of its centroid in the field, px.
         mask: uint8 (height, width), 255 on the cell.
-        probability: of *Parasitized*, 0 to 1.
+        probability: of *Parasitized*, 0 to 1, levelled by the field's typical cell where the model says so.
         label: its verdict.
         counted: whether it is one whole red cell; cells cut by the border and clumps are not counted.
     """
@@ -183,7 +184,9 @@ class FieldAnalyser:
 
     def _judge(self, rgb: NDArray[np.uint8], found: FieldCells) -> tuple[JudgedCell, ...]:
         red = judgeable(found.cells)
-        probabilities = self._classifier.probabilities(cut_cells(rgb, red, self._classifier.input_size))
+        said = self._classifier.probabilities(cut_cells(rgb, red, self._classifier.input_size))
+        typical = typical_logit(said[[cell.counted for cell in red]])
+        probabilities = level(said, self._classifier.model.levelling, typical)
         return tuple(
             JudgedCell(
                 cell.box,

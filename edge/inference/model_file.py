@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError
+from edge.inference.levelling import Levelling
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS, OperatingPoint, UndecidedRange
 from edge.messages.codes import Code
@@ -88,6 +89,12 @@ class ModelFile:
             use = Message(Code.USE_CELL if name == "cell" else Code.USE_FIELD)
             raise ModelFileError(Code.MODEL_NO_OPERATING_POINT, model=self.name, use=use)
         return OperatingPoint(name, float(point["threshold"]), str(point["chosen"]))
+
+    @property
+    def levelling(self) -> Levelling | None:
+        """How the scores of a field's cells are levelled; None in models before version 4, which do without."""
+        stated = self.manifest.get("levelling")
+        return None if stated is None else Levelling(float(stated["typical"]), float(stated["share"]))
 
     def undecided_range(self) -> UndecidedRange:
         """Return the probabilities between which the model does not decide.

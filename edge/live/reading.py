@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge.fields.analyser import cut_cell
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
+from edge.inference.levelling import level, typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.types import Box
@@ -65,6 +66,7 @@ class NetworkReader:
     def __init__(self, classifier: Classifier, finder: CellFinder | None = None) -> None:
         self._classifier = classifier
         self._finder = finder or CellFinder()
+        self._typical: float | None = None
 
     def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:
         """Find the cells of a frame and check its quality."""
@@ -74,12 +76,19 @@ class NetworkReader:
         return FieldLook(cells, found.cell_width, quality)
 
     def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:
-        """Give each cell's probability of Parasitized."""
+        """Give each cell's probability of Parasitized, levelled by the slide's typical cell.
+
+        That is taken from these cells where they are enough, else from the last ones that were: of a frame that
+        overlaps the ones before it, only new cells are judged.
+        """
         size = self._classifier.input_size
         if not cells:
             return []
         inputs = np.stack([cut_cell(rgb, cell, size) for cell in cells])
-        return [float(probability) for probability in self._classifier.probabilities(inputs)]
+        said = self._classifier.probabilities(inputs)
+        typical = typical_logit(said)
+        self._typical = self._typical if typical is None else typical
+        return [float(one) for one in level(said, self._classifier.model.levelling, self._typical)]
 
 
 def crop_jpeg(rgb: NDArray[np.uint8], box: Box) -> bytes:

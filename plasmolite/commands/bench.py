@@ -102,6 +102,14 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     help="Annotated fields: a folder with boxes.csv, images/ and masks/.",
 )
 @click.option(
+    "--laboratory",
+    "laboratories",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Marked fields of one laboratory: images/ with masks/, parasite_boxes.csv or boxes.csv beside it. May be "
+    "given several times.",
+)
+@click.option(
     "--uninfected",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Fields of blood without malaria, to count false alarms in.",
@@ -222,6 +230,7 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         corrections=options["corrections"],
         split=options["split"],
         boxes=options["boxes"],
+        laboratories=options["laboratories"],
         uninfected_fields=options["uninfected"],
         strangers=options["strangers"],
         most_cells=options["most_cells"],

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from convert.comparison import Comparison, compare, judge_with
-from convert.export import export
+from convert.export import _convert, export
 from convert.fault_injection import add_noise
 from convert.gate import DEFAULT_LIMITS, failures
 from edge.cells.files import CellFile, cell_input
 from edge.errors import ModelFileError
 from edge.images.files import encode_png
 from edge.inference.classifier import Classifier
-from edge.inference.model_file import load_model, shipped_models, with_manifest
+from edge.inference.model_file import ModelFile, load_model, shipped_models, with_manifest
 from edge.inference.precision import Precision
-from edge.inference.preprocessing import network_input
+from edge.inference.preprocessing import PREPROCESSING_VERSION, network_input
 from edge.simulation.single_cell import draw_cell
 from train.evaluation.metrics import Judged
-from train.model.network import build_network, with_probability
+from train.model.network import WeightsError, base_of, build_network, with_probability
 from train.model.quantisation import with_rounding, without_rounding
 
 _SIZE = 32
@@ -139,3 +139,66 @@ def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
     (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
     with pytest.raises(ModelFileError, match="lacks"):
         load_model(tmp_path / "x.tflite")
+
+
+def _released(model: keras.Model, precision: str, cells: np.ndarray, folder: Path) -> Path:
+    """A file as the gate would release it."""
+    path = folder / f"plasmolite-drawn-{precision}.tflite"
+    manifest = {
+        "name": "drawn",
+        "version": "1",
+        "precision": precision,
+        "labels": ["Uninfected", "Parasitized"],
+        "input": {"size": _SIZE, "preprocessing": PREPROCESSING_VERSION},
+        "operating_points": {},
+    }
+    path.write_bytes(with_manifest(export(model, precision, cells), manifest))
+    return path
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_training_can_begin_where_a_released_model_ended(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path, precision: str
+) -> None:
+    path = _released(model, precision, cells, tmp_path)
+    begun = build_network(size=_SIZE, alpha=0.35, weights=str(path), seed=9)
+    for mine, other in zip(base_of(begun).get_weights(), base_of(model).get_weights(), strict=True):
+        # A bias in int8 is a whole number of steps of its input's scale times its kernel's.
+        np.testing.assert_allclose(mine, other, atol=2e-3 * max(1.0, np.abs(other).max()))
+
+
+def test_a_training_cannot_begin_with_a_released_model_of_another_width(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    path = _released(model, "float32", cells, tmp_path)
+    with pytest.raises(WeightsError, match="width"):
+        build_network(size=_SIZE, alpha=1.0, weights=str(path), seed=9)
+
+
+def test_an_export_gives_what_its_head_saw_beside_the_same_probability(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    classifier = Classifier.open(_released(model, "int8", cells, tmp_path), threads=1)
+    said, features = classifier.with_features(cells)
+    np.testing.assert_array_equal(said, classifier.probabilities(cells))
+    saw = keras.Model(model.input, model.get_layer("head_features").output)
+    expected = np.asarray(saw(cells.astype(np.float32), training=False))
+    assert features.shape == expected.shape
+    assert np.corrcoef(features.ravel(), expected.ravel())[0, 1] > 0.97
+
+
+def test_a_model_of_an_earlier_version_says_that_it_gives_no_features(cells: np.ndarray) -> None:
+    classifier = Classifier(_of_probability_alone(), threads=1)
+    assert not classifier.gives_features
+    with pytest.raises(ModelFileError, match="no features"):
+        classifier.with_features(cells)
+
+
+def _of_probability_alone() -> ModelFile:
+    """A network that gives one probability a cell and nothing else, as those before version 4 do."""
+    pixels = keras.Input((_SIZE, _SIZE, 3), dtype="uint8")
+    mean = keras.layers.GlobalAveragePooling2D()(keras.ops.cast(pixels, "float32"))
+    said = keras.layers.Dense(1, activation="sigmoid")(mean)
+    network = keras.Model(pixels, said)
+    manifest = {"name": "old", "input": {"size": _SIZE}}
+    return ModelFile(Path("old.tflite"), _convert(network), manifest)

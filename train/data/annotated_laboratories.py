@@ -16,7 +16,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.segmentation.finder import CellFinder, FoundCell
+from edge.segmentation.finder import CellFinder
 from train.augmentation.grafting import lift_from_crop
 from train.data.dataset import DataError, Sample, cut_out
 
@@ -34,13 +34,27 @@ LEAST_BLOB, DOUBTFUL_PIXELS = 100, 30
 _SMALLEST_SIDE = 12
 
 
+class MarkableCell(Protocol):
+    """A cell that was found in a field, whatever else is known of it."""
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x, y, width, height in the field, px."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one whole red cell."""
+        ...
+
+
 class MarkedField(NamedTuple):
     """One field: its picture, whose it is (patient or smear), and the function that labels its found cells."""
 
     name: str
     group: str
     rgb: NDArray[np.uint8]
-    label: Callable[[Sequence[FoundCell]], list[int]]
+    label: Callable[[Sequence[MarkableCell]], list[int]]
 
 
 class Laboratory(NamedTuple):
@@ -134,10 +148,10 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
     raise DataError(f"{folder} has neither masks/ nor parasite_boxes.csv beside its images/.")
 
 
-def _by_mask(mask: NDArray[np.bool_]) -> Callable[[Sequence[FoundCell]], list[int]]:
+def _by_mask(mask: NDArray[np.bool_]) -> Callable[[Sequence[MarkableCell]], list[int]]:
     """Infected: the smallest box with the centre of a blob in it. In doubt: other cells with part of a blob."""
 
-    def label(cells: Sequence[FoundCell]) -> list[int]:
+    def label(cells: Sequence[MarkableCell]) -> list[int]:
         _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
         infected = set()
         for centre, area in zip(centres[1:], stats[1:, cv2.CC_STAT_AREA], strict=True):
@@ -159,10 +173,10 @@ def _by_mask(mask: NDArray[np.bool_]) -> Callable[[Sequence[FoundCell]], list[in
 
 def _by_boxes(
     centres: Sequence[tuple[float, float]], strips: NDArray[np.bool_]
-) -> Callable[[Sequence[FoundCell]], list[int]]:
+) -> Callable[[Sequence[MarkableCell]], list[int]]:
     """Infected: a parasite's centre lies in the box. In doubt: other cells that hold pixels which are not real."""
 
-    def label(cells: Sequence[FoundCell]) -> list[int]:
+    def label(cells: Sequence[MarkableCell]) -> list[int]:
         labels = []
         for cell in cells:
             x, y, w, h = cell.box

@@ -12,11 +12,12 @@ the outputs of a classifier to new a priori probabilities"). A cell is then more
 probability of 1 - p on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.inference.levelling import Levelling, level, typical_logit
 from edge.inference.preprocessing import network_input
 from train.augmentation.stain_and_camera import Strength, augment
 from train.data.dataset import Sample
@@ -25,6 +26,9 @@ from train.evaluation.metrics import Judged, best_accuracy_threshold, threshold_
 FIELD_SPECIFICITY = 0.995
 """In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
 made at home can promise at best; each site brings it down with its own (`plasmolite calibrate`)."""
+
+LABORATORY_SPECIFICITY, LEVELLED_SHARE = 0.99, 0.5
+"""Of the uninfected cells of each laboratory, where there are several to choose on; and how far fields are levelled."""
 
 SPARSE = 0.005
 """Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
@@ -69,6 +73,41 @@ def choose_thresholds(
         if cells
     ]
     return {"cell": best_accuracy_threshold(validation), "field": max(1 - SPARSE, *varied)}
+
+
+def choose_levelled(said: Mapping[str, Sequence[NDArray[np.floating]]]) -> tuple[Levelling, float]:
+    """Choose how fields are levelled, and the threshold for levelled scores.
+
+    Cells that the network learnt from are among them: what holds at a laboratory that it never saw is a little less.
+
+    Args:
+        said: for each laboratory, what the network says of its uninfected cells, an array a patient, smear or field.
+
+    Returns:
+        The levelling, and the lowest threshold that `LABORATORY_SPECIFICITY` of the uninfected cells of each
+        laboratory stay below.
+    """
+    typical = {
+        laboratory: [found for group in groups if (found := typical_logit(group)) is not None]
+        for laboratory, groups in said.items()
+    }
+    middle = float(np.median([np.median(found) for found in typical.values() if found]))
+    levelling = Levelling(middle, LEVELLED_SHARE)
+    thresholds = []
+    for groups in said.values():
+        levelled = np.concatenate([level(group, levelling, typical_logit(group)) for group in groups])
+        uninfected = Judged(np.zeros(len(levelled), np.int64), levelled, np.empty(len(levelled), str))
+        thresholds.append(threshold_for_specificity(uninfected, LABORATORY_SPECIFICITY))
+    return levelling, max(thresholds)
+
+
+def describe_levelled_threshold(laboratories: Sequence[str]) -> str:
+    """Say how the threshold for levelled fields was chosen, and at which laboratories."""
+    return (
+        f"specificity of {LABORATORY_SPECIFICITY * 100:g} % on the uninfected cells of each of "
+        f"{', '.join(laboratories)}, each patient, smear or field levelled by its own typical cell; cells that were "
+        "learnt from among them"
+    )
 
 
 def describe_field_threshold(foreign: bool) -> str:

@@ -6,7 +6,7 @@ import pytest
 from edge.cells.isolation import BLACK_LEVEL
 from edge.inference.preprocessing import network_input
 from edge.simulation.single_cell import SimulatedCell, draw_cell
-from train.augmentation.stain_and_camera import Strength, augment
+from train.augmentation.stain_and_camera import Strength, augment, motion_kernel
 from train.data.dataset import Sample
 from train.model.batches import CellBatches, network_inputs
 
@@ -105,3 +105,44 @@ def test_a_cell_that_is_nearly_black_stays_a_cell_in_every_variation() -> None:
     for seed in range(40):
         shown = augment(dark, mask, np.random.default_rng(seed), Strength(plain=0.0))
         assert network_input(*shown, size=32).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_camera_without_colours_shows_three_equal_channels(cell: SimulatedCell, seed: int) -> None:
+    shown, _ = augment(cell.rgb, cell.mask, np.random.default_rng(seed), Strength(plain=0.0, grey=1.0))
+    assert np.ptp(shown, axis=2).max() == 0
+    assert shown.max() > 60
+
+
+def test_mixed_channels_give_a_cell_other_hues_at_about_its_darkness(cell: SimulatedCell) -> None:
+    still = Strength(
+        plain=0.0, grey=0.0, density=0, channel_density=0, white_point=0, dim=0, palette=0, noise=0
+    )
+    still = still._replace(saturation=(1.0, 1.0), gamma=(1.0, 1.0), disturbances=False)
+    hues = []
+    for mixed in (0.0, 1.0):
+        colours = []
+        for seed in range(24):
+            rng = np.random.default_rng(seed)
+            shown, _ = augment(cell.rgb, cell.mask, rng, still._replace(mixed=mixed))
+            inside = shown[shown.min(axis=2) > 30].astype(np.float64)
+            red, green, blue = inside.mean(axis=0)
+            colours.append(np.log([red / green, green / blue]))
+        hues.append(np.std(colours, axis=0).max())
+    assert hues[1] > 1.3 * hues[0]
+
+
+@pytest.mark.parametrize("length", [0.4, 1.0, 3.7, 9.0])
+@pytest.mark.parametrize("angle", [0.0, 0.8, 1.6, 2.9])
+def test_a_stage_that_moves_takes_no_light_away(length: float, angle: float) -> None:
+    kernel = motion_kernel(length, angle)
+    assert kernel.shape[0] == kernel.shape[1]
+    assert len(kernel) % 2 == 1
+    assert abs(float(kernel.sum()) - 1) < 1e-5
+    assert kernel.min() >= 0
+
+
+def test_a_stage_that_moves_sideways_smears_sideways_alone() -> None:
+    kernel = motion_kernel(9.0, 0.0)
+    assert np.count_nonzero(kernel.sum(axis=0) > 0.01) >= 9
+    assert np.count_nonzero(kernel.sum(axis=1) > 0.01) <= 3
