@@ -68,7 +68,7 @@ class TrainingSettings:
     alpha: float = 1.0
     """Width multiplier of MobileNetV2."""
     batch_size: int = 64
-    epoch_share: float = 0.25
+    epoch_share: float = 1.0
     """Share of the labelled cells that an epoch shows, other ones each time."""
     head_epochs: int = 1
     head_rate: float = 1e-3
