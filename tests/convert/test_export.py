@@ -141,7 +141,7 @@ def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
         load_model(tmp_path / "x.tflite")
 
 
-def _released(model: keras.Model, precision: str, cells: np.ndarray, folder: Path) -> Path:
+def _released(model: keras.Model, precision: Precision, cells: np.ndarray, folder: Path) -> Path:
     """A file as the gate would release it."""
     path = folder / f"plasmolite-drawn-{precision}.tflite"
     manifest = {
@@ -156,9 +156,9 @@ def _released(model: keras.Model, precision: str, cells: np.ndarray, folder: Pat
     return path
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.INT8])
 def test_a_training_can_begin_where_a_released_model_ended(
-    model: keras.Model, cells: np.ndarray, tmp_path: Path, precision: str
+    model: keras.Model, cells: np.ndarray, tmp_path: Path, precision: Precision
 ) -> None:
     path = _released(model, precision, cells, tmp_path)
     begun = build_network(size=_SIZE, alpha=0.35, weights=str(path), seed=9)
@@ -170,7 +170,7 @@ def test_a_training_can_begin_where_a_released_model_ended(
 def test_a_training_cannot_begin_with_a_released_model_of_another_width(
     model: keras.Model, cells: np.ndarray, tmp_path: Path
 ) -> None:
-    path = _released(model, "float32", cells, tmp_path)
+    path = _released(model, Precision.FLOAT32, cells, tmp_path)
     with pytest.raises(WeightsError, match="width"):
         build_network(size=_SIZE, alpha=1.0, weights=str(path), seed=9)
 
@@ -178,7 +178,7 @@ def test_a_training_cannot_begin_with_a_released_model_of_another_width(
 def test_an_export_gives_what_its_head_saw_beside_the_same_probability(
     model: keras.Model, cells: np.ndarray, tmp_path: Path
 ) -> None:
-    classifier = Classifier.open(_released(model, "int8", cells, tmp_path), threads=1)
+    classifier = Classifier.open(_released(model, Precision.INT8, cells, tmp_path), threads=1)
     said, features = classifier.with_features(cells)
     np.testing.assert_array_equal(said, classifier.probabilities(cells))
     saw = keras.Model(model.input, model.get_layer("head_features").output)
