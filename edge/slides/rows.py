@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
+from edge.camera.address import without_secrets
 from edge.errors import StoreDamagedError
 from edge.fields.quality import Check, CheckName, QualityReport
 from edge.messages.codes import Code
@@ -46,7 +47,8 @@ def to_slide(row: sqlite3.Row) -> Slide:
         slide_id=row["slide_id"],
         notes=row["notes"],
         operator=row["operator"],
-        device=row["device"],
+        # A store that may not be written to was not cleaned of passwords.
+        device=without_secrets(row["device"]),
         model_name=row["model_name"],
         model_sha256=row["model_sha256"],
         settings=json.loads(row["settings"]),
@@ -64,7 +66,7 @@ def to_field(row: sqlite3.Row) -> StoredField:
         height=row["height"],
         cell_width=row["cell_width"],
         taken_at=datetime.fromisoformat(row["taken_at"]),
-        source=row["source"],
+        source=without_secrets(row["source"]),
         quality=_to_quality(json.loads(row["checks"])),
         uncovered=tuple((x, y, width, height) for x, y, width, height in json.loads(row["uncovered"])),
     )

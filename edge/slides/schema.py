@@ -5,6 +5,7 @@ A migration is never edited once released: a change of the tables is a new entry
 
 import sqlite3
 
+from edge.camera.address import without_secrets
 from edge.errors import StoreVersionError
 from edge.messages.codes import Code
 
@@ -95,7 +96,16 @@ INSERT INTO audit (at, who, action, slide, detail)
     SELECT created_at, operator, 'slide created', number, '{}' FROM slides;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+# Until then the address of a network camera was stored as it was typed, with its password.
+_VERSION_3 = """
+UPDATE slides SET device = without_secrets(device) WHERE device LIKE '%://%';
+UPDATE fields SET source = without_secrets(source) WHERE source LIKE '%://%';
+"""
+
+# What was overwritten still stands in parts of pages that SQLite moved rows out of: the file is written anew.
+_VERSION_4 = "VACUUM;"
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Entry n turns a file of version n into one of version n + 1."""
 
 CURRENT_VERSION = len(MIGRATIONS)
@@ -113,12 +123,17 @@ def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_V
         StoreVersionError: the file belongs to another program or to a newer Plasmolite.
         sqlite3.Error: the file is damaged, locked, or its disk is full.
     """
-    for version in range(_version(connection, path), up_to):
+    first = _version(connection, path)
+    connection.create_function("without_secrets", 1, without_secrets, deterministic=True)
+    for version in range(first, up_to):
+        vacuum = MIGRATIONS[version] == _VERSION_4
+        if vacuum:  # whole or not at all by itself, and refused within a transaction
+            connection.execute(_VERSION_4)
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another process may have migrated while this one waited for the lock.
             if _version(connection, path) == version:
-                for statement in _statements(MIGRATIONS[version]):
+                for statement in () if vacuum else _statements(MIGRATIONS[version]):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {version + 1}")
@@ -127,6 +142,9 @@ def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_V
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+    if first < up_to:
+        # The log holds the rows as they were.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:

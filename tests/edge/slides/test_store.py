@@ -1,10 +1,12 @@
 """The slide store: durable, sound, one counter a slide, readable by later versions and on a full disk."""
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -155,6 +157,66 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
         assert [entry.action for entry in store.audit(slide)] == ["slide created", "cell reviewed"]
         assert store.database.rows("PRAGMA user_version")[0][0] == CURRENT_VERSION
         assert store.faults() == []
+
+
+SECRETS = (b"s3cret", b"t0ken")
+
+
+def store_with_a_password(path: Path, seed: int) -> None:
+    """Write a store of version 2 as it was written then, the camera's address with all that it holds."""
+    old = sqlite3.connect(path, isolation_level=None)
+    migrate(old, path=str(path), up_to=2)
+    old.execute("PRAGMA journal_mode = WAL")
+    old.execute("PRAGMA secure_delete = ON")
+    address = "http://amina:s3cret@192.168.0.7:8080/video?token=t0ken&channel=1"
+    old.execute(
+        "INSERT INTO slides VALUES (7, 'old', 'n', 'Amina', ?, 'm', ?, '{}', '2025-01-01T00:00:00+00:00')",
+        (f"bench (x86_64), {address}", "cd" * 32),
+    )
+    # Rows of such lengths that SQLite splits pages, and leaves copies of rows in them.
+    random = Random(seed)
+    for number in random.sample(range(1, 301), 300):
+        source = f"http://192.168.0.7:8080/video?token=t0ken&field={number}"
+        checks = json.dumps(["z" * random.randint(0, 5000)])
+        old.execute(
+            "INSERT INTO fields VALUES (?, 7, ?, 1, 0, 0, 640, 480, 40, '2025-01-01T00:00:01+00:00', ?, ?, '[]')",
+            (number, number, source, checks),
+        )
+        if random.random() < 0.1:
+            old.execute("DELETE FROM fields WHERE number = ?", (random.randint(1, 300),))
+    old.close()
+
+
+def held_in(folder: Path) -> list[bytes]:
+    """The secrets that any file of a folder holds, in any place."""
+    whole = b"".join(path.read_bytes() for path in folder.iterdir())
+    return [secret for secret in SECRETS if secret in whole]
+
+
+@pytest.mark.parametrize(
+    "seed", [6, 9, 11]
+)  # with each of these, overwriting the rows alone leaves some behind
+def test_an_older_store_is_cleaned_of_its_cameras_password(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "slides.sqlite"
+    store_with_a_password(path, seed)
+    assert held_in(tmp_path) == list(SECRETS)
+    with SlideStore(path) as store:
+        slide = store.slide("old")
+        fields = store.fields(slide)
+        assert slide.device == "bench (x86_64), http://192.168.0.7:8080/video?token=***&channel=1"
+        assert "t0ken" not in "".join(stored.field.source for stored in fields)
+        assert store.faults() == []
+        assert held_in(tmp_path) == []
+    assert held_in(tmp_path) == []
+
+
+def test_a_password_is_not_shown_from_a_store_that_may_not_be_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "slides.sqlite"
+    store_with_a_password(path, 1)
+    with SlideStore(path, read_only=True) as store:
+        slide = store.slide("old")
+        assert "s3cret" not in slide.device
+        assert "t0ken" not in store.fields(slide)[0].field.source
 
 
 def test_a_newer_store_and_a_foreign_file_are_refused(tmp_path: Path) -> None:
