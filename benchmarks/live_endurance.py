@@ -43,6 +43,7 @@ class HurriedStage:
     """
 
     live = False
+    record = None
 
     def __init__(self, frames: int, side: int, seed: int) -> None:
         self._now = 0.0

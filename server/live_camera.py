@@ -4,6 +4,7 @@ import threading
 from contextlib import ExitStack
 
 from edge.calibration.setup import SlideSetup
+from edge.camera.settings import CameraSettings
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, cell_session, slide_session
 from edge.live.snapshot import Snapshot
@@ -23,14 +24,18 @@ class LiveBench:
         setup: network, threshold, rates.
         store: where slides go.
         source: as ``plasmolite live --source`` takes it.
+        camera: what a camera is told to keep.
 
     Raises:
         SourceError: the text names no source.
     """
 
-    def __init__(self, setup: SlideSetup, store: SlideStore, source: str) -> None:
-        choose_source(source)
-        self.source = source
+    def __init__(
+        self, setup: SlideSetup, store: SlideStore, source: str, camera: CameraSettings | None = None
+    ) -> None:
+        choose_source(source, camera=camera)
+        self._source = source  # may hold a password: nothing but the session is given it
+        self._camera = camera
         self._setup = setup
         self._store = store
         self._lock = threading.Lock()
@@ -55,10 +60,12 @@ class LiveBench:
             self._let_go()
             with ExitStack() as opening:
                 if request is None:
-                    session = opening.enter_context(cell_session(self._setup, self.source))
+                    session = opening.enter_context(
+                        cell_session(self._setup, self._source, camera=self._camera)
+                    )
                 else:
                     session = opening.enter_context(
-                        slide_session(self._setup, self._store, request, self.source)
+                        slide_session(self._setup, self._store, request, self._source, camera=self._camera)
                     )
                 session.start()
                 self._held = opening.pop_all()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.calibration.setup import SlideSetup
+from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
 from edge.fields.analyser import FieldAnalyser
 from edge.slides.location import default_store_path, state_folder
@@ -51,6 +52,7 @@ def open_instruments(
     *,
     slides: Path | None,
     source: str | None,
+    camera: CameraSettings | None = None,
 ) -> Instruments:
     """Open the store and the live bench, and start the thread that feeds the network.
 
@@ -63,7 +65,7 @@ def open_instruments(
     except OSError as error:
         raise SourceError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
     store = SlideStore(path)
-    bench = None if source is None else LiveBench(setup, store, source)
+    bench = None if source is None else LiveBench(setup, store, source, camera)
     metrics = ServerMetrics()
     metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)

@@ -42,6 +42,7 @@ class Camera:
     """
 
     live = True
+    record = None
 
     def __init__(self, frames: Sequence[bytes], rate: float) -> None:
         self.name = f"drawn walk at {rate:g} frames a second"

@@ -75,8 +75,10 @@ class LiveSession:
 
         Raises:
             SourceError: the source cannot be opened even once.
+            StoreError: what its camera has could not be stored with the slide.
         """
         self._newest.start()
+        self._task.source_opened(self._newest.source.record)
         self._thread.start()
 
     def stop(self) -> None:
@@ -164,6 +166,7 @@ class LiveSession:
             if source.returns != returns:
                 returns = source.returns
                 self._task.source_returned()
+                self._task.source_opened(self._newest.source.record)
             if frame is None:
                 if source.state == SourceState.ENDED:
                     self._tell(LiveState.ENDED, source.message)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from edge.calibration.setup import SlideSetup
+from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import SlideError, SourceError
 from edge.live.counting import SlideCounter
 from edge.live.reading import NetworkReader
@@ -43,6 +44,12 @@ class SlideRequest(NamedTuple):
 
 def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, source: str) -> Slide:
     """Open the slide to resume, or begin one with the settings at hand.
+
+    Args:
+        store: holds the slides.
+        setup: network, threshold, rates.
+        request: the slide.
+        source: name of the source, without passwords: it is stored.
 
     Raises:
         SlideError: the id is taken, unknown, or the slide was counted by another model or threshold.
@@ -86,18 +93,30 @@ def slide_session(
     request: SlideRequest,
     source: str,
     *,
+    camera: CameraSettings | None = None,
     every_frame: bool = False,
     seed: int = 0,
     stop_when_reached: bool = False,
 ) -> Iterator[LiveSession]:
     """Hold a slide for counting and yield the session over it, not started yet.
 
+    Args:
+        setup: network, threshold, rates.
+        store: holds the slides.
+        request: the slide.
+        source: as `edge.live.sources.choose.choose_source` takes it.
+        camera: what a camera is told to keep. Where it names nothing, a slide that is resumed has its camera as
+            it was begun with.
+        every_frame: of a video file, take every frame.
+        seed: of the simulated slide.
+        stop_when_reached: end when the cells aimed for are counted.
+
     Raises:
         PlasmoliteError: the slide is being counted already, or something named is not there.
     """
     # The source is made first: a slide must not be begun for a camera that is misspelt.
-    choose_source(source, every_frame=every_frame, seed=seed)
-    slide = find_or_begin(store, setup, request, source)
+    name = choose_source(source, camera=camera, every_frame=every_frame, seed=seed).name
+    slide = find_or_begin(store, setup, request, name)
     with counting(store.path, slide.number, slide.slide_id):
 
         def give_up(sha256: str, fault: Message) -> None:
@@ -106,6 +125,7 @@ def slide_session(
 
         chosen = choose_source(
             source,
+            camera=_as_begun(slide, source, camera),
             every_frame=every_frame,
             seed=seed,
             files_taken=store.files_taken(slide),
@@ -142,20 +162,33 @@ def slide_task(setup: SlideSetup, store: SlideStore, slide: Slide, cells_wanted:
 
 @contextmanager
 def cell_session(
-    setup: SlideSetup, source: str, *, every_frame: bool = False, seed: int = 0
+    setup: SlideSetup,
+    source: str,
+    *,
+    camera: CameraSettings | None = None,
+    every_frame: bool = False,
+    seed: int = 0,
 ) -> Iterator[LiveSession]:
     """Yield a session that judges the cell under the cross-hair, not started yet.
 
     Raises:
         PlasmoliteError: the source is not there, or the model states no threshold for single cells.
     """
-    chosen = choose_source(source, every_frame=every_frame, seed=seed)
+    chosen = choose_source(source, camera=camera, every_frame=every_frame, seed=seed)
     threshold = setup.classifier.model.operating_point("cell").threshold
     session = LiveSession(chosen, CellTask(NetworkReader(setup.classifier), threshold=threshold))
     try:
         yield session
     finally:
         session.stop()
+
+
+def _as_begun(slide: Slide, source: str, camera: CameraSettings | None) -> CameraSettings | None:
+    """The camera's settings, completed by those with which the slide was begun at the same camera."""
+    record = slide.settings.get("camera")
+    if record is None or record["source"] != source.strip():
+        return camera
+    return (camera or CameraSettings()).completed_by(CameraRecord.from_json(record).as_settings())
 
 
 def _settings(setup: SlideSetup, request: SlideRequest) -> dict[str, Any]:

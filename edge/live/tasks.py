@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Any, NamedTuple, Protocol
 
+from edge.camera.settings import CameraRecord
 from edge.drawing.contact_sheet import OutlinedCell
 from edge.inference.verdicts import doubtful, judge
 from edge.live.counting import Outcome, SlideCounter
@@ -50,6 +51,17 @@ class Task(Protocol):
 
         Raises:
             PlasmoliteError: it could not be taken; the session says so and goes on with the next.
+        """
+        ...
+
+    def source_opened(self, camera: CameraRecord | None) -> None:
+        """The source is open, for the first time or again.
+
+        Args:
+            camera: what a camera was told and has; None for other sources.
+
+        Raises:
+            StoreError: the slide's record of its camera could not be stored.
         """
         ...
 
@@ -117,6 +129,19 @@ class SlideTask:
                 "how_placed": outcome.place.how if outcome.place else None,
             }
         return TaskResult(outcome.state, outcome.message, self._outlines(outcome), judged=len(outcome.judged))
+
+    def source_opened(self, camera: CameraRecord | None) -> None:
+        """Keep what the camera has with the slide, and warn of what it did not take or has changed."""
+        if camera is None:
+            return
+        warnings = camera.disobeyed()
+        if "camera" in self.slide.settings:
+            warnings += camera.differences(CameraRecord.from_json(self.slide.settings["camera"]))
+        elif not self._store.counts(self.slide).fields:  # nobody knows how earlier fields were taken
+            self.slide = self._store.record_camera(self.slide, camera.to_json())
+        for warning in warnings:
+            if warning not in self._notes:
+                self.note(warning)
 
     def source_returned(self) -> None:
         """Look for the next field everywhere."""
@@ -197,6 +222,7 @@ class CellTask:
         self._reader = reader
         self._threshold = threshold
         self._facts: dict[str, Any] = {"cell": None}
+        self._warnings: tuple[Message, ...] = ()
 
     def consider(self, frame: Frame) -> TaskResult:
         """Judge the cell in the middle of a frame."""
@@ -231,6 +257,10 @@ class CellTask:
         outline = OutlinedCell(cell.box, verdict.label, probability, counted=True, mask=cell.mask)
         return TaskResult(LiveState.JUDGED, outlines=(outline,), judged=1)
 
+    def source_opened(self, camera: CameraRecord | None) -> None:
+        """Warn of what the camera did not take."""
+        self._warnings = tuple(camera.disobeyed()) if camera is not None else ()
+
     def source_returned(self) -> None:
         """Each frame is judged by itself: nothing to forget."""
 
@@ -239,5 +269,5 @@ class CellTask:
         return dict(self._facts)
 
     def notes(self) -> tuple[Message, ...]:
-        """None: each frame is judged by itself."""
-        return ()
+        """What the camera did not take: else each frame is judged by itself."""
+        return self._warnings

@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from edge.about import RESEARCH_USE
+from edge.camera.settings import CameraRecord
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.slides.records import Slide
 from edge.slides.review import slide_estimates
@@ -18,6 +19,7 @@ SYSTEM = "urn:plasmolite"
 """Root of the project's own code and identifier systems."""
 _LOINC = "http://loinc.org"
 _UCUM = "http://unitsofmeasure.org"
+_PURE_NUMBER = {"unit": "1", "system": _UCUM, "code": "1"}
 _INFECTED_PER_1000 = ("48427-9", "Erythrocytes.Plasmodium sp infected/1000 erythrocytes in Blood")
 # Made once at random, so that a slide's resources keep their names from one export to the next.
 _NAMESPACE = uuid.UUID("6f0a3c1e-3f4b-4c57-9d0a-52b8f3d5c9a1")
@@ -87,6 +89,12 @@ def _specimen(slide: Slide) -> dict[str, Any]:
 
 
 def _device(slide: Slide) -> dict[str, Any]:
+    notes = [RESEARCH_USE, f"Ran on: {slide.device or 'not stated'}"]
+    camera = {}
+    if "camera" in slide.settings:
+        record = CameraRecord.from_json(slide.settings["camera"])
+        camera = {"property": _camera_properties(record)}
+        notes += map(str, record.disobeyed())
     return {
         "resourceType": "Device",
         "id": _name(slide, "device"),
@@ -95,8 +103,27 @@ def _device(slide: Slide) -> dict[str, Any]:
             {"type": {"text": "model"}, "value": slide.model_name},
             {"type": {"text": "SHA-256 of the model file"}, "value": slide.model_sha256},
         ],
-        "note": [{"text": RESEARCH_USE}, {"text": f"Ran on: {slide.device or 'not stated'}"}],
+        **camera,
+        "note": [{"text": note} for note in notes],
     }
+
+
+def _camera_properties(camera: CameraRecord) -> list[dict[str, Any]]:
+    """What the fields were taken with; a value that the camera did not keep is said in a note."""
+    found = [
+        ("Camera exposure time", camera.exposure_us, {"unit": "µs", "system": _UCUM, "code": "us"}),
+        ("Camera white balance", camera.white_balance_k, {"unit": "K", "system": _UCUM, "code": "K"}),
+        ("Camera red gain", camera.red_gain, _PURE_NUMBER),
+        ("Camera blue gain", camera.blue_gain, _PURE_NUMBER),
+        ("Camera analogue gain", camera.gain, _PURE_NUMBER),
+        ("Camera picture width", camera.width, {"unit": "px"}),
+        ("Camera picture height", camera.height, {"unit": "px"}),
+    ]
+    return [
+        {"type": {"text": name}, "valueQuantity": [{"value": _figure(value), **unit}]}
+        for name, value, unit in found
+        if value is not None
+    ]
 
 
 def _observations(slide: Slide, reading: Parasitaemia, which: str, effective: str) -> list[dict[str, Any]]:

@@ -123,6 +123,19 @@ class SlideStore:
             add_entry(connection, entry)
         return self.slide(slide_id)
 
+    def record_camera(self, slide: Slide, record: Mapping[str, Any]) -> Slide:
+        """Keep with a slide what its camera was told and has, and return the slide with it.
+
+        Raises:
+            StoreError: it was not stored.
+        """
+        settings = {**slide.settings, "camera": dict(record)}
+        with self.database.writing(f"take the camera of slide {slide.slide_id!r}") as connection:
+            connection.execute(
+                "UPDATE slides SET settings = ? WHERE number = ?", (json.dumps(settings), slide.number)
+            )
+        return slide._replace(settings=settings)
+
     def add_field(
         self,
         slide: Slide,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.live.states import LiveState, Mode
+from plasmolite.commands.camera_options import camera_options, take_camera_settings
 from plasmolite.commands.slide_options import chosen, slide_options
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
 @click.option(
     "--source",
     required=True,
-    help="Camera number, picamera, simulator, rtsp:// or http:// address, folder, or video file.",
+    help="Camera (0, /dev/video0, picamera, picamera:1), rtsp:// or http:// address, folder, video file, or "
+    "simulator.",
 )
 @click.option(
     "--mode",
@@ -52,6 +54,7 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
 )
 @click.option("--until-reached", is_flag=True, help="End when so many cells are counted.")
 @click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@camera_options
 @slide_options
 @click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the simulator's slide.")
@@ -98,8 +101,9 @@ def _open(
     from edge.slides.store import SlideStore
 
     source, every_frame, seed = options["source"], options["every_frame"], options["seed"]
+    camera = take_camera_settings(options)
     if options["mode"] == Mode.CELL:
-        opened = cell_session(setup, source, every_frame=every_frame, seed=seed)
+        opened = cell_session(setup, source, camera=camera, every_frame=every_frame, seed=seed)
         return "Plasmolite live: the cell under the cross-hair", opened
     store = stack.enter_context(SlideStore(options["store"] or default_store_path()))
     named = options["resume"] or options["slide_id"]
@@ -115,6 +119,7 @@ def _open(
         store,
         request,
         source,
+        camera=camera,
         every_frame=every_frame,
         seed=seed,
         stop_when_reached=options["until_reached"],

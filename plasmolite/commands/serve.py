@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.camera_options import camera_options, take_camera_settings
 from plasmolite.commands.slide_options import slide_options
 
 _OPENCV_PIXELS = 64_000_000
@@ -46,6 +47,7 @@ _OPENCV_PIXELS = 64_000_000
 @click.option(
     "--source", help="Camera, stream, folder or simulator for the live view, as plasmolite live takes it."
 )
+@camera_options
 @click.option("--verbose", is_flag=True, help="Log every request, not only refusals and changes.")
 def command(
     *,
@@ -84,6 +86,7 @@ def command(
         click.echo(f"Error: {missing}", err=True)
         sys.exit(2)
 
+    camera = take_camera_settings(judging)
     try:
         settings = ServerSettings(
             host=host,
@@ -96,7 +99,7 @@ def command(
         )
         token = settle_token(settings, renew=new_token, tell=_tell_token)
         setup = set_up_slide(**judging)
-        instruments = open_instruments(settings, setup, token, slides=slides, source=source)
+        instruments = open_instruments(settings, setup, token, slides=slides, source=source, camera=camera)
         server = make_server(create_app(instruments), settings)
     except (PlasmoliteError, OSError) as error:
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)

@@ -142,7 +142,8 @@ class V4l2Capture:
                 return False
             camera.frames -= 1
         controls = camera.controls
-        if controls.get(cv2.CAP_PROP_AUTO_EXPOSURE) == 3 and camera.tells_exposure:
+        automatic = controls.get(cv2.CAP_PROP_AUTO_EXPOSURE) == 3
+        if automatic and camera.tells_exposure and cv2.CAP_PROP_EXPOSURE in controls:
             controls[cv2.CAP_PROP_EXPOSURE] = camera.automatic[0]
         if controls.get(cv2.CAP_PROP_AUTO_WB) and cv2.CAP_PROP_WB_TEMPERATURE in controls:
             controls[cv2.CAP_PROP_WB_TEMPERATURE] = camera.automatic[1]

@@ -5,6 +5,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from edge.camera.settings import CameraRecord
 from edge.errors import SourceError
 from edge.messages.message import Message
 from edge.types import Rgb
@@ -33,12 +34,17 @@ class Source(Protocol):
     """A camera, file, stream or folder.
 
     Attributes:
-        name: in words, without passwords.
+        name: in words, without passwords: what is shown, stored and exported.
         live: frames that nobody took in time may be dropped.
     """
 
     name: str
     live: bool
+
+    @property
+    def record(self) -> CameraRecord | None:
+        """What a camera of this machine was told when it was last opened; None for other sources."""
+        ...
 
     def open(self) -> None:
         """Open it, or open it again after it was lost.

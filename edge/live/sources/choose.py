@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge.camera.address import shown_address
+from edge.camera.opening import is_camera
+from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
 from edge.live.sources.base import Source
-from edge.live.sources.camera import CameraSource, PicameraSource
+from edge.live.sources.camera import CameraSource
 from edge.live.sources.folder import FolderSource
-from edge.live.sources.mjpeg import HttpSource, without_password
+from edge.live.sources.mjpeg import HttpSource
 from edge.live.sources.simulated import SimulatorSource
 from edge.live.sources.stream import StreamSource
 from edge.live.sources.video import VideoSource
@@ -19,6 +22,7 @@ from edge.messages.message import Message
 def choose_source(
     text: str,
     *,
+    camera: CameraSettings | None = None,
     every_frame: bool = False,
     seed: int = 0,
     files_taken: Iterable[str] = (),
@@ -27,8 +31,9 @@ def choose_source(
     """Make the source that a text names; nothing is opened yet.
 
     Args:
-        text: a camera's number, ``picamera``, ``simulator``, an ``rtsp://``, ``http://`` or ``https://``
-            address, a folder, or a video file.
+        text: a camera's number or path such as ``/dev/video0``, ``picamera``, ``picamera:1``, ``simulator``, an
+            ``rtsp://``, ``http://`` or ``https://`` address, a folder, or a video file.
+        camera: what a camera is told to keep; None for what it finds by itself.
         every_frame: of a video file, take every frame instead of playing it at its speed.
         seed: of the simulator's slide.
         files_taken: SHA-256 of the folder's files that were counted before.
@@ -38,16 +43,23 @@ def choose_source(
         SourceError: the text names nothing that there is.
     """
     text = text.strip()
-    if text.isdigit():
-        return CameraSource(int(text))
-    if text in {"picamera", "simulator"}:
-        return PicameraSource() if text == "picamera" else SimulatorSource(seed)
+    if is_camera(text):
+        return CameraSource(text, camera)
+    if camera is not None:
+        raise SourceError(Code.SOURCE_TAKES_NO_SETTINGS, source=_shown(text))
+    if text == "simulator":
+        return SimulatorSource(seed)
     scheme = urlsplit(text).scheme.lower()
     if scheme in {"rtsp", "rtsps", "http", "https"}:
-        return HttpSource(text) if scheme.startswith("http") else StreamSource(text, without_password(text))
+        return HttpSource(text) if scheme.startswith("http") else StreamSource(text)
     path = Path(text).expanduser()
     if path.is_dir():
         return FolderSource(path, files_taken, give_up=give_up)
     if path.is_file():
         return VideoSource(path, every_frame=every_frame)
-    raise SourceError(Code.SOURCE_UNKNOWN, source=text)
+    raise SourceError(Code.SOURCE_UNKNOWN, source=_shown(text))
+
+
+def _shown(text: str) -> str:
+    """The text without what may be a password: a misspelt address holds one as well."""
+    return shown_address(text) if ":" in text else text

@@ -37,6 +37,7 @@ class FolderSource:
     """
 
     live = False
+    record = None
 
     def __init__(
         self,

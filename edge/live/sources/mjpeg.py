@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from edge.camera.address import shown_address
 from edge.errors import ImageError, SourceError
 from edge.images.files import read_image
 from edge.live.sources.base import GrabbedImage, Source
@@ -36,9 +37,10 @@ class HttpSource:
     """
 
     live = True
+    record = None
 
     def __init__(self, url: str) -> None:
-        self.name = without_password(url)
+        self.name = shown_address(url)
         self._url = url
         self._response: http.client.HTTPResponse | None = None
         self._stills = False
@@ -56,7 +58,7 @@ class HttpSource:
             self._response, self._stills = response, True
         else:
             response.close()
-            self._player = StreamSource(self._url, self.name)
+            self._player = StreamSource(self._url)
             self._player.open()
 
     def read(self) -> GrabbedImage | None:
@@ -120,12 +122,6 @@ class HttpSource:
         return data
 
 
-def without_password(url: str) -> str:
-    """An address as it may be shown and stored."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def _next_part(stream: http.client.HTTPResponse) -> bytes | None:
     """Read one part of a multipart stream; None at its end."""
     length: int | None = None
@@ -167,14 +163,20 @@ def _to_end_of_jpeg(stream: http.client.HTTPResponse) -> bytes:
 
 
 def _reason(error: object) -> Message:
-    if isinstance(error, TimeoutError):
-        return Message(Code.SOURCE_SILENT, seconds=TIMEOUT)
-    if isinstance(error, urllib.error.HTTPError):
-        return Message(Code.SOURCE_HTTP_STATUS, status=error.code)
-    if isinstance(error, urllib.error.URLError):
-        return _reason(error.reason)
-    if isinstance(error, socket.gaierror):
-        return Message(Code.SOURCE_NAME_UNKNOWN)
-    if isinstance(error, OSError) and error.errno is not None:
-        return system_reason(error)
-    return Message(Code.SOURCE_BROKEN_ANSWER, text=str(error) or type(error).__name__)
+    """Why a camera was not reached: never in Python's words, which may quote the address with its secrets."""
+    match error:
+        case TimeoutError():
+            reason = Message(Code.SOURCE_SILENT, seconds=TIMEOUT)
+        case urllib.error.HTTPError():
+            reason = Message(Code.SOURCE_HTTP_STATUS, status=error.code)
+        case urllib.error.URLError():
+            reason = _reason(error.reason)
+        case socket.gaierror():
+            reason = Message(Code.SOURCE_NAME_UNKNOWN)
+        case OSError(errno=int()):
+            reason = system_reason(error)
+        case ValueError() | http.client.InvalidURL():
+            reason = Message(Code.SOURCE_BAD_ADDRESS)
+        case _:
+            reason = Message(Code.SOURCE_BROKEN_ANSWER, text=str(error) or type(error).__name__)
+    return reason

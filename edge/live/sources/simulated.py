@@ -26,6 +26,7 @@ class SimulatorSource:
     """
 
     live = True
+    record = None
 
     def __init__(
         self,

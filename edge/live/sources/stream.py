@@ -5,6 +5,7 @@ import time
 
 import cv2
 
+from edge.camera.address import shown_address
 from edge.errors import SourceError
 from edge.live.sources.base import GrabbedImage, grab
 from edge.messages.codes import Code
@@ -19,14 +20,14 @@ class StreamSource:
     """A network stream that OpenCV's FFmpeg plays: RTSP, HLS, HTTP video.
 
     Args:
-        url: its address.
-        name: the address without its password.
+        url: its address; it is never shown.
     """
 
     live = True
+    record = None
 
-    def __init__(self, url: str, name: str) -> None:
-        self.name = name
+    def __init__(self, url: str) -> None:
+        self.name = shown_address(url)
         self._url = url
         self._capture: cv2.VideoCapture | None = None
         self._patience_ms = FIRST_OPEN_MS

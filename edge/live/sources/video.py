@@ -19,6 +19,8 @@ class VideoSource:
         every_frame: take every frame, however long each takes.
     """
 
+    record = None
+
     def __init__(self, path: Path, *, every_frame: bool = False) -> None:
         self.name = path.name
         self.live = not every_frame

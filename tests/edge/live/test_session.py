@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.camera.settings import CameraRecord
 from edge.errors import StoreFullError
 from edge.live.counting import SlideCounter
 from edge.live.session import LiveSession
@@ -33,6 +34,7 @@ class Stage:
 
     name = "stage"
     live = False
+    record = None
 
     def __init__(self, corners: list[tuple[int, int]]) -> None:
         self._corners = iter(corners)
@@ -176,6 +178,7 @@ class Camera:
 
     name = "camera"
     live = True
+    record = None
 
     def __init__(self, clock: list[float]) -> None:
         self.due = threading.Semaphore(0)
@@ -225,6 +228,9 @@ class SlowTask:
         if len(self.numbers) == 30:
             self._camera.over.set()
         return TaskResult(LiveState.NOTHING_NEW)
+
+    def source_opened(self, camera: CameraRecord | None) -> None:
+        """It keeps nothing."""
 
     def source_returned(self) -> None:
         """It never goes."""

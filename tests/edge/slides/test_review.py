@@ -11,6 +11,7 @@ from fhirclient.models.bundle import Bundle as BundleR4
 from fhirclient.models.fhirabstractbase import FHIRValidationError
 
 from edge.about import RESEARCH_USE
+from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import SlideError
 from edge.parasitaemia.estimate import Rates
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
@@ -175,6 +176,41 @@ def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: 
         assert all(reference.reference in held for reference in [*report.result, *report.specimen])
         assert len(report.result) == (8 if reviewed else 4)
         assert "Amina" not in text
+
+
+def test_the_exports_hold_what_the_camera_was_told(tmp_path: Path) -> None:
+    camera = CameraRecord(
+        source="0",
+        kind="V4L2",
+        asked=CameraSettings(exposure_us=8000),
+        width=1280,
+        height=960,
+        exposure_us=8000.0,
+        exposure_fixed=True,
+        white_balance_k=4600.0,
+        white_balance_fixed=False,
+        gain=None,
+        gain_fixed=False,
+    )
+    with open_store(tmp_path) as store:
+        slide = store.record_camera(counted_slide(store), camera.to_json())
+        assert store.slide("S-1") == slide
+        assert slide_json(store, slide)["slide"]["settings"]["camera"] == camera.to_json()
+        content = json.loads(json.dumps(slide_bundle(store, slide)))
+    assert BundleR4(content, strict=True).as_json() == content
+    device = next(
+        entry.resource
+        for entry in BundleR4B.model_validate(content).entry
+        if entry.resource.get_resource_type() == "Device"
+    )
+    told = {one.type.text: (one.valueQuantity[0].value, one.valueQuantity[0].unit) for one in device.property}
+    assert told == {
+        "Camera exposure time": (8000, "µs"),
+        "Camera white balance": (4600, "K"),
+        "Camera picture width": (1280, "px"),
+        "Camera picture height": (960, "px"),
+    }
+    assert "does not keep its white balance" in device.note[-1].text
 
 
 @pytest.mark.parametrize("reviewed", [False, True])

@@ -1,70 +1,63 @@
-"""Cameras of this machine as a source."""
+"""A camera of this machine as a source: fixed at each opening, the same after a loss."""
 
-import sys
-from types import SimpleNamespace
-
-import numpy as np
+import cv2
 import pytest
 
+from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
-from edge.live.sources.camera import PicameraSource
+from edge.live.sources.camera import CameraSource
+from tests.support.fake_cameras import SET_BEFORE_A_PICTURE, V4l2Camera, picamera2, plugged_in
 
 
-class Picamera2:
-    """What `PicameraSource` uses of picamera2, by its manual of 2024: made-up frames, real names and calls."""
-
-    fault: Exception | None = None
-    open_cameras = 0
-
-    def __init__(self) -> None:
-        if self.fault is not None:
-            raise self.fault
-        type(self).open_cameras += 1
-        self._size = (0, 0)
-
-    def create_video_configuration(self, main: dict[str, object]) -> dict[str, object]:
-        """A configuration is a dictionary of streams."""
-        return {"main": main}
-
-    def configure(self, configuration: dict[str, dict[str, object]]) -> None:
-        """Libcamera's BGR888 has red first in memory."""
-        assert configuration["main"]["format"] == "BGR888"
-        self._size = configuration["main"]["size"]  # type: ignore[assignment]
-
-    def start(self) -> None:
-        """Nothing to start."""
-
-    def capture_array(self, name: str) -> np.ndarray:
-        """A red frame, whose rows libcamera may have padded to four channels."""
-        assert name == "main"
-        if self.fault is not None:
-            raise self.fault
-        return np.broadcast_to(np.array([200, 10, 20, 0], np.uint8), (*self._size[::-1], 4))
-
-    def close(self) -> None:
-        """Let go of the camera."""
-        type(self).open_cameras -= 1
+def test_a_usb_camera_is_fixed_before_its_first_frame_and_again_after_a_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usb = V4l2Camera(automatic=(156, 4600))
+    source = CameraSource("0")
+    assert source.name == "camera 0"
+    with plugged_in(monkeypatch, video0=usb):
+        source.open()
+        assert {name for name, _ in usb.sets[0]} >= SET_BEFORE_A_PICTURE
+        assert source.read().rgb.shape == (960, 1280, 3)
+        begun = source.record
+        usb.frames = 0
+        with pytest.raises(SourceError, match="sends no more pictures"):
+            source.read()
+        # Meanwhile somebody turned the lamp up; what the slide was begun with still holds.
+        usb.frames, usb.automatic = None, (80, 6000)
+        usb.controls.update({cv2.CAP_PROP_AUTO_EXPOSURE: 3, cv2.CAP_PROP_AUTO_WB: 1})
+        source.open()
+        assert (cv2.CAP_PROP_EXPOSURE, 156) in usb.sets[1]
+        assert (cv2.CAP_PROP_WB_TEMPERATURE, 4600) in usb.sets[1]
+        assert {name for name, _ in usb.sets[1]} >= SET_BEFORE_A_PICTURE
+        assert source.record is not None
+        assert begun is not None
+        assert source.record.differences(begun) == []
+        source.close()
 
 
-def test_a_csi_camera_is_read_by_picamera2_as_rgb_and_fetched_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
-    source = PicameraSource((64, 48))
+def test_a_csi_camera_is_fixed_before_its_first_frame_and_again_after_a_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = picamera2(monkeypatch)
+    source = CameraSource("picamera", CameraSettings(320, 240))
+    with pytest.raises(SourceError, match="sends no more pictures"):
+        source.read()
     source.open()
-    assert source.read().rgb.shape == (48, 64, 3)
+    assert source.name == "picamera"
+    assert source.read().rgb.shape == (240, 320, 3)
     assert source.read().rgb[0, 0].tolist() == [200, 10, 20]
-    monkeypatch.setattr(Picamera2, "fault", RuntimeError("Camera frontend has timed out!"))
-    with pytest.raises(SourceError, match="gives no more frames"):
+    monkeypatch.setattr(kind, "fault", RuntimeError("Camera frontend has timed out!"))
+    with pytest.raises(SourceError, match="sends no more pictures"):
         source.read()
     with pytest.raises(SourceError, match="cannot be opened"):
         source.open()
-    monkeypatch.setattr(Picamera2, "fault", None)
+    monkeypatch.setattr(kind, "fault", None)
     source.open()
-    assert source.read().rgb.shape == (48, 64, 3)
+    assert kind.sets[-1][0] == (
+        False,
+        {"ExposureTime": 9000, "AnalogueGain": 1.5, "ColourGains": (2.0, 1.6)},
+    )
+    assert source.read().rgb.shape == (240, 320, 3)
     source.close()
-    assert Picamera2.open_cameras == 0
-
-
-def test_without_picamera2_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(SourceError, match="apt install python3-picamera2"):
-        PicameraSource().open()
+    assert kind.open_cameras == 0

@@ -4,21 +4,50 @@ from pathlib import Path
 
 import pytest
 
+from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
 from edge.live.sources.camera import CameraSource
 from edge.live.sources.choose import choose_source
 from edge.live.sources.folder import FolderSource
 from edge.live.sources.mjpeg import HttpSource
+from edge.live.sources.simulated import SimulatorSource
 from edge.live.sources.stream import StreamSource
 from edge.live.sources.video import VideoSource
 
 
 def test_what_a_user_writes_names_a_source(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"")
-    assert isinstance(choose_source("0"), CameraSource)
+    link = tmp_path / "usb-Microscope-video-index0"
+    link.symlink_to("/dev/video0")
+    for camera in ("0", "/dev/video0", "/dev/v4l/by-id/usb-gone", str(link), "picamera", "picamera:1"):
+        assert isinstance(choose_source(camera), CameraSource), camera
     assert isinstance(choose_source("rtsp://cam/1"), StreamSource)
     assert isinstance(choose_source("HTTP://cam/1"), HttpSource)
     assert isinstance(choose_source(str(tmp_path)), FolderSource)
     assert isinstance(choose_source(str(tmp_path / "a.mp4")), VideoSource)
-    with pytest.raises(SourceError, match="no source ftp://cam"):
-        choose_source("ftp://cam")
+    assert isinstance(choose_source("simulator"), SimulatorSource)
+
+
+@pytest.mark.parametrize("text", ["http://u:s3cret@cam/v?token=s3cret", "rtsp://u:s3cret@cam/v?token=s3cret"])
+def test_the_name_of_a_network_camera_holds_no_secret(text: str) -> None:
+    source = choose_source(text)
+    assert source.name.endswith("://cam/v?token=***")
+    with pytest.raises(SourceError) as caught:
+        source.open()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://u:s3cret@cam", "htp:u:s3cret@cam", "http:/u:s3cret@cam/v", "u:s3cret@cam"]
+)
+def test_a_misspelt_address_is_refused_without_its_password(text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        choose_source(text).open()
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("text", ["simulator", "http://cam/v", "."])
+def test_only_a_camera_takes_a_cameras_settings(text: str) -> None:
+    with pytest.raises(SourceError, match="takes no width, height, exposure"):
+        choose_source(text, camera=CameraSettings(exposure_us=8000))

@@ -16,6 +16,7 @@ class Script:
     """A source that does what a list says: a shade, a pause, a failure, the end."""
 
     name = "script"
+    record = None
 
     def __init__(self, steps: list[object], *, live: bool = True, fail_open: int = 0) -> None:
         self.steps = iter(steps)

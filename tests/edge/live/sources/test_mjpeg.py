@@ -10,7 +10,7 @@ import pytest
 
 from edge.errors import SourceError
 from edge.live.sources.grabber import FrameGrabber
-from edge.live.sources.mjpeg import HttpSource, without_password
+from edge.live.sources.mjpeg import HttpSource
 from tests.support.live_sources import picture_of, until
 
 
@@ -92,12 +92,3 @@ def test_a_stream_that_stalls_is_given_up_in_time(monkeypatch: pytest.MonkeyPatc
     source.close()
     server.shutdown()
     server.server_close()
-
-
-def test_an_address_is_shown_without_its_password() -> None:
-    assert without_password("http://amina:secret@cam.local:81/v?x=1") == "http://cam.local:81/v?x=1"
-    source = HttpSource("http://amina:secret@127.0.0.1:9/v")
-    assert "secret" not in source.name
-    with pytest.raises(SourceError) as caught:
-        source.open()
-    assert "secret" not in str(caught.value)
