@@ -130,7 +130,7 @@ class SlideStore:
             StoreError: it was not stored.
         """
         settings = {**slide.settings, "camera": dict(record)}
-        with self.database.writing(f"take the camera of slide {slide.slide_id!r}") as connection:
+        with self.database.writing(Message(Code.STORE_DOING_TAKE_SLIDE, slide=slide.slide_id)) as connection:
             connection.execute(
                 "UPDATE slides SET settings = ? WHERE number = ?", (json.dumps(settings), slide.number)
             )

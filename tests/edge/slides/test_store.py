@@ -177,10 +177,10 @@ def store_with_a_password(path: Path, seed: int) -> None:
     random = Random(seed)
     for number in random.sample(range(1, 301), 300):
         source = f"http://192.168.0.7:8080/video?token=t0ken&field={number}"
-        checks = json.dumps(["z" * random.randint(0, 5000)])
+        uncovered = json.dumps([[0, 0, 20, 40]] * random.randint(0, 300))
         old.execute(
-            "INSERT INTO fields VALUES (?, 7, ?, 1, 0, 0, 640, 480, 40, '2025-01-01T00:00:01+00:00', ?, ?, '[]')",
-            (number, number, source, checks),
+            "INSERT INTO fields VALUES (?, 7, ?, 1, 0, 0, 640, 480, 40, '2025-01-01T00:00:01+00:00', ?, '[]', ?)",
+            (number, number, source, uncovered),
         )
         if random.random() < 0.1:
             old.execute("DELETE FROM fields WHERE number = ?", (random.randint(1, 300),))
@@ -194,7 +194,7 @@ def held_in(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "seed", [6, 9, 11]
+    "seed", [1, 4, 5]
 )  # with each of these, overwriting the rows alone leaves some behind
 def test_an_older_store_is_cleaned_of_its_cameras_password(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "slides.sqlite"
