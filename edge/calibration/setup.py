@@ -6,7 +6,6 @@ from typing import NamedTuple
 from edge.calibration.profile import SiteProfile, read_profile
 from edge.calibration.threshold import model_rates
 from edge.inference.classifier import Classifier
-from edge.messages.catalogue import percent
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells, red_cells
@@ -32,34 +31,6 @@ class SlideSetup(NamedTuple):
     rates: Rates
     red_cells: RedCells
     cell_width: float | None
-
-    def facts(self) -> dict[str, str]:
-        """Settings by name, as reports list them."""
-        rates, runtime = self.rates, self.classifier.runtime
-        facts = {
-            "Model": self.classifier.model.name,
-            "Model's SHA-256": self.classifier.model.sha256,
-            "Threshold": f"{self.threshold:.6f}",
-            "Threshold chosen by": self.threshold_source,
-            "Sensitivity used": f"{rates.true_positives} of {rates.infected} ({rates.sensitivity:.4f})",
-            "Specificity used": f"{rates.true_negatives} of {rates.uninfected} ({rates.specificity:.4f})",
-            "Rates measured on": str(rates.source),
-            "Red cells per µL": f"{self.red_cells.per_ul:,.0f} ({self.red_cells.source})",
-            "Cell width": "found in each field"
-            if self.cell_width is None
-            else f"{self.cell_width:g} px, given",
-            "Runtime": f"{runtime.name} {runtime.version}, {self.classifier.threads} threads",
-        }
-        if self.profile is not None:
-            low, high = map(percent, self.profile.rate_interval)
-            facts["Site profile"] = (
-                f"{self.profile.name}, {self.profile.created}: {self.profile.false_alarms} false alarms in "
-                f"{self.profile.cells} cells of {self.profile.fields} fields "
-                f"({percent(self.profile.measured_rate)} %; as many further cells: {low} to {high} %)"
-            )
-            for number, warning in enumerate(self.profile.warnings, start=1):
-                facts[f"Warning {number} of the profile"] = str(warning)
-        return facts
 
 
 def set_up_slide(

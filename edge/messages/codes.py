@@ -170,6 +170,12 @@ class Code(StrEnum):
     ESTIMATE_TOTALS = "estimate.totals"
 
     # Where red cells per µL and error rates come from: phrases.
+    CHOSEN_BEST_ACCURACY = "chosen.best-accuracy"
+    CHOSEN_FIELD_SPECIFICITY = "chosen.field-specificity"
+    MEASURED_HELD_OUT_PATIENTS = "measured.held-out-patients"
+    SOURCES_NIH = "sources.nih"
+    SOURCES_CHULA = "sources.chula"
+    SOURCES_IMAGENET = "sources.imagenet"
     BLOOD_BY_CONVENTION = "blood.by-convention"
     BLOOD_GIVEN = "blood.given"
     BLOOD_FROM_HAEMATOCRIT = "blood.from-haematocrit"

@@ -80,25 +80,6 @@ class Message:
         return cls(Code(content["code"]), **values)
 
 
-def phrase_to_json(name: str, phrase: Message | str) -> dict[str, Any]:
-    """Store a phrase in English under its name, and its code and values beside it.
-
-    Args:
-        name: of the value, such as ``source``.
-        phrase: a message, or a text of an earlier version that has no code.
-    """
-    coded = {f"{name}_message": phrase.to_json()} if isinstance(phrase, Message) else {}
-    return {name: str(phrase), **coded}
-
-
-def phrase_from_json(name: str, content: Mapping[str, Any]) -> Message | str:
-    """Read what `phrase_to_json` wrote; the English text where a version without this code wrote it."""
-    try:
-        return Message.from_json(content[f"{name}_message"])
-    except (KeyError, ValueError):
-        return str(content.get(name, ""))
-
-
 def system_reason(error: OSError) -> Message:
     """Say why the operating system refused, in words that every catalogue has.
 

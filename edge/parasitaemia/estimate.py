@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, Self
 from edge.errors import PrevalenceError
 from edge.messages.catalogue import Value
 from edge.messages.codes import Code
-from edge.messages.message import Message, phrase_from_json, phrase_to_json
+from edge.messages.message import Message
 from edge.messages.numbers import rounded
+from edge.messages.stored import phrase_from_json, phrase_to_json
 from edge.parasitaemia.prevalence import Rates, check_rates, estimate_prevalence
 
 __all__ = ["RBC_PER_UL", "TOO_FEW_CELLS", "Parasitaemia", "Rates", "RedCells", "estimate", "red_cells"]

@@ -32,7 +32,8 @@ import numpy.typing as npt
 
 from edge.errors import PrevalenceError
 from edge.messages.codes import Code
-from edge.messages.message import Message, phrase_from_json, phrase_to_json
+from edge.messages.message import Message
+from edge.messages.stored import phrase_from_json, phrase_to_json
 
 CONFIDENCE = 0.95
 _GRID = 257  # prevalences at which the posterior is evaluated; interpolated linearly between them

@@ -1,31 +1,28 @@
-"""The report's charts as SVG text: they stand inside the page, need no program to draw, and print sharp."""
+"""Where the marks of the report's charts are; the templates `*.svg.j2` draw them inside the page."""
 
-import html
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edge.messages import catalogue as phrases
+from edge.messages.catalogue import Catalogue
 from edge.parasitaemia.estimate import Parasitaemia
 
 _WIDTH, _LEFT, _RIGHT = 720, 56, 24
-_UNITS = 120  # px at the right of the axis of the interval, for its units
-_INK, _FAINT = "#222222", "#595959"
-# Okabe and Ito's palette, as in edge.drawing.contact_sheet; dark enough against white (contrast above 4.5).
-_ESTIMATE, _LIMIT = "#0072B2", "#A34700"
+_UNITS = 140  # px at the right of the axis of the interval, for its units
+_TOP, _BOTTOM = 30, 150  # of the bars
 _BINS = 20
 
 
 class Axis(NamedTuple):
-    """A linear axis from 0 to ``end``, drawn between two pixel positions."""
+    """A linear axis from 0 to `end`, drawn between two positions in px."""
 
     end: float
     left: float = _LEFT
     right: float = _WIDTH - _RIGHT
 
     def at(self, value: float) -> float:
-        """Pixel position of a value."""
-        return self.left + (self.right - self.left) * min(max(value / self.end, 0.0), 1.0)
+        """Position of a value in px, to a tenth."""
+        return round(self.left + (self.right - self.left) * min(max(value / self.end, 0.0), 1.0), 1)
 
 
 def nice_end(value: float) -> float:
@@ -36,126 +33,170 @@ def nice_end(value: float) -> float:
     return next(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= value * (1 - 1e-9))
 
 
-def interval_chart(parasitaemia: Parasitaemia) -> str:
-    """Draw the estimate, its 95 % interval, and what the count could have told from none.
+class IntervalTick(NamedTuple):
+    """A mark of the axis: its place in px, the share in percent and the density, both in words."""
+
+    x: float
+    share: str
+    per_ul: str
+
+
+class IntervalChart(NamedTuple):
+    """The chart of an estimate and its interval; all positions in px from the left.
+
+    Attributes:
+        width: of the whole chart.
+        left: where the axis begins.
+        right: where the axis ends.
+        ticks: marks of the axis.
+        low: lower end of the 95 % interval.
+        high: upper end of the 95 % interval.
+        estimate: the estimate.
+        resolvable: the least share that this count tells reliably from none.
+        label_at: where the label of `resolvable` is.
+        label_anchor: which end of that label is there, "start" or "end".
+    """
+
+    width: int
+    left: float
+    right: float
+    ticks: tuple[IntervalTick, ...]
+    low: float
+    high: float
+    estimate: float
+    resolvable: float
+    label_at: float
+    label_anchor: str
+
+
+def interval_chart(parasitaemia: Parasitaemia, words: Catalogue) -> IntervalChart | None:
+    """Lay out the estimate, its 95 % interval, and what the count could have told from none.
 
     Returns:
-        An ``<svg>`` element with a title and a description for those who do not see it; empty text where
-        there is no estimate.
+        None where there is no estimate.
     """
     p = parasitaemia
     if p.fraction is None or p.low is None or p.high is None or p.resolvable is None:
-        return ""
-    end = min(nice_end(1.08 * max(p.high, p.resolvable)), 1.0)
-    axis = Axis(end, right=_WIDTH - _UNITS - _RIGHT)
-    y, top, bottom = 74, 40, 108
-    low, high, point = axis.at(p.low), axis.at(p.high), axis.at(p.fraction)
+        return None
+    axis = Axis(min(nice_end(1.08 * max(p.high, p.resolvable)), 1.0), right=_WIDTH - _UNITS - _RIGHT)
+    marks = [axis.end * step / 5 for step in range(6)]
     limit = axis.at(p.resolvable)
-    words = html.escape(str(p.words[0]))
     near_right = limit > _WIDTH - 240
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} 152" role="img" '
-        'aria-labelledby="chart-title chart-words">',
-        '<title id="chart-title">Estimated parasitaemia with its 95 % interval</title>',
-        f'<desc id="chart-words">{words}</desc>',
-        _ticks(axis, bottom, p.red_cells.per_ul),
-        f'<line x1="{limit:.1f}" y1="{top - 10}" x2="{limit:.1f}" y2="{bottom}" stroke="{_LIMIT}" '
-        'stroke-width="2" stroke-dasharray="6 4"/>',
-        f'<text x="{limit + (-8 if near_right else 8):.1f}" y="{top - 2}" fill="{_LIMIT}" '
-        f'text-anchor="{"end" if near_right else "start"}">told reliably from none</text>',
-        f'<line x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}" stroke="{_ESTIMATE}" stroke-width="6"/>',
-        _whisker(low, y),
-        _whisker(high, y),
-        f'<circle cx="{point:.1f}" cy="{y}" r="9" fill="#fff" stroke="{_ESTIMATE}" stroke-width="4"/>',
-        "</svg>",
-    ]
-    return "".join(parts)
-
-
-def _whisker(x: float, y: float) -> str:
-    """End of the interval."""
-    return (
-        f'<line x1="{x:.1f}" y1="{y - 12}" x2="{x:.1f}" y2="{y + 12}" stroke="{_ESTIMATE}" stroke-width="3"/>'
+    return IntervalChart(
+        width=_WIDTH,
+        left=axis.left,
+        right=axis.right,
+        ticks=tuple(
+            IntervalTick(
+                axis.at(mark), words.value(100 * mark, ".4g"), words.density(mark * p.red_cells.per_ul)
+            )
+            for mark in marks
+        ),
+        low=axis.at(p.low),
+        high=axis.at(p.high),
+        estimate=axis.at(p.fraction),
+        resolvable=limit,
+        label_at=round(limit - 8 if near_right else limit + 8, 1),
+        label_anchor="end" if near_right else "start",
     )
 
 
-def _ticks(axis: Axis, y: float, per_ul: float) -> str:
-    """Axis line with two scales below it: the share of red cells, and parasitised cells per µL."""
-    beyond = axis.right + 48
-    parts = [
-        f'<line x1="{axis.left}" y1="{y}" x2="{axis.right}" y2="{y}" stroke="{_INK}"/>',
-        f'<text x="{beyond}" y="{y + 22}" fill="{_INK}">% of red cells</text>',
-        f'<text x="{beyond}" y="{y + 38}" fill="{_FAINT}">per µL</text>',
-    ]
-    for step in range(6):
-        value = axis.end * step / 5
-        x = axis.at(value)
-        parts.append(f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + 6}" stroke="{_INK}"/>')
-        share, cells = f"{100 * value:.4g}", phrases.density(value * per_ul)
-        for below, text, colour in ((22, share, _INK), (38, cells, _FAINT)):
-            parts.append(
-                f'<text x="{x:.1f}" y="{y + below}" fill="{colour}" text-anchor="middle">{text}</text>'
-            )
-    return "".join(parts)
+class Decade(NamedTuple):
+    """A line across the bars: its height in px from the top, and the cells that it stands for."""
+
+    y: float
+    cells: int
 
 
-def probability_chart(counts: Sequence[int], threshold: float) -> str:
-    """Draw how the counted cells' probabilities are spread, on a logarithmic scale of cells.
+class Bar(NamedTuple):
+    """A bar; all in px from the upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class ProbabilityTick(NamedTuple):
+    """A mark of the axis of probabilities: its place in px and its value."""
+
+    x: float
+    value: float
+
+
+class ProbabilityChart(NamedTuple):
+    """The chart of the counted cells' probabilities; positions in px from the upper left corner.
+
+    Attributes:
+        width: of the whole chart.
+        left: where the bars begin.
+        right: where they end.
+        decades: lines of the logarithmic scale of cells.
+        bars: one for each step of the probability that has cells.
+        ticks: marks of the axis.
+        threshold: from which probability on a cell is called parasitised.
+        threshold_at: where it is drawn.
+        cells: number of cells.
+        sure: how many of them are in the two outermost steps.
+        step: width of a step of the probability.
+    """
+
+    width: int
+    left: float
+    right: float
+    decades: tuple[Decade, ...]
+    bars: tuple[Bar, ...]
+    ticks: tuple[ProbabilityTick, ...]
+    threshold: float
+    threshold_at: float
+    cells: int
+    sure: int
+    step: float
+
+
+def probability_chart(counts: Sequence[int], threshold: float) -> ProbabilityChart | None:
+    """Lay out how the counted cells' probabilities are spread, on a logarithmic scale of cells.
 
     Args:
-        counts: Cells in each of 20 equal steps of P(Parasitized) from 0 to 1.
-        threshold: From which on a cell is called parasitised.
+        counts: cells in each of 20 equal steps of P(Parasitized) from 0 to 1.
+        threshold: from which probability on a cell is called parasitised.
 
     Returns:
-        An ``<svg>`` element; empty text where no cell was counted.
+        None where no cell was counted.
     """
     most = max(counts, default=0)
     if most == 0:
-        return ""
+        return None
     axis = Axis(1.0)
-    top, bottom = 30, 150
     decades = max(math.ceil(math.log10(most + 1)), 1)
-    sure = sum(n for n in (counts[0], counts[-1]))
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} 190" role="img" '
-        'aria-labelledby="spread-title spread-words">',
-        '<title id="spread-title">Spread of the cells\' probabilities</title>',
-        f'<desc id="spread-words">{sure} of {sum(counts)} cells lie in the outermost steps, below '
-        f"{1 / _BINS:g} or above {1 - 1 / _BINS:g}; the threshold is {threshold:.3f}.</desc>",
-    ]
-    for decade in range(decades + 1):
-        y = bottom - (bottom - top) * decade / decades
-        parts.append(f'<line x1="{axis.left}" y1="{y:.1f}" x2="{axis.right}" y2="{y:.1f}" stroke="#d0d0d0"/>')
-        place = f'x="{axis.left - 8}" y="{y + 5:.1f}"'
-        parts.append(f'<text {place} fill="{_FAINT}" text-anchor="end">{10**decade:,}</text>')
-    width = (axis.right - axis.left) / _BINS
+    height, width = _BOTTOM - _TOP, (axis.right - axis.left) / _BINS
+    bars = []
     for number, cells in enumerate(counts):
         if cells:
             # One cell must be seen: the scale starts a little below one.
-            tall = (bottom - top) * max(math.log10(cells) / decades, 0.03)
+            tall = height * max(math.log10(cells) / decades, 0.03)
             x = axis.left + number * width
-            parts.append(
-                f'<rect x="{x + 1:.1f}" y="{bottom - tall:.1f}" width="{width - 2:.1f}" height="{tall:.1f}" '
-                f'fill="{_ESTIMATE}"/>'
-            )
-    at = axis.at(threshold)
-    parts.append(
-        f'<line x1="{at:.1f}" y1="{top - 12}" x2="{at:.1f}" y2="{bottom}" stroke="{_LIMIT}" stroke-width="2" '
-        f'stroke-dasharray="6 4"/><text x="{at - 8:.1f}" y="{top - 6}" fill="{_LIMIT}" '
-        f'text-anchor="{"end" if threshold > 0.3 else "start"}">threshold {threshold:.3f}</text>'
+            bars.append(Bar(*(round(side, 1) for side in (x + 1, _BOTTOM - tall, width - 2, tall))))
+    return ProbabilityChart(
+        width=_WIDTH,
+        left=axis.left,
+        right=axis.right,
+        decades=tuple(Decade(round(_BOTTOM - height * n / decades, 1), 10**n) for n in range(decades + 1)),
+        bars=tuple(bars),
+        ticks=tuple(ProbabilityTick(axis.at(value), value) for value in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        threshold=threshold,
+        threshold_at=axis.at(threshold),
+        cells=sum(counts),
+        sure=counts[0] + counts[-1],
+        step=1 / _BINS,
     )
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
-        place = f'x="{axis.at(value):.1f}" y="{bottom + 20}"'
-        parts.append(f'<text {place} fill="{_INK}" text-anchor="middle">{value:g}</text>')
-    parts.append("</svg>")
-    return "".join(parts)
 
 
 def probability_bin(probability: float) -> int:
-    """Step of ``probability_chart`` that a probability in [0, 1] belongs to."""
+    """Step of `probability_chart` that a probability in [0, 1] belongs to."""
     return min(int(probability * _BINS), _BINS - 1)
 
 
 def empty_bins() -> list[int]:
-    """Counts for ``probability_chart`` with nothing in them."""
+    """Counts for `probability_chart` with nothing in them."""
     return [0] * _BINS

@@ -1,63 +1,60 @@
-"""The report of a slide: one HTML file that opens offline, with every picture inside it.
+"""The report of the fields of one slide: one HTML file that opens offline, with every picture inside it.
 
 Fields are added as they are judged, so that no more than their small pictures is held; the page is written at
 the end, whole or not at all.
 """
 
 import heapq
-import html
-from collections.abc import Mapping
-from importlib import resources
+from datetime import datetime
 from pathlib import Path
-from string import Template
 
-from edge.errors import SourceError
+from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
 from edge.inference.verdicts import doubtful
-from edge.messages import catalogue as phrases
+from edge.messages.catalogue import catalogue
+from edge.messages.language import Language
 from edge.parasitaemia.estimate import Parasitaemia
-from edge.reports.charts import empty_bins, probability_bin, probability_chart
+from edge.reports.charts import empty_bins, interval_chart, probability_bin, probability_chart
+from edge.reports.model_facts import model_facts
+from edge.reports.rendering import render, write_report
 from edge.reports.sections import (
-    GalleryCell,
-    chart_with_caption,
+    CellFigure,
+    FieldSection,
+    cell_groups,
     crop_around,
     encode_jpeg,
-    facts_table,
     field_section,
-    gallery_figure,
 )
+from edge.reports.settings import setup_facts
+from edge.reports.words import capitalised, estimate_sentences, moment
 from edge.types import Label
 
-REPORT_NAME = "report.html"
-_LEGEND = (
-    "▲ and a double outline: parasitised; a single outline: uninfected; a broken outline: not counted (cut by the "
-    "border, in a clump, a white cell, or judged by no one)."
-)
 _PICTURES = 100  # fields shown with a picture; a page of more would not open on a tablet
 _GALLERY = 300  # suspect cells shown, and as many doubtful ones
 
 
-class Report:
+class FieldReport:
     """Gathers fields and writes the page.
 
-    Attributes:
-        threshold: Probability from which on a cell is called parasitised.
+    Args:
+        setup: what the fields are judged with.
+        language: of the page.
     """
 
-    def __init__(self, threshold: float) -> None:
-        """Start an empty report."""
-        self.threshold = threshold
-        self._fields: list[str] = []
+    def __init__(self, setup: SlideSetup, language: Language = Language.ENGLISH) -> None:
+        self._setup = setup
+        self._words = catalogue(language)
+        self._fields: list[FieldSection] = []
+        self._files = 0
         self._pictures = 0
         self._left_out = 0
-        self._order = 0
-        self._parasitized: list[GalleryCell] = []
-        self._doubtful: list[GalleryCell] = []
-        self._gallery_total = {True: 0, False: 0}
+        self._parasitized = _MostProbable(_GALLERY)
+        self._doubtful = _MostProbable(_GALLERY)
         self._bins = empty_bins()
 
     def add(self, field: JudgedField) -> None:
         """Take in one file: its picture with outlines, its checks, and the cells worth a second look."""
+        self._files += 1
         if field.accepted:
             self._collect_cells(field)
         with_picture = self._pictures < _PICTURES
@@ -65,62 +62,48 @@ class Report:
             self._left_out += 1
             return
         self._pictures += field.result is not None and with_picture
-        self._fields.append(field_section(field, with_picture=with_picture))
+        self._fields.append(field_section(field, self._words, with_picture=with_picture))
 
-    def write(
-        self,
-        folder: Path,
-        *,
-        title: str,
-        subtitle: str,
-        research_use: str,
-        parasitaemia: Parasitaemia,
-        count: SlideCount,
-        settings: Mapping[str, str],
-        model: Mapping[str, str],
-    ) -> Path:
-        """Write ``report.html`` into an existing folder.
+    def write(self, folder: Path, *, parasitaemia: Parasitaemia, count: SlideCount, made: datetime) -> Path:
+        """Write `report.html` into a folder.
 
         Args:
-            folder: Where to.
-            title: Heading; plain text, as all arguments.
-            subtitle: When and from what.
-            research_use: The sentence that must not be missing.
-            parasitaemia: The estimate.
-            count: Totals.
-            settings: Names and values.
-            model: Facts of the model's card.
+            folder: where to; made if it is absent.
+            parasitaemia: the estimate.
+            count: totals.
+            made: when, with its time zone.
+
+        Returns:
+            The file.
 
         Raises:
-            SourceError: The folder cannot be written to.
+            SourceError: the folder cannot be written to.
         """
-        words = [str(message) for message in parasitaemia.words]
-        template = Template(
-            resources.files("edge.reports").joinpath("templates/report.html").read_text(encoding="utf-8")
+        words, model = self._words, self._setup.classifier.model
+        answer, *sentences = estimate_sentences(parasitaemia, words)
+        page = render(
+            "field_report.html.j2",
+            words.language,
+            title=words.text("report.fields.title"),
+            subtitle=words.text("report.fields.subtitle", made=moment(made, words), files=self._files),
+            identity=words.text("report.fields.identity", model=model.name),
+            answer=capitalised(answer),
+            interval=interval_chart(parasitaemia, words) if count.counted else None,
+            sentences=sentences,
+            totals=words.message(count.words),
+            groups=cell_groups(
+                words,
+                self._parasitized.cells(),
+                self._doubtful.cells(),
+                totals=(self._parasitized.seen, self._doubtful.seen),
+            ),
+            spread=probability_chart(self._bins, self._setup.threshold),
+            sections=self._fields,
+            left_out=self._left_out,
+            settings=setup_facts(self._setup, words),
+            model=model_facts(model, words),
         )
-        page = template.substitute(
-            title=html.escape(title),
-            subtitle=html.escape(subtitle),
-            research_use=html.escape(research_use),
-            answer=html.escape(words[0][0].upper() + words[0][1:]).replace(" %", "&nbsp;%"),
-            chart=chart_with_caption(parasitaemia) if count.counted else "",
-            sentences="".join(f"<p>{html.escape(sentence)}</p>" for sentence in words[1:]),
-            counts=f"<p>{html.escape(str(count.words))}</p>",
-            gallery=self._gallery(),
-            spread=self._spread(),
-            legend=html.escape(_LEGEND),
-            fields="".join(self._fields) + self._left_out_note(),
-            settings=facts_table(settings),
-            model=facts_table(model),
-        )
-        target = folder / REPORT_NAME
-        part = folder / f".{REPORT_NAME}.part"
-        try:
-            part.write_text(page, encoding="utf-8")
-            part.replace(target)
-        except OSError as error:
-            raise SourceError(f"The report {target} cannot be written: {error.strerror}.") from error
-        return target
+        return write_report(page, folder)
 
     def _collect_cells(self, field: JudgedField) -> None:
         """Note every counted cell's probability and keep the most probable suspects as small pictures."""
@@ -131,48 +114,43 @@ class Report:
             if not cell.counted:
                 continue
             self._bins[probability_bin(cell.probability)] += 1
-            suspect = cell.label == Label.PARASITIZED
-            if not suspect and not doubtful(cell.probability, self.threshold):
-                continue
-            self._gallery_total[suspect] += 1
-            kept = self._parasitized if suspect else self._doubtful
-            if len(kept) >= _GALLERY and cell.probability <= kept[0].probability:
-                continue
-            self._order -= 1
-            crop = encode_jpeg(crop_around(rgb, cell.box), 88)
-            entry = GalleryCell(cell.probability, self._order, field.name, number, cell.label, crop)
-            if len(kept) < _GALLERY:
-                heapq.heappush(kept, entry)
+            if cell.label == Label.PARASITIZED:
+                group = self._parasitized
+            elif doubtful(cell.probability, self._setup.threshold):
+                group = self._doubtful
             else:
-                heapq.heapreplace(kept, entry)
+                continue
+            if group.takes(cell.probability):
+                crop = encode_jpeg(crop_around(rgb, cell.box), 88)
+                group.add(CellFigure(cell.probability, field.name, number, cell.label, crop))
 
-    def _gallery(self) -> str:
-        """Both groups of cells, the most probable first."""
-        parts = []
-        for suspect, kept, heading in (
-            (True, self._parasitized, "Called parasitised"),
-            (
-                False,
-                self._doubtful,
-                "Called uninfected, but near the threshold",
-            ),
-        ):
-            total = self._gallery_total[suspect]
-            shown = f", the {len(kept)} most probable shown" if total > len(kept) else ""
-            parts.append(f"<h3>{heading}: {phrases.count(total)}{shown}</h3>")
-            figures = "".join(gallery_figure(cell) for cell in sorted(kept, reverse=True))
-            parts.append(f'<div class="gallery">{figures}</div>' if figures else "<p>None.</p>")
-        return "".join(parts)
 
-    def _spread(self) -> str:
-        """The chart of probabilities, with what it shows in words."""
-        chart = probability_chart(self._bins, self.threshold)
-        if not chart:
-            return "<p>No cell was counted.</p>"
-        return f'{chart}<p class="faint">Cells (logarithmic) by P(Parasitized) in steps of 0.05.</p>'
+class _MostProbable:
+    """Keeps the most probable of the cells that it sees.
 
-    def _left_out_note(self) -> str:
-        """Say how many fields are not shown."""
-        if not self._left_out:
-            return ""
-        return f"<p>{phrases.count(self._left_out)} more accepted fields are listed in fields.csv only.</p>"
+    Attributes:
+        seen: how many cells there were.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.seen = 0
+        self._most = most
+        self._kept: list[tuple[float, int, CellFigure]] = []
+
+    def takes(self, probability: float) -> bool:
+        """Count a cell, and say whether it is to be added."""
+        self.seen += 1
+        return len(self._kept) < self._most or probability > self._kept[0][0]
+
+    def add(self, cell: CellFigure) -> None:
+        """Keep a cell; the least probable one gives way where there are too many."""
+        # Of two cells with the same probability the earlier one comes first: the order breaks the tie.
+        entry = (cell.probability, -self.seen, cell)
+        if len(self._kept) < self._most:
+            heapq.heappush(self._kept, entry)
+        else:
+            heapq.heapreplace(self._kept, entry)
+
+    def cells(self) -> list[CellFigure]:
+        """The cells that were kept, the most probable first."""
+        return [cell for *_, cell in sorted(self._kept, key=lambda entry: entry[:2], reverse=True)]

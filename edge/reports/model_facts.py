@@ -1,44 +1,65 @@
 """What a report says of the model that judged, in words for who reads it."""
 
-from edge.about import RESEARCH_USE
+from typing import Any
+
 from edge.inference.model_file import ModelFile
-from edge.messages.catalogue import percent
+from edge.messages.catalogue import Catalogue
+from edge.messages.stored import known_phrase
 
-_POPULATIONS = {"undisputed": "cells that no reading disputes", "original": "published labels"}
-_FIGURES = {"accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity", "auc": "AUC"}
+_POPULATIONS = ("undisputed", "original")
+_FIGURES = ("accuracy", "sensitivity", "specificity", "auc")
 
 
-def model_facts(model: ModelFile) -> dict[str, str]:
-    """What a report says of the model, in words: what it is, learnt from, and was measured to do.
+def model_facts(model: ModelFile, words: Catalogue) -> list[tuple[str, str]]:
+    """What a report says of the model: what it is, learnt from, and was measured to do.
 
-    Everything else stands in the manifest inside its file, which any zip tool shows.
+    Everything else is in the manifest inside its file, which any zip tool shows.
+
+    Returns:
+        Names and values.
     """
     manifest = model.manifest
-    facts = {
-        "Name": f"{model.name}, {model.input_size} px",
-        "Intended use": str(manifest.get("intended_use", RESEARCH_USE)),
-        "Learnt from": str(manifest.get("sources", "not stated")),
-    }
+    facts = [
+        ("name", words.text("report.model.name.value", name=model.name, size=model.input_size)),
+        ("use", words.text("research")),
+        ("sources", _sources(str(manifest.get("sources", "")), words)),
+    ]
     if "measured_on" in manifest:
-        facts["Measured on"] = str(manifest["measured_on"])
-    for population, words in _POPULATIONS.items():
-        for figure, name in _FIGURES.items():
+        facts.append(("measured-on", words.value(known_phrase(str(manifest["measured_on"])))))
+    rows = [(words.text(f"report.model.{name}"), value) for name, value in facts]
+    for population in _POPULATIONS:
+        for figure in _FIGURES:
             found = manifest.get("measured", {}).get(population, {}).get(figure)
             if found is not None:
-                limits = f"{_figure(found['low'], figure)} to {_figure(found['high'], figure)}"
-                facts[f"{name}, {words}"] = f"{_figure(found['value'], figure)} ({limits})"
+                name = words.text(f"report.model.{figure}", cells=words.text(f"report.model.{population}"))
+                rows.append((name, _estimate(found, figure, words)))
     for point, stated in manifest["operating_points"].items():
-        facts[f"Threshold for {point}s"] = f"{stated['threshold']:.4f}: {stated['chosen']}"
-    if "flips" in manifest.get("against_keras", {}):
-        facts["Verdicts other than the trained network's"] = (
-            f"{percent(manifest['against_keras']['flips'])} %"
+        value = words.text(
+            "report.model.threshold.value",
+            threshold=stated["threshold"],
+            chosen=known_phrase(stated["chosen"]),
         )
-    trained = manifest.get("training", {}).get("environment", {})
-    if trained.get("commit"):
-        facts["Trained by"] = f"source {trained['commit']}; the command stands in the manifest"
-    facts |= {"Licence": str(manifest["licence"]), "SHA-256": model.sha256}
-    return facts
+        rows.append((words.text(f"report.model.threshold-{point}"), value))
+    if "flips" in manifest.get("against_keras", {}):
+        flips = words.text("report.share", share=manifest["against_keras"]["flips"])
+        rows.append((words.text("report.model.flips"), flips))
+    commit = manifest.get("training", {}).get("environment", {}).get("commit")
+    if commit:
+        rows.append(
+            (words.text("report.model.trained"), words.text("report.model.trained.value", commit=commit))
+        )
+    rows.append((words.text("report.model.licence"), str(manifest["licence"])))
+    return [*rows, (words.text("report.model.sha256"), model.sha256)]
 
 
-def _figure(value: float, figure: str) -> str:
-    return f"{value:.4f}" if figure == "auc" else f"{percent(value)} %"
+def _sources(stored: str, words: Catalogue) -> str:
+    """Name the pictures that the model learnt from, each with its licence."""
+    if not stored:
+        return words.text("report.not-stated")
+    return "; ".join(words.value(known_phrase(source)) for source in stored.split("; "))
+
+
+def _estimate(found: dict[str, Any], figure: str, words: Catalogue) -> str:
+    """Write a measured figure with its interval; an area under a curve as it is, a share in percent."""
+    key = "report.model.area" if figure == "auc" else "report.model.share"
+    return words.text(key, value=found["value"], low=found["low"], high=found["high"])

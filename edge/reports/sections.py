@@ -1,8 +1,6 @@
-"""Pieces of the report's page: pictures of fields and cells, tables, sentences; each as escaped HTML."""
+"""What the templates show of fields and cells: small pictures, and labels in the reader's language."""
 
-import base64
-import html
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +9,12 @@ import numpy as np
 
 from edge.drawing.contact_sheet import OutlinedCell, draw_field
 from edge.errors import ImageError
-from edge.fields.analyser import JudgedCell
+from edge.fields.analyser import FieldResult, JudgedCell
 from edge.fields.files import JudgedField
 from edge.fields.quality import Check
-from edge.parasitaemia.estimate import Parasitaemia
-from edge.reports.charts import interval_chart
-from edge.types import Label, Rgb
+from edge.messages.catalogue import Catalogue
+from edge.messages.codes import Code
+from edge.types import Box, Rgb
 
 PICTURE_WIDTH = 1000
 """Width of a field in the page, px."""
@@ -25,36 +23,162 @@ _CROP_SIDE = 128
 _CROP_MARGIN = 0.2  # of the cell's longer side: a little of what is around tells dirt from parasite
 
 
-class GalleryCell(NamedTuple):
-    """A cell on its way into the gallery, ordered by probability.
+class CellFigure(NamedTuple):
+    """A cell in the gallery.
 
     Attributes:
-        probability: Of Parasitized, [0, 1].
-        order: Breaks ties: no two cells have the same.
-        field: Name of the file.
-        number: Number of the cell in its field, from 1, as in cells.csv.
-        label: Verdict.
-        jpeg: Its picture.
+        probability: of Parasitized, [0, 1].
+        field: name of its field.
+        number: number of the cell in its field, from 1, as in cells.csv; of a stored cell its id.
+        label: verdict of the model.
+        jpeg: its picture.
+        call: what a person said of it, in words; empty where nobody did.
     """
 
     probability: float
-    order: int
     field: str
     number: int
-    label: Label
+    label: str
     jpeg: bytes
+    call: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """Name of the file without its folder, a long one cut in its middle."""
+        name = Path(self.field).name
+        return name if len(name) <= _LONGEST_NAME else f"{name[:10]}…{name[-9:]}"
 
 
-def crop_around(rgb: Rgb, box: tuple[int, int, int, int], side: int = _CROP_SIDE) -> Rgb:
+class CellGroup(NamedTuple):
+    """Cells of the gallery under one heading, the most probable first."""
+
+    heading: str
+    cells: Sequence[CellFigure]
+
+
+def cell_groups(
+    words: Catalogue,
+    parasitized: Sequence[CellFigure],
+    doubtful: Sequence[CellFigure],
+    *,
+    totals: tuple[int, int],
+) -> list[CellGroup]:
+    """Put the two groups of the gallery under their headings.
+
+    Args:
+        words: the catalogue.
+        parasitized: cells called parasitised that are shown.
+        doubtful: cells called uninfected, but near the threshold, that are shown.
+        totals: how many of each there are.
+    """
+    groups = []
+    for name, cells, total in zip(("parasitized", "doubtful"), (parasitized, doubtful), totals, strict=True):
+        key = f"report.group.{name}" if total <= len(cells) else f"report.group.{name}.some"
+        groups.append(CellGroup(words.text(key, count=total, shown=len(cells)), cells))
+    return groups
+
+
+class CheckRow(NamedTuple):
+    """One quality check in words."""
+
+    name: str
+    value: str
+    limit: str
+    passed: bool
+    outcome: str
+
+
+class FieldSection(NamedTuple):
+    """One file of the field report.
+
+    Attributes:
+        name: of the file.
+        refused: whether its cells are not counted.
+        verdict: what was found, or why it is not counted.
+        picture: JPEG; None where it is not shown.
+        picture_text: for those who do not see the picture.
+        checks: its quality checks.
+    """
+
+    name: str
+    refused: bool
+    verdict: str
+    picture: bytes | None = None
+    picture_text: str = ""
+    checks: tuple[CheckRow, ...] = ()
+
+
+def field_section(field: JudgedField, words: Catalogue, *, with_picture: bool) -> FieldSection:
+    """Describe one file: verdict, picture with outlines, checks."""
+    result = field.result
+    if result is None:
+        reason = "" if field.error is None else words.message(field.error)
+        return FieldSection(field.name, True, words.text("report.field.unreadable", reason=reason))
+    picture = text = None
+    if with_picture and field.rgb is not None:
+        if result.refused is None:
+            picture = encode_jpeg(outlined_picture(field.rgb, result), 82)
+            text = words.text("field.picture", name=field.name)
+        else:
+            picture = encode_jpeg(_scaled(field.rgb, PICTURE_WIDTH // 2), 82)
+            text = words.text("report.field.refused-picture", name=field.name)
+    return FieldSection(
+        field.name,
+        result.refused is not None,
+        _verdict(result, words),
+        picture,
+        text or "",
+        tuple(_check_row(check, words) for check in result.quality.checks),
+    )
+
+
+def _verdict(result: FieldResult, words: Catalogue) -> str:
+    if result.refused is not None:
+        return words.text("report.field.refused", reason=words.message(result.refused))
+    white = len(result.white_cells)
+    return words.text(
+        "report.field.counted-white" if white else "report.field.counted",
+        parasitized=result.parasitized_count,
+        cells=result.cell_count,
+        white=white,
+        width=result.width,
+        height=result.height,
+        cell_width=result.cell_width,
+    )
+
+
+def _check_row(check: Check, words: Catalogue) -> CheckRow:
+    if check.passed:
+        outcome = words.text("check.passed")
+    else:
+        reason = "" if check.message is None else words.message(check.message)
+        outcome = words.text("report.check.failed", reason=reason)
+    name = words.text(f"check.name.{check.name}")
+    measured = np.isfinite(check.value)
+    value = words.value(check.value, ".4g") if measured else words.text("report.check.not-measured")
+    return CheckRow(name, value, _limit(check.limit, words), check.passed, outcome)
+
+
+def _limit(limit: tuple[float, float], words: Catalogue) -> str:
+    """Write the range that passes; an end that is infinite is none."""
+    low, high = limit
+    if not np.isfinite(high):
+        return words.text("report.check.at-least", low=low)
+    if not np.isfinite(low):
+        return words.text("report.check.at-most", high=high)
+    return words.text("report.check.between", low=low, high=high)
+
+
+def crop_around(rgb: Rgb, box: Box, side: int = _CROP_SIDE) -> Rgb:
     """Cut a cell out with a little of what is around it.
 
     Args:
-        rgb: The field, uint8 (h, w, 3).
-        box: x, y, w, h of the cell, px.
-        side: Longer side of the result at most, px.
+        rgb: the field, uint8 (h, w, 3).
+        box: of the cell.
+        side: longer side of the result at most, px.
 
     Returns:
-        RGB uint8, at most ``side`` px wide and high, at least 1.
+        RGB uint8, at most `side` px wide and high, at least 1.
     """
     x, y, w, h = box
     margin = round(_CROP_MARGIN * max(w, h))
@@ -65,18 +189,12 @@ def crop_around(rgb: Rgb, box: tuple[int, int, int, int], side: int = _CROP_SIDE
     return np.asarray(cv2.resize(crop, size, interpolation=method), np.uint8)
 
 
-def outlined_picture(field: JudgedField, width: int = PICTURE_WIDTH) -> Rgb:
-    """Draw a field's cells by verdict, scaled down to a width.
-
-    Raises:
-        ValueError: The file could not be read.
-    """
-    if field.rgb is None or field.result is None:
-        raise ValueError(f"{field.name} has no picture.")
-    small = _scaled(field.rgb, width)
-    scale = small.shape[1] / field.rgb.shape[1]
-    cells = [_outlined(cell, scale) for cell in field.result.cells]
-    for x, y, w, h in field.result.white_cells:
+def outlined_picture(rgb: Rgb, result: FieldResult, width: int = PICTURE_WIDTH) -> Rgb:
+    """Draw a field's cells by verdict, scaled down to a width in px."""
+    small = _scaled(rgb, width)
+    scale = small.shape[1] / rgb.shape[1]
+    cells = [_outlined(cell, scale) for cell in result.cells]
+    for x, y, w, h in result.white_cells:
         box = (round(x * scale), round(y * scale), max(round(w * scale), 1), max(round(h * scale), 1))
         cells.append(OutlinedCell(box, None, counted=False))
     return draw_field(small, cells)
@@ -116,107 +234,5 @@ def encode_jpeg(rgb: Rgb, quality: int) -> bytes:
         ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     if not done:
-        raise ImageError("A picture of the report could not be encoded.")
+        raise ImageError(Code.PICTURE_NOT_ENCODED)
     return encoded.tobytes()
-
-
-def _data_url(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-
-
-def gallery_figure(cell: GalleryCell) -> str:
-    """One cell with its probability, field and number."""
-    name = html.escape(_short(Path(cell.field).name))
-    kind, symbol = ("parasitized", "▲") if cell.label == Label.PARASITIZED else ("uninfected", "○")
-    alt = f"Cell {cell.number} of {name}, {cell.label}, probability {cell.probability:.3f}"
-    return (
-        f'<figure><img src="{_data_url(cell.jpeg)}" alt="{alt}" title="{html.escape(cell.field)}">'
-        f'<figcaption><span class="{kind}">{symbol} P {cell.probability:.3f}</span><br>'
-        f'<span class="faint">cell {cell.number} of {name}</span></figcaption></figure>'
-    )
-
-
-def _short(name: str) -> str:
-    """Cut a long file name in its middle; the whole one is in the picture's title."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[:10]}…{name[-9:]}"
-
-
-def field_section(field: JudgedField, *, with_picture: bool) -> str:
-    """One file: name, verdict in words, picture with outlines, table of checks."""
-    name = html.escape(field.name)
-    if field.result is None:
-        return (
-            f'<section class="field refused"><h3>{name}</h3>'
-            f'<p class="verdict">Could not be read: {html.escape(str(field.error))}</p></section>'
-        )
-    result = field.result
-    size = f"{result.width} x {result.height} px"
-    if result.refused is not None:
-        verdict = f"Refused, not counted: {result.refused}"
-    else:
-        number = len(result.white_cells)
-        white = f"; {number} white cell{'' if number == 1 else 's'} seen" if number else ""
-        verdict = (
-            f"{result.parasitized_count} of {result.cell_count} red cells called parasitised{white}; {size}, "
-            f"cells {result.cell_width:.0f} px wide."
-        )
-    parts = [
-        f'<section class="field{" refused" if result.refused is not None else ""}"><h3>{name}</h3>',
-        f'<p class="verdict">{html.escape(verdict)}</p>',
-    ]
-    if with_picture and field.rgb is not None:
-        if result.refused is None:
-            picture = outlined_picture(field)
-            alt = f"Field {name}, {result.parasitized_count} of {result.cell_count} cells outlined as parasitised"
-        else:
-            picture, alt = _scaled(field.rgb, PICTURE_WIDTH // 2), f"Refused field {name}"
-        parts.append(f'<img src="{_data_url(encode_jpeg(picture, 82))}" alt="{alt}">')
-    rows = "".join(_check_row(check) for check in result.quality.checks)
-    if rows:
-        parts.append(
-            "<details open><summary>Quality checks</summary><table><thead><tr><th scope=col>Check</th>"
-            '<th scope=col class="figure">Measured</th><th scope=col class="figure">Limit</th>'
-            f"<th scope=col>Result</th></tr></thead><tbody>{rows}</tbody></table></details>"
-        )
-    return "".join([*parts, "</section>"])
-
-
-def _check_row(check: Check) -> str:
-    """One quality check: a symbol and a word, never colour alone."""
-    outcome = "✓ passed" if check.passed else f"✕ failed: {html.escape(str(check.message))}"
-    kind = "" if check.passed else ' class="failed"'
-    return (
-        f'<tr><th scope="row">{html.escape(check.name)}</th><td class="figure">{check.value:.4g}</td>'
-        f'<td class="figure">{html.escape(_limit(check.limit))}</td><td{kind}>{outcome}</td></tr>'
-    )
-
-
-def _limit(limit: tuple[float, float]) -> str:
-    """Write the range that passes; an end that is infinite is none."""
-    low, high = limit
-    if not np.isfinite(high):
-        return f"at least {low:.4g}"
-    if not np.isfinite(low):
-        return f"at most {high:.4g}"
-    return f"{low:.4g} to {high:.4g}"
-
-
-def chart_with_caption(parasitaemia: Parasitaemia) -> str:
-    """The chart of the interval with its legend."""
-    caption = (
-        "Circle: estimate. Bar: 95 % interval. Broken line: the least that this many cells and this "
-        "false-alarm rate tell reliably from none. Axis: share of red cells, and parasitised cells per µL."
-    )
-    return (
-        f'<figure class="wide">{interval_chart(parasitaemia)}'
-        f'<figcaption class="faint">{caption}</figcaption></figure>'
-    )
-
-
-def facts_table(facts: Mapping[str, str]) -> str:
-    """Names and values as a table."""
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
-        for name, value in facts.items()
-    )
-    return f'<table class="facts"><tbody>{rows}</tbody></table>'

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.about import RESEARCH_USE, VERSION
+from plasmolite.commands.report_language import language_option
 from plasmolite.commands.slide_options import slide_options
 
 if TYPE_CHECKING:
     from edge.calibration.setup import SlideSetup
     from edge.fields.files import SlideCount
     from edge.images.inputs import CellFile
+    from edge.messages.language import Language
 
 
 @click.command(
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write report.html, cells.csv and fields.csv into.",
 )
+@language_option
 @slide_options
 def command(
     *,
     paths: tuple[Path, ...],
     as_json: bool,
     report: Path | None,
+    language: Language,
     **judging: Any,
 ) -> None:
     """Count parasitised red cells in fields of a Giemsa-stained thin smear and estimate the parasitaemia.
@@ -58,7 +61,7 @@ def command(
             raise SourceError(f"There are no pictures in {', '.join(map(str, paths))}.")
         setup = set_up_slide(**judging)
         with ExitStack() as stack:
-            count = _run(files, setup, stack, as_json=as_json, report=report)
+            count = _run(files, setup, stack, as_json=as_json, report=report, language=language)
     except PlasmoliteError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
@@ -68,15 +71,20 @@ def command(
 
 
 def _run(
-    files: list[CellFile], setup: SlideSetup, stack: ExitStack, *, as_json: bool, report: Path | None
+    files: list[CellFile],
+    setup: SlideSetup,
+    stack: ExitStack,
+    *,
+    as_json: bool,
+    report: Path | None,
+    language: Language,
 ) -> SlideCount:
     """Judge all files, telling each as it comes, then the estimate, and write the report."""
     from edge.errors import SourceError
     from edge.fields.analyser import FieldAnalyser
     from edge.fields.files import FieldTables, SlideCount, judge_fields
     from edge.parasitaemia.estimate import estimate
-    from edge.reports.field_report import Report
-    from edge.reports.model_facts import model_facts
+    from edge.reports.field_report import FieldReport
     from plasmolite.terminal.field_table import JsonLines, TableLines, with_progress
 
     page = tables = None
@@ -85,7 +93,7 @@ def _run(
             report.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SourceError(f"The folder {report} cannot be made: {error.strerror}.") from error
-        page, tables = Report(setup.threshold), stack.enter_context(FieldTables(report))
+        page, tables = FieldReport(setup, language), stack.enter_context(FieldTables(report))
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
     count = SlideCount()
@@ -99,15 +107,5 @@ def _run(
     parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
     told.finish(setup, count, parasitaemia)
     if page is not None and report is not None:
-        now = datetime.now().astimezone()
-        page.write(
-            report,
-            title="Parasitaemia of a thin smear",
-            subtitle=f"{now:%Y-%m-%d %H:%M %Z}, {len(files)} files, Plasmolite {VERSION}",
-            research_use=RESEARCH_USE,
-            parasitaemia=parasitaemia,
-            count=count,
-            settings=setup.facts(),
-            model=model_facts(setup.classifier.model),
-        )
+        page.write(report, parasitaemia=parasitaemia, count=count, made=datetime.now().astimezone())
     return count

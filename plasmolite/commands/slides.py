@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.report_language import language_option
 
 if TYPE_CHECKING:
+    from edge.messages.language import Language
     from edge.slides.store import SlideStore
 
 
@@ -147,15 +149,16 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
     required=True,
     help="Folder to write into.",
 )
+@language_option
 @click.pass_obj
-def report_slide(place: _Place, slide_id: str, folder: Path) -> None:
+def report_slide(place: _Place, slide_id: str, folder: Path, language: Language) -> None:
     """Write report.html, which opens offline and prints, with cells.csv and fields.csv beside it."""
     from edge.reports.slide_report import write_slide_report
     from edge.slides.export import cells_csv, fields_csv
 
     with place.open() as store:
         slide = store.slide(slide_id)
-        target = write_slide_report(store, slide, folder, research_use=RESEARCH_USE)
+        target = write_slide_report(store, slide, folder, language)
         _write(folder / "cells.csv", cells_csv(store, slide))
         _write(folder / "fields.csv", fields_csv(store, slide))
     click.echo(f"Report: {target}")

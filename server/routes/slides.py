@@ -1,7 +1,5 @@
 """``/slides``: what was counted, a person's review of it, and its export, over the store of the command line."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Response, json
@@ -9,7 +7,8 @@ from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
-from edge.reports.slide_report import write_slide_report
+from edge.messages.language import Language
+from edge.reports.slide_report import slide_page
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.fhir import slide_bundle
 from edge.slides.records import Slide, StoredCell
@@ -23,6 +22,7 @@ from server.schemas.slides import (
     AuditSchema,
     CellsQuerySchema,
     ExportQuerySchema,
+    ReportQuerySchema,
     ReviewSchema,
     SlideCellSchema,
     SlideCellsSchema,
@@ -148,14 +148,13 @@ def show_audit(number: int) -> dict[str, Any]:
 
 
 @slides.route(f"/slides/{_SLIDE}/report", methods=["GET"])
+@slides.arguments(ReportQuerySchema, location="query")
 @slides.response(200, {"type": "string"}, content_type="text/html", description="One file that opens offline")
-@problems(slides, 409)
-def show_report(number: int) -> Response:
+@problems(slides, 409, 422)
+def show_report(query: dict[str, str], number: int) -> Response:
     """Give the report of a slide: one HTML file with its pictures in it."""
     store = _store()
-    slide = _find(store, number)
-    with TemporaryDirectory(prefix="plasmolite-") as folder:
-        page = write_slide_report(store, slide, Path(folder), research_use=RESEARCH_USE).read_bytes()
+    page = slide_page(store, _find(store, number), Language(query["language"]))
     return Response(
         page, headers={"Content-Security-Policy": REPORT_POLICY}, content_type="text/html; charset=utf-8"
     )

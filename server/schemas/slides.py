@@ -3,6 +3,7 @@
 from marshmallow import Schema, ValidationError, fields, validate
 
 from edge.inference.verdicts import LABELS
+from edge.messages.language import Language
 from edge.slides.naming import reads_as_stored
 from edge.slides.review import MAX_REVIEWER
 from server.schemas.cells import ModelSchema
@@ -137,6 +138,15 @@ class ExportQuerySchema(Schema):
     """In which form."""
 
     form = fields.String(load_default="json", validate=validate.OneOf(EXPORTS))
+
+
+class ReportQuerySchema(Schema):
+    """In which language."""
+
+    language = fields.String(
+        load_default=Language.ENGLISH.value,
+        validate=validate.OneOf([language.value for language in Language]),
+    )
 
 
 class AuditEntrySchema(Schema):

@@ -54,7 +54,7 @@ async function one(number) {
     estimateCard(slide.estimate, t("slides.machine")),
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,
     el("h3", {}, t("slides.export")),
-    el("div.row", {}, el("a.buttonlike", { href: `/slides/${number}/report`, target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
+    el("div.row", {}, el("a.buttonlike", { href: `/slides/${number}/report?language=${document.documentElement.lang}`, target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
     el("details.options", {}, el("summary", {}, t("slides.audit")), el("div.scroll", {}, auditTable(entries))),
     el("div.row", {}, el("button.plain", { type: "button", onclick: () => remove(slide) }, t("slides.delete")))));
 }

@@ -100,7 +100,7 @@ def test_report_opens_offline_and_names_its_files_harmlessly(batch: Path, tmp_pa
     assert result.exit_code == 1
     assert sorted(entry.name for entry in folder.iterdir()) == ["cells.csv", "fields.csv", "report.html"]
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "a &lt;b&gt;&amp;&quot;&#x27;.jpg" in page
+    assert "a &lt;b&gt;&amp;&#34;&#39;.jpg" in page
     assert "<b>" not in page
     assert "http://" not in page
     assert "https://" not in page
