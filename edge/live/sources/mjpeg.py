@@ -1,11 +1,9 @@
 """Motion JPEG over HTTP, read with time limits: a stalled camera must be noticed within two seconds.
 
 OpenCV's FFmpeg plays such streams too, but probes for seconds before the first frame and keeps a queue of
-old ones. The format: RFC 2046, section 5.1, with the type multipart/x-mixed-replace, each part
-one JPEG.
+old ones.
 """
 
-import base64
 import http.client
 import socket
 import urllib.error
@@ -16,6 +14,7 @@ from edge.camera.address import shown_address
 from edge.errors import ImageError, SourceError
 from edge.images.files import read_image
 from edge.live.sources.base import GrabbedImage, Source
+from edge.live.sources.mjpeg_parts import MjpegReader
 from edge.live.sources.stream import StreamSource
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
@@ -23,8 +22,6 @@ from edge.messages.message import Message, system_reason
 TIMEOUT = 2.0
 """Seconds without a byte after which a stream has stalled."""
 _LARGEST_PART = 32 * 1024 * 1024
-_LONGEST_LINE = 8192
-_MOST_HEADERS = 64
 _MOST_BAD = 10
 """Damaged pictures in a row after which the stream is opened again."""
 
@@ -43,7 +40,7 @@ class HttpSource:
         self.name = shown_address(url)
         self._url = url
         self._response: http.client.HTTPResponse | None = None
-        self._stills = False
+        self._parts: MjpegReader | None = None
         self._player: Source | None = None
         self._bad = 0
 
@@ -53,9 +50,9 @@ class HttpSource:
         response = self._ask()
         kind = response.headers.get_content_type()
         if kind.startswith("multipart/"):
-            self._response, self._stills = response, False
+            self._response, self._parts = response, MjpegReader(response)
         elif kind.startswith("image/"):
-            self._response, self._stills = response, True
+            self._response, self._parts = response, None
         else:
             response.close()
             self._player = StreamSource(self._url)
@@ -68,7 +65,7 @@ class HttpSource:
         if self._response is None:
             raise SourceError(Code.SOURCE_STREAM_CLOSED, source=self.name)
         try:
-            data = self._still() if self._stills else _next_part(self._response)
+            data = self._still() if self._parts is None else self._parts.next()
         except (OSError, http.client.HTTPException) as error:
             raise SourceError(Code.SOURCE_STREAM_BROKEN, source=self.name, reason=_reason(error)) from error
         if data is None:
@@ -97,14 +94,17 @@ class HttpSource:
         self._bad = 0
 
     def _ask(self) -> http.client.HTTPResponse:
-        parts = urlsplit(self._url)
-        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        request = urllib.request.Request(bare)  # noqa: S310 - the user's own address, http or https by parse_source
-        if parts.username is not None:
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode("ascii"))
         try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
+            parts = urlsplit(self._url)
+            bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+            logins = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+            if parts.username is not None:
+                logins.add_password(None, bare, unquote(parts.username), unquote(parts.password or ""))
+            # Whichever the camera asks for; the password is sent to no other host that it redirects to.
+            opener = urllib.request.build_opener(
+                urllib.request.HTTPDigestAuthHandler(logins), urllib.request.HTTPBasicAuthHandler(logins)
+            )
+            response: http.client.HTTPResponse = opener.open(bare, timeout=TIMEOUT)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise SourceError(
                 Code.SOURCE_STREAM_NOT_OPENED, source=self.name, reason=_reason(error)
@@ -120,46 +120,6 @@ class HttpSource:
         response.close()
         self._response = self._ask()
         return data
-
-
-def _next_part(stream: http.client.HTTPResponse) -> bytes | None:
-    """Read one part of a multipart stream; None at its end."""
-    length: int | None = None
-    started = False
-    for _ in range(_MOST_HEADERS):
-        line = stream.readline(_LONGEST_LINE)
-        if not line:
-            return None
-        text = line.strip()
-        if text.startswith(b"--"):
-            started = True
-        elif text[:15].lower() == b"content-length:":
-            length = int(text[15:]) if text[15:].strip().isdigit() else None
-        elif not text and started:
-            return _exactly(stream, length) if length is not None else _to_end_of_jpeg(stream)
-    raise http.client.HTTPException("no picture between the boundaries")
-
-
-def _exactly(stream: http.client.HTTPResponse, length: int) -> bytes:
-    if not 0 < length <= _LARGEST_PART:
-        raise http.client.HTTPException(f"a part of {length} bytes")
-    data = stream.read(length)
-    if len(data) < length:
-        raise http.client.IncompleteRead(data, length - len(data))
-    return data
-
-
-def _to_end_of_jpeg(stream: http.client.HTTPResponse) -> bytes:
-    """Where a camera states no length: up to the line that ends with JPEG's end marker."""
-    data = bytearray()
-    while len(data) <= _LARGEST_PART:
-        line = stream.readline(_LARGEST_PART)
-        if not line:
-            raise http.client.IncompleteRead(bytes(data))
-        data += line
-        if data.rstrip(b"\r\n").endswith(b"\xff\xd9"):
-            return bytes(data)
-    raise http.client.HTTPException("a part without an end")
 
 
 def _reason(error: object) -> Message:

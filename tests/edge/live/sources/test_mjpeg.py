@@ -1,9 +1,11 @@
 """MJPEG streams that break off, stall and come back."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import parse_http_list, parse_keqv_list
 
 import cv2
 import pytest
@@ -92,3 +94,51 @@ def test_a_stream_that_stalls_is_given_up_in_time(monkeypatch: pytest.MonkeyPatc
     source.close()
     server.shutdown()
     server.server_close()
+
+
+def test_a_camera_that_asks_for_digest_gets_the_password_hashed() -> None:
+    _, jpeg = cv2.imencode(".jpg", picture_of(77))
+    asked: list[str | None] = []
+
+    def answer(user: str, realm: str, password: str, nonce: str, field: dict[str, str]) -> str:
+        """RFC 2617, section 3.2.2.1, with qop=auth."""
+        first = md5(f"{user}:{realm}:{password}")
+        second = md5(f"GET:{field['uri']}")
+        return md5(f"{first}:{nonce}:{field['nc']}:{field['cnonce']}:auth:{second}")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            fields = parse_keqv_list(parse_http_list((asked[-1] or "Digest ").removeprefix("Digest ")))
+            right = fields and fields["response"] == answer("amina", "camera", "s3cret", "n0nce", fields)
+            if not right:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Digest realm="camera", nonce="n0nce", qop="auth"')
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.end_headers()
+            self.wfile.write(jpeg.tobytes())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    source = HttpSource(f"http://amina:s3cret@127.0.0.1:{server.server_port}/still")
+    source.open()
+    frame = source.read()
+    assert frame is not None
+    assert abs(int(frame.rgb[0, 0, 0]) - 77) < 3
+    assert not any("Basic" in (one or "") for one in asked)
+    source.close()
+    wrong = HttpSource(f"http://amina:other@127.0.0.1:{server.server_port}/still")
+    with pytest.raises(SourceError, match="401"):
+        wrong.open()
+    server.shutdown()
+    server.server_close()
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
