@@ -292,3 +292,8 @@ class Code(StrEnum):
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"
+    SOURCE_DAMAGED = "source.damaged"
+    SOURCE_PLAYED_IN_PART = "source.played-in-part"
+    SOURCE_BROKE_OFF = "source.broke-off"
+    SOURCE_NOT_FINISHED = "source.not-finished"
+    SOURCE_EMPTY = "source.empty"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.live.states import LiveState, Mode
+from edge.messages.codes import Code
 from plasmolite.commands.camera_options import camera_options, take_camera_settings
 from plasmolite.commands.slide_options import chosen, slide_options
 
@@ -67,8 +68,8 @@ def command(**options: Any) -> None:
     one that overlaps adds its new part, a place seen before is recognised. Every accepted field is on the disk
     before it is shown as counted; after a power cut, --resume goes on.
 
-    Exit code: 0 all fine, 1 files of a folder could not be judged or the count failed on its way, 2 nothing
-    could start.
+    Exit code: 0 all fine, 1 files of a folder or frames of a recording could not be judged or the count failed
+    on its way, 2 nothing could start.
     """
     from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError
@@ -89,7 +90,11 @@ def command(**options: Any) -> None:
         sys.exit(2)
     states = last.facts.get("frames_by_state", {})
     unjudged = Path(options["source"]).is_dir() and (states.get(LiveState.REFUSED) or last.facts.get("notes"))
-    sys.exit(1 if unjudged or session.failure() is not None else 0)
+    cut = last.message is not None and last.message.code in {
+        Code.SOURCE_BROKE_OFF,
+        Code.SOURCE_PLAYED_IN_PART,
+    }
+    sys.exit(1 if unjudged or cut or session.failure() is not None else 0)
 
 
 def _open(

@@ -43,6 +43,8 @@ def choose_source(
         SourceError: the text names nothing that there is.
     """
     text = text.strip()
+    if not text:  # as of an unset variable of the shell: it would name the current folder
+        raise SourceError(Code.SOURCE_EMPTY)
     if is_camera(text):
         return CameraSource(text, camera)
     if camera is not None:

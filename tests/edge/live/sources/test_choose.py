@@ -51,3 +51,9 @@ def test_a_misspelt_address_is_refused_without_its_password(text: str) -> None:
 def test_only_a_camera_takes_a_cameras_settings(text: str) -> None:
     with pytest.raises(SourceError, match="takes no width, height, exposure"):
         choose_source(text, camera=CameraSettings(exposure_us=8000))
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_source_is_not_the_current_folder(text: str) -> None:
+    with pytest.raises(SourceError, match="The source is empty"):
+        choose_source(text)
