@@ -35,7 +35,7 @@ class SlideSetup(NamedTuple):
 
 def set_up_slide(
     *,
-    model: Path | None,
+    model: str | Path | None,
     profile: Path | None,
     rbc_per_ul: float | None,
     haematocrit: float | None,
@@ -45,7 +45,7 @@ def set_up_slide(
     """Load the model and the profile, and settle threshold and rates.
 
     Args:
-        model: Model file; None for the shipped one.
+        model: Name or file of the model; None for the one in use.
         profile: Site profile; None for the model's own threshold for fields.
         rbc_per_ul: Red cells per µL.
         haematocrit: Instead of it, percent.
@@ -58,11 +58,28 @@ def set_up_slide(
     blood = red_cells(rbc_per_ul, haematocrit)
     classifier = Classifier.open(model, threads=threads)
     site = None if profile is None else read_profile(profile)
-    if site is not None:
-        site.check_model(classifier.model.name, classifier.model.sha256)
-        threshold, source, rates = site.threshold, f"the site profile {site.name}", site.rates()
+    return settle_slide(classifier, site, blood, cell_width)
+
+
+def settle_slide(
+    classifier: Classifier, profile: SiteProfile | None, blood: RedCells, cell_width: float | None
+) -> SlideSetup:
+    """Settle threshold and error rates for a model and a profile that are open already.
+
+    Args:
+        classifier: The network.
+        profile: Site profile; None for the model's own threshold for fields.
+        blood: Red cells per µL.
+        cell_width: Width of a red cell, px; None where each field tells its own.
+
+    Raises:
+        PlasmoliteError: The profile is another model's, or the model states no threshold or no rates.
+    """
+    if profile is not None:
+        profile.check_model(classifier.model.name, classifier.model.sha256)
+        threshold, source, rates = profile.threshold, f"the site profile {profile.name}", profile.rates()
     else:
         point = classifier.model.operating_point("field")
         threshold, source = point.threshold, point.chosen
         rates = model_rates(threshold, classifier.model.roc, Message(Code.RATES_OF_MODEL))
-    return SlideSetup(classifier, threshold, source, site, rates, blood, cell_width)
+    return SlideSetup(classifier, threshold, source, profile, rates, blood, cell_width)

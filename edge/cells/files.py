@@ -20,7 +20,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
 from edge.parallel import one_opencv_thread
-from edge.types import Label
+from edge.types import Label, Rgb
 
 _BATCHES_AHEAD = 2
 """Batches that wait for a worker; with those under work they bound the memory, whatever the folder's size."""
@@ -47,12 +47,12 @@ class _Judging(NamedTuple):
 
 
 def cell_input(
-    source: Path | bytes, size: int, max_pixels: int = MAX_PIXELS, *, accept_anything: bool = False
+    source: Path | bytes | Rgb, size: int, max_pixels: int = MAX_PIXELS, *, accept_anything: bool = False
 ) -> NDArray[np.uint8]:
     """Decode the picture of one cell, isolate the cell from its background, and scale it for the network.
 
     Args:
-        source: a file or its encoded bytes.
+        source: a file, its encoded bytes, or the picture, uint8 (h, w, 3).
         size: side of the network's input, pixels.
         max_pixels: larger pictures are refused before decoding.
         accept_anything: take whatever stands out in it, and the whole picture where nothing does.

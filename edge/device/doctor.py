@@ -4,6 +4,7 @@ Every check takes what it judges, so that a full disk or a wrong clock can be pu
 :func:`examine` looks at the machine itself.
 """
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -22,6 +23,9 @@ from edge.inference.runtime import find_runtime, installed_runtimes
 from edge.inference.self_test import run_self_test, sample_scores
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
+
+PACKAGES = ("plasmolite", "edge", "train", "convert", "server", "benchmarks")
+"""The packages that an installation consists of. Their names are common, so another file may hide one."""
 
 DISK_WARNING_BYTES = 2 * 2**30
 """Below this it is time to export slides, while there is still room for many."""
@@ -64,6 +68,7 @@ def examine(*, slides: Path, cameras_needed: bool = False) -> list[Finding]:
     clock = datetime.now(UTC)
     return [
         check_board(board),
+        check_packages(find_package),
         check_runtime(),
         check_model(model_in_use),
         check_cameras(list_cameras(), needed=cameras_needed),
@@ -89,6 +94,39 @@ def check_board(board: Board) -> Finding:
     return Finding(
         "board", OK, f"{name}, {board.architecture}, {board.cores} cores, {board.system}, Python {version}."
     )
+
+
+def check_packages(find: Callable[[str], Path | None]) -> Finding:
+    """Compare where Python finds the packages of Plasmolite: all have to come from one folder.
+
+    Args:
+        find: returns the file or folder that a package of this name would be imported from, or None.
+    """
+    home = Path(__file__).resolve().parents[2]
+    for name in PACKAGES:
+        place = find(name)
+        if place is None:
+            return Finding(
+                "packages", FAILURE, f"The package {name} is not in {home}.", "Install Plasmolite again."
+            )
+        if place.resolve() != home / name:
+            return Finding(
+                "packages",
+                FAILURE,
+                f"{place} hides the package {name} of Plasmolite.",
+                f"Rename it, or take its folder out of PYTHONPATH. Plasmolite is in {home}.",
+                str(place),
+            )
+    return Finding("packages", OK, f"All {len(PACKAGES)} are in {home}.", value=str(home))
+
+
+def find_package(name: str) -> Path | None:
+    """Find the folder of a package, or the file of a module, without importing it; None where there is none."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        return None
+    folders = list(spec.submodule_search_locations or ())
+    return Path(folders[0]) if folders else Path(spec.origin or name)
 
 
 def check_runtime() -> Finding:

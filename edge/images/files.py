@@ -24,14 +24,14 @@ MAX_FILE_BYTES = 256 * 1024 * 1024
 """Larger files are refused before reading: 64 megapixels of uncompressed RGB fit."""
 
 
-def read_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
-    """Decode one picture of any usual kind to RGB.
+def read_image(source: Path | bytes | Rgb, *, max_pixels: int = MAX_PIXELS) -> Rgb:
+    """Decode one picture of any usual kind to RGB; what is RGB already is returned as it is.
 
     Grey becomes RGB, transparent becomes black (the outside of a cut-out cell is black), 16 bits become 8,
     and a camera's EXIF rotation is applied.
 
     Args:
-        source: a file, or its encoded bytes.
+        source: a file, its encoded bytes, or an array: RGB, uint8, shape (height, width, 3).
         max_pixels: pictures of more pixels are refused, unread.
 
     Returns:
@@ -39,7 +39,10 @@ def read_image(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Rgb:
 
     Raises:
         ImageError: the picture cannot be read, is cut off, or is too large; the message says which.
+        ValueError: an array of another type or shape.
     """
+    if isinstance(source, np.ndarray):
+        return _checked(source)
     data = source if isinstance(source, bytes) else _read_file(source)
     header = read_header(data)
     if header.width * header.height > max_pixels:
@@ -96,6 +99,15 @@ def _read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ImageError(Code.PICTURE_NOT_OPENED, reason=system_reason(error)) from error
+
+
+def _checked(array: NDArray[np.generic]) -> Rgb:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
+        raise ValueError(
+            f"a picture in memory is RGB, uint8, of shape (height, width, 3); this one is {array.dtype}, "
+            f"{array.shape}"
+        )
+    return array.view(np.uint8)
 
 
 def _to_rgb(decoded: NDArray[np.generic]) -> Rgb:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.images.files import IMAGE_SUFFIXES
+from edge.types import Rgb
 
 
 class CellFile(NamedTuple):
@@ -13,8 +14,8 @@ class CellFile(NamedTuple):
 
     name: str
     """As people and programs are told it."""
-    source: Path | bytes | str
-    """The file, its bytes (from standard input), or the sentence why it cannot even be looked for."""
+    source: Path | bytes | Rgb | str
+    """The file, its bytes, the picture itself, or the sentence why it cannot even be looked for."""
 
 
 def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:

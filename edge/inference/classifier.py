@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelFileError
 from edge.inference.model_file import ModelFile, load_model
-from edge.inference.model_store import model_in_use
+from edge.inference.model_store import find_model
 from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
 from edge.messages.codes import Code
 
@@ -59,9 +59,19 @@ class Classifier:
         self._workers: list[Classifier] = [self] if self.threads == 1 else []
 
     @classmethod
-    def open(cls, path: Path | None = None, **options: Any) -> Classifier:
-        """Load and verify a model file (by default the one in use here) and make its classifier."""
-        return cls(load_model(path or model_in_use()), **options)
+    def open(cls, model: str | Path | None = None, **options: Any) -> Classifier:
+        """Load and verify a model and make its classifier.
+
+        Args:
+            model: a name or a file, as `edge.inference.model_store.find_model` takes it; None for the one in use.
+            options: as the constructor takes them.
+
+        Raises:
+            ModelFileError: there is no such model, or it is damaged.
+            ModelStoreError: the folder of models is damaged.
+            RuntimeMissingError: no TFLite runtime is installed.
+        """
+        return cls(load_model(find_model(model)), **options)
 
     def workers(self, count: int) -> list[Classifier]:
         """Classifiers of the same model with one thread each, for as many workers; made once and kept.

@@ -9,12 +9,19 @@ model is deleted by an update, so that the model that judged an old slide can st
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError, ModelStoreError
-from edge.inference.model_file import MAX_MODEL_BYTES, ModelFile, default_model_path, load_model
+from edge.inference.model_file import (
+    MAX_MODEL_BYTES,
+    ModelFile,
+    default_model_path,
+    load_model,
+    shipped_models,
+)
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 
@@ -241,6 +248,40 @@ def model_in_use() -> Path:
         ModelFileError: nothing is installed and the package lacks its model.
     """
     return ModelStore(models_folder()).active_path() or default_model_path()
+
+
+def find_model(model: str | Path | None = None) -> Path:
+    """Find the file of a model.
+
+    Args:
+        model: a file; or a name such as "nano" (its int8 form) or "standard-float16"; or the beginning of the
+            SHA-256 of a model that ships or was installed; None for the model in use.
+
+    Raises:
+        ModelStoreError: the folder of models is damaged, or several models have such a hash.
+        ModelFileError: there is no such file, name or hash.
+    """
+    if model is None:
+        return model_in_use()
+    path = Path(model)
+    # What has a suffix or a folder is meant as a file, and load_model says what is wrong with it.
+    if path.is_file() or path.suffix or len(path.parts) > 1:
+        return path
+    store, name = ModelStore(models_folder()), str(model)
+    active = store.active()
+    if active is not None and name in (active.name, f"{active.name}-{active.precision}"):
+        return store.folder / active.file_name
+    shipped = {path.stem.removeprefix("plasmolite-"): path for path in shipped_models().values()}
+    for known in (name, f"{name}-int8"):
+        if known in shipped:
+            return shipped[known]
+    if re.fullmatch(r"[0-9a-fA-F]+", name):
+        # The ones that ship have judged slides too.
+        for path in shipped.values():
+            if load_model(path).sha256.startswith(name.lower()):
+                return path
+        return store.folder / store.find(name).file_name
+    raise ModelFileError(Code.MODEL_UNKNOWN, name=name, known=", ".join(sorted(shipped)))
 
 
 def version_key(version: str) -> tuple[int, ...]:

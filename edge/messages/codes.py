@@ -289,6 +289,7 @@ class Code(StrEnum):
     REVIEW_REVIEWER = "review.reviewer"
     REVIEW_NOTHING_TO_WITHDRAW = "review.nothing-to-withdraw"
     MODEL_NO_FEATURES = "model.no-features"
+    MODEL_UNKNOWN = "model.unknown"
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"

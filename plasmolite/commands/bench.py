@@ -44,9 +44,9 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option(
     "--model",
     "models",
-    type=click.Path(path_type=Path),
+    metavar="MODEL",
     multiple=True,
-    help="A model file of ours; by default all that are shipped.",
+    help="Model: nano, standard, standard-float16, or a file; may be repeated.  [default: all that ship]",
 )
 @click.option(
     "--threads", default="", help="Threads, separated by commas; by default 1 and the cores (4 at most)."
@@ -208,6 +208,7 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
     from benchmarks.harness.settings import BenchSettings
     from benchmarks.harness.timing import Limits
     from edge.inference.model_file import shipped_models
+    from edge.inference.model_store import find_model
     from edge.inference.runtime import default_threads
 
     cores = default_threads()
@@ -216,7 +217,7 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
     if options["quick"]:
         limits = Limits(most_seconds=min(3.0, options["seconds"]), narrow=0.05, least_rounds=5, block_s=0.02)
     return BenchSettings(
-        models=options["models"]
+        models=tuple(map(find_model, options["models"]))
         or tuple(path for name, path in shipped_models().items() if name.startswith("plasmolite-")),
         threads=threads,
         batches=options["batches"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.model_option import model_option
 
 if TYPE_CHECKING:
     from edge.calibration.profile import SiteProfile
@@ -55,7 +56,7 @@ class FalseAlarmRate(click.ParamType):
 )
 @click.option("--site", default="", help="Name of the site, as reports shall call it.")
 @click.option("--camera", default="", help="Camera and microscope, in your words.")
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@model_option
 @click.option(
     "--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels; by default found."
 )
@@ -68,7 +69,7 @@ def command(
     out: Path,
     site: str,
     camera: str,
-    model: Path | None,
+    model: str | None,
     cell_width: float | None,
     threads: int | None,
     force: bool,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.model_option import model_option
 
 if TYPE_CHECKING:
     from edge.cells.files import FileVerdict
@@ -32,7 +33,7 @@ _SHEET_TILES = 60
     "  plasmolite classify - < cell.png",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@model_option
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Call a cell parasitised from this probability on."
 )
@@ -57,7 +58,7 @@ _SHEET_TILES = 60
 def command(
     *,
     paths: tuple[str, ...],
-    model: Path | None,
+    model: str | None,
     threshold: float | None,
     inconclusive: bool,
     accept_anything: bool,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.model_option import model_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     metavar="X Y W H",
     help="Cell to look at in a whole field, pixels.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one.")
+@model_option
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Call the cell parasitised from this probability on."
 )
@@ -41,7 +42,7 @@ def command(
     image: Path,
     out: Path,
     box: tuple[int, int, int, int] | None,
-    model: Path | None,
+    model: str | None,
     threshold: float | None,
     threads: int | None,
 ) -> None:

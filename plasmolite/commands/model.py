@@ -116,9 +116,10 @@ def show(model: str | None) -> None:
     A slide's record names its model by this hash.
     """
     from edge.inference.model_file import load_model
+    from edge.inference.model_store import find_model
 
     with _refusals():
-        loaded = load_model(_path_of(model))
+        loaded = load_model(find_model(model))
         click.echo(json.dumps({"file": str(loaded.path), **loaded.manifest}, indent=1, ensure_ascii=False))
 
 
@@ -127,9 +128,10 @@ def show(model: str | None) -> None:
 def verify(model: str | None) -> None:
     """Verify a model's manifest and scores on this device; nothing is changed. By default the one in use."""
     from edge.inference.model_file import load_model
+    from edge.inference.model_store import find_model
 
     with _refusals():
-        loaded = load_model(_path_of(model))
+        loaded = load_model(find_model(model))
         click.echo(f"Manifest: {loaded.name}, SHA-256 {loaded.sha256}, as released.")
         click.echo(f"Self-test: {_told(_self_test(loaded))}")
 
@@ -240,19 +242,3 @@ def _shipped() -> ModelFile | None:
         return load_model(default_model_path())
     except ModelFileError:
         return None  # an installation without a shipped model has nothing to compare with or to list
-
-
-def _path_of(model: str | None) -> Path:
-    from edge.inference.model_file import load_model, shipped_models
-    from edge.inference.model_store import model_in_use
-
-    if model is None:
-        return model_in_use()
-    if Path(model).is_file():
-        return Path(model)
-    # The one that ships has judged slides too.
-    for path in shipped_models().values():
-        if model and load_model(path).sha256.startswith(model.lower()):
-            return path
-    store = _store()
-    return store.folder / store.find(model).file_name

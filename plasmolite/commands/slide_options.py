@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
+from plasmolite.commands.model_option import model_option
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--model", type=click.Path(path_type=Path), help="Model file; by default the shipped one."),
+    model_option,
     click.option(
         "--profile",
         type=click.Path(path_type=Path),
