@@ -19,6 +19,10 @@ from edge.errors import (
     StoreError,
     StoreFullError,
 )
+from edge.messages.catalogue import Value, catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language
+from edge.messages.message import Message
 
 PROBLEM_TYPE = "application/problem+json"
 _LOG = logging.getLogger("plasmolite.server")
@@ -29,36 +33,45 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
 
     Attributes:
         status: HTTP status.
-        detail: whole sentence for the reader: what was wrong and what to do.
+        message: what was wrong and what to do; in English it is the ``detail``.
         kind: last part of the problem's ``type``; the same for all problems of one kind.
         field: the form field, query parameter or header at fault.
         retry_after: seconds after which it may be tried again.
     """
 
     def __init__(
-        self, status: int, detail: str, *, kind: str, field: str | None = None, retry_after: int | None = None
+        self,
+        status: int,
+        what: Code | Message,
+        *,
+        kind: str,
+        field: str | None = None,
+        retry_after: int | None = None,
+        **values: Value,
     ) -> None:
-        super().__init__(detail)
+        self.message = Message(what, **values) if isinstance(what, Code) else what
+        super().__init__(str(self.message))
         self.status = status
-        self.detail = detail
         self.kind = kind
         self.field = field
         self.retry_after = retry_after
 
 
 def problem_body(
-    status: int, detail: str, kind: str, errors: list[dict[str, str]] | None = None
+    status: int, message: Message, kind: str, errors: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
     """Make the members of a problem document.
 
-    ``errors`` is the extension member of RFC 9457, section 3: one entry ``{"field", "detail"}`` for every
-    part of the request that is at fault.
+    Extension members (RFC 9457, section 3.2): ``code`` and ``values`` say the same as ``detail`` to programs and to
+    the page, which has a sentence for each code in each language; ``errors`` has one entry ``{"field", "detail"}``
+    for every part of the request that is at fault.
     """
     body: dict[str, Any] = {
         "type": f"urn:plasmolite:problem:{kind}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": str(message),
+        **message.to_json(),
     }
     if errors:
         body["errors"] = errors
@@ -67,7 +80,7 @@ def problem_body(
 
 def problem_response(
     status: int,
-    detail: str,
+    message: Message,
     kind: str,
     *,
     errors: list[dict[str, str]] | None = None,
@@ -75,9 +88,15 @@ def problem_response(
 ) -> Response:
     """Answer with a problem document, or where a person went to an address, with a page that says the same."""
     if wants_page():
-        page = render_template("problem.html", title=HTTPStatus(status).phrase, detail=detail)
+        language = Language(request.accept_languages.best_match(list(Language)) or Language.ENGLISH)
+        page = render_template(
+            "problem.html",
+            language=language,
+            title=HTTPStatus(status).phrase,
+            detail=catalogue(language).on_page(message),
+        )
         return Response(page, status, headers=headers, content_type="text/html; charset=utf-8")
-    body = problem_body(status, detail, kind, errors)
+    body = problem_body(status, message, kind, errors)
     return Response(json.dumps(body), status, headers=headers, content_type=PROBLEM_TYPE)
 
 
@@ -110,19 +129,24 @@ class ProblemApi(Api):
         }
         data = getattr(error, "data", None) or {}
         errors = _webargs_errors(data.get("messages"))
-        detail = _DETAILS.get(status) or _sentence(error.description or HTTPStatus(status).phrase)
         if errors:
-            detail = " ".join(f"{entry['field']}: {entry['detail']}" for entry in errors)
+            faults = " ".join(f"{entry['field']}: {entry['detail']}" for entry in errors)
+            message = Message(Code.REQUEST_INVALID, faults=faults)
+        elif status in _MESSAGES:
+            message = _MESSAGES[status]
+        else:
+            reason = _sentence(error.description or HTTPStatus(status).phrase)
+            message = Message(Code.REQUEST_HTTP, reason=reason)
         headers.update(data.get("headers") or {})
-        return problem_response(status, detail, _KINDS.get(status, "http"), errors=errors, headers=headers)
+        return problem_response(status, message, _KINDS.get(status, "http"), errors=errors, headers=headers)
 
 
-_DETAILS = {
-    404: "There is nothing at this address. GET /openapi.json lists what there is.",
-    405: "This address does not take this method.",
-    413: "The request is larger than this server takes. Send fewer or smaller pictures.",
-    429: "Too many requests from this client. Wait a little and go on more slowly.",
-    500: "The server met a defect of its own. Its log tells more; please report it.",
+_MESSAGES = {
+    404: Message(Code.REQUEST_NOT_FOUND),
+    405: Message(Code.REQUEST_METHOD),
+    413: Message(Code.REQUEST_TOO_LARGE),
+    429: Message(Code.REQUEST_TOO_MANY),
+    500: Message(Code.REQUEST_DEFECT),
 }
 _KINDS = {
     400: "bad-request",
@@ -143,11 +167,11 @@ def register_problem_handlers(app: Flask) -> None:
 
 
 def _from_problem(problem: Problem) -> Response:
-    errors = [{"field": problem.field, "detail": problem.detail}] if problem.field else None
+    errors = [{"field": problem.field, "detail": str(problem)}] if problem.field else None
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="plasmolite"'
-    return problem_response(problem.status, problem.detail, problem.kind, errors=errors, headers=headers)
+    return problem_response(problem.status, problem.message, problem.kind, errors=errors, headers=headers)
 
 
 def _from_plasmolite(error: PlasmoliteError) -> Response:
@@ -157,7 +181,7 @@ def _from_plasmolite(error: PlasmoliteError) -> Response:
     headers = {"Retry-After": "10"} if status == 503 else {}
     field = "file" if isinstance(error, ImageError) else None
     errors = [{"field": field, "detail": str(error)}] if field else None
-    return problem_response(status, str(error), kind, errors=errors, headers=headers)
+    return problem_response(status, error.message, kind, errors=errors, headers=headers)
 
 
 def status_of(error: PlasmoliteError) -> tuple[int, str]:

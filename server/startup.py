@@ -7,6 +7,8 @@ from edge.calibration.setup import SlideSetup
 from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
 from edge.fields.analyser import FieldAnalyser
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from edge.slides.location import default_store_path, state_folder
 from edge.slides.store import SlideStore
 from server.admission import Gate
@@ -63,7 +65,7 @@ def open_instruments(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SourceError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        raise SourceError(Code.FILE_FOLDER_NOT_MADE, path=path.parent, reason=system_reason(error)) from error
     store = SlideStore(path)
     bench = None if source is None else LiveBench(setup, store, source, camera)
     metrics = ServerMetrics()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 
 FORMAT = "plasmolite-token/1"
 
@@ -56,9 +58,7 @@ def write_record(path: Path, record: TokenRecord) -> None:
             json.dump({"format": FORMAT, **record._asdict()}, file)
         part.replace(path)
     except OSError as error:
-        raise TokenFileError(
-            f"The token file {path} cannot be written: {error.strerror}. Choose another with --token-file."
-        ) from error
+        raise TokenFileError(Code.TOKEN_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 
 
 def read_record(path: Path) -> TokenRecord:
@@ -70,19 +70,15 @@ def read_record(path: Path) -> TokenRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TokenFileError(f"The token file {path} cannot be read: {error.strerror}.") from error
+        raise TokenFileError(Code.TOKEN_NOT_READABLE, path=path, reason=system_reason(error)) from error
     except ValueError as error:
-        raise TokenFileError(_not_one(path)) from error
+        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TokenFileError(_not_one(path))
+        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path)
     record = TokenRecord(str(content.get("token_sha256", "")), str(content.get("session_key", "")))
     if len(record.token_sha256) != 64 or len(record.session_key) < 32:
-        raise TokenFileError(_not_one(path))
+        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path)
     return record
-
-
-def _not_one(path: Path) -> str:
-    return f"{path} is no token file. Name a file that does not exist yet, and plasmolite serve makes one."
 
 
 def _hash(token: str) -> str:

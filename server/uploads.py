@@ -8,6 +8,7 @@ from flask import request
 from multipart import MultipartError, MultipartParser, MultipartPart, ParserLimitReached
 
 from edge.errors import ImageError
+from edge.messages.codes import Code
 from server.problems import Problem
 
 MAX_NAME = 120
@@ -44,18 +45,11 @@ def received_pictures(max_pictures: int) -> list[Upload]:
     if kind.startswith("image/") or kind == "application/octet-stream":
         data = request.get_data(cache=False)
         if not data:
-            raise Problem(
-                400, "The request has no body: send a picture in it.", kind="no-picture", field="body"
-            )
+            raise Problem(400, Code.REQUEST_NO_BODY, kind="no-picture", field="body")
         return [Upload("", data)]
-    said = f"is {kind}" if kind else "is missing"
-    raise Problem(
-        415,
-        f"The Content-Type {said}. Send the picture as multipart/form-data in the field file "
-        "(curl -F file=@cell.png), or as the body with its image type.",
-        kind="unsupported-type",
-        field="Content-Type",
-    )
+    if not kind:
+        raise Problem(415, Code.REQUEST_NO_CONTENT_TYPE, kind="unsupported-type", field="Content-Type")
+    raise Problem(415, Code.REQUEST_CONTENT_TYPE, kind="unsupported-type", field="Content-Type", type=kind)
 
 
 def one_picture() -> Upload:
@@ -75,13 +69,13 @@ def check_scans(upload: Upload) -> None:
     """
     # Inside the compressed data 0xFF is followed by 0x00, so that the marker cannot occur there by chance.
     if upload.data.startswith(b"\xff\xd8") and upload.data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
-        raise ImageError(f"The JPEG file has more than {MAX_JPEG_SCANS} scans, which no camera writes.")
+        raise ImageError(Code.PICTURE_SCANS, most=MAX_JPEG_SCANS)
 
 
 def no_photograph(error: cv2.error) -> ImageError:
     """Turn OpenCV's complaint about a decoded picture into one to the client, and keep it in the log."""
     _LOG.warning("picture could not be judged", extra={"reason": str(error)})
-    return ImageError("The picture cannot be judged: its pixels are not those of a photograph.")
+    return ImageError(Code.PICTURE_NOT_A_PHOTOGRAPH)
 
 
 def _from_form(max_pictures: int) -> list[Upload]:
@@ -89,20 +83,17 @@ def _from_form(max_pictures: int) -> list[Upload]:
     stray = sorted({part.name for part in parts} - {"file"})
     if stray:
         name = shown_name(stray[0])
-        raise Problem(
-            400,
-            f"The form has a file in the field {name!r}; pictures are taken from the field file.",
-            kind="unknown-field",
-            field=name,
-        )
+        raise Problem(400, Code.REQUEST_UNKNOWN_FIELD, kind="unknown-field", field=name, name=name)
     if not parts:
-        raise Problem(400, "The form has no picture in its field file.", kind="no-picture", field="file")
+        raise Problem(400, Code.REQUEST_NO_PICTURE, kind="no-picture", field="file")
     if len(parts) > max_pictures:
         raise Problem(
             400,
-            f"The form has {len(parts)} pictures; at most {max_pictures} are taken at a time.",
+            Code.REQUEST_TOO_MANY_PICTURES,
             kind="too-many-pictures",
             field="file",
+            pictures=len(parts),
+            most=max_pictures,
         )
     return [Upload(shown_name(part.filename or ""), part.raw) for part in parts]
 
@@ -129,14 +120,14 @@ def _parts(max_pictures: int) -> list[MultipartPart]:
     except ParserLimitReached as error:
         raise Problem(
             413,
-            "The form has too many parts, or too long a name in one of them.",
+            Code.REQUEST_TOO_MANY_PARTS,
             kind="too-large",
             field="body",
         ) from error
     except MultipartError as error:
         raise Problem(
             400,
-            "The form cannot be taken apart: it is damaged, or not of the boundary that its Content-Type names.",
+            Code.REQUEST_BROKEN_FORM,
             kind="bad-request",
             field="body",
         ) from error

@@ -5,7 +5,7 @@ A place such as ``{seconds:.0f}`` names a value and the format of a number (see 
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
@@ -22,6 +22,18 @@ class Renderable(Protocol):
 
     def text(self, language: Language) -> str:
         """Write it in a language."""
+
+
+class Coded(Renderable, Protocol):
+    """What has a code and values."""
+
+    @property
+    def code(self) -> str:
+        """Key of its sentence."""
+
+    @property
+    def values(self) -> Mapping[str, "Value"]:
+        """What fills the places of the sentence."""
 
 
 Value = str | int | float | PurePath | Renderable | Sequence[str]
@@ -70,6 +82,11 @@ class Catalogue:
     def message(self, message: Renderable) -> str:
         """Write a message in this language."""
         return message.text(self.language)
+
+    def on_page(self, message: Coded) -> str:
+        """Write a message as the page does: without options and paths, where the catalogue has a sentence for it."""
+        key = f"page.{message.code}"
+        return self.text(key if key in self.keys else message.code, **message.values)
 
     def value(self, value: Value, form: str = "") -> str:
         """Write one value as a sentence shows it; several are separated by commas."""

@@ -15,6 +15,7 @@ from edge.errors import ImageError
 from edge.fields.analyser import FieldResult, JudgedCell
 from edge.fields.files import JudgedField, SlideCount
 from edge.images.files import read_image
+from edge.messages.codes import Code
 from edge.parasitaemia.estimate import estimate, red_cells
 from edge.reports.summary import summary
 from edge.types import Label, Rgb
@@ -88,7 +89,7 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
         kit.metrics.refused.labels(what).inc()
         raise Problem(
             503,
-            "Too many requests wait for their turn. Come again in some seconds.",
+            Code.REQUEST_BUSY_FIELDS,
             kind="busy",
             retry_after=5,
         ) from error

@@ -8,6 +8,7 @@ from edge.cells.isolation import isolate
 from edge.errors import NotACellError
 from edge.images.files import encode_png, read_image
 from edge.inference import occlusion as evidence
+from edge.messages.codes import Code
 from edge.types import Rgb
 from server.context import instruments
 from server.openapi import picture_body, problems
@@ -47,7 +48,7 @@ def explain_cell() -> Response:
     rgb = _bounded(read_image(upload.data, max_pixels=kit.settings.max_cell_pixels))
     mask = isolate(rgb)
     if mask is None:
-        raise NotACellError("No single cell stands out from the background of the picture.")
+        raise NotACellError(Code.CELL_NONE)
     with through_gate(kit, what="explain"):
         explanation = evidence.explain(kit.classifier, rgb, mask)
     return Response(

@@ -13,6 +13,7 @@ from edge.about import RESEARCH_USE
 from edge.cells.files import cell_input
 from edge.errors import ImageError
 from edge.inference.verdicts import Verdict, doubtful, judge
+from edge.messages.codes import Code
 from server.batching import GathererClosedError, QueueFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems
@@ -42,15 +43,13 @@ def judge_cells(query: dict[str, Any]) -> Response:
         with kit.gatherer.preparing():
             inputs, faults = _prepare(kit, uploads, accept_anything=query["accept_anything"])
         if not inputs:
-            raise faults[0] or ImageError("There is no picture.")
+            raise faults[0] or ImageError(Code.PICTURE_NONE)
         probabilities = kit.gatherer.probabilities(np.stack(inputs))
     except QueueFullError as error:
         kit.metrics.refused.labels("cells").inc()
-        raise Problem(
-            503, "Too many cells wait for the network. Come again in a second.", kind="busy", retry_after=1
-        ) from error
+        raise Problem(503, Code.REQUEST_BUSY_CELLS, kind="busy", retry_after=1) from error
     except GathererClosedError as error:
-        raise Problem(503, "The server is stopping.", kind="stopping", retry_after=10) from error
+        raise Problem(503, Code.REQUEST_STOPPING, kind="stopping", retry_after=10) from error
     threshold = kit.classifier.model.operating_point("cell").threshold
     results = _results(kit, uploads, faults, [judge(float(value), threshold) for value in probabilities])
     answer = {
@@ -102,5 +101,6 @@ def _results(
             verdict = next(remaining)
             kit.metrics.cells.labels("predict", verdict.label).inc()
             entry |= {**verdict._asdict(), "doubtful": doubtful(verdict.probability, threshold)}
-        results.append({**entry, "error": None if fault is None else str(fault)})
+        coded = {"error": None} if fault is None else {"error": str(fault), **fault.message.to_json()}
+        results.append({**entry, **coded})
     return results

@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
+from edge.messages.codes import Code
 from edge.messages.language import Language
 from edge.reports.slide_report import slide_page
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
@@ -81,9 +82,7 @@ def delete_slide(query: dict[str, str], number: int) -> None:
     slide = _find(store, number)
     live = instruments().live
     if live is not None and live.slide_number() == number:
-        raise Problem(
-            409, "This slide is being counted. Stop the count before deleting it.", kind="slide-in-use"
-        )
+        raise Problem(409, Code.REQUEST_SLIDE_IN_USE, kind="slide-in-use")
     store.delete_slide(slide, who=query["who"])
 
 
@@ -183,9 +182,7 @@ def export_slide(query: dict[str, str], number: int) -> Response:
 def _store() -> SlideStore:
     store = instruments().store
     if store is None:
-        raise Problem(
-            404, "This server keeps no slides. Start it with --slides FILE to do so.", kind="no-slides"
-        )
+        raise Problem(404, Code.REQUEST_NO_SLIDES, kind="no-slides")
     return store
 
 
@@ -193,14 +190,14 @@ def _find(store: SlideStore, number: int) -> Slide:
     for slide in store.slides():
         if slide.number == number:
             return slide
-    raise Problem(404, f"There is no slide number {number}. GET /slides lists all.", kind="no-such-slide")
+    raise Problem(404, Code.REQUEST_NO_SUCH_SLIDE, kind="no-such-slide", number=number)
 
 
 def _find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
     try:
         return store.cell(slide, cell_id)
     except SlideError as error:
-        raise Problem(404, str(error), kind="no-such-cell") from error
+        raise Problem(404, error.message, kind="no-such-cell") from error
 
 
 def _slide(store: SlideStore, slide: Slide) -> dict[str, Any]:

@@ -26,6 +26,13 @@ class ProblemSchema(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata={"description": "A whole sentence for the reader."})
+    code = fields.String(
+        required=True,
+        metadata={"description": "Which sentence that is, for programs.", "example": "picture.truncated"},
+    )
+    values = fields.Dict(
+        required=True, metadata={"description": "What fills the places of the code's sentence."}
+    )
     errors = fields.List(
         fields.Nested(FaultSchema), metadata={"description": "The parts of the request at fault, named."}
     )
@@ -47,6 +54,8 @@ class CellAnswerSchema(Schema):
     error = fields.String(
         required=True, allow_none=True, metadata={"description": "Why it could not be judged."}
     )
+    code = fields.String(metadata={"description": "Only with an error: which sentence that is."})
+    values = fields.Dict(metadata={"description": "Only with an error: what fills its places."})
 
 
 class PredictQuerySchema(Schema):
@@ -122,6 +131,8 @@ class FieldAnswerSchema(Schema):
         allow_none=True,
         metadata={"description": "Why the field is not counted; null where it is."},
     )
+    code = fields.String(metadata={"description": "Only where it is refused: which sentence that is."})
+    values = fields.Dict(metadata={"description": "Only where it is refused: what fills its places."})
     quality = fields.Dict(required=True, metadata={"description": "The named checks with their values."})
     cells = fields.List(fields.Nested(FieldCellSchema), required=True)
     cell_count = fields.Integer(required=True)

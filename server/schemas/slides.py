@@ -3,7 +3,9 @@
 from marshmallow import Schema, ValidationError, fields, validate
 
 from edge.inference.verdicts import LABELS
+from edge.messages.codes import Code
 from edge.messages.language import Language
+from edge.messages.message import Message
 from edge.slides.naming import reads_as_stored
 from edge.slides.review import MAX_REVIEWER
 from server.schemas.cells import ModelSchema
@@ -19,7 +21,7 @@ def plain_text(text: str) -> None:
         ValidationError: there is one.
     """
     if any((ord(letter) < 32 and letter not in "\n\t") or 0xD800 <= ord(letter) <= 0xDFFF for letter in text):
-        raise ValidationError("Control characters and broken Unicode are not taken.")
+        raise ValidationError(str(Message(Code.REQUEST_CONTROL_CHARACTERS)))
 
 
 def one_line(text: str) -> None:
@@ -29,7 +31,7 @@ def one_line(text: str) -> None:
         ValidationError: there is one.
     """
     if not reads_as_stored(text):
-        raise ValidationError("A name or an id is one line, without marks that turn its direction.")
+        raise ValidationError(str(Message(Code.REQUEST_ONE_LINE)))
 
 
 class SlideCountsSchema(Schema):

@@ -2,7 +2,7 @@
 
 import { el, kind, labelWords, picker, say, sign } from "./parts.js";
 import { askForEvidence, send } from "./talk.js";
-import { figure, said, t } from "./words.js";
+import { figure, sentence, t } from "./words.js";
 
 const AT_ONCE = 16;
 /** Evidence, a tenth of the fall of the log odds, below which no single place is told to carry the verdict. */
@@ -48,7 +48,7 @@ function draw() {
 function card({ file, result, threshold, picture, evidence, evidenceError }, index) {
   const verdict = el(`p.verdict.${kind(result.label)}`, {}, sign(result.label), labelWords(result.label));
   const article = el("article.card", { "aria-label": file.name }, verdict);
-  if (result.error) { article.append(el("p", {}, said(result.error)), el("p.small", {}, file.name)); return article; }
+  if (result.error) { article.append(el("p", {}, sentence(result)), el("p.small", {}, file.name)); return article; }
   article.append(scale(result.probability, threshold));
   if (result.doubtful) article.append(el("p.notice", {}, t("cell.doubtful")));
   const map = evidence

@@ -3,7 +3,7 @@
 import { evidenceCaption } from "./cell.js";
 import { el, estimateCard, kind, labelWords, picker, say, sign, svg } from "./parts.js";
 import { ask, askForEvidence, send } from "./talk.js";
-import { figure, has, said, t } from "./words.js";
+import { figure, has, sentence, t } from "./words.js";
 import { zoomable } from "./zoom.js";
 
 const BROWSER_CANNOT_SHOW = /\.tiff?$/i;
@@ -50,7 +50,7 @@ function draw() {
 
 function fieldCard(field, index) {
   const outcome = field.refused
-    ? el("p.notice", {}, t("field.refused", { reason: said(field.refused) }))
+    ? el("p.notice", {}, t("field.refused", { reason: sentence(field) }))
     : el("p", {}, t("field.counted", { cells: figure(field.cell_count), parasitized: figure(field.parasitized_count) }));
   const card = el("article.card", {}, el("h2", {}, field.image || t("nav.field")), outcome);
   if (!field.width) return card;

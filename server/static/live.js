@@ -2,7 +2,7 @@
 
 import { el, estimateCard, kind, labelWords, say, sign } from "./parts.js";
 import { ask } from "./talk.js";
-import { figure, said, t } from "./words.js";
+import { figure, sentence, t } from "./words.js";
 
 const EVERY_MS = 1000;
 let timer = null;
@@ -104,7 +104,7 @@ function fillCounting(count) {
   const entries = [["live.state", t(`state.${count.state}`)], ["live.age", age === null ? "–" : `${figure(age, 1)} s`], ["live.fps", figure(count.considered_per_second, 1)], ["live.cps", figure(count.cells_per_second, 0)], ["live.dropped", figure(count.source.dropped)]];
   if (slide) entries.splice(1, 0, ["live.fields", figure(count.fields)]);
   drawn.figures.replaceChildren(...entries.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
-  const warnings = count.warnings.map(said);
+  const warnings = count.warning_messages.map(sentence);
   if (count.reached) warnings.unshift(t("live.done"));
   const words = warnings.join("\n");
   // Only what is new is put there: a screen reader reads it each time.

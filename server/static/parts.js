@@ -1,8 +1,9 @@
 /* Small parts that every view uses: elements, verdict signs, notices, the choice of pictures. */
 
-import { percent, density, figure, t } from "./words.js";
+import { percent, density, figure, sentence, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const ESTIMATE_SHOWN = new Set(["share", "none-seen", "within-false-alarms", "nothing-counted", "misfit", "too-few", "false-alarms-from-elsewhere", "blood", "confirm"].map((name) => `estimate.${name}`));
 
 /** Make an element: attributes, then children (text or elements). Text is never read as HTML. */
 export function el(tag, attributes = {}, ...children) {
@@ -89,19 +90,9 @@ export function estimateCard(summary, title) {
   return card;
 }
 
+/** The sentences of the estimate that the page has room for; the report has all. */
 function estimateWords(summary) {
-  const cells = figure(summary.cell_count), parasitized = figure(summary.parasitized_count);
-  if (!summary.cell_count) return [t("estimate.nothing")];
-  const high = density(summary.per_ul_interval[1]);
-  const words = [];
-  if (!summary.parasitized_count) words.push(t("estimate.none", { cells, perulhigh: high }));
-  else if (summary.within_false_alarms) words.push(t("estimate.alarms", { parasitized, cells, perulhigh: high }));
-  else words.push(t("estimate.some", { fraction: percent(summary.fraction), low: percent(summary.interval[0]), high: percent(summary.interval[1]), perul: density(summary.per_ul) }));
-  if (summary.contradicts_rates) words.push(t("estimate.misfit"));
-  if (summary.too_few_counted) words.push(t("estimate.few", { cells, wanted: figure(1000) }));
-  if (summary.false_alarms_from_elsewhere) words.push(t("estimate.elsewhere"));
-  if (summary.parasitized_count) words.push(t("estimate.confirm"));
-  return words;
+  return summary.messages.filter(({ code }) => ESTIMATE_SHOWN.has(code)).map(sentence);
 }
 
 function intervalChart(summary) {

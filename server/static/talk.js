@@ -1,16 +1,14 @@
-/* Talks to the server: the session's token with every change, problems as errors with a sentence. */
+/* Talks to the server: the session's token with every change, problems as errors with a sentence of the page. */
 
-import { has, said, t } from "./words.js";
+import { sentence, t } from "./words.js";
 
 const csrf = document.querySelector("meta[name=csrf]")?.content || "";
 
 /** What the server could not do, as a sentence in the page's language. */
 export class ServerProblem extends Error {
   constructor(status, problem) {
-    const kind = (problem?.type || "").split(":").pop();
-    const detail = problem?.detail || `${status}`;
-    // The sentence itself where the language has it, else that of its kind.
-    super(said(detail) === detail && has(`problem.${kind}`) ? t(`problem.${kind}`) : said(detail));
+    // What comes from elsewhere, such as a proxy, carries no code.
+    super(problem?.code ? sentence(problem) : t("page.problem.other", { status }));
     this.status = status;
   }
 }

@@ -4,7 +4,7 @@ import { scale } from "./cell.js";
 import { fieldStage } from "./field.js";
 import { el, estimateCard, kind, labelWords, say, sign } from "./parts.js";
 import { send } from "./talk.js";
-import { figure, said, t } from "./words.js";
+import { figure, sentence, t } from "./words.js";
 
 const PAUSE_MS = 250;
 /** Share of the picture's shorter side that the circle on the page spans; the CSS draws the same. */
@@ -95,7 +95,7 @@ async function lookAtField(video, canvas) {
   const file = await grab(video, canvas, [0, 0, video.videoWidth, video.videoHeight]);
   const { fields: [field], summary } = await send("/analyze?outlines=true", [file]);
   const still = canvas.toDataURL("image/jpeg", 0.8);
-  const words = field.refused ? t("field.refused", { reason: said(field.refused) }) : t("field.counted", { cells: figure(field.cell_count), parasitized: figure(field.parasitized_count) });
+  const words = field.refused ? t("field.refused", { reason: sentence(field) }) : t("field.counted", { cells: figure(field.cell_count), parasitized: figure(field.parasitized_count) });
   const parts = [el(field.refused ? "p.notice" : "p", {}, words), fieldStage(field, still, null).stage];
   if (!field.refused) parts.push(estimateCard(summary, t("estimate.title")));
   return parts;

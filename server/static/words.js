@@ -59,24 +59,6 @@ function written(value, form) {
 /** Whether the present language has a string of its own. */
 export function has(key) { return Boolean(catalogues[language]?.[key]); }
 
-/** A sentence of the program in the page's language: known by its English form in the catalogue, else as it came. */
-export function said(sentence) {
-  for (const [key, form] of Object.entries(catalogues.en ?? {})) {
-    const values = key.startsWith("said.") && valuesIn(form, sentence);
-    if (values) return t(key, values);
-  }
-  return sentence;
-}
-
-/** What stands in a sentence at the {places} of its form; null where it is another sentence. */
-function valuesIn(form, sentence) {
-  const pattern = form.split(/\{(\w+)\}/)
-    .map((part, index) => (index % 2 ? `(?<${part}>.+)` : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")))
-    .join("");
-  const found = new RegExp(`^${pattern}$`, "s").exec(sentence);
-  return found && { ...found.groups };
-}
-
 /** Fill every element that names its string. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);

@@ -11,6 +11,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from server.problems import PROBLEM_TYPE, problem_body
 from server.settings import is_loopback
 
@@ -46,9 +48,9 @@ class ProblemTask(ErrorTask):
     def execute(self) -> None:
         """Write a problem document, and close the connection once it is sent."""
         status = HTTPStatus(self.request.error.code)
-        detail, kind = _UNREACHED.get(status, _UNREACHED[HTTPStatus.BAD_REQUEST])
+        code, kind = _UNREACHED.get(status, _UNREACHED[HTTPStatus.BAD_REQUEST])
         _LOG.info("request", extra={"path": "unread", "status": int(status), "client": self.channel.addr[0]})
-        body = json.dumps(problem_body(status, detail, kind)).encode()
+        body = json.dumps(problem_body(status, Message(code), kind)).encode()
         self.status = f"{status:d} {status.phrase}"
         self.response_headers += [
             ("Content-Type", PROBLEM_TYPE),
@@ -61,16 +63,13 @@ class ProblemTask(ErrorTask):
 
 
 _UNREACHED = {
-    HTTPStatus.BAD_REQUEST: ("The request is no HTTP that this server understands.", "bad-request"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "The request is larger than this server takes. Send fewer or smaller pictures.",
-        "too-large",
-    ),
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("The head of the request is too long.", "too-large"),
-    HTTPStatus.NOT_IMPLEMENTED: ("This server does not take this Transfer-Encoding.", "bad-request"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("The server met a defect of its own. Its log tells more.", "defect"),
+    HTTPStatus.BAD_REQUEST: (Code.REQUEST_NOT_HTTP, "bad-request"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (Code.REQUEST_TOO_LARGE, "too-large"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (Code.REQUEST_LONG_HEAD, "too-large"),
+    HTTPStatus.NOT_IMPLEMENTED: (Code.REQUEST_TRANSFER_ENCODING, "bad-request"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (Code.REQUEST_DEFECT, "defect"),
 }
-"""Sentence and kind of what waitress refuses by itself; nothing that the client sent is repeated."""
+"""Code and kind of what waitress refuses by itself; nothing that the client sent is repeated."""
 
 
 class DrainingChannel(HTTPChannel):

@@ -10,6 +10,11 @@ import cv2
 import pytest
 
 from edge.live.reading import crop_jpeg
+from edge.messages.catalogue import catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language
+from edge.messages.message import Message
+from edge.parasitaemia.estimate import Rates, estimate
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from server.live_camera import LiveBench
@@ -251,23 +256,26 @@ def test_of_a_slide_without_notes_or_calls_no_empty_value_is_shown(page: Page) -
     assert "null" not in page.text()
 
 
-def test_the_programs_own_sentences_are_said_in_french(page: Page) -> None:
-    Select(page.one("#language")).select_by_value("fr")
-    assert page.reads("Réservé à la recherche")
-    said = page.driver.execute_async_script(
-        "const [sentences, done] = arguments;"
-        "import('/static/words.js').then(({ said }) => done(sentences.map(said)));",
-        [
-            "The frame is blurred: the stage moves, or the focus is off.",
-            "No frame from camera 0 (USB) for 12 seconds.",
-            "A sentence that no catalogue has.",
-        ],
-    )
-    assert said == [
-        "L'image est floue : la platine bouge, ou la mise au point est mauvaise.",
-        "Aucune image de camera 0 (USB) depuis 12 secondes.",
-        "A sentence that no catalogue has.",
+def test_the_page_writes_messages_as_the_program_does(page: Page) -> None:
+    messages = [
+        Message(Code.LIVE_BLURRED),
+        Message(Code.LIVE_SILENT, source="camera 0", seconds=12.3),
+        Message(Code.PICTURE_NOT_OPENED, reason=Message(Code.SYSTEM_NOT_FOUND)),
+        Message(Code.MODEL_LABELS, path="m.tflite", found=["cat", "dog"], wanted=["a", "b"]),
+        Message(Code.SLIDE_OTHER_THRESHOLD, slide="K-1", threshold=0.46739110350608826, other=0.5),
+        Message(Code.ESTIMATE_BLOOD, rbc_per_ul=5_024_000.0, rbc_source=Message(Code.BLOOD_GIVEN)),
+        *estimate(40, 20_000, Rates(1940, 2000, 9980, 10_000)).words,
+        *estimate(3, 500, Rates(1940, 2000, 9980, 10_000)).words,
     ]
+    for language in Language:
+        Select(page.one("#language")).select_by_value(language)
+        page.until(lambda wanted=language: page.one("html").get_attribute("lang") == wanted)
+        written = page.driver.execute_async_script(
+            "const [messages, done] = arguments;"
+            "import('/static/words.js').then(({ sentence }) => done(messages.map(sentence)));",
+            [message.to_json() for message in messages],
+        )
+        assert written == [catalogue(language).on_page(message) for message in messages]
 
 
 @pytest.mark.parametrize("view", ["cell", "field", "live", "slides", "slides/1", "slides/1/review"])

@@ -203,7 +203,7 @@ def test_off_loopback_there_is_always_a_token(tmp_path: Path, monkeypatch: pytes
 def test_a_file_that_is_no_token_file_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "token.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(TokenFileError, match="no token file"):
+    with pytest.raises(TokenFileError, match="not a token file"):
         read_record(path)
 
 

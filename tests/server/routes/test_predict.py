@@ -132,7 +132,7 @@ def test_another_content_type_is_refused_with_the_way_to_do_it(client: FlaskClie
 def test_more_pictures_than_allowed_are_refused(client: FlaskClient) -> None:
     answer = post(client, *((cell_png(), f"{n}.png") for n in range(6)))
     assert answer.status_code == 400
-    assert "at most 5" in answer.json["detail"]
+    assert "At most 5" in answer.json["detail"]
 
 
 def test_a_body_over_the_limit_is_refused(client: FlaskClient) -> None:
