@@ -24,6 +24,7 @@ from edge.inference.classifier import Classifier
 from edge.live.session import LiveSession
 from edge.live.setup import CELLS_WANTED, SlideRequest, slide_session
 from edge.live.snapshot import Snapshot
+from edge.messages.message import Message
 from edge.parasitaemia import estimate as parasitaemia
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.slides.location import default_store_path
@@ -133,7 +134,7 @@ def analyse_field(
         PlasmoliteError: the profile is another model's.
     """
     ((name, source),) = _listed(picture)
-    if isinstance(source, str):
+    if isinstance(source, Message):
         raise ImageError(source)
     return _analyser(model, profile, cell_width).analyse(read_image(source), name)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 
 from edge.about import RESEARCH_USE, VERSION
+from plasmolite.terminal.language import add_language_option
 
 
 class CommandEntry(NamedTuple):
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = import_module(entry.module).command
-        return command
+        return add_language_option(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the sub-commands from the table above, so that the overview imports none of them."""

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import SignatureError
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 
 _HASHED = b"ED"  # the signature is over the BLAKE2b-512 of the file; minisign's default since 0.10
 _LEGACY = b"Ed"  # the signature is over the file itself
 _COMMENT = "trusted comment: "
+_PUBLIC_KEY, _SIGNATURE = Message(Code.SIGNATURE_PUBLIC_KEY), Message(Code.SIGNATURE_SIGNATURE)
 
 
 class PublicKey(NamedTuple):
@@ -57,10 +60,10 @@ def read_public_key(path: Path) -> PublicKey:
     Raises:
         SignatureError: it cannot be read, or is no such key.
     """
-    lines = _lines(path, "public key")
-    packed = _unpack(lines[1] if len(lines) > 1 else "", 42, path, "public key")
+    lines = _lines(path, _PUBLIC_KEY)
+    packed = _unpack(lines[1] if len(lines) > 1 else "", 42, path, _PUBLIC_KEY)
     if packed[:2] != _LEGACY:
-        raise SignatureError(f"{path} is no minisign public key: it names another algorithm than Ed25519.")
+        raise SignatureError(Code.SIGNATURE_OTHER_ALGORITHM, path=path)
     return PublicKey(_identity(packed[2:10]), packed[10:], path)
 
 
@@ -70,18 +73,18 @@ def read_signature(path: Path) -> Signature:
     Raises:
         SignatureError: it cannot be read, or is no such signature.
     """
-    lines = _lines(path, "signature")
+    lines = _lines(path, _SIGNATURE)
     if len(lines) < 4 or not lines[2].startswith(_COMMENT):
-        raise SignatureError(f"{path} is no minisign signature: it should have four lines. Get it again.")
-    packed = _unpack(lines[1], 74, path, "signature")
+        raise SignatureError(Code.SIGNATURE_NOT_FOUR_LINES, path=path)
+    packed = _unpack(lines[1], 74, path, _SIGNATURE)
     if packed[:2] not in {_HASHED, _LEGACY}:
-        raise SignatureError(f"{path} is signed by an unknown algorithm, not by minisign's Ed25519.")
+        raise SignatureError(Code.SIGNATURE_UNKNOWN_ALGORITHM, path=path)
     return Signature(
         _identity(packed[2:10]),
         packed[:2] == _HASHED,
         packed[10:],
         lines[2].removeprefix(_COMMENT),
-        _unpack(lines[3], 64, path, "signature"),
+        _unpack(lines[3], 64, path, _SIGNATURE),
     )
 
 
@@ -101,19 +104,12 @@ def check_signature(data: bytes, signature: Signature, keys: Sequence[PublicKey]
     """
     key = next((key for key in keys if key.identity == signature.identity), None)
     if key is None:
-        trusted = ", ".join(key.identity for key in keys) or "none"
-        raise SignatureError(
-            f"The file is signed with key {signature.identity}, which this site does not trust "
-            f"(trusted: {trusted}). If you know whose key it is, add it with: plasmolite model trust KEY.pub"
-        )
+        raise SignatureError(Code.SIGNATURE_NOT_TRUSTED, key=signature.identity)
     signed = hashlib.blake2b(data).digest() if signature.hashed else data
     if not _signed_by(key, signature.signature, signed):
-        raise SignatureError(
-            f"The signature of key {key.identity} does not fit the file: it was altered after signing, or "
-            "the copy is damaged. Copy it again from its source."
-        )
+        raise SignatureError(Code.SIGNATURE_DOES_NOT_FIT, key=key.identity)
     if not _signed_by(key, signature.comment_signature, signature.signature + signature.comment.encode()):
-        raise SignatureError("The signature's trusted comment was altered after signing. Get the file again.")
+        raise SignatureError(Code.SIGNATURE_COMMENT_ALTERED)
     return key
 
 
@@ -122,11 +118,7 @@ def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - the extra may be absent
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
     except ImportError as error:
-        raise SignatureError(
-            "Signatures cannot be checked: the library cryptography is not installed. "
-            'Install it with: pip install "plasmolite[signing]" (32-bit systems: apt install '
-            "python3-cryptography)."
-        ) from error
+        raise SignatureError(Code.SIGNATURE_NO_LIBRARY) from error
     verifier: Any = Ed25519PublicKey.from_public_bytes(key.key)
     try:
         verifier.verify(signature, data)
@@ -135,26 +127,26 @@ def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:
     return True
 
 
-def _lines(path: Path, what: str) -> list[str]:
+def _lines(path: Path, what: Message) -> list[str]:
     try:
         if path.stat().st_size > 4096:
-            raise SignatureError(f"{path} is too large to be a {what}.")
+            raise SignatureError(Code.SIGNATURE_TOO_LARGE, path=path, what=what)
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise SignatureError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+        raise SignatureError(
+            Code.SIGNATURE_NOT_READABLE, what=what, path=path, reason=system_reason(error)
+        ) from error
     except UnicodeDecodeError as error:
-        raise SignatureError(f"{path} is no minisign {what}: it is not text.") from error
+        raise SignatureError(Code.SIGNATURE_NOT_TEXT, path=path, what=what) from error
 
 
-def _unpack(line: str, size: int, path: Path, what: str) -> bytes:
+def _unpack(line: str, size: int, path: Path, what: Message) -> bytes:
     try:
         packed = base64.b64decode(line.strip(), validate=True)
     except binascii.Error as error:
-        raise SignatureError(f"{path} is no minisign {what}: its second line is not base64.") from error
+        raise SignatureError(Code.SIGNATURE_NOT_BASE64, path=path, what=what) from error
     if len(packed) != size:
-        raise SignatureError(
-            f"{path} is no minisign {what}, or was cut off: {len(packed)} bytes, not {size}."
-        )
+        raise SignatureError(Code.SIGNATURE_CUT_OFF, path=path, what=what, found=len(packed), size=size)
     return packed
 
 

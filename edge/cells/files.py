@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.parallel import one_opencv_thread
 from edge.types import Label, Rgb
 
@@ -34,8 +36,15 @@ class FileVerdict(NamedTuple):
     """Inconclusive only where that was asked for; None where the file could not be judged."""
     probability: float | None
     """Of *parasitised*, 0 to 1."""
-    error: str | None
-    """Why the file could not be judged, as a sentence."""
+    error: Message | None
+    """Why the file could not be judged."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict as JSON values; an error as its English sentence, and its code with its values."""
+        verdict = {"image": self.image, "label": self.label, "probability": self.probability}
+        if self.error is None:
+            return {**verdict, "error": None}
+        return {**verdict, "error": str(self.error), **self.error.to_json()}
 
 
 class _Judging(NamedTuple):
@@ -68,7 +77,7 @@ def cell_input(
     mask = isolate(rgb)
     if not accept_anything:
         if mask is None:
-            raise NotACellError("No single cell stands out from the background of the picture.")
+            raise NotACellError(Code.CELL_NONE)
         check_red_cell(rgb, mask)
     return network_input(rgb, whole_picture(rgb) if mask is None else mask, size=size)
 
@@ -126,13 +135,13 @@ def judge_files(
 
 def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) -> list[FileVerdict]:
     inputs: list[NDArray[np.uint8]] = []
-    reasons: list[str | None] = []
+    reasons: list[Message | None] = []
     for file in batch:
         try:
             inputs.append(_prepare(file, network.input_size, judging.accept_anything))
             reasons.append(None)
         except ImageError as error:
-            reasons.append(str(error))
+            reasons.append(error.message)
     probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
     return [
         FileVerdict(file.name, *judge(float(next(probabilities)), judging.threshold, judging.undecided), None)
@@ -143,6 +152,6 @@ def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) 
 
 
 def _prepare(file: CellFile, size: int, accept_anything: bool) -> NDArray[np.uint8]:
-    if isinstance(file.source, str):
+    if isinstance(file.source, Message):
         raise ImageError(file.source)
     return cell_input(file.source, size, accept_anything=accept_anything)

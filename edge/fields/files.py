@@ -153,7 +153,7 @@ def _judge_file(analyser: FieldAnalyser, file: CellFile) -> JudgedField:
 
 def _decode(file: CellFile) -> Rgb:
     """Read one file, or say why not."""
-    if isinstance(file.source, str):
+    if isinstance(file.source, Message):
         raise ImageError(file.source)
     return read_image(file.source)
 

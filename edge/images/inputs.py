@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.images.files import IMAGE_SUFFIXES
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 from edge.types import Rgb
 
 
@@ -14,8 +16,8 @@ class CellFile(NamedTuple):
 
     name: str
     """As people and programs are told it."""
-    source: Path | bytes | Rgb | str
-    """The file, its bytes, the picture itself, or the sentence why it cannot even be looked for."""
+    source: Path | bytes | Rgb | Message
+    """The file, its bytes, the picture itself, or why it cannot even be looked for."""
 
 
 def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:
@@ -30,7 +32,7 @@ def list_cell_files(paths: Sequence[Path]) -> Iterator[CellFile]:
         elif path.exists():
             yield CellFile(str(path), path)
         else:
-            yield CellFile(str(path), "There is no such file or folder.")
+            yield CellFile(str(path), Message(Code.FILE_NOT_FOUND))
 
 
 def _walk(folder: Path) -> Iterator[CellFile]:
@@ -42,4 +44,6 @@ def _walk(folder: Path) -> Iterator[CellFile]:
                 path = Path(parent, name)
                 yield CellFile(str(path), path)
     for error in unreadable:
-        yield CellFile(str(error.filename), f"The folder cannot be read: {error.strerror}.")
+        yield CellFile(
+            str(error.filename), Message(Code.FILE_FOLDER_NOT_READABLE, reason=system_reason(error))
+        )

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.report_language import language_option
 from plasmolite.commands.slide_options import slide_options
+from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
     from edge.calibration.setup import SlideSetup
@@ -58,13 +61,12 @@ def command(
     try:
         files = list(list_cell_files(paths))
         if not files:
-            raise SourceError(f"There are no pictures in {', '.join(map(str, paths))}.")
+            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, paths)))
         setup = set_up_slide(**judging)
         with ExitStack() as stack:
             count = _run(files, setup, stack, as_json=as_json, report=report, language=language)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     if report is not None:
         click.echo(f"Report: {report / 'report.html'}", err=as_json)
     sys.exit(0 if count.all_judged else 1)
@@ -92,7 +94,7 @@ def _run(
         try:
             report.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SourceError(f"The folder {report} cannot be made: {error.strerror}.") from error
+            raise SourceError(Code.FILE_FOLDER_NOT_MADE, path=report, reason=system_reason(error)) from error
         page, tables = FieldReport(setup, language), stack.enter_context(FieldTables(report))
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()

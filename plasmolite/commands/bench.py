@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plasmolite.terminal.language import refuse
+
 if TYPE_CHECKING:
     from benchmarks.harness.measurement import Benchmark
     from benchmarks.harness.settings import BenchSettings
@@ -144,8 +146,7 @@ def command(**options: Any) -> None:
     try:
         _run(options)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     except ImportError as error:
         click.echo(
             f'Error: {error.name} is not installed. Install it with: pip install "plasmolite[benchmarks]"',

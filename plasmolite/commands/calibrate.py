@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.codes import Code
 from plasmolite.commands.model_option import model_option
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.calibration.profile import SiteProfile
@@ -92,7 +94,7 @@ def command(
     try:
         files = list(list_cell_files(negatives))
         if not files:
-            raise SourceError(f"There are no pictures in {', '.join(map(str, negatives))}.")
+            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, negatives)))
         result = calibrate(
             Classifier.open(model, threads=threads),
             with_progress(files, "Fields", quiet=not sys.stderr.isatty()),
@@ -105,8 +107,8 @@ def command(
         )
         write_profile(out, result.profile)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}\nNo profile was written.", err=True)
-        sys.exit(2)
+        click.echo(spoken().text("command.no-profile"), err=True)
+        refuse(error)
     _tell(result.profile, result.model_threshold, out)
     sys.exit(0 if result.count.all_judged else 1)
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from plasmolite.commands.camera_options import camera_options, take_camera_settings
+from plasmolite.terminal.language import refuse
 
 
 @click.command(epilog="Example:\n\n  plasmolite cameras --test 0 --picture test.png --exposure 8000")
@@ -54,8 +55,7 @@ def command(
             rgb, record = take_test_picture(source, settings)
             write_png(picture, rgb)
         except (PlasmoliteError, OSError) as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
+            refuse(error)
         warnings = [str(sentence) for sentence in record.disobeyed()]
         if as_json:
             told = {"picture": str(picture), "source": source, "settings": record.to_json()}

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.codes import Code
 from plasmolite.commands.model_option import model_option
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.cells.files import FileVerdict
@@ -91,10 +93,9 @@ def command(
         else:
             files = list(list_cell_files([Path(path) for path in paths]))
         if not files:
-            raise SourceError(f"There are no pictures in {', '.join(paths)}.")
+            raise SourceError(Code.FILE_NO_PICTURES, paths=list(paths))
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     began = time.monotonic()
     verdicts = judge_files(
         classifier,
@@ -142,7 +143,7 @@ def _print_json(verdicts: Iterable[FileVerdict]) -> _Told:
     told = _Told()
     for verdict in verdicts:
         told.add(verdict)
-        print(json.dumps(verdict._asdict()))  # noqa: T201 - click.echo flushes each line, a tenth of the rate
+        print(json.dumps(verdict.to_json()))  # noqa: T201 - click.echo flushes each line, a tenth of the rate
     sys.stdout.flush()
     return told
 
@@ -160,7 +161,7 @@ def _print_table(
         told.add(verdict)
         # Judged cells of a large folder are too many to read; those that could not be are all named.
         if verdict.error is not None:
-            click.echo(f"{verdict.image}: {verdict.error}", err=True)
+            click.echo(f"{verdict.image}: {spoken().message(verdict.error)}", err=True)
         else:
             last.append(verdict)
     seconds = time.monotonic() - began

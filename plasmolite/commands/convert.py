@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edge.inference.precision import Precision
+from plasmolite.terminal.language import refuse
 
 
 @click.command(epilog="Example: plasmolite convert runs/standard --out models --name standard")
@@ -86,8 +87,7 @@ def command(
                 report=status.update,
             )
     except (PlasmoliteError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     table = Table(title="Exports beside the Keras model, on the test patients (changes in points)")
     for column in ("", "accuracy", "change", "sens.", "spec.", "AUC", "flips", "mean |dP|", "MB", "ms/cell"):
         table.add_column(column, justify="right")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.codes import Code
 from plasmolite.commands.model_option import model_option
+from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +66,7 @@ def command(
         point = "cell" if box is None else "field"
         cutoff = classifier.model.operating_point(point).threshold if threshold is None else threshold
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     try:
         rgb, mask = _cell(image, box)
         explanation = explain(classifier, rgb, mask)
@@ -96,10 +97,8 @@ def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[n
         height, width = rgb.shape[:2]
         rgb = rgb[max(y - margin, 0) : y + h + margin, max(x - margin, 0) : x + w + margin]
         if rgb.size == 0 or w == 0 or h == 0:
-            raise ImageError(f"The box {x} {y} {w} {h} holds nothing: the picture has {width} x {height} px.")
+            raise ImageError(Code.COMMAND_EMPTY_BOX, x=x, y=y, w=w, h=h, width=width, height=height)
     mask = isolate(rgb)
     if mask is None:
-        raise NotACellError(
-            "No single cell stands out here; give a picture of one, or a --box from cells.csv."
-        )
+        raise NotACellError(Code.COMMAND_NO_CELL_HERE)
     return rgb, mask

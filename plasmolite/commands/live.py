@@ -17,6 +17,7 @@ from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
 from plasmolite.commands.camera_options import camera_options, take_camera_settings
 from plasmolite.commands.slide_options import chosen, slide_options
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.live.session import LiveSession
@@ -86,8 +87,7 @@ def command(**options: Any) -> None:
             session.start()
             last = _follow(session, title, options, stack)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
     states = last.facts.get("frames_by_state", {})
     unjudged = Path(options["source"]).is_dir() and (states.get(LiveState.REFUSED) or last.facts.get("notes"))
     cut = last.message is not None and last.message.code in {
@@ -195,6 +195,6 @@ def _draw(session: LiveSession, title: str, window: Any) -> Snapshot:
             session.stop()
             snapshot = session.snapshot()
     console.print(panel(snapshot, title))
-    if snapshot.state == LiveState.FAILED:
-        click.echo(f"Error: {snapshot.message}", err=True)
+    if snapshot.state == LiveState.FAILED and snapshot.message is not None:
+        click.echo(spoken().text(Code.COMMAND_ERROR, reason=snapshot.message), err=True)
     return snapshot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
+from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
     from edge.inference.model_file import ModelFile
@@ -150,7 +153,9 @@ def trust(key: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{public.identity}.pub").write_bytes(key.read_bytes())
         except OSError as error:
-            raise ModelStoreError(f"The key cannot be kept in {folder}: {error.strerror}.") from error
+            raise ModelStoreError(
+                Code.SIGNATURE_KEY_NOT_KEPT, folder=folder, reason=system_reason(error)
+            ) from error
         click.echo(f"Trusted from now on: key {public.identity}. Compare this number with its owner.")
 
 
@@ -175,7 +180,7 @@ def seal(file: Path, out: Path) -> None:
         try:
             out.write_bytes(with_manifest(model.flatbuffer, {**model.manifest, "self_test": scores}))
         except OSError as error:
-            raise ModelStoreError(f"{out} cannot be written: {error.strerror}.") from error
+            raise ModelStoreError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
         click.echo(f"{out}: {model.name} with the scores of {len(scores)} pictures.")
 
 
@@ -186,8 +191,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
 
 
 def _store() -> ModelStore:
@@ -201,10 +205,7 @@ def _trusted_keys(store: ModelStore) -> list[PublicKey]:
 
     keys = _keys(sorted((store.folder / "keys").glob("*.pub")))
     if not keys:
-        raise SignatureError(
-            "This site trusts no key yet, so no model can be installed. Get the public key from who releases "
-            "your models and run: plasmolite model trust KEY.pub"
-        )
+        raise SignatureError(Code.SIGNATURE_NO_KEY)
     return keys
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.codes import Code
+from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,8 +57,7 @@ def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | Non
                 console.print(f"No cell of slide {slide_id} waits for review.", highlight=False)
             _sum_up(console, store, slide)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+        refuse(error)
 
 
 def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredCell], reviewer: str) -> None:
@@ -103,10 +103,7 @@ def _key() -> str:
     except (EOFError, KeyboardInterrupt):
         return "q"
     except OSError as error:
-        raise SourceError(
-            "A review needs a terminal to read keys from. Run it in one, or review on the page of "
-            "`plasmolite serve`."
-        ) from error
+        raise SourceError(Code.COMMAND_REVIEW_NEEDS_TERMINAL) from error
 
 
 def _show(console: Console, store: SlideStore, cell: StoredCell, at: int, total: int) -> None:

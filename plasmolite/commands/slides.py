@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.report_language import language_option
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.messages.language import Language
@@ -45,8 +47,7 @@ class _Place:
             with store:
                 yield store
         except PlasmoliteError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
+            refuse(error)
 
 
 @click.group(
@@ -123,15 +124,16 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
             if value:
                 click.echo(f"{name}: {value}")
         click.echo(f"{counts.fields:,} fields, {counts.cells:,} red cells, each counted once")
-        click.echo(f"\nMachine: {estimates.machine.words[0]}")
+        words = spoken()
+        click.echo(f"\nMachine: {words.message(estimates.machine.words[0])}")
         for sentence in estimates.machine.words[1:]:
-            click.echo(f"  {sentence}")
+            click.echo(f"  {words.message(sentence)}")
         seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
         if estimates.reviewed is None:
             click.echo(f"\nAfter review: {seen}. Review them with: plasmolite review {slide.slide_id}")
         else:
             click.echo(f"\nAfter review ({seen}, {estimates.overruled} overruled):")
-            click.echo(f"  {estimates.reviewed.words[0]}")
+            click.echo(f"  {words.message(estimates.reviewed.words[0])}")
         if audit:
             click.echo("\nAudit trail:")
             for entry in store.audit(slide):
@@ -230,4 +232,4 @@ def _write(path: Path, text: str) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
     except OSError as error:
-        raise SourceError(f"{path} cannot be written: {error.strerror}.") from error
+        raise SourceError(Code.FILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
 from edge.images.inputs import CellFile
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.summary import summary
 from edge.types import FieldOutcome
+from plasmolite.terminal.language import spoken
 
 _ROWS_SHOWN = 60
 
@@ -43,10 +43,13 @@ class TableLines:
         """Keep one field's row; those that cannot be read are named at once."""
         self._more += len(self._rows) == _ROWS_SHOWN
         if field.result is None:
-            click.echo(f"{field.name}: {field.error}", err=True)
-            self._rows.append((field.name, "-", "-", "could not be read"))
+            reason = "" if field.error is None else spoken().message(field.error)
+            click.echo(f"{field.name}: {reason}", err=True)
+            self._rows.append((field.name, "-", "-", spoken().text("table.unreadable")))
         elif field.result.refused is not None:
-            self._rows.append((field.name, "-", "-", f"refused: {field.result.refused}"))
+            self._rows.append(
+                (field.name, "-", "-", spoken().text("table.refused", reason=field.result.refused))
+            )
         else:
             cells, parasitized = str(field.result.cell_count), str(field.result.parasitized_count)
             self._rows.append((field.name, cells, parasitized, FieldOutcome.COUNTED))
@@ -57,24 +60,31 @@ class TableLines:
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        title = "Fields" if not self._more else f"Fields (the last {len(self._rows)})"
+        words = spoken()
+        key = "table.last-fields" if self._more else "table.fields"
+        title = words.text(key, count=len(self._rows))
         table = Table(title=title)
-        table.add_column("Field", overflow="fold")
-        table.add_column("Red cells", justify="right")
-        table.add_column("Parasitised", justify="right")
-        table.add_column("Outcome", overflow="fold")
+        table.add_column(words.text("table.field"), overflow="fold")
+        table.add_column(words.text("table.red-cells"), justify="right")
+        table.add_column(words.text("table.parasitised"), justify="right")
+        table.add_column(words.text("table.outcome"), overflow="fold")
         for name, cells, parasitized, outcome in self._rows:
             style = "" if outcome == FieldOutcome.COUNTED else "yellow"
             table.add_row(Text(name), cells, parasitized, Text(outcome, style))
         console = Console()
         console.print(table)
         lines = [
-            str(count.words),
+            words.message(count.words),
             "",
-            *map(str, parasitaemia.words),
+            *map(words.message, parasitaemia.words),
             "",
-            f"Model {setup.classifier.model.name}, threshold {setup.threshold:.4f}: {setup.threshold_source}",
-            RESEARCH_USE,
+            words.text(
+                "table.model",
+                model=setup.classifier.model.name,
+                threshold=setup.threshold,
+                chosen=setup.threshold_source,
+            ),
+            words.text("research"),
         ]
         console.print("\n".join(lines), highlight=False, markup=False)
 

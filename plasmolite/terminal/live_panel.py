@@ -10,14 +10,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from edge.about import RESEARCH_USE
 from edge.live.states import LiveState, Mode
+from edge.messages.message import Message
 from edge.types import Label
+from plasmolite.terminal.language import spoken
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from edge.live.snapshot import Snapshot
+    from edge.messages.catalogue import Catalogue
 
 _BAR_WIDTH = 46
 _GOOD, _CALM, _BAD = "bold green", "cyan", "bold yellow"
@@ -30,50 +32,18 @@ def panel(snapshot: Snapshot, title: str) -> Panel:
         snapshot: the session's state.
         title: what is counted, for the frame.
     """
+    words = spoken()
     body: list[RenderableType] = []
-    body += _slide_lines(snapshot.facts) if snapshot.mode == Mode.SLIDE else _cell_lines(snapshot)
-    body += [Text(), _machine_line(snapshot)]
-    state = Text("Now: ", style="bold")
-    state.append(state_words(snapshot.state), style=_style(snapshot.state))
+    body += (
+        _slide_lines(snapshot.facts, words) if snapshot.mode == Mode.SLIDE else _cell_lines(snapshot, words)
+    )
+    body += [Text(), _machine_line(snapshot, words)]
+    state = Text(words.text("panel.now") + " ", style="bold")
+    state.append(words.text(f"panel.{snapshot.state}"), style=_style(snapshot.state))
     body.append(state)
-    body += [Text(f"! {warning}", style="yellow") for warning in snapshot.warnings]
-    body.append(Text(f"{RESEARCH_USE}  Ctrl-C ends the count; what is counted is stored.", style="dim"))
+    body += [Text(f"! {words.message(warning)}", style="yellow") for warning in snapshot.warnings]
+    body.append(Text(words.text("research") + "  " + words.text("panel.end"), style="dim"))
     return Panel(Group(*body), title=Text(title), title_align="left", padding=(0, 1), width=100)
-
-
-def state_words(state: LiveState) -> str:  # noqa: PLR0911, PLR0912 - one line a state
-    """Say what a state of the session means for the person at the microscope."""
-    match state:
-        case LiveState.STARTING:
-            return "opening the source"
-        case LiveState.COUNTED:
-            return "counted: the field added new cells"
-        case LiveState.NOTHING_NEW:
-            return "all of this field is counted: move on"
-        case LiveState.STILL:
-            return "the field stands still and is counted: move on"
-        case LiveState.BLURRED:
-            return "blurred: wait for the stage, or focus"
-        case LiveState.REFUSED:
-            return "this field is not counted"
-        case LiveState.UNPLACED:
-            return "looking for this field on the map"
-        case LiveState.JUDGED:
-            return "a cell lies under the cross-hair"
-        case LiveState.NO_CELL:
-            return "no cell under the cross-hair"
-        case LiveState.STALLED:
-            return "the source gives no frames"
-        case LiveState.SOURCE_LOST:
-            return "the source is gone"
-        case LiveState.DISK_FULL:
-            return "the disk is full: counting stopped"
-        case LiveState.STORE:
-            return "the slide store takes no field: counting stopped"
-        case LiveState.ENDED | LiveState.FAILED | LiveState.STOPPED:
-            return state
-        case _:
-            assert_never(state)
 
 
 def _style(state: LiveState) -> str:
@@ -100,48 +70,55 @@ def _style(state: LiveState) -> str:
             assert_never(state)
 
 
-def _slide_lines(facts: dict[str, Any]) -> list[RenderableType]:
+def _slide_lines(facts: dict[str, Any], words: Catalogue) -> list[RenderableType]:
     cells, wanted = facts["cells"], facts["cells_wanted"]
     progress = Table.grid(padding=(0, 1))
-    share = Text(f"{cells:,} of {wanted:,} cells ({min(999, 100 * cells // wanted)} %)", style="bold")
-    progress.add_row(ProgressBar(total=wanted, completed=min(cells, wanted), width=_BAR_WIDTH), share)
-    fields = "1 field" if facts["fields"] == 1 else f"{facts['fields']:,} fields"
-    counts = f"{fields}, {facts['parasitized']:,} of the cells called parasitised by the machine"
+    share = words.text("panel.progress", cells=cells, wanted=wanted, share=min(999, 100 * cells // wanted))
+    bar = ProgressBar(total=wanted, completed=min(cells, wanted), width=_BAR_WIDTH)
+    progress.add_row(bar, Text(share, style="bold"))
+    counts = words.text("panel.fields", fields=facts["fields"], parasitized=facts["parasitized"])
+    lines: list[RenderableType] = [progress, Text(counts)]
     if facts["stretches"] > 1:
-        counts += (
-            f"; {facts['stretches']} stretches not known to touch: at most "
-            f"{facts['counted_twice_at_most']} cells counted twice"
-        )
-    lines: list[RenderableType] = [progress, Text(counts), Text()]
+        twice = facts["counted_twice_at_most"]
+        lines.append(Text(words.text("panel.regions", regions=facts["stretches"], twice=twice)))
+    lines.append(Text())
     estimate = facts["estimate"]
-    lines.append(Text(estimate["words"][0], style="bold"))
+    answer, *others = (words.message(Message.from_json(message)) for message in estimate["messages"])
+    lines.append(Text(answer, style="bold"))
     if estimate["interval"] is not None:
         low, high = (100 * end for end in estimate["interval"])
-        lines.append(Text(f"The interval is {high - low:.3g} percentage points wide."))
+        lines.append(Text(words.text("panel.interval", width=high - low)))
     # The sentences after the first say how far the figure may be trusted; on a panel one of them has room.
-    lines += [Text(sentence, style="yellow") for sentence in estimate["words"][1:2]]
+    lines += [Text(sentence, style="yellow") for sentence in others[:1]]
     return lines
 
 
-def _cell_lines(snapshot: Snapshot) -> list[RenderableType]:
+def _cell_lines(snapshot: Snapshot, words: Catalogue) -> list[RenderableType]:
     cell = None if snapshot.stale else snapshot.facts["cell"]
     if cell is None:
-        return [Text("no cell", style="bold"), Text("Bring one red cell under the cross-hair.")]
+        return [
+            Text(words.text(f"panel.{LiveState.NO_CELL}"), style="bold"),
+            Text(words.text("panel.bring-cell")),
+        ]
     style = "bold red" if cell["label"] == Label.PARASITIZED else "bold green"
-    verdict = Text(f"{cell['label']}", style=style)
-    verdict.append(f"   P(Parasitized) = {cell['probability']:.3f}", style="bold")
+    verdict = Text(words.text(f"label.{cell['label']}"), style=style)
+    verdict.append(f"   {words.text('probability')}: {words.value(cell['probability'], '.3f')}", style="bold")
     if cell["doubtful"]:
-        verdict.append("   doubtful: a person should look", style="yellow")
+        verdict.append("   " + words.text("panel.doubtful"), style="yellow")
     return [verdict, ProgressBar(total=1.0, completed=cell["probability"], width=_BAR_WIDTH)]
 
 
-def _machine_line(snapshot: Snapshot) -> Text:
+def _machine_line(snapshot: Snapshot, words: Catalogue) -> Text:
     source = snapshot.source
-    age = "no result yet" if snapshot.result_age is None else f"result {snapshot.result_age:.1f} s old"
-    line = Text(
-        f"{source.frames_a_second:.1f} frames/s in, {snapshot.considered_a_second:.1f} looked at; "
-        f"{snapshot.cells_a_second:.1f} new cells/s; {age}; {source.dropped:,} frames dropped"
+    age = snapshot.result_age
+    line = words.text(
+        "panel.machine",
+        frames=source.frames_a_second,
+        considered=snapshot.considered_a_second,
+        cells=snapshot.cells_a_second,
+        age=words.text("panel.no-result") if age is None else words.text("panel.age", age=age),
+        dropped=source.dropped,
     )
     if source.returns:
-        line.append(f"; source lost and back {source.returns} times")
-    return line
+        line += "; " + words.text("panel.returns", returns=source.returns)
+    return Text(line)

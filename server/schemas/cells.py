@@ -1,8 +1,18 @@
 """The shapes of answers and parameters: flask-smorest checks requests by them and writes them to OpenAPI."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, fields, missing, validate
 
 from edge.inference.verdicts import LABELS
+
+
+class ValuesField(fields.Dict):
+    """The values of a message, by name; absent where there is no message."""
+
+    def get_value(self, obj: Any, *_arguments: Any, **_options: Any) -> Any:
+        """Look the key up alone: marshmallow would take the method `values` of a dictionary that lacks it."""
+        return obj.get("values", missing)
 
 
 class ModelSchema(Schema):
@@ -30,7 +40,7 @@ class ProblemSchema(Schema):
         required=True,
         metadata={"description": "Which sentence that is, for programs.", "example": "picture.truncated"},
     )
-    values = fields.Dict(
+    values = ValuesField(
         required=True, metadata={"description": "What fills the places of the code's sentence."}
     )
     errors = fields.List(
@@ -55,7 +65,7 @@ class CellAnswerSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Why it could not be judged."}
     )
     code = fields.String(metadata={"description": "Only with an error: which sentence that is."})
-    values = fields.Dict(metadata={"description": "Only with an error: what fills its places."})
+    values = ValuesField(metadata={"description": "Only with an error: what fills its places."})
 
 
 class PredictQuerySchema(Schema):
@@ -132,7 +142,7 @@ class FieldAnswerSchema(Schema):
         metadata={"description": "Why the field is not counted; null where it is."},
     )
     code = fields.String(metadata={"description": "Only where it is refused: which sentence that is."})
-    values = fields.Dict(metadata={"description": "Only where it is refused: what fills its places."})
+    values = ValuesField(metadata={"description": "Only where it is refused: what fills its places."})
     quality = fields.Dict(required=True, metadata={"description": "The named checks with their values."})
     cells = fields.List(fields.Nested(FieldCellSchema), required=True)
     cell_count = fields.Integer(required=True)

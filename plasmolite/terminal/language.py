@@ -1,0 +1,51 @@
+"""The language of the command line: the option `--language` of every command, and errors written in it."""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from edge.errors import PlasmoliteError
+from edge.messages.catalogue import Catalogue, catalogue
+from edge.messages.codes import Code
+from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
+
+_CHOSEN = "plasmolite.language"
+
+
+def add_language_option(command: click.Command) -> click.Command:
+    """Give a command, or each command of a group, the option `--language` where it has none."""
+    if isinstance(command, click.Group):
+        for member in command.commands.values():
+            add_language_option(member)
+    elif all(parameter.name != "language" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--language"],
+                type=click.Choice([language.value for language in Language]),
+                expose_value=False,
+                is_eager=True,
+                callback=_remember,
+                help=f"Language of the messages.  [default: {ENVIRONMENT_VARIABLE}, else en]",
+            )
+        )
+    return command
+
+
+def _remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_CHOSEN] = Language(value)
+
+
+def spoken() -> Catalogue:
+    """The catalogue of the language that the user chose by option or environment."""
+    context = click.get_current_context(silent=True)
+    chosen = None if context is None else context.params.get("language") or context.meta.get(_CHOSEN)
+    return catalogue(chosen or language_of_environment())
+
+
+def refuse(error: PlasmoliteError | OSError) -> NoReturn:
+    """Write an error on standard error, in the user's language, and end with exit code 2."""
+    reason = error.message if isinstance(error, PlasmoliteError) else str(error)
+    click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
+    sys.exit(2)
