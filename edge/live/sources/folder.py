@@ -1,6 +1,7 @@
 """A folder that another program drops pictures into: each finished file once, also across restarts."""
 
 import hashlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ class FolderSource:
     """The pictures of a folder, those already there first, in the order in which they were written.
 
     Args:
-        folder: to watch; not its sub-folders.
+        folder: to watch, with its sub-folders; not those whose names begin with a dot, ``$`` or ``__``.
         taken: SHA-256 of files that were counted before, whatever they are called now.
         give_up: receives SHA-256 and fault of each file that cannot be read, once.
         clock: seconds, monotonic.
@@ -81,19 +82,7 @@ class FolderSource:
     def _look(self) -> None:
         """List the folder; files that have settled since the last look are ready."""
         now = self._clock()
-        found: dict[str, _State] = {}
-        try:
-            for path in self._folder.iterdir():
-                if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
-                    try:
-                        status = path.stat()
-                    except FileNotFoundError:
-                        continue  # renamed or removed since it was listed
-                    found[path.name] = _State(status.st_size, status.st_mtime_ns)
-        except OSError as error:
-            raise SourceError(
-                Code.SOURCE_FOLDER_NOT_READABLE, path=self._folder, reason=system_reason(error)
-            ) from error
+        found = self._files()
         ready = []
         for name, state in found.items():
             if self._done.get(name) == state:
@@ -107,6 +96,31 @@ class FolderSource:
         self._seen = {name: entry for name, entry in self._seen.items() if name in found}
         self._done = {name: state for name, state in self._done.items() if name in found}
         self._ready.extend(name for _, name in sorted(ready))
+
+    def _files(self) -> dict[str, _State]:
+        """What each picture of the folder and its sub-folders looks like, by its path within the folder."""
+        found: dict[str, _State] = {}
+
+        def refuse(error: OSError) -> None:
+            if error.filename == str(self._folder):
+                raise SourceError(
+                    Code.SOURCE_FOLDER_NOT_READABLE, path=self._folder, reason=system_reason(error)
+                ) from error
+
+        for parent, folders, names in os.walk(self._folder, onerror=refuse):
+            # Folders that systems and programs make for themselves, such as those of deleted files.
+            folders[:] = [name for name in folders if not name.startswith((".", "$", "__"))]
+            for name in names:
+                path = Path(parent, name)
+                if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+                    try:
+                        status = path.stat()
+                    except FileNotFoundError:
+                        continue  # renamed or removed since it was listed
+                    found[path.relative_to(self._folder).as_posix()] = _State(
+                        status.st_size, status.st_mtime_ns
+                    )
+        return found
 
     def _take(self, name: str) -> GrabbedImage | None:
         """Read a settled file; None when it is not finished after all, or was taken before."""

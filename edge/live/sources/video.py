@@ -63,10 +63,7 @@ class VideoSource:
         if self.live:
             time.sleep(max(0.0, self._due - time.monotonic()))
             self._due += self._interval
-        if self._ahead is not None:
-            image, self._ahead = self._ahead, None
-            return image
-        image = self._next()
+        image, self._ahead = self._ahead or self._next(), None
         if image is not None:
             return image
         failures = 1
@@ -111,8 +108,8 @@ class VideoSource:
 def _lacks_its_index(path: Path) -> bool:
     """Whether a file is an MP4 (ISO/IEC 14496-12) without its box ``moov``, which is written when it ends."""
     with path.open("rb") as file:
-        length, kinds = path.stat().st_size, set()
-        at = 0
+        length, at = path.stat().st_size, 0
+        kinds: set[bytes] = set()
         while at + 8 <= length and len(kinds) < 64:
             file.seek(at)
             head = file.read(16)

@@ -89,3 +89,17 @@ def test_a_folder_that_goes_away_is_lost_and_comes_back(tmp_path: Path) -> None:
     source.open()
     write_png(folder / "b.png", picture_of(2))
     assert names_within(source, clock, 3) == ["b.png"]
+
+
+def test_sub_folders_are_watched_but_not_those_of_deleted_files(tmp_path: Path) -> None:
+    clock = Clock()
+    source = watch(tmp_path, clock)
+    for number, name in enumerate(
+        ["day1/a.png", "day1/slide2/b.png", ".Trash-1000/files/c.png", "$RECYCLE.BIN/d.png"]
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_png(tmp_path / name, picture_of(number))
+    assert names_within(source, clock, 3) == ["day1/a.png", "day1/slide2/b.png"]
+    (tmp_path / "day2").mkdir()
+    write_png(tmp_path / "day2" / "a.png", picture_of(9))
+    assert names_within(source, clock, 3) == ["day2/a.png"]
