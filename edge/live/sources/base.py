@@ -1,5 +1,6 @@
 """What a source of frames is: the values that it hands over and the methods that the grabber calls."""
 
+import os
 from typing import Protocol
 
 import cv2
@@ -96,3 +97,11 @@ def grab(capture: cv2.VideoCapture | None, lost: Message | str) -> Rgb:
     if bgr.ndim == 2:
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_GRAY2RGB), np.uint8)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def keep_ffmpeg_quiet() -> None:
+    """Keep FFmpeg from writing to the terminal, where it may quote an address with its secrets.
+
+    OpenCV reads this once, when it first uses FFmpeg.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET

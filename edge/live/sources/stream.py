@@ -7,7 +7,7 @@ import cv2
 
 from edge.camera.address import shown_address
 from edge.errors import SourceError
-from edge.live.sources.base import GrabbedImage, grab
+from edge.live.sources.base import GrabbedImage, grab, keep_ffmpeg_quiet
 from edge.messages.codes import Code
 from edge.messages.message import Message
 
@@ -37,6 +37,7 @@ class StreamSource:
         self.close()
         # RTSP over TCP: UDP loses packets, and a torn frame looks like a cell cut in two.
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+        keep_ffmpeg_quiet()
         settings = [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
             self._patience_ms,

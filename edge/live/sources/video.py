@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError
-from edge.live.sources.base import EndOfSourceError, GrabbedImage, grab
+from edge.live.sources.base import EndOfSourceError, GrabbedImage, grab, keep_ffmpeg_quiet
 from edge.messages.codes import Code
 from edge.messages.message import Message
 
@@ -46,6 +46,7 @@ class VideoSource:
         self.close()
         if not self._path.is_file():
             raise SourceError(Code.SOURCE_NO_VIDEO, path=self._path)
+        keep_ffmpeg_quiet()
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             capture.release()
