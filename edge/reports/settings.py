@@ -101,10 +101,12 @@ def _cell_width_row(width: float | None, words: Catalogue) -> tuple[str, str]:
 def _camera_rows(stored: Mapping[str, Any], words: Catalogue) -> Rows:
     record = CameraRecord.from_json(dict(stored))
     kind = [(words.text("report.setting.camera"), f"{record.source} ({record.kind})")]
-    return kind + [
+    settings = [
         (words.text("report.setting.of-camera", setting=setting), words.message(value))
         for setting, value in record.facts()
     ]
+    warning = words.text("report.setting.camera-warning")
+    return [*kind, *settings, *((warning, words.message(sentence)) for sentence in record.disobeyed())]
 
 
 def _profile_rows(profile: SiteProfile, words: Catalogue) -> Rows:

@@ -129,6 +129,7 @@ def test_the_settings_are_told_in_words_the_camera_among_them(store: SlideStore)
     assert told["Camera"] == "0 (V4L2)"
     assert told["Camera: exposure (µs)"] == "8000"
     assert told["Camera: white balance (K)"] == "5200, not kept by the camera"
+    assert told["Warning about the camera"].startswith("The camera does not keep its white balance")
     assert told["of a later version"] == "3"
     french = page_text(slide_page(store, slide, Language.FRENCH))
     assert "4 770 000 (d'après un hématocrite de 38 %)" in french
