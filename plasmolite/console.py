@@ -66,12 +66,42 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
+def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    """Print the versions of program, model in use and runtime; what is missing is named in its place."""
+    if not asked:
+        return
+    from edge.errors import PlasmoliteError
+    from edge.inference.model_file import load_model
+    from edge.inference.model_store import model_in_use
+    from edge.inference.runtime import find_runtime
+
+    click.echo(f"plasmolite {VERSION}")
+    try:
+        model = load_model(model_in_use())
+        click.echo(f"model {model.name} ({model.sha256[:12]})")
+    except PlasmoliteError as error:
+        click.echo(f"model: {error}")
+    try:
+        runtime = find_runtime()
+        click.echo(f"runtime {runtime.name} {runtime.version}")
+    except PlasmoliteError as error:
+        click.echo(f"runtime: {error}")
+    context.exit()
+
+
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Each command explains itself: plasmolite classify --help",
 )
-@click.version_option(VERSION, prog_name="plasmolite")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions of program, model and runtime and exit.",
+)
 def main() -> None:
     """Find and judge red blood cells for malaria parasites, offline."""
 

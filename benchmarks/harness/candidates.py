@@ -14,7 +14,7 @@ from edge.cells.files import cell_input
 from edge.errors import RuntimeMissingError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.precision import Precision
-from edge.inference.runtime import Runtime, find_runtime, installed_runtimes, open_interpreter
+from edge.inference.runtime import Runtime, allocate, find_runtime, installed_runtimes, open_interpreter
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
 """A batch of network inputs to the network's outputs, copied out."""
@@ -78,7 +78,7 @@ def open_model(flatbuffer: bytes, *, runtime: Runtime, threads: int, shape: tupl
     interpreter = open_interpreter(flatbuffer, threads=threads, runtime=runtime)
     index = interpreter.get_input_details()[0]["index"]
     interpreter.resize_tensor_input(index, list(shape))
-    interpreter.allocate_tensors()
+    allocate(interpreter)
     output = interpreter.get_output_details()[0]["index"]
 
     def judge(inputs: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelFileError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import find_model
-from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+from edge.inference.runtime import Runtime, allocate, default_threads, find_runtime, open_interpreter
 from edge.messages.codes import Code
 
 BATCH_SIZE = 32
@@ -149,7 +149,7 @@ class Classifier:
             self._interpreter.resize_tensor_input(
                 self._input, [cells, self.input_size, self.input_size, 3], strict=True
             )
-            self._interpreter.allocate_tensors()
+            allocate(self._interpreter)
             self._allocated = cells
 
     def _check_tensors(self) -> tuple[int, int, int | None]:

@@ -4,6 +4,10 @@ All three have the same ``Interpreter``. Only this module knows that there are s
 """
 
 import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -82,6 +86,44 @@ def open_interpreter(flatbuffer: bytes, *, threads: int, runtime: Runtime) -> An
         raise ModelFileError(
             Code.MODEL_NOT_LOADED, runtime=runtime.name, version=runtime.version, reason=str(error)
         ) from error
+
+
+_FIRST_ALLOCATION = threading.Lock()
+_ALLOCATED = threading.Event()
+"""Set once an interpreter has been allocated: the runtime writes its note to the terminal only once a process."""
+
+
+def allocate(interpreter: Any) -> None:
+    """Allocate an interpreter's tensors, without the runtime's note on its XNNPACK delegate."""
+    if _ALLOCATED.is_set():
+        interpreter.allocate_tensors()
+        return
+    with _FIRST_ALLOCATION, _without_notes():
+        interpreter.allocate_tensors()
+        _ALLOCATED.set()
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Drop the lines that the runtime's C++ code writes to standard error as INFO; hand on all others."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a service may run without standard error
+        yield
+        return
+    try:
+        with tempfile.TemporaryFile() as written:
+            os.dup2(written.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(kept, 2)
+                written.seek(0)
+                for line in written:
+                    if not line.startswith(b"INFO:"):
+                        os.write(2, line)
+    finally:
+        os.close(kept)
 
 
 def default_threads() -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelFileError
 from edge.inference.model_file import MANIFEST_NAME
-from edge.inference.runtime import Runtime, default_threads, find_runtime, open_interpreter
+from edge.inference.runtime import Runtime, allocate, default_threads, find_runtime, open_interpreter
 from edge.messages.codes import Code
 from edge.messages.message import reason_of
 
@@ -204,7 +204,7 @@ class CellNetwork:
             interpreter = open_interpreter(self._flatbuffer, threads=self._threads, runtime=self._runtime)
             index = interpreter.get_input_details()[0]["index"]
             interpreter.resize_tensor_input(index, [1, *shape, 3], strict=False)
-            interpreter.allocate_tensors()
+            allocate(interpreter)
         self._interpreters[shape] = interpreter
         return interpreter
 

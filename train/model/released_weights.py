@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.model_file import load_model
-from edge.inference.runtime import find_runtime, open_interpreter
+from edge.inference.runtime import allocate, find_runtime, open_interpreter
 
 RELEASED_SUFFIX = ".tflite"
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -43,7 +43,7 @@ def read_convolutions(path: Path) -> list[Convolution]:
         RuntimeMissingError: no TFLite runtime is installed.
     """
     interpreter = open_interpreter(load_model(path).flatbuffer, threads=1, runtime=find_runtime())
-    interpreter.allocate_tensors()
+    allocate(interpreter)
     # The only way to a graph's operators that all three runtimes have.
     operators = interpreter._get_ops_details()
     widened = {one["outputs"][0]: one["inputs"][0] for one in operators if one["op_name"] == "DEQUANTIZE"}

@@ -23,6 +23,9 @@ attempt itself it is back within five of its return."""
 STALLED_SECONDS = 2.0
 """A live source without a frame for so long has stalled, though nothing says so."""
 
+LAST_READ_SECONDS = 12.0
+"""Longer than a stream may take to open. A thread that is still reading when the process ends can abort it."""
+
 
 class SourceStatus(NamedTuple):
     """How the source is doing.
@@ -108,12 +111,12 @@ class FrameGrabber:
             )
 
     def stop(self) -> None:
-        """Stop reading and close the source; waits for a read that is under way, five seconds at most."""
+        """Stop reading and close the source; waits for a read that is under way, at most `LAST_READ_SECONDS`."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(5.0)
+            self._thread.join(LAST_READ_SECONDS)
         if not self._thread.is_alive():
             self.source.close()
 
