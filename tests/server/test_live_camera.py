@@ -1,0 +1,35 @@
+"""The server's own camera: what ``serve`` was told of it holds for each count."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.calibration.setup import set_up_slide
+from edge.camera.settings import CameraSettings
+from edge.errors import SourceError
+from edge.live.setup import SlideRequest
+from edge.simulation.field import FieldSettings, draw_field
+from edge.slides.store import SlideStore
+from server.live_camera import LiveBench
+from tests.support.fake_cameras import V4l2Camera, plugged_in
+
+SETUP = {"model": None, "profile": None, "rbc_per_ul": None, "haematocrit": None, "cell_width": None}
+
+
+def test_a_count_fixes_the_camera_as_the_server_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usb = V4l2Camera(picture=draw_field(3, FieldSettings()).rgb)
+    setup = set_up_slide(**SETUP, threads=1)
+    with plugged_in(monkeypatch, video0=usb), SlideStore(tmp_path / "s.sqlite") as store:
+        bench = LiveBench(setup, store, "0", CameraSettings(exposure_us=8000, white_balance_k=5200))
+        bench.start(SlideRequest("K-1"))
+        bench.stop()
+        camera = store.slide("K-1").settings["camera"]
+        assert (camera["exposure_us"], camera["white_balance_k"]) == (8000, 5200)
+        bench.start(None)
+        bench.stop()
+        assert len(usb.sets) == 2
+        assert usb.sets[0] == usb.sets[1]
+        with pytest.raises(SourceError, match="takes no width, height, exposure"):
+            LiveBench(setup, store, "simulator", CameraSettings(exposure_us=8000))
