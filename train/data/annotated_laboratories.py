@@ -111,8 +111,10 @@ def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset(), *, siz
         )
     for parasite in parasites:
         digest.update(parasite.tobytes())
-    by_label = [tuple(one for one in samples if one.label == label) for label in (INFECTED, UNINFECTED)]
-    return Laboratory(folder.name, *by_label, tuple(parasites), digest.hexdigest())
+    infected, uninfected = (
+        tuple(one for one in samples if one.label == label) for label in (INFECTED, UNINFECTED)
+    )
+    return Laboratory(folder.name, infected, uninfected, tuple(parasites), digest.hexdigest())
 
 
 def read_marked_fields(folder: Path) -> list[MarkedField]:

@@ -53,7 +53,7 @@ def read_convolutions(path: Path) -> list[Convolution]:
         place = widened.get(index, index)
         return _values(interpreter.get_tensor(place), tensors[place]["quantization_parameters"])
 
-    found = []
+    found: list[Convolution] = []
     for operator in operators:
         if operator["op_name"] in _CONVOLUTIONS:
             kernel, bias = (values(index) for index in operator["inputs"][1:3])
