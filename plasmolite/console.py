@@ -4,6 +4,7 @@
 by their one-line help, and imports a command's own module (and with it OpenCV or TensorFlow) only to run it.
 """
 
+import logging
 from importlib import import_module
 from typing import NamedTuple
 
@@ -102,8 +103,15 @@ def _print_version(context: click.Context, _option: click.Parameter, asked: bool
     callback=_print_version,
     help="Show the versions of program, model and runtime and exit.",
 )
-def main() -> None:
+@click.option("--verbose", is_flag=True, help="Log what is done, and how long it takes, on standard error.")
+def main(*, verbose: bool) -> None:
     """Find and judge red blood cells for malaria parasites, offline."""
+    if verbose:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+        logger = logging.getLogger("plasmolite")
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
 
 
 main.help = f"{main.help}\n\n{RESEARCH_USE}"

@@ -4,6 +4,7 @@ Automatic exposure and white balance change the colours that the network reads f
 both are fixed, and what was fixed is recorded with the slide.
 """
 
+import logging
 import re
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from edge.camera.usb import UsbCamera
 from edge.camera.v4l2 import device_number
 from edge.errors import CameraError
 from edge.messages.codes import Code
+
+_LOG = logging.getLogger("plasmolite.camera")
 
 
 class OpenCamera(Protocol):
@@ -61,7 +64,9 @@ def open_camera(source: str, settings: CameraSettings | None = None) -> OpenCame
     if not is_camera(source):
         raise CameraError(Code.CAMERA_NOT_ONE, source=source)
     camera = CsiCamera if _is_csi(source) else UsbCamera
-    return camera(source, settings or CameraSettings())
+    opened = camera(source, settings or CameraSettings())
+    _LOG.debug("%s: %s", source, opened.record)
+    return opened
 
 
 def take_test_picture(source: str, settings: CameraSettings) -> tuple[NDArray[np.uint8], CameraRecord]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +21,8 @@ from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FieldCells, FoundCell
 from edge.segmentation.outlines import CellKind
 from edge.types import Label
+
+_LOG = logging.getLogger("plasmolite.fields")
 
 # A picture narrower than this holds no field, px.
 SMALLEST_FIELD = 64
@@ -169,8 +173,16 @@ class FieldAnalyser:
         height, width = rgb.shape[:2]
         if min(height, width) < SMALLEST_FIELD:
             raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
+        begun = time.perf_counter()
         found = self._finder.find(rgb, cell_width or self._cell_width)
         quality = judge_quality(rgb, found)
+        _LOG.debug(
+            "%s: %d cells found and checked in %.2f s; failed checks: %s",
+            name,
+            len(found.cells),
+            time.perf_counter() - begun,
+            ", ".join(check.name for check in quality.checks if not check.passed) or "none",
+        )
         return FieldResult(
             name=name,
             width=width,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import find_model
 from edge.inference.runtime import Runtime, allocate, default_threads, find_runtime, open_interpreter
 from edge.messages.codes import Code
+
+_LOG = logging.getLogger("plasmolite.model")
 
 BATCH_SIZE = 32
 """Beyond this a larger batch no longer pays on the boards that were measured, and small ones wait less."""
@@ -56,6 +59,14 @@ class Classifier:
         self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
         self._input, self._output, self._features = self._check_tensors()
         self._allocated = 0
+        _LOG.debug(
+            "%s (%s): %s %s, %d threads",
+            model.name,
+            model.path,
+            self.runtime.name,
+            self.runtime.version,
+            self.threads,
+        )
         self._workers: list[Classifier] = [self] if self.threads == 1 else []
 
     @classmethod

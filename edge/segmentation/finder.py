@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from edge.segmentation.network import (
 from edge.segmentation.outlines import FoundCell, Measured, lay_on_field, measure_labels
 from edge.segmentation.settings import FinderSettings
 from edge.segmentation.splitting import separate
+
+_LOG = logging.getLogger("plasmolite.finder")
 
 # The first look, that finds glass and the width of the cells, is taken at these lengths of the longer side, the
 # next one only where cells are narrower than this.
@@ -117,6 +120,7 @@ class CellFinder:
             if attempt or not seen or max(seen / wanted, wanted / seen) < WIDTH_TOLERANCE:
                 break
             cell_width = seen
+        _LOG.debug("field %d x %d px: scale %.3f, cell width %.1f px", width, height, scale, seen or wanted)
         zoom = (STRIDE * width / size[0], STRIDE * height / size[1])
         dark = None if all_lit else cv2.erode(lit, np.ones((5, 5), np.uint8))[::STRIDE, ::STRIDE] == 0
         cells = lay_on_field(sight, labels, measured, dark, self._settings, zoom=zoom, field=(width, height))

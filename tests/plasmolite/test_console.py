@@ -34,3 +34,14 @@ def test_an_unknown_model_is_refused_with_the_names_that_there_are() -> None:
     assert done.returncode == 2
     assert "standart" in done.stderr
     assert "nano-int8, standard-float16, standard-int8" in done.stderr
+
+
+def test_verbose_logs_the_steps_by_their_area(shipped: Classifier) -> None:
+    field = _CELL.parents[1] / "fields" / "field_01.jpg"
+    done = plasmolite("--verbose", "analyze", "--json", field)
+    assert done.returncode == 0
+    assert f"plasmolite.model: {shipped.model.name}" in done.stderr
+    assert "plasmolite.finder: field 1280 x 960 px: scale " in done.stderr
+    assert "field_01.jpg: " in done.stderr
+    assert "failed checks: none" in done.stderr
+    assert "plasmolite." not in plasmolite("analyze", "--json", field).stderr
