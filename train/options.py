@@ -1,6 +1,7 @@
 """The options of every command that trains: one for each setting of a run, with the setting's own default."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import click
@@ -16,7 +17,9 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 def _setting(flag: str, kind: click.ParamType | None, told: str, **more: Any) -> Decorator:
     """Make the option of one setting; its name is the flag's."""
     default = getattr(_DEFAULTS, flag.split("/", maxsplit=1)[0].removeprefix("--").replace("-", "_"))
-    return click.option(flag, type=kind, default=default, help=told, **more)
+    # Click knows a choice by its text: an enumeration's member would be refused as none of the choices.
+    plain = default.value if isinstance(default, Enum) else default
+    return click.option(flag, type=kind, default=plain, help=told, **more)
 
 
 _EPOCHS, _RATE, _SHARE = click.IntRange(0), click.FloatRange(0, 1, min_open=True), click.FloatRange(0, 1)
