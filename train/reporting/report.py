@@ -7,13 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.about import RESEARCH_USE
 from edge.images.files import encode_png
 from edge.inference.verdicts import LABELS
+from edge.messages.language import Language
+from edge.reports import rendering
 from train.data.split import PARTS
 from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
 from train.model.fit import read_history
@@ -22,7 +22,6 @@ from train.reporting.results import STATED_SPECIFICITY, Results
 from train.run import DATA_FILE, ENVIRONMENT_FILE, RunData
 from train.settings import TrainingSettings
 
-REPORT_FILE = "report.html"
 WORST_SHOWN = 24
 _REJECTED_SHOWN = 500
 
@@ -72,16 +71,23 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         The path of the report.
 
     Raises:
-        OSError: the folder cannot be read or written.
+        OSError: the folder cannot be read.
+        SourceError: the folder cannot be written to.
     """
     header, rows = figure_rows(results)
     data = json.loads((out / DATA_FILE).read_text("utf-8"))
     environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
     history = read_history(out)
     undisputed = results.test.at(~results.disputed)
-    page = _template().render(
-        research_use=RESEARCH_USE,
-        title=f"Training run {out.resolve().name}",
+    name = out.resolve().name
+    page = rendering.render(
+        "training_report.html.j2",
+        Language.ENGLISH,
+        package="train.reporting",
+        title=f"Training run {name}",
+        subtitle=f"Trained by Plasmolite {environment['versions'].get('plasmolite', 'from its source')} on the "
+        f"{environment['backend']} backend of Keras.",
+        identity=f"Training run {name}",
         header=header,
         rows=rows,
         results=results,
@@ -101,11 +107,7 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         environment=environment,
         command=shlex.join(environment["command"]),
     )
-    target = out / REPORT_FILE
-    part = out / f"part-{REPORT_FILE}"
-    part.write_text(page, "utf-8")
-    part.replace(target)
-    return target
+    return rendering.write_report(page, out)
 
 
 def figure_rows(results: Results) -> tuple[list[str], list[list[str]]]:
@@ -174,14 +176,3 @@ def _interval(estimate: Estimate, share: bool) -> str:
     if share:
         return f"{estimate.value:.2%} ({estimate.low:.2%} to {estimate.high:.2%})"
     return f"{estimate.value:.4f} ({estimate.low:.4f} to {estimate.high:.4f})"
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("train.reporting"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(REPORT_FILE)
