@@ -59,6 +59,10 @@ class Catalogue:
         """All keys: codes, and the keys of labels."""
         return frozenset(self._texts)
 
+    def template(self, key: str) -> str:
+        """The sentence with its places unfilled."""
+        return self._texts[key]
+
     def places(self, key: str) -> frozenset[str]:
         """Name the values that a sentence has a place for."""
         return frozenset(match[1] for match in _PLACE.finditer(self._texts[key]))

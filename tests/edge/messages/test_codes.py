@@ -1,0 +1,99 @@
+"""Each code where it is used: it gives the values that its sentence names, and every key has a use."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.fields.quality import CheckName
+from edge.live.states import LiveState
+from edge.messages.catalogue import catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language
+from edge.types import Label
+
+ROOT = Path(__file__).parents[3]
+SOURCES = [path for root in ("edge", "server", "plasmolite") for path in sorted((ROOT / root).rglob("*.py"))]
+NO_VALUES = frozenset({"kind", "field", "retry_after"})
+"""What `server.problems.Problem` takes beside the values of its message."""
+PROGRAMS = re.compile(r"--\w|`|plasmolite \w|\{(path|folder)\}|GET /|POST /|pip |sudo |curl |Bearer ")
+"""What a program's user knows and the page's does not: options, commands, paths, addresses."""
+ON_PAGE = (
+    "picture.",
+    "cell.",
+    "field.",
+    "slide.",
+    "review.",
+    "store.",
+    "live.",
+    "source.",
+    "camera.",
+    "request.",
+)
+
+ENGLISH, FRENCH = catalogue(Language.ENGLISH), catalogue(Language.FRENCH)
+
+
+def codes_named(path: Path) -> Iterator[tuple[int, Code, frozenset[str] | None]]:
+    """Line, code, and names of the values given with it; None where it is named without being filled."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    filled = {}
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        for argument in call.args:
+            for node in ast.walk(argument) if isinstance(argument, ast.IfExp) else [argument]:
+                names = frozenset(keyword.arg for keyword in call.keywords if keyword.arg) - NO_VALUES
+                if not any(keyword.arg is None for keyword in call.keywords):
+                    filled[id(node)] = names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Code":
+            yield node.lineno, Code[node.attr], filled.get(id(node))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_message_gives_the_values_that_its_sentence_names(path: Path) -> None:
+    for line, code, names in codes_named(path):
+        if names is not None:
+            assert names == ENGLISH.places(code), f"{path.name}:{line}: {code}"
+
+
+def test_every_code_is_used() -> None:
+    named = {code for path in SOURCES for _, code, _ in codes_named(path)}
+    assert set(Code) - named == set()
+
+
+def test_every_label_is_used() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    for folder, kinds in (("server", ("*.js", "*.html")), ("edge/reports", ("*.j2",))):
+        texts += [path.read_text("utf-8") for kind in kinds for path in (ROOT / folder).rglob(kind)]
+    everything = "\n".join(texts)
+    # Keys that are put together from a family and a member, such as `state.` and a live state.
+    families = set(re.findall(r"[\"'`]([\w.-]+[.-])(?:\$?\{|[\"'`])", everything))
+    for key in ENGLISH.keys - {code.value for code in Code}:
+        used = f'"{key}"' in everything or any(key.startswith(family) for family in families)
+        assert used or key.removeprefix("page.") in set(Code), key
+
+
+@pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["en", "fr"])
+def test_every_member_of_what_the_page_and_the_terminal_show_has_a_label(words) -> None:
+    for prefix, members in (("state.", LiveState), ("panel.", LiveState), ("check.name.", CheckName)):
+        assert {f"{prefix}{member}" for member in members} <= words.keys
+    assert {f"label.{label}" for label in (Label.PARASITIZED, Label.UNINFECTED)} <= words.keys
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code.startswith(ON_PAGE)])
+def test_the_page_names_no_option_and_no_path(code: Code) -> None:
+    for words in (ENGLISH, FRENCH):
+        key = f"page.{code}" if f"page.{code}" in words.keys else code
+        assert not PROGRAMS.search(words.template(key)), key
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.SENTENCE])
+def test_a_french_sentence_is_not_the_english_one(code: Code) -> None:
+    english = re.sub(r"\{.*?\}", "", ENGLISH.template(code))
+    french = re.sub(r"\{.*?\}", "", FRENCH.template(code))
+    # Alike in both: proper names, figures with their units, and single words.
+    if len(re.findall(r"[a-z]{2,}", english)) > 1:
+        assert french != english
+    assert not re.search(r"\b(the|is|are|of|with|cannot|this)\b", french), french
