@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge.camera.listing import Camera, list_cameras
 from edge.device.board import Board, read_board
@@ -21,6 +21,8 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_store import model_in_use
 from edge.inference.runtime import find_runtime, installed_runtimes
 from edge.inference.self_test import run_self_test, sample_scores
+from edge.messages.codes import Code
+from edge.messages.message import Message, system_reason
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 
@@ -46,15 +48,26 @@ class Finding(NamedTuple):
         part: such as "runtime" or "disk".
         state: "ok", "warning" (works, but look at it) or "failure" (slides cannot be judged).
         sentence: what was found.
-        action: what to do, as a sentence; empty where nothing.
+        action: what to do; None where nothing.
         value: the measured figure behind it, where there is one.
     """
 
     part: str
     state: str
-    sentence: str
-    action: str = ""
+    sentence: Message
+    action: Message | None = None
     value: float | str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON values: sentence and action in English, the sentence's code and values."""
+        return {
+            "part": self.part,
+            "state": self.state,
+            "sentence": str(self.sentence),
+            "action": "" if self.action is None else str(self.action),
+            "value": self.value,
+            **self.sentence.to_json(),
+        }
 
 
 def examine(*, slides: Path, cameras_needed: bool = False) -> list[Finding]:
@@ -89,11 +102,17 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 def check_board(board: Board) -> Finding:
     """Name the board; nothing about it can fail."""
-    name = board.model or "a machine that does not name itself"
+    name = board.model or Message(Code.DOCTOR_UNNAMED_BOARD)
     version = ".".join(map(str, sys.version_info[:3]))
-    return Finding(
-        "board", OK, f"{name}, {board.architecture}, {board.cores} cores, {board.system}, Python {version}."
+    sentence = Message(
+        Code.DOCTOR_BOARD,
+        board=name,
+        architecture=board.architecture,
+        cores=board.cores,
+        system=board.system or "",
+        version=version,
     )
+    return Finding("board", OK, sentence)
 
 
 def check_packages(find: Callable[[str], Path | None]) -> Finding:
@@ -107,17 +126,22 @@ def check_packages(find: Callable[[str], Path | None]) -> Finding:
         place = find(name)
         if place is None:
             return Finding(
-                "packages", FAILURE, f"The package {name} is not in {home}.", "Install Plasmolite again."
+                "packages",
+                FAILURE,
+                Message(Code.DOCTOR_PACKAGE_MISSING, package=name, folder=home),
+                Message(Code.DOCTOR_PACKAGE_MISSING_DO),
             )
         if place.resolve() != home / name:
             return Finding(
                 "packages",
                 FAILURE,
-                f"{place} hides the package {name} of Plasmolite.",
-                f"Rename it, or take its folder out of PYTHONPATH. Plasmolite is in {home}.",
+                Message(Code.DOCTOR_PACKAGE_HIDDEN, place=place, package=name),
+                Message(Code.DOCTOR_PACKAGE_HIDDEN_DO, folder=home),
                 str(place),
             )
-    return Finding("packages", OK, f"All {len(PACKAGES)} are in {home}.", value=str(home))
+    return Finding(
+        "packages", OK, Message(Code.DOCTOR_PACKAGES, number=len(PACKAGES), folder=home), value=str(home)
+    )
 
 
 def find_package(name: str) -> Path | None:
@@ -139,19 +163,24 @@ def check_runtime() -> Finding:
             return Finding(
                 "runtime",
                 FAILURE,
-                f"{broken[0]} is installed but cannot be imported: it does not fit this Python or numpy.",
-                "Install again with install.sh, or: pip install --force-reinstall 'plasmolite[edge]'.",
+                Message(Code.DOCTOR_RUNTIME_BROKEN, runtime=broken[0]),
+                Message(Code.DOCTOR_RUNTIME_BROKEN_DO),
             )
-        return Finding("runtime", FAILURE, str(error), "Run install.sh of the bundle for this board again.")
+        return Finding("runtime", FAILURE, error.message, Message(Code.DOCTOR_RUNTIME_MISSING_DO))
     if runtime.name != "ai-edge-litert":
         return Finding(
             "runtime",
             WARNING,
-            f"{runtime.name} {runtime.version}: a legacy runtime, many times slower with int8 models on PCs.",
-            "On a 64-bit system install ai-edge-litert: pip install 'plasmolite[edge]'.",
+            Message(Code.DOCTOR_RUNTIME_LEGACY, runtime=runtime.name, version=runtime.version),
+            Message(Code.DOCTOR_RUNTIME_LEGACY_DO),
             runtime.version,
         )
-    return Finding("runtime", OK, f"{runtime.name} {runtime.version}.", value=runtime.version)
+    return Finding(
+        "runtime",
+        OK,
+        Message(Code.DOCTOR_RUNTIME, runtime=runtime.name, version=runtime.version),
+        value=runtime.version,
+    )
 
 
 def check_model(find: Callable[[], Path]) -> Finding:
@@ -160,7 +189,7 @@ def check_model(find: Callable[[], Path]) -> Finding:
     Args:
         find: names the model file, or raises.
     """
-    again = "Install the package or the model again; plasmolite model rollback goes back to the one before."
+    again = Message(Code.DOCTOR_MODEL_DO)
     try:
         classifier = Classifier.open(find())
         model = classifier.model
@@ -169,19 +198,24 @@ def check_model(find: Callable[[], Path]) -> Finding:
             return Finding(
                 "model",
                 OK,
-                f"{model.name} ({model.sha256[:12]}) is whole and judges; it states no scores to compare.",
+                Message(Code.DOCTOR_MODEL_WITHOUT_SCORES, model=model.name, sha256=model.sha256[:12]),
                 value=model.sha256,
             )
         result = run_self_test(classifier, model.manifest)
     except (ModelFileError, ModelStoreError) as error:
-        return Finding("model", FAILURE, str(error), again)
+        return Finding("model", FAILURE, error.message, again)
     except PlasmoliteError as error:
-        return Finding("model", FAILURE, f"The model could not be tried: {error}", again)
+        return Finding("model", FAILURE, Message(Code.DOCTOR_MODEL_NOT_TRIED, reason=error.message), again)
     return Finding(
         "model",
         OK,
-        f"{model.name} ({model.sha256[:12]}) scores {result.cells} bundled cells as at release, "
-        f"within {result.largest:.4f}.",
+        Message(
+            Code.DOCTOR_MODEL,
+            model=model.name,
+            sha256=model.sha256[:12],
+            cells=result.cells,
+            largest=result.largest,
+        ),
         value=model.sha256,
     )
 
@@ -190,21 +224,21 @@ def check_cameras(cameras: Sequence[Camera], *, needed: bool) -> Finding:
     """Judge what cameras there are."""
     usable = [camera for camera in cameras if camera.problem is None]
     if usable:
-        names = ", ".join(f"{camera.source} ({camera.name})" for camera in usable)
-        return Finding("camera", OK, f"{names}.", value=len(usable))
-    if cameras:
+        names = [f"{camera.source} ({camera.name})" for camera in usable]
+        return Finding("camera", OK, Message(Code.DOCTOR_CAMERAS, cameras=names), value=len(usable))
+    problems = [camera.problem for camera in cameras if camera.problem is not None]
+    if problems:
         return Finding(
             "camera",
             FAILURE if needed else WARNING,
-            str(cameras[0].problem),
-            "Add the user to the group: sudo usermod -aG video USER, then log in again.",
+            problems[0],
+            Message(Code.DOCTOR_CAMERA_NOT_USABLE_DO),
         )
     return Finding(
         "camera",
         FAILURE if needed else WARNING,
-        "There is no camera.",
-        "Plug in a USB camera; for a CSI camera check its ribbon and: sudo apt install python3-picamera2. "
-        "Pictures from files can be judged without one.",
+        Message(Code.DOCTOR_NO_CAMERA),
+        Message(Code.DOCTOR_NO_CAMERA_DO),
         0,
     )
 
@@ -219,10 +253,12 @@ def check_disk(slides: Path) -> list[Finding]:
     while not _is_folder(folder) and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    room = f"{free / 2**30:.1f} GB free for slides in {slides}."
-    export = "Export old slides to a USB stick, then delete them: plasmolite slides export, slides delete."
+    room = Message(Code.DOCTOR_DISK, free=free / 2**30, folder=slides)
+    export = Message(Code.DOCTOR_DISK_DO)
     if free < DISK_FAILURE_BYTES:
-        space = Finding("disk", FAILURE, f"Only {free / 2**20:.0f} MB free in {slides}.", export, free)
+        space = Finding(
+            "disk", FAILURE, Message(Code.DOCTOR_DISK_FULL, free=free / 2**20, folder=slides), export, free
+        )
     elif free < DISK_WARNING_BYTES:
         space = Finding("disk", WARNING, room, export, free)
     else:
@@ -247,18 +283,17 @@ def _check_writing(folder: Path) -> Finding:
         return Finding(
             "writing",
             FAILURE,
-            f"{folder} is not this user's: nothing can be written there.",
-            "Where the service keeps its slides, ask as its user: sudo -u plasmolite plasmolite doctor. "
-            "Otherwise give this user the right to write there.",
+            Message(Code.DOCTOR_WRITING_NOT_ALLOWED, folder=folder),
+            Message(Code.DOCTOR_WRITING_NOT_ALLOWED_DO),
         )
     except OSError as error:
         return Finding(
             "writing",
             FAILURE,
-            f"{folder} cannot be written to: {error.strerror}.",
-            "A worn SD card turns read-only: copy its slides away and replace it.",
+            Message(Code.DOCTOR_WRITING_FAILED, folder=folder, reason=system_reason(error)),
+            Message(Code.DOCTOR_WRITING_FAILED_DO),
         )
-    return Finding("writing", OK, f"{folder} takes and keeps what is written.")
+    return Finding("writing", OK, Message(Code.DOCTOR_WRITING, folder=folder))
 
 
 def check_clock(now: datetime, *, synchronised: bool, hardware_clock: bool) -> Finding:
@@ -270,33 +305,29 @@ def check_clock(now: datetime, *, synchronised: bool, hardware_clock: bool) -> F
         hardware_clock: True where the board keeps time while it is off.
     """
     text = f"{now:%Y-%m-%d %H:%M} UTC"
-    setting = "Set it: sudo date -s 'YYYY-MM-DD HH:MM'. A battery clock (RTC module) keeps it."
     if not FIRST_PLAUSIBLE_YEAR <= now.year <= LAST_PLAUSIBLE_YEAR:
         return Finding(
-            "clock", WARNING, f"The date cannot be right: {text}. Slides would carry it.", setting, text
+            "clock", WARNING, Message(Code.DOCTOR_CLOCK_WRONG, time=text), Message(Code.DOCTOR_CLOCK_DO), text
         )
     if not synchronised and not hardware_clock:
         return Finding(
             "clock",
             WARNING,
-            f"It is {text} as far as this board knows: it has no battery clock and no network time, so it "
-            "goes on from where it was switched off.",
-            f"Compare with a watch. {setting}",
+            Message(Code.DOCTOR_CLOCK_UNSURE, time=text),
+            Message(Code.DOCTOR_CLOCK_UNSURE_DO),
             text,
         )
-    return Finding("clock", OK, f"{text}.", value=text)
+    return Finding("clock", OK, Message(Code.DOCTOR_CLOCK, time=text), value=text)
 
 
 def check_memory(board: Board) -> Finding:
     """Judge the free memory."""
     free = board.memory_free_bytes
     if free is None:
-        return Finding("memory", OK, "This machine does not tell its free memory.")
-    sentence = f"{free / 2**20:.0f} MB free."
+        return Finding("memory", OK, Message(Code.DOCTOR_MEMORY_UNKNOWN))
+    sentence = Message(Code.DOCTOR_MEMORY, free=free / 2**20)
     if free < MEMORY_WARNING_BYTES:
-        return Finding(
-            "memory", WARNING, sentence, "Close other programs; on a Zero 2 W run without a desktop.", free
-        )
+        return Finding("memory", WARNING, sentence, Message(Code.DOCTOR_MEMORY_DO), free)
     return Finding("memory", OK, sentence, value=free)
 
 
@@ -304,35 +335,30 @@ def check_temperature(board: Board) -> Finding:
     """Judge the processor's temperature."""
     degrees = board.temperature_c
     if degrees is None:
-        return Finding("temperature", OK, "This machine does not tell its temperature.")
+        return Finding("temperature", OK, Message(Code.DOCTOR_TEMPERATURE_UNKNOWN))
     if degrees >= HOT_C:
-        sentence = (
-            f"{degrees:.0f} °C: the processor {'has slowed' if degrees >= TOO_HOT_C else 'soon slows'} down."
-        )
-        return Finding(
-            "temperature", WARNING, sentence, "Give it a heat sink, a fan, or air round its case.", degrees
-        )
-    return Finding("temperature", OK, f"{degrees:.0f} °C.", value=degrees)
+        code = Code.DOCTOR_TEMPERATURE_TOO_HOT if degrees >= TOO_HOT_C else Code.DOCTOR_TEMPERATURE_HOT
+        sentence = Message(code, degrees=degrees)
+        return Finding("temperature", WARNING, sentence, Message(Code.DOCTOR_TEMPERATURE_DO), degrees)
+    return Finding("temperature", OK, Message(Code.DOCTOR_TEMPERATURE, degrees=degrees), value=degrees)
 
 
 def check_supply(board: Board) -> Finding:
     """Judge what a Raspberry Pi says of its supply and of throttling."""
     throttling = board.throttling
     if throttling is None:
-        said = (
-            "This Raspberry Pi does not" if board.is_raspberry_pi else "This is no Raspberry Pi and does not"
-        )
-        return Finding("supply", OK, f"{said} tell whether it is throttled.")
-    cure = "Use the supply made for this board and a short cable; cool the board."
+        known = Code.DOCTOR_SUPPLY_UNKNOWN_PI if board.is_raspberry_pi else Code.DOCTOR_SUPPLY_UNKNOWN
+        return Finding("supply", OK, Message(known))
+    cure = Message(Code.DOCTOR_SUPPLY_DO)
     code = f"0x{throttling.bits:x}"
     if throttling.now:
-        return Finding("supply", WARNING, f"Now {', and '.join(throttling.now)}.", cure, code)
-    if throttling.since_start:
-        sentence = (
-            f"Well now, but since the start there was a time when {', and '.join(throttling.since_start)}."
+        return Finding(
+            "supply", WARNING, Message(Code.DOCTOR_SUPPLY_NOW, conditions=list(throttling.now)), cure, code
         )
+    if throttling.since_start:
+        sentence = Message(Code.DOCTOR_SUPPLY_BEFORE, conditions=list(throttling.since_start))
         return Finding("supply", WARNING, sentence, cure, code)
-    return Finding("supply", OK, "Never too weak and never throttled since the start.", value=code)
+    return Finding("supply", OK, Message(Code.DOCTOR_SUPPLY), value=code)
 
 
 def check_governor(board: Board) -> Finding:
@@ -341,11 +367,15 @@ def check_governor(board: Board) -> Finding:
         return Finding(
             "governor",
             WARNING,
-            "The processor is held at its lowest clock (governor powersave).",
-            "Set it: echo ondemand | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
+            Message(Code.DOCTOR_GOVERNOR_SLOW),
+            Message(Code.DOCTOR_GOVERNOR_SLOW_DO),
             board.governor,
         )
-    return Finding("governor", OK, f"{board.governor or 'none told'}.", value=board.governor)
+    if board.governor is None:
+        return Finding("governor", OK, Message(Code.DOCTOR_GOVERNOR_UNKNOWN))
+    return Finding(
+        "governor", OK, Message(Code.DOCTOR_GOVERNOR, governor=board.governor), value=board.governor
+    )
 
 
 def _synchronised() -> bool:

@@ -416,3 +416,8 @@ class Code(StrEnum):
     DOCTOR_GOVERNOR_SLOW_DO = "doctor.governor-slow.do"
     DOCTOR_GOVERNOR = "doctor.governor"
     DOCTOR_GOVERNOR_UNKNOWN = "doctor.governor-unknown"
+    DOCTOR_PACKAGE_MISSING = "doctor.package-missing"
+    DOCTOR_PACKAGE_MISSING_DO = "doctor.package-missing.do"
+    DOCTOR_PACKAGE_HIDDEN = "doctor.package-hidden"
+    DOCTOR_PACKAGE_HIDDEN_DO = "doctor.package-hidden.do"
+    DOCTOR_PACKAGES = "doctor.packages"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from plasmolite.terminal.language import spoken
+
 _MARKS = {"ok": ("green", "ok     "), "warning": ("yellow", "warning"), "failure": ("red", "FAILURE")}
 
 
@@ -34,10 +36,10 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
     findings = examine(slides=folder.parent if folder.is_file() else folder, cameras_needed=camera)
     for finding in findings:
         if as_json:
-            click.echo(json.dumps(finding._asdict()))
+            click.echo(json.dumps(finding.to_json()))
             continue
         colour, mark = _MARKS[finding.state]
-        click.echo(f"{click.style(mark, fg=colour)}  {finding.part:<12} {finding.sentence}")
+        click.echo(f"{click.style(mark, fg=colour)}  {finding.part:<12} {spoken().message(finding.sentence)}")
         if finding.action:
-            click.echo(f"{'':<23}{finding.action}")
+            click.echo(f"{'':<23}{spoken().message(finding.action)}")
     sys.exit(exit_code(findings))

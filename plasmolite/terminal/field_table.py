@@ -69,8 +69,9 @@ class TableLines:
         table.add_column(words.text("table.parasitised"), justify="right")
         table.add_column(words.text("table.outcome"), overflow="fold")
         for name, cells, parasitized, outcome in self._rows:
-            style = "" if outcome == FieldOutcome.COUNTED else "yellow"
-            table.add_row(Text(name), cells, parasitized, Text(outcome, style))
+            counted = outcome == FieldOutcome.COUNTED
+            told = Text(words.text("table.counted") if counted else outcome, "" if counted else "yellow")
+            table.add_row(Text(name), cells, parasitized, told)
         console = Console()
         console.print(table)
         lines = [

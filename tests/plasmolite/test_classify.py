@@ -14,6 +14,8 @@ from edge.images.files import write_png
 from edge.images.inputs import CellFile, list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.verdicts import LABELS
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from tests.support.bad_pictures import write_bad_pictures, write_good_pictures
 from train.data.patients import patient_token, read_patients
 
@@ -116,7 +118,7 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
 def test_any_number_of_workers_gives_the_same_verdicts_in_the_order_of_the_files(
     shipped: Classifier, workers: int
 ) -> None:
-    files = [*list_cell_files([_SAMPLES / "cells"]), CellFile("gone.png", "There is no such file or folder.")]
+    files = [*list_cell_files([_SAMPLES / "cells"]), CellFile("gone.png", Message(Code.FILE_NOT_FOUND))]
     small = Classifier(shipped.model, threads=1, batch_size=4)
     verdicts = list(judge_files(small, 0.5, files * 3, workers=workers))
     assert [verdict.image for verdict in verdicts] == [file.name for file in files] * 3
