@@ -153,6 +153,7 @@ def _released(model: keras.Model, precision: Precision, cells: np.ndarray, folde
         "labels": ["Uninfected", "Parasitized"],
         "input": {"size": _SIZE, "preprocessing": PREPROCESSING_VERSION},
         "operating_points": {},
+        "licence": "none",
     }
     path.write_bytes(with_manifest(export(model, precision, cells), manifest))
     return path
@@ -202,5 +203,5 @@ def _of_probability_alone() -> ModelFile:
     mean = keras.layers.GlobalAveragePooling2D()(keras.ops.cast(pixels, "float32"))
     said = keras.layers.Dense(1, activation="sigmoid")(mean)
     network = keras.Model(pixels, said)
-    manifest = {"name": "old", "input": {"size": _SIZE}}
+    manifest = {"name": "old", "version": "3", "precision": "float32", "input": {"size": _SIZE}}
     return ModelFile(Path("old.tflite"), _convert(network), manifest)
