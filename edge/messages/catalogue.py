@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from edge.messages.language import Language
-from edge.messages.numbers import count, density, formatted, percent, recorded
+from edge.messages.numbers import count, density, formatted, percent
 
 _PLACE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
 
@@ -119,50 +119,3 @@ class Catalogue:
 def catalogue(language: Language) -> Catalogue:
     """Read the catalogue of a language; each is read once."""
     return Catalogue(language)
-
-
-__all__ = ["Catalogue", "catalogue", "count", "density", "percent", "recorded"]
-
-ESTIMATE = (
-    "{fraction} % of red cells are parasitised (95 % interval {low} to {high} %): about {per_ul} parasitised "
-    "cells per µL (95 % interval {per_ul_low} to {per_ul_high})."
-)
-NONE_SEEN = "no parasites seen in {counted} cells: below {per_ul_high} per µL with 95 % confidence."
-WITHIN_FALSE_ALARMS = (
-    "{parasitized} of {counted} cells were called parasitised, no more than false alarms alone can explain "
-    "(about {expected} expected at a rate of {false_alarm_rate} %): below {per_ul_high} per µL with 95 % "
-    "confidence."
-)
-RESOLUTION = (
-    "Below what the false-alarm rate can resolve: {counted} cells tell a slide from one without parasites "
-    "reliably only from about {per_ul_resolved} parasitised cells per µL on."
-)
-MISFIT = (
-    "False alarms alone should have brought about {expected}: the error rates measured on {source} do not "
-    "fit this slide, so take the figure with care and calibrate on known-negative slides of this site."
-)
-TOO_FEW = "Too few red cells were counted: {counted}, and a density needs at least {wanted}."
-NOTHING_COUNTED = "No red cell could be counted: there is no estimate."
-OBSERVED = "{parasitized} of {counted} red cells counted were called parasitised ({observed} %)."
-CORRECTED = (
-    "Corrected for a sensitivity of {sensitivity} % ({infected} infected cells) and a false-alarm rate of "
-    "{false_alarm_rate} % ({uninfected} uninfected cells), measured on {source}."
-)
-SENSITIVITY_FROM_ELSEWHERE = (
-    "The false alarms were measured at this site, but the sensitivity on {sensitivity_source}: what share of this "
-    "site's parasites is found, nobody has measured, and the interval does not allow for a difference."
-)
-FALSE_ALARMS_FROM_ELSEWHERE = (
-    "The false alarms were not measured at this site: on slides of another laboratory up to two in a hundred "
-    "uninfected cells were called parasitised, so a fraction of that size may be false alarms alone. Calibrate on "
-    "known-negative slides of this site."
-)
-RED_CELLS = "Per µL with {rbc_per_ul} red cells per µL ({rbc_source})."
-RBC_BY_CONVENTION = "by convention"
-RBC_GIVEN = "as given"
-RBC_FROM_HAEMATOCRIT = "from a haematocrit of {haematocrit} %"
-TOTALS = (
-    "Fields counted: {accepted}, refused: {refused}, unreadable: {unreadable}; red cells counted: {counted}, "
-    "called parasitised: {parasitized}."
-)
-CONFIRM = "A microscopist has to look at the cells called parasitised before this figure is used."

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from edge.messages.catalogue import recorded
+from edge.messages.numbers import recorded
 from edge.slides.records import AuditEntry
 
 

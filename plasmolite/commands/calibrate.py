@@ -123,7 +123,7 @@ def _tell_of_failure(field: JudgedField) -> None:
 
 def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
     """Say what was found and what it costs."""
-    from edge.messages.catalogue import percent
+    from edge.messages.numbers import percent
 
     low, high = profile.rate_interval
     click.echo(
