@@ -15,6 +15,7 @@ from edge.reports.slide_report import slide_page, write_slide_report
 from edge.slides.records import AuditAction, Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
+from edge.types import Label
 from tests.support.page_text import english_pieces, page_text
 from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store
 
@@ -33,9 +34,9 @@ def slide(store: SlideStore) -> Slide:
     slide = begin(store, "K-0413", notes="second film")
     store.add_field(slide, field_at(), cells_of(0.01, 0.99, 0.4, 0.02, 0.8))
     store.add_field(slide, field_at(5000, 0, island=2), cells_of(0.01, 0.03))
-    suspects = [cell for cell in store.cells(slide) if cell.label == "Parasitized"]
-    judge(store, slide, suspects[0].cell_id, "Parasitized", reviewer="Moses")
-    judge(store, slide, suspects[1].cell_id, "Uninfected", reviewer="<Amina>")
+    suspects = [cell for cell in store.cells(slide) if cell.label == Label.PARASITIZED]
+    judge(store, slide, suspects[0].cell_id, Label.PARASITIZED, reviewer="Moses")
+    judge(store, slide, suspects[1].cell_id, Label.UNINFECTED, reviewer="<Amina>")
     return slide
 
 
