@@ -172,9 +172,11 @@ class Code(StrEnum):
     # Where red cells per µL and error rates come from: phrases.
     CHOSEN_BEST_ACCURACY = "chosen.best-accuracy"
     CHOSEN_FIELD_SPECIFICITY = "chosen.field-specificity"
+    CHOSEN_LABORATORY_SPECIFICITY = "chosen.laboratory-specificity"
     MEASURED_HELD_OUT_PATIENTS = "measured.held-out-patients"
     SOURCES_NIH = "sources.nih"
     SOURCES_CHULA = "sources.chula"
+    SOURCES_LABORATORIES = "sources.laboratories"
     SOURCES_IMAGENET = "sources.imagenet"
     BLOOD_BY_CONVENTION = "blood.by-convention"
     BLOOD_GIVEN = "blood.given"
