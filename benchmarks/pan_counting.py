@@ -23,17 +23,17 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.fields.quality import judge_quality
+from edge.fields.analyser import ClassifiedCell, FieldAnalyser, FieldReader
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.live.counting import Outcome, SlideCounter
-from edge.live.reading import FieldLook, FieldReader, NetworkReader
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.simulation.placement import SlideSettings
 from edge.simulation.slide import SimulatedSlide
 from edge.slides.store import SlideStore
+from edge.types import Label, Rgb
 
 WIDTH, HEIGHT = 1280, 960
 OVERLAP = 0.3
@@ -94,20 +94,15 @@ class Drawing:
         return [Target(cell.box, cell.infected) for cell in self._slide.all_cells()]
 
 
-class FinderAlone:
+class FinderAlone(FieldAnalyser):
     """Finds cells and calls all of them uninfected: for the count alone, at a fraction of the time."""
 
     def __init__(self) -> None:
-        self._finder = CellFinder()
+        super().__init__(Classifier.open(threads=1))
 
-    def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:
-        """Find the cells of a frame."""
-        found = self._finder.find(rgb, cell_width)
-        return FieldLook(found.cells, found.cell_width, judge_quality(rgb, found))
-
-    def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:  # noqa: ARG002
-        """Nought for each."""
-        return [0.0] * len(cells)
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:  # noqa: ARG002
+        """Zero for each."""
+        return [ClassifiedCell(cell, 0.0, Label.UNINFECTED, doubtful=False) for cell in cells]
 
 
 def raster(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
@@ -156,14 +151,13 @@ def main(
         data = Path(os.environ.get("PLASMOLITE_DATA", "../shared"))
         scenery = Photograph(slide or data / "fields" / "pan" / "uninfected_slide.jpg", side)
     classifier = Classifier.open() if with_classifier else None
-    threshold = classifier.model.operating_point("field").threshold if classifier else 0.5
-    reader: FieldReader = NetworkReader(classifier) if classifier else FinderAlone()
+    reader: FieldReader = FieldAnalyser(classifier) if classifier else FinderAlone()
     corners = list(raster(scenery.size) if way == "raster" else random_walk(scenery.size, frames, seed))
     with tempfile.TemporaryDirectory() as folder, SlideStore(Path(folder) / "slides.sqlite") as store:
         record = store.create_slide(
             "pan", operator="", device="", model_name="", model_sha256="0" * 64, settings={}
         )
-        counter = SlideCounter(store, record, reader, threshold)
+        counter = SlideCounter(store, record, reader)
         began = time.monotonic()
         outcomes = [
             counter.consider(Frame(scenery.view(x, y, number), number, 0.0, "pan"))

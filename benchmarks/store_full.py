@@ -28,10 +28,10 @@ def main(folder: Path, ballast: int) -> None:
         slide = store.create_slide(
             "full", operator="bench", device="", model_name="none", model_sha256="0" * 64, settings={}
         )
-        stored = 0
+        crops, stored = [bytes(1500)] * CELLS_A_FIELD, 0
         try:
             while stored < 100_000:
-                store.add_field(slide, made_up_field(), made_up_cells())
+                store.add_field(slide, made_up_field(), made_up_cells(), crops)
                 stored += 1
         except StoreFullError as error:
             click.echo(f"After {stored} fields: {error}")
@@ -41,11 +41,11 @@ def main(folder: Path, ballast: int) -> None:
         _demand(len(store.cells(slide)) == stored * CELLS_A_FIELD, "cells are missing in the open store")
         _demand(not store.faults(), "the open store fails its integrity check")
         weight.unlink()
-        store.add_field(slide, made_up_field(), made_up_cells())
+        store.add_field(slide, made_up_field(), made_up_cells(), crops)
         click.echo(f"Space made: field {stored + 1} was stored by the same process.")
         try:
             while stored < 100_000:
-                store.add_field(slide, made_up_field(), made_up_cells())
+                store.add_field(slide, made_up_field(), made_up_cells(), crops)
                 stored += 1
         except StoreFullError:
             fields = len(store.fields(slide))

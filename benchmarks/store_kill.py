@@ -17,9 +17,12 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 
+from edge.fields.analyser import ClassifiedCell
+from edge.segmentation.outlines import CellKind, FoundCell
 from edge.slides.claim import counting
-from edge.slides.records import NewCell, NewField
+from edge.slides.records import NewField
 from edge.slides.store import SlideStore, utc_now
 from edge.types import Label
 
@@ -39,8 +42,9 @@ def count_for_ever(store_path: Path) -> None:
             )
         )
         with counting(store.path, slide.number, slide.slide_id):
+            crop = os.urandom(1500)  # as large as a JPEG of a cell, and not to be compressed
             while True:
-                stored = store.add_field(slide, made_up_field(), made_up_cells())
+                stored = store.add_field(slide, made_up_field(), made_up_cells(), [crop] * CELLS_A_FIELD)
                 os.write(sys.stdout.fileno(), f"{stored.number}\n".encode())
 
 
@@ -49,13 +53,14 @@ def made_up_field() -> NewField:
     return NewField(1, 0.0, 0.0, 1280, 960, 36.0, utc_now(), "kill test")
 
 
-def made_up_cells() -> list[NewCell]:
-    """Cells with crops as large as real ones."""
-    crop = os.urandom(1500)  # as large as a JPEG of a cell, and not to be compressed
-    return [
-        NewCell((n, n, 36, 36), float(n), float(n), 0.5, Label.PARASITIZED, True, crop)
+def made_up_cells() -> list[ClassifiedCell]:
+    """Cells in a row."""
+    mask = np.full((36, 36), 255, np.uint8)
+    found = (
+        FoundCell((n, n, 36, 36), (float(n), float(n)), mask, CellKind.RED, False, False, n + 1)
         for n in range(CELLS_A_FIELD)
-    ]
+    )
+    return [ClassifiedCell(cell, 0.5, Label.PARASITIZED, doubtful=True) for cell in found]
 
 
 def kill_once(store_path: Path, after: float) -> int:

@@ -22,8 +22,8 @@ import click
 
 from benchmarks.live_endurance import HurriedStage, cells_seen
 from benchmarks.pan_counting import FinderAlone
+from edge.images.encode import encode_jpeg
 from edge.live.counting import SlideCounter
-from edge.live.reading import jpeg
 from edge.live.session import LiveSession
 from edge.live.snapshot import Snapshot
 from edge.live.sources.mjpeg import HttpSource
@@ -100,7 +100,7 @@ class ShakyCamera:
     def _next_frame(self) -> bytes:
         with self._lock:
             picture = self._stage.read()
-        return jpeg(picture.rgb, _QUALITY)
+        return encode_jpeg(picture.rgb, _QUALITY)
 
 
 def wait_until(session: LiveSession, reached: Callable[[Snapshot], bool]) -> float:
@@ -134,10 +134,9 @@ def main(*, cuts: int, longest: float, seed: int) -> None:
             "cuts", operator="", device="", model_name="", model_sha256="0" * 64, settings={}
         )
         task = SlideTask(
-            SlideCounter(store, slide, FinderAlone(), 0.5),
+            SlideCounter(store, slide, FinderAlone()),
             store,
             slide,
-            threshold=0.5,
             rates=_RATES,
             blood=red_cells(),
             cells_wanted=1_000_000,

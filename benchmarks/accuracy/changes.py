@@ -6,6 +6,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from edge.images.encode import encode_jpeg
+from edge.images.files import read_image
 from edge.types import Rgb
 
 
@@ -38,8 +40,7 @@ def jpeg(quality: int) -> Callable[[Rgb], Rgb]:
     """Compress as JPEG and decode."""
 
     def apply(rgb: Rgb) -> Rgb:
-        _, data = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1])
+        return read_image(encode_jpeg(rgb, quality))
 
     return apply
 

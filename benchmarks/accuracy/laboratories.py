@@ -113,10 +113,10 @@ def judge_laboratory(folder: Path, analyser: FieldAnalyser) -> LaboratoryCells:
     for field in fields:
         result = analyser.analyse(field.rgb, field.name)
         if result.refused is not None:
-            reason = next(check.name for check in result.quality.checks if not check.passed)
+            reason = next(check.name for check in result.found.quality.checks if not check.passed)
             refused[reason] = refused.get(reason, 0) + 1
             continue
-        for cell, label in zip(result.cells, field.label(result.cells), strict=True):
+        for cell, label in zip(result.cells, field.label([one.cell for one in result.cells]), strict=True):
             if cell.counted and label != LEFT_OUT:
                 labels.append(label)
                 probabilities.append(cell.probability)

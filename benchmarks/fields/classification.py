@@ -20,7 +20,7 @@ from benchmarks.accuracy.field_annotations import (
 )
 from benchmarks.accuracy.labelled import largest_piece
 from edge.calibration.threshold import choose_threshold
-from edge.fields.analyser import cut_cell, judgeable
+from edge.fields.analyser import FieldAnalyser, cut_cell
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
@@ -76,10 +76,11 @@ def judge_annotated(
     """
     total = Judging([], 0, 0, 0, 0, 0, 0)
     boxes = annotated_boxes(folder)
+    analyser = FieldAnalyser(classifier, finder=finder)
     for name in sorted(boxes)[::every]:
         tell(name)
         rgb = read_image(folder / "images" / name)
-        cells = finder.find(rgb).cells
+        cells = analyser.find(rgb).cells
         truth = (annotated_mask(folder, name), boxes[name])
         total = _plus(total, _of_field((name, rgb), truth, cells, classifier))
     return total
@@ -98,7 +99,7 @@ def _of_field(
     (name, rgb), (mask, boxes) = field, truth
     height, width = mask.shape
     red = [box for box in boxes if box.label != WHITE_LABEL and is_whole(box.box, width, height)]
-    counted = [cell for cell in judgeable(cells) if cell.counted]
+    counted = [cell for cell in cells if cell.counted]
     size = classifier.input_size
     matched, cuts = [], []
     pairs = match_by_overlap([box.box for box in red], [cell.box for cell in counted])

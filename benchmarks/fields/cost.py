@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.measurement import BenchmarkError
-from edge.fields.analyser import FieldAnalyser, cut_cells, judgeable
+from edge.fields.analyser import FieldAnalyser, cut_cells, red_cells
 from edge.fields.files import judge_fields
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
@@ -60,7 +60,7 @@ def measure_cost(finder: CellFinder, classifier: Classifier, repeats: int) -> di
     """
     rgb = draw_field(3, SETTINGS).rgb
     analyser = FieldAnalyser(classifier, finder=finder)
-    cells = judgeable(finder.find(rgb).cells)
+    cells = red_cells(analyser.find(rgb).cells)
     inputs = cut_cells(rgb, cells, classifier.input_size)
     steps: dict[str, Callable[[], object]] = {
         "finding": lambda: finder.find(rgb),

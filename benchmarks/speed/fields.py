@@ -4,23 +4,22 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report, Subject, Timing, part_of, time_in_turns
 from benchmarks.speed.latency import distribution
-from edge.fields.analyser import FieldAnalyser, cut_cells, judgeable
+from edge.fields.analyser import FieldAnalyser, cut_cells, red_cells
 from edge.fields.quality import judge_quality
+from edge.images.encode import encode_jpeg
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 
 STEPS = ("decoding", "finding cells", "checking quality", "cutting cells", "network", "JSON")
+JPEG_QUALITY = 90
+"""Of the drawn fields, as of a camera's files."""
 _FIELDS = (
     FieldSettings(width=640, height=480, cells=60, cell_width=40),
     FieldSettings(width=1280, height=960, cells=80, cell_width=90),
@@ -79,13 +78,7 @@ def encode_field(settings: FieldSettings, seed: int) -> EncodedField:
     """Draw a field and encode it as a camera does."""
     field = draw_field(seed, settings)
     name = f"{settings.width} x {settings.height}, {len(field.cells)} cells"
-    return EncodedField(name, encode_jpeg(field.rgb), len(field.cells))
-
-
-def encode_jpeg(rgb: NDArray[np.uint8]) -> bytes:
-    """Encode RGB pixels as a JPEG of quality 90."""
-    _, data = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return data.tobytes()
+    return EncodedField(name, encode_jpeg(field.rgb, JPEG_QUALITY), len(field.cells))
 
 
 def field_subjects(field: EncodedField, classifier: Classifier, analyser: FieldAnalyser) -> list[Subject]:
@@ -93,7 +86,7 @@ def field_subjects(field: EncodedField, classifier: Classifier, analyser: FieldA
     rgb = read_image(field.jpeg)
     finder = CellFinder()
     found = finder.find(rgb)
-    red = judgeable(found.cells)
+    red = red_cells(analyser.find(rgb).cells)
     result = analyser.analyse(rgb, field.name)
     inputs = cut_cells(rgb, red, classifier.input_size)
 

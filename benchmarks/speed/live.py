@@ -13,8 +13,9 @@ from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
-from benchmarks.speed.fields import encode_jpeg
+from benchmarks.speed.fields import JPEG_QUALITY
 from edge.calibration.setup import set_up_slide
+from edge.images.encode import encode_jpeg
 from edge.images.files import read_image
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, find_or_begin, slide_task
@@ -112,7 +113,7 @@ def draw_walk(seed: int, seconds: float, rate: int, report: Report) -> list[byte
         (x, y), (later_x, later_y) = stage.position(at), stage.position(at + _EXPOSURE_SECONDS)
         motion = (later_x - x, later_y - y)
         rgb = stage.slide.view(round(x), round(y), *_SIZE, motion=motion, noise=number)
-        frames.append(encode_jpeg(rgb))
+        frames.append(encode_jpeg(rgb, JPEG_QUALITY))
     return frames
 
 

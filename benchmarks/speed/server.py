@@ -20,7 +20,7 @@ from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report, median_interval, part_of
 from edge.cells.files import judge_files
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.simulation.single_cell import draw_cell

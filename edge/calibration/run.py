@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from edge.about import VERSION
 from edge.calibration.profile import SiteProfile
 from edge.calibration.threshold import ChosenThreshold, choose_threshold, fewest_cells, sensitivity_at
@@ -67,7 +69,7 @@ def calibrate(
     for field in judge_fields(analyser, negatives):
         count = count.plus(field)
         if field.accepted:
-            by_field.append(field.counted_probabilities())
+            by_field.append(np.array([cell.probability for cell in field.counted_cells], np.float64))
         if on_field is not None:
             on_field(field)
     # Below it a cell is more likely uninfected than not, whatever rate would be allowed.

@@ -1,11 +1,8 @@
 """Judges files and folders of single cells: batch by batch in several workers, one answer a file."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +18,7 @@ from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parallel import one_opencv_thread
+from edge.parallel import ordered_map
 from edge.types import Label, Rgb
 
 _BATCHES_AHEAD = 2
@@ -108,29 +105,20 @@ def judge_files(
         One verdict a file; a file that cannot be judged gives one with an error.
     """
     judging = _Judging(threshold, undecided, accept_anything)
-    idle: SimpleQueue[Classifier] = SimpleQueue()
+
+    def judge_batch(network: Classifier, batch: list[CellFile]) -> list[FileVerdict]:
+        return _judge_batch(network, judging, batch)
+
     networks = classifier.workers(workers or classifier.threads)
-    for network in networks:
-        idle.put(network)
+    batches = _batches(files, classifier.batch_size)
+    for verdicts in ordered_map(judge_batch, batches, networks, ahead=_BATCHES_AHEAD):
+        yield from verdicts
 
-    def judge_batch(batch: list[CellFile]) -> list[FileVerdict]:
-        network = idle.get()
-        try:
-            return _judge_batch(network, judging, batch)
-        finally:
-            idle.put(network)
 
-    waiting: deque[Future[list[FileVerdict]]] = deque()
+def _batches(files: Iterable[CellFile], size: int) -> Iterator[list[CellFile]]:
     pending = iter(files)
-    with one_opencv_thread(), ThreadPoolExecutor(len(networks), thread_name_prefix="judge") as pool:
-        while True:
-            while len(waiting) < len(networks) + _BATCHES_AHEAD and (
-                batch := list(islice(pending, classifier.batch_size))
-            ):
-                waiting.append(pool.submit(judge_batch, batch))
-            if not waiting:
-                return
-            yield from waiting.popleft().result()
+    while batch := list(islice(pending, size)):
+        yield batch
 
 
 def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) -> list[FileVerdict]:

@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.about import RESEARCH_USE_SHORT
-from edge.drawing.contact_sheet import colour_of
+from edge.drawing.marks import PAPER, colour_of, text_width, write
 from edge.inference.occlusion import FULL_EVIDENCE, Explanation
 from edge.inference.verdicts import judge
 from edge.types import Rgb
 
 _SIDE, _MARGIN, _HEADER, _FOOT = 384, 24, 72, 92
-_PAPER, _INK = (250, 250, 248), (34, 34, 34)
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FAINTEST = 0.02  # evidence below this, a fall of the log odds by 0.2, is none to speak of
 
 
@@ -33,26 +31,26 @@ def draw_explanation(rgb: Rgb, explanation: Explanation, threshold: float) -> Rg
         RGB uint8, 840 px wide.
     """
     label = judge(explanation.probability, threshold).label
-    canvas = np.full((_HEADER + _SIDE + _FOOT, 3 * _MARGIN + 2 * _SIDE, 3), _PAPER, np.uint8)
+    canvas = np.full((_HEADER + _SIDE + _FOOT, 3 * _MARGIN + 2 * _SIDE, 3), PAPER, np.uint8)
     right = 2 * _MARGIN + _SIDE
     strongest = float(explanation.evidence.max())
     canvas[_HEADER : _HEADER + _SIDE, _MARGIN : _MARGIN + _SIDE] = _fitted(rgb)
     canvas[_HEADER : _HEADER + _SIDE, right : right + _SIDE] = _heated(rgb, explanation)
     title = f"{label}, P(Parasitized) = {explanation.probability:.3f}, threshold {threshold:.3f}"
-    _write(canvas, title, (_MARGIN, 30), 0.65, colour_of(label))
-    _write(canvas, "the cell", (_MARGIN, 58), 0.5)
-    _write(canvas, "where its evidence for a parasite lies", (right, 58), 0.5)
+    write(canvas, title, (_MARGIN, 30), 0.65, colour_of(label))
+    write(canvas, "the cell", (_MARGIN, 58), 0.5)
+    write(canvas, "where its evidence for a parasite lies", (right, 58), 0.5)
     below = _HEADER + _SIDE
     if strongest >= _FAINTEST:
         bar = np.tile(np.linspace(0, 1, _SIDE)[None, :], (14, 1))
         canvas[below + 10 : below + 24, right : right + _SIDE] = _heat(bar)
-        _write(canvas, "0", (right, below + 44), 0.45)
+        write(canvas, "0", (right, below + 44), 0.45)
         end = f"log odds fall by {FULL_EVIDENCE * strongest:.1f} when covered"
-        place = right + _SIDE - cv2.getTextSize(end, _FONT, 0.45, 1)[0][0]
-        _write(canvas, end, (place, below + 44), 0.45)
+        place = right + _SIDE - text_width(end, 0.45)
+        write(canvas, end, (place, below + 44), 0.45)
     else:
-        _write(canvas, "no one place decides: with any covered it is as sure", (right, below + 24), 0.45)
-    _write(canvas, RESEARCH_USE_SHORT, (_MARGIN, canvas.shape[0] - 16), 0.5)
+        write(canvas, "no one place decides: with any covered it is as sure", (right, below + 24), 0.45)
+    write(canvas, RESEARCH_USE_SHORT, (_MARGIN, canvas.shape[0] - 16), 0.5)
     return canvas
 
 
@@ -91,9 +89,3 @@ def _heat(share: NDArray[np.float32] | NDArray[np.float64]) -> Rgb:
     return np.asarray(
         cv2.cvtColor(cv2.applyColorMap(scaled, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB), np.uint8
     )
-
-
-def _write(
-    canvas: Rgb, text: str, place: tuple[int, int], size: float, colour: tuple[int, int, int] = _INK
-) -> None:
-    cv2.putText(canvas, text, place, _FONT, size, colour, 1, cv2.LINE_AA)

@@ -1,26 +1,29 @@
-"""A whole field judged: its cells found, cut, classified in batches, and its quality checked."""
+"""A whole field: its cells found and checked, then cut out and classified in batches.
+
+Files, server and live count share these steps. A live count classifies only the cells that no earlier field had
+counted: a stage that moves by a third of a field costs a third of the inference.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import level, typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
-from edge.inference.verdicts import judge
+from edge.inference.verdicts import doubtful, judge
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.segmentation.finder import CellFinder, FieldCells, FoundCell
-from edge.segmentation.outlines import CellKind
-from edge.types import Label
+from edge.segmentation.finder import CellFinder
+from edge.segmentation.outlines import CellKind, FoundCell
+from edge.types import Label, Rgb
 
 _LOG = logging.getLogger("plasmolite.fields")
 
@@ -28,62 +31,78 @@ _LOG = logging.getLogger("plasmolite.fields")
 SMALLEST_FIELD = 64
 
 
-class JudgedCell(NamedTuple):
+class ClassifiedCell(NamedTuple):
     """One red cell of a field and what the network says of it.
 
     Attributes:
-        box: x, y, width, height in the field, px.
-        centre: x, y of its centroid in the field, px.
-        mask: uint8 (height, width), 255 on the cell.
+        cell: where it is and what it looks like.
         probability: of *Parasitized*, 0 to 1, levelled by the field's typical cell where the model says so.
         label: its verdict.
-        counted: whether it is one whole red cell; cells cut by the border and clumps are not counted.
+        doubtful: whether a person should look at it, for its probability is near the threshold.
     """
 
-    box: tuple[int, int, int, int]
-    centre: tuple[float, float]
-    mask: NDArray[np.uint8]
+    cell: FoundCell
     probability: float
     label: Label
-    counted: bool
+    doubtful: bool
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one whole red cell; cells cut by the border and clumps are not counted."""
+        return self.cell.counted
 
     def to_json(self) -> dict[str, Any]:
-        """The cell as an object of the field's ``cells``."""
+        """The cell as an object of the field's `cells`."""
         return {
-            "box": list(self.box),
+            "box": list(self.cell.box),
             "probability": round(self.probability, 6),
             "label": self.label,
             "counted": self.counted,
         }
 
 
-class FieldResult(NamedTuple):
-    """What a field holds.
+class FoundField(NamedTuple):
+    """What was found in a field.
 
     Attributes:
-        name: of the picture.
         width: of the field, px.
         height: of the field, px.
-        quality: its checks; a refused field has no cells and is not counted.
-        cells: red cells, those that are not counted included.
-        white_cells: boxes of the white cells.
-        cell_width: px, of a typical red cell; hand it to the next field of the same camera to save time.
+        cells: what was found: red and white cells and fragments, all but those too small to be seen into.
+        quality: its checks.
+        cell_width: px, of a typical red cell; give it with the next field of the same camera to save time.
         background: colour of the glass, R, G, B in 0..255.
     """
 
-    name: str
     width: int
     height: int
+    cells: tuple[FoundCell, ...]
     quality: QualityReport
-    cells: tuple[JudgedCell, ...]
-    white_cells: tuple[tuple[int, int, int, int], ...]
     cell_width: float
     background: tuple[int, int, int]
+
+
+class FieldResult(NamedTuple):
+    """A field after classification.
+
+    Attributes:
+        name: of the picture.
+        found: its cells and checks.
+        cells: its red cells, classified, those that are not counted included; none of a refused field.
+    """
+
+    name: str
+    found: FoundField
+    cells: tuple[ClassifiedCell, ...]
 
     @property
     def refused(self) -> Message | None:
         """Why the field is not counted; None where it is."""
-        return self.quality.refused
+        return self.found.quality.refused
+
+    @property
+    def white_cells(self) -> tuple[FoundCell, ...]:
+        """The white cells that were seen."""
+        return tuple(cell for cell in self.found.cells if cell.kind == CellKind.WHITE)
 
     @property
     def cell_count(self) -> int:
@@ -99,10 +118,10 @@ class FieldResult(NamedTuple):
         """The field as one JSON object."""
         return {
             "image": self.name,
-            "width": self.width,
-            "height": self.height,
+            "width": self.found.width,
+            "height": self.found.height,
             **refusal_to_json(self.refused),
-            "quality": self.quality.to_json(),
+            "quality": self.found.quality.to_json(),
             "cells": [cell.to_json() for cell in self.cells],
             "cell_count": self.cell_count,
             "parasitized_count": self.parasitized_count,
@@ -110,14 +129,28 @@ class FieldResult(NamedTuple):
         }
 
 
+class FieldReader(Protocol):
+    """Finds the cells of fields and classifies them: what a live count needs of a `FieldAnalyser`."""
+
+    def find(self, rgb: Rgb, cell_width: float | None = None) -> FoundField:
+        """Find the cells of a field and check it."""
+        ...
+
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+        """Classify cells that were found in a field."""
+        ...
+
+
 class FieldAnalyser:
-    """Judges fields with one classifier and one threshold.
+    """Analyses fields with one classifier and one threshold.
 
     Args:
-        classifier: judges the cells.
+        classifier: classifies the cells.
         threshold: probability from which on a cell is parasitised; by default the model's own for fields.
         cell_width: px, of a typical red cell, where known; else found in every field.
         finder: finds the cells; by default the shipped one.
+        one_slide: all fields are of one slide: where the cells of one are too few to say what is typical of it, the
+            last one that had enough of them does.
 
     Raises:
         ModelFileError: the model states no threshold for fields, or the finder's model is damaged.
@@ -130,6 +163,7 @@ class FieldAnalyser:
         *,
         cell_width: float | None = None,
         finder: CellFinder | None = None,
+        one_slide: bool = False,
     ) -> None:
         self._classifier = classifier
         self.threshold = (
@@ -137,17 +171,19 @@ class FieldAnalyser:
         )
         self._cell_width = cell_width
         self._finder = finder or CellFinder()
+        self._one_slide = one_slide
+        self._typical: float | None = None
 
     @property
     def threads(self) -> int:
-        """Of one inference, and how many fields are judged at once where there are several."""
+        """Of one inference, and how many fields are analysed at once where there are several."""
         return self._classifier.threads
 
     def workers(self, count: int) -> list[FieldAnalyser]:
         """Analysers alike that work side by side, of one thread each.
 
-        Where there are fields enough, they judge more of them a second than one analyser of several threads: much
-        of a field's work cannot be shared among threads.
+        Where there are fields enough, they analyse more of them a second than one analyser of several threads:
+        much of a field's work cannot be shared among threads.
         """
         return [
             FieldAnalyser(
@@ -156,8 +192,56 @@ class FieldAnalyser:
             for classifier in self._classifier.workers(count)
         ]
 
-    def analyse(self, rgb: NDArray[np.uint8], name: str, cell_width: float | None = None) -> FieldResult:
-        """Judge one field.
+    def find(self, rgb: Rgb, cell_width: float | None = None) -> FoundField:
+        """Find the cells of a field and check it.
+
+        Args:
+            rgb: uint8 (h, w, 3).
+            cell_width: px, of a typical red cell of this field; overrides the analyser's.
+
+        Returns:
+            The cells, also those of a field that is refused.
+
+        Raises:
+            ImageError: the picture is too small to be a field.
+        """
+        height, width = rgb.shape[:2]
+        if min(height, width) < SMALLEST_FIELD:
+            raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
+        found = self._finder.find(rgb, cell_width or self._cell_width)
+        return FoundField(
+            width=width,
+            height=height,
+            cells=tuple(cell for cell in found.cells if min(cell.box[2:]) >= MIN_CELL_SIDE),
+            quality=judge_quality(rgb, found),
+            cell_width=found.cell_width,
+            background=found.background.colour,
+        )
+
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+        """Classify cells that were found in a field.
+
+        Args:
+            rgb: the field, uint8 (h, w, 3).
+            cells: some of its cells, each at least `MIN_CELL_SIDE` px wide and high.
+
+        Returns:
+            One verdict for each, in their order.
+        """
+        if not cells:
+            return []
+        scores = self._classifier.probabilities(cut_cells(rgb, cells, self._classifier.input_size))
+        typical = typical_logit(scores[[cell.counted for cell in cells]])
+        if self._one_slide:
+            typical = self._typical = self._typical if typical is None else typical
+        levelled = level(scores, self._classifier.model.levelling, typical)
+        return [
+            ClassifiedCell(cell, value, judge(value, self.threshold).label, doubtful(value, self.threshold))
+            for cell, value in zip(cells, map(float, levelled), strict=True)
+        ]
+
+    def analyse(self, rgb: Rgb, name: str, cell_width: float | None = None) -> FieldResult:
+        """Find and classify the cells of a field.
 
         Args:
             rgb: uint8 (h, w, 3).
@@ -170,46 +254,17 @@ class FieldAnalyser:
         Raises:
             ImageError: the picture is too small to be a field.
         """
-        height, width = rgb.shape[:2]
-        if min(height, width) < SMALLEST_FIELD:
-            raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
         begun = time.perf_counter()
-        found = self._finder.find(rgb, cell_width or self._cell_width)
-        quality = judge_quality(rgb, found)
+        found = self.find(rgb, cell_width)
         _LOG.debug(
             "%s: %d cells found and checked in %.2f s; failed checks: %s",
             name,
             len(found.cells),
             time.perf_counter() - begun,
-            ", ".join(check.name for check in quality.checks if not check.passed) or "none",
+            ", ".join(check.name for check in found.quality.checks if not check.passed) or "none",
         )
-        return FieldResult(
-            name=name,
-            width=width,
-            height=height,
-            quality=quality,
-            cells=() if quality.refused is not None else self._judge(rgb, found),
-            white_cells=tuple(cell.box for cell in found.cells if cell.kind == CellKind.WHITE),
-            cell_width=found.cell_width,
-            background=found.background.colour,
-        )
-
-    def _judge(self, rgb: NDArray[np.uint8], found: FieldCells) -> tuple[JudgedCell, ...]:
-        red = judgeable(found.cells)
-        said = self._classifier.probabilities(cut_cells(rgb, red, self._classifier.input_size))
-        typical = typical_logit(said[[cell.counted for cell in red]])
-        probabilities = level(said, self._classifier.model.levelling, typical)
-        return tuple(
-            JudgedCell(
-                cell.box,
-                cell.centre,
-                cell.mask,
-                float(probability),
-                judge(float(probability), self.threshold).label,
-                cell.counted,
-            )
-            for cell, probability in zip(red, probabilities, strict=True)
-        )
+        red = [] if found.quality.refused is not None else red_cells(found.cells)
+        return FieldResult(name, found, tuple(self.classify(rgb, red)))
 
 
 def refusal_to_json(refused: Message | None) -> dict[str, Any]:
@@ -217,12 +272,12 @@ def refusal_to_json(refused: Message | None) -> dict[str, Any]:
     return {"refused": None} if refused is None else {"refused": str(refused), **refused.to_json()}
 
 
-def judgeable(cells: Iterable[FoundCell]) -> list[FoundCell]:
-    """Those that the network judges: red cells, counted or not, that are large enough to be seen into."""
-    return [cell for cell in cells if cell.kind == CellKind.RED and min(cell.box[2:]) >= MIN_CELL_SIDE]
+def red_cells(cells: Iterable[FoundCell]) -> list[FoundCell]:
+    """Those that the network classifies: red cells, counted or not."""
+    return [cell for cell in cells if cell.kind == CellKind.RED]
 
 
-def cut_cells(rgb: NDArray[np.uint8], cells: Sequence[FoundCell], size: int) -> NDArray[np.uint8]:
+def cut_cells(rgb: Rgb, cells: Sequence[FoundCell], size: int) -> Rgb:
     """Cut found cells out of their field as the network wants them, uint8 (n, size, size, 3)."""
     inputs = np.empty((len(cells), size, size, 3), np.uint8)
     for row, cell in zip(inputs, cells, strict=True):
@@ -230,7 +285,7 @@ def cut_cells(rgb: NDArray[np.uint8], cells: Sequence[FoundCell], size: int) -> 
     return inputs
 
 
-def cut_cell(rgb: NDArray[np.uint8], cell: FoundCell, size: int) -> NDArray[np.uint8]:
+def cut_cell(rgb: Rgb, cell: FoundCell, size: int) -> Rgb:
     """Cut a found cell out of its field as the network wants it, uint8 (size, size, 3)."""
     x, y, w, h = cell.box
     return network_input(rgb[y : y + h, x : x + w], cell.mask, size=size)

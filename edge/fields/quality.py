@@ -24,6 +24,9 @@ FINE, COARSE = 1.0, 3.0
 # Fields of six sets as their laboratories took them reach 0.0594 cell widths; the same blurred by a tenth of a cell
 # begin at 0.058, all but one of 17 above 0.06.
 MOST_BLUR = 0.06
+# Points of outlines from which on the blur can be measured, and those that are enough for each of one to three cells: a
+# sharp cell has 8 to 17 of them, one blurred by 0.1 of its width 5 to 12, one blurred by 0.15 hardly any.
+OUTLINE_POINTS, CELL_POINTS = 20, 5
 # A found object looks like a red cell when the network is sure of its centre, more than it must be to be counted
 # among others; when its area is of a cell's order; and when it fills its hull like one. Crenated cells, and those that
 # others cover, do not: there it is enough that the network is sure of all their pixels and that the hull is not much
@@ -61,7 +64,8 @@ class CheckName(StrEnum):
         return self not in _OF_A_WHOLE_FIELD
 
 
-_OF_A_WHOLE_FIELD = frozenset({CheckName.WHOLE_CELLS, CheckName.COVERED})
+# Of these a person with one cell under the cross-hair asks nothing: whether that cell is whole is known of itself.
+_OF_A_WHOLE_FIELD = frozenset({CheckName.WHOLE_CELLS, CheckName.COVERED, CheckName.CLUMPED})
 
 
 class Check(NamedTuple):
@@ -238,7 +242,8 @@ def _blur(found: FieldCells) -> float:
     ring = cv2.resize(ring, (strength.shape[1], strength.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
     # The outline itself is the ridge of the slope.
     ring &= fine >= cv2.dilate(fine, np.ones((5, 5), np.uint8))
-    if np.count_nonzero(ring) < 20:
+    whole = sum(cell.counted for cell in found.cells)
+    if np.count_nonzero(ring) < min(OUTLINE_POINTS, CELL_POINTS * max(whole, 1)):
         return float("nan")
     ratio = fine[ring] / np.maximum(coarse[ring], 1e-3)
     # The clearest half of the outlines; weak ones are noise.

@@ -1,4 +1,4 @@
-"""Pictures from disk, network or standard input to RGB arrays, and back to PNG files.
+"""Pictures from disk, network or standard input to RGB arrays.
 
 Inside the program every picture is RGB, uint8, shape (height, width, 3); OpenCV's BGR ends here.
 """
@@ -61,29 +61,6 @@ def read_image(source: Path | bytes | Rgb, *, max_pixels: int = MAX_PIXELS) -> R
     if decoded is None or decoded.size == 0:
         raise ImageError(Code.PICTURE_DAMAGED, format=header.format.upper())
     return _to_rgb(np.asarray(decoded))
-
-
-def write_png(path: Path, rgb: Rgb) -> None:
-    """Write an RGB picture as PNG, whole or not at all.
-
-    Args:
-        path: the file to make; its folder must exist.
-        rgb: RGB, uint8, shape (height, width, 3).
-
-    Raises:
-        OSError: the disk is full or the folder cannot be written to.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(encode_png(rgb))
-    temporary.replace(path)
-
-
-def encode_png(rgb: Rgb) -> bytes:
-    """Encode an RGB picture (uint8, shape (height, width, 3)) as PNG bytes."""
-    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise ImageError(Code.PICTURE_NOT_ENCODED)
-    return encoded.tobytes()
 
 
 def _read_file(path: Path) -> bytes:

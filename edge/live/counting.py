@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import StoreError
-from edge.inference.verdicts import doubtful, judge
-from edge.live.reading import FieldLook, FieldReader, crop_jpeg
+from edge.fields.analyser import ClassifiedCell, FieldReader, FoundField
+from edge.images.encode import crop_cell, encode_jpeg
 from edge.live.registration.joining import join_if_met, map_of
 from edge.live.registration.motion import Glimpse, Movement, agree, follow, take_glimpse
 from edge.live.registration.rescaling import SlideScale
@@ -22,8 +22,7 @@ from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Placement
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.segmentation.finder import FoundCell
-from edge.slides.records import NewCell, NewField, Slide, StoredField
+from edge.slides.records import NewField, Slide
 from edge.slides.store import SlideStore
 from edge.types import Label, Points
 
@@ -38,6 +37,9 @@ moves by 5 pixels during the exposure 0.30, by 9 pixels 0.18."""
 GROWN = 1.25
 """Each time that a stretch has so many times the cells that it had then, all of it is looked for on the others:
 often enough to join neighbours soon, seldom enough to cost next to nothing."""
+CROP_SIDE = 96
+"""Longer side of a stored crop at most, px: what a reviewer needs, at 2 to 3 kB a cell."""
+_CROP_QUALITY = 90
 _REMEMBERED = 60
 """Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
 
@@ -48,20 +50,26 @@ class Outcome(NamedTuple):
     Attributes:
         state: counted, nothing new, still, blurred, refused or unplaced.
         message: why; None where the state says all.
-        place: where it lies, if that is known.
-        new_cells: how many cells it added.
-        new_parasitized: how many of these the machine calls parasitised.
-        look: what was found in it; None when nobody looked.
-        judged: by index in ``look.cells``, the probabilities of the newly judged cells.
+        place: where it is, if that is known.
+        found: its cells; None where nobody looked.
+        classified: the cells that it added to the count.
     """
 
     state: LiveState
     message: Message | None = None
     place: Place | None = None
-    new_cells: int = 0
-    new_parasitized: int = 0
-    look: FieldLook | None = None
-    judged: tuple[tuple[int, float], ...] = ()
+    found: FoundField | None = None
+    classified: tuple[ClassifiedCell, ...] = ()
+
+    @property
+    def new_cells(self) -> int:
+        """How many cells it added to the count."""
+        return len(self.classified)
+
+    @property
+    def new_parasitized(self) -> int:
+        """How many of these are called parasitised."""
+        return sum(cell.label == Label.PARASITIZED for cell in self.classified)
 
 
 class SlideCounter:
@@ -70,8 +78,7 @@ class SlideCounter:
     Args:
         store: where accepted fields go.
         slide: the slide, new or resumed: what the store holds of it is on the map from the start.
-        reader: finds and judges cells.
-        threshold: probability from which on a cell is called parasitised.
+        reader: finds and classifies cells.
         cell_width: usual width of a red cell in pixels; by default found in the first field.
         now: the time of day, in UTC.
 
@@ -84,7 +91,6 @@ class SlideCounter:
         store: SlideStore,
         slide: Slide,
         reader: FieldReader,
-        threshold: float,
         *,
         cell_width: float | None = None,
         now: Callable[[], datetime] | None = None,
@@ -92,7 +98,6 @@ class SlideCounter:
         self._store = store
         self._slide = slide
         self._reader = reader
-        self._threshold = threshold
         self._now = now or store.now
         self._cell_width = cell_width
         self.map: SlideMap | None = map_of(store, slide)
@@ -136,24 +141,24 @@ class SlideCounter:
             return Outcome(LiveState.STILL, place=self._last[1] if self._last else None)
         if not frame.apart and self._is_blurred(glimpse):
             return Outcome(LiveState.BLURRED, Message(Code.LIVE_BLURRED), expected)
-        look = self._reader.look(rgb, self._cell_width)
-        refused = look.quality.refused
+        found = self._reader.find(rgb, self._cell_width)
+        refused = found.quality.refused
         if refused is not None:
             if frame.sha256 is not None:
                 self._store.take_file(self._slide, frame.sha256, f"refused: {refused}")
-            return Outcome(LiveState.REFUSED, refused, expected, look=look)
-        place = self._locate(look, glimpse, expected, movement, frame.apart)
+            return Outcome(LiveState.REFUSED, refused, expected, found=found)
+        place = self._locate(found, glimpse, expected, movement, frame.apart)
         if place is None:
             self._settled = False
-            return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), look=look)
+            return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), found=found)
         try:
-            outcome = self._count(rgb, look, place, frame)
+            outcome = self._count(rgb, found, place, frame)
         except StoreError:
             self._withdraw(place)
             raise
         self._last, self._settled, self._stranger = (glimpse, place), True, None
         if place.how == Placement.RECOGNISED or outcome.new_cells:
-            self._join(look, place, (rgb.shape[1], rgb.shape[0]))
+            self._join(found, place, (rgb.shape[1], rgb.shape[0]))
         return outcome
 
     def forget_position(self) -> None:
@@ -189,17 +194,17 @@ class SlideCounter:
 
     def _locate(
         self,
-        look: FieldLook,
+        found: FoundField,
         glimpse: Glimpse,
         expected: Place | None,
         movement: Movement | None,
         apart: bool,
     ) -> Place | None:
         """Find the field on the map, or begin a map or a stretch of its own for it."""
-        points = _centres(look)
+        points = _centres(found)
         size = glimpse.size
         if self.map is None:
-            self._cell_width = self._cell_width or look.cell_width
+            self._cell_width = self._cell_width or found.cell_width
             self._scale = SlideScale(size, self._cell_width, self._reader)
             self.map = SlideMap(self._cell_width)
             return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
@@ -229,28 +234,21 @@ class SlideCounter:
         there.island(there.begin_island()).add_cells((float(x), float(y)) for x, y in before)
         return there.recognise(points, size) is not None
 
-    def _count(self, rgb: NDArray[np.uint8], look: FieldLook, place: Place, frame: Frame) -> Outcome:
+    def _count(self, rgb: NDArray[np.uint8], found: FoundField, place: Place, frame: Frame) -> Outcome:
         """Judge and store what is new in a field, then put it on the map."""
         slide_map = self.map
         if slide_map is None:
             raise RuntimeError("a field was placed on no map")
         size = (rgb.shape[1], rgb.shape[0])
-        new = [
-            (index, cell)
-            for index, cell in enumerate(look.cells)
-            if cell.counted and slide_map.is_new(place, *cell.centre)
-        ]
+        new = [cell for cell in found.cells if cell.counted and slide_map.is_new(place, *cell.centre)]
         island = slide_map.island(place.island)
         if not new and 1 - island.share_covered(place.x, place.y, size) < LEAST_GAIN:
             if frame.sha256 is not None:
                 self._store.take_file(self._slide, frame.sha256, "nothing new")
-            return Outcome(LiveState.NOTHING_NEW, place=place, look=look)
-        probabilities = self._reader.judge(rgb, [cell for _, cell in new])
-        cells = [
-            self._new_cell(rgb, cell, probability, place)
-            for (_, cell), probability in zip(new, probabilities, strict=True)
-        ]
-        uncovered = tuple(cell.box for cell in look.cells if cell.cut_by_border)
+            return Outcome(LiveState.NOTHING_NEW, place=place, found=found)
+        classified = self._reader.classify(rgb, new)
+        crops = [encode_jpeg(crop_cell(rgb, cell.box, CROP_SIDE), _CROP_QUALITY) for cell in new]
+        uncovered = tuple(cell.box for cell in found.cells if cell.cut_by_border)
         field = NewField(
             island=place.island,
             x=place.x,
@@ -260,35 +258,15 @@ class SlideCounter:
             cell_width=slide_map.cell_width,
             taken_at=self._now(),
             source=frame.name,
-            quality=look.quality,
+            quality=found.quality,
             uncovered=uncovered,
         )
-        stored: StoredField = self._store.add_field(self._slide, field, cells, file_sha256=frame.sha256)
-        island.cover(stored.field.x, stored.field.y, size, uncovered)
-        island.add_cells((cell.x, cell.y) for cell in cells)
-        return Outcome(
-            LiveState.COUNTED,
-            place=place,
-            new_cells=len(cells),
-            new_parasitized=sum(cell.label == Label.PARASITIZED for cell in cells),
-            look=look,
-            judged=tuple(
-                (index, probability) for (index, _), probability in zip(new, probabilities, strict=True)
-            ),
-        )
+        self._store.add_field(self._slide, field, classified, crops, file_sha256=frame.sha256)
+        island.cover(place.x, place.y, size, uncovered)
+        island.add_cells((place.x + cell.centre[0], place.y + cell.centre[1]) for cell in new)
+        return Outcome(LiveState.COUNTED, place=place, found=found, classified=tuple(classified))
 
-    def _new_cell(self, rgb: NDArray[np.uint8], cell: FoundCell, probability: float, place: Place) -> NewCell:
-        return NewCell(
-            box=cell.box,
-            x=place.x + cell.centre[0],
-            y=place.y + cell.centre[1],
-            probability=probability,
-            label=judge(probability, self._threshold).label,
-            doubtful=doubtful(probability, self._threshold),
-            crop=crop_jpeg(rgb, cell.box),
-        )
-
-    def _join(self, look: FieldLook, place: Place, size: tuple[int, int]) -> None:
+    def _join(self, found: FoundField, place: Place, size: tuple[int, int]) -> None:
         """Where this field is also found on another stretch, the two are one: count their cells once."""
         if self.map is None or len(self.map.islands) < 2:
             return
@@ -297,7 +275,7 @@ class SlideCounter:
         if whole:
             self._sought[place.island] = cells
         joined = join_if_met(
-            self._store, self._slide, self.map, place, points=_centres(look), size=size, whole=whole
+            self._store, self._slide, self.map, place, points=_centres(found), size=size, whole=whole
         )
         if joined is not None:
             self.map, there = joined
@@ -305,6 +283,6 @@ class SlideCounter:
                 self._last = (self._last[0], there)
 
 
-def _centres(look: FieldLook) -> Points:
+def _centres(found: FoundField) -> Points:
     """Centres of the whole red cells of a field: what its place is told by."""
-    return np.array([cell.centre for cell in look.cells if cell.counted], np.float64).reshape(-1, 2)
+    return np.array([cell.centre for cell in found.cells if cell.counted], np.float64).reshape(-1, 2)

@@ -10,12 +10,10 @@ from collections import deque
 from collections.abc import Callable
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from edge.drawing.contact_sheet import OutlinedCell, draw_field
+from edge.drawing.field_overlay import DrawnCell, draw_field
 from edge.errors import PlasmoliteError, StoreDamagedError, StoreError, StoreFullError
-from edge.live.reading import jpeg
+from edge.images.encode import encode_jpeg, shrink
 from edge.live.snapshot import STALE_SECONDS, Snapshot
 from edge.live.sources.base import Source
 from edge.live.sources.frame import Frame
@@ -24,12 +22,14 @@ from edge.live.states import LiveState, Mode, SourceState
 from edge.live.tasks import Task, TaskResult
 from edge.messages.codes import Code
 from edge.messages.message import Message
+from edge.types import Rgb
 
 _RATE_SECONDS = 10.0
 _TRY_AGAIN_SECONDS = 2.0
 """Pause before a field that the store could not take is offered again."""
 _TROUBLE = {SourceState.LOST: LiveState.SOURCE_LOST, SourceState.STALLED: LiveState.STALLED}
 """States of the source that are shown in place of the session's own."""
+_SHOWN_QUALITY = 80
 _SHOWN_WIDTH = 1280
 """Widest picture that `latest_frame` gives, pixels: a stream of larger ones would fill a slow network."""
 
@@ -65,7 +65,7 @@ class LiveSession:
         self._considered = 0
         self._result_of: float | None = None
         self._recent: deque[tuple[float, int]] = deque()
-        self._shown: tuple[NDArray[np.uint8], tuple[OutlinedCell, ...], Mode] | None = None
+        self._shown: tuple[Rgb, tuple[DrawnCell, ...], Mode] | None = None
         self._drawn: tuple[int, bytes] | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
@@ -143,7 +143,7 @@ class LiveSession:
             return None
         if drawn is not None and drawn[0] == number:
             return drawn[1]
-        data = jpeg(_draw(*shown), 80)
+        data = encode_jpeg(_draw(*shown), _SHOWN_QUALITY)
         with self._changed:
             self._drawn = (number, data)
         return data
@@ -214,7 +214,7 @@ class LiveSession:
             self._changed.notify_all()
 
 
-def _draw(rgb: NDArray[np.uint8], outlines: tuple[OutlinedCell, ...], mode: Mode) -> NDArray[np.uint8]:
+def _draw(rgb: Rgb, outlines: tuple[DrawnCell, ...], mode: Mode) -> Rgb:
     """Outline the cells, draw the cross-hair in cell mode, and shrink to what a page shows."""
     drawn = draw_field(rgb, outlines)
     if mode == Mode.CELL:
@@ -226,8 +226,4 @@ def _draw(rgb: NDArray[np.uint8], outlines: tuple[OutlinedCell, ...], mode: Mode
         ):
             cv2.line(drawn, start, end, (0, 0, 0), 3)
             cv2.line(drawn, start, end, (255, 255, 255), 1)
-    scale = _SHOWN_WIDTH / drawn.shape[1]
-    if scale >= 1:
-        return drawn
-    size = (_SHOWN_WIDTH, max(1, round(drawn.shape[0] * scale)))
-    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(drawn, _SHOWN_WIDTH / drawn.shape[1])

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from edge.calibration.setup import SlideSetup
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import SlideError, SourceError
+from edge.fields.analyser import FieldAnalyser
 from edge.live.counting import SlideCounter
-from edge.live.reading import NetworkReader
 from edge.live.session import LiveSession
 from edge.live.sources.choose import choose_source
 from edge.live.tasks import CellTask, SlideTask
@@ -146,14 +146,12 @@ def slide_session(
 
 def slide_task(setup: SlideSetup, store: SlideStore, slide: Slide, cells_wanted: int) -> SlideTask:
     """Make the count of a slide, with the rates and the blood that it was begun with."""
-    counter = SlideCounter(
-        store, slide, NetworkReader(setup.classifier), setup.threshold, cell_width=setup.cell_width
-    )
+    analyser = FieldAnalyser(setup.classifier, setup.threshold, one_slide=True)
+    counter = SlideCounter(store, slide, analyser, cell_width=setup.cell_width)
     return SlideTask(
         counter,
         store,
         slide,
-        threshold=setup.threshold,
         rates=Rates.from_json(slide.settings["rates"]),
         blood=RedCells.from_json(slide.settings["red_cells"]),
         cells_wanted=cells_wanted,
@@ -176,7 +174,8 @@ def cell_session(
     """
     chosen = choose_source(source, camera=camera, every_frame=every_frame, seed=seed)
     threshold = setup.classifier.model.operating_point("cell").threshold
-    session = LiveSession(chosen, CellTask(NetworkReader(setup.classifier), threshold=threshold))
+    analyser = FieldAnalyser(setup.classifier, threshold, cell_width=setup.cell_width)
+    session = LiveSession(chosen, CellTask(analyser))
     try:
         yield session
     finally:

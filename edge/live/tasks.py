@@ -1,24 +1,28 @@
 """What a live session does with each frame: counts a slide, or judges the cell under the cross-hair."""
 
+import math
 from collections import deque
 from typing import Any, NamedTuple, Protocol
 
 from edge.camera.settings import CameraRecord
-from edge.drawing.contact_sheet import OutlinedCell
-from edge.inference.verdicts import doubtful, judge
+from edge.drawing.field_overlay import DrawnCell
+from edge.fields.analyser import SMALLEST_FIELD, FieldReader, FoundField, red_cells
+from edge.fields.quality import CheckName, QualityReport
 from edge.live.counting import Outcome, SlideCounter
-from edge.live.reading import FieldReader
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, RedCells, estimate
-from edge.segmentation.outlines import CellKind
+from edge.segmentation.outlines import FoundCell
 from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
+from edge.types import Rgb
 
 _NOTES_SHOWN = 5
+_MIDDLE_PARTS = (2, 4, 8)
+"""The middle half, quarter and eighth of a frame: one cell alone stands out in one of them."""
 
 
 class TaskResult(NamedTuple):
@@ -33,7 +37,7 @@ class TaskResult(NamedTuple):
 
     state: LiveState
     message: Message | None = None
-    outlines: tuple[OutlinedCell, ...] = ()
+    outlines: tuple[DrawnCell, ...] = ()
     judged: int = 0
 
 
@@ -85,8 +89,7 @@ class SlideTask:
         counter: registers frames and counts each cell once.
         store: holds the slide.
         slide: the slide.
-        threshold: probability from which on a cell is called parasitised.
-        rates: error rates at it.
+        rates: error rates at the counter's threshold.
         blood: red cells per µL.
         cells_wanted: how many cells the count aims for.
     """
@@ -99,7 +102,6 @@ class SlideTask:
         store: SlideStore,
         slide: Slide,
         *,
-        threshold: float,
         rates: Rates,
         blood: RedCells,
         cells_wanted: int,
@@ -107,7 +109,6 @@ class SlideTask:
         self.slide = slide
         self._counter = counter
         self._store = store
-        self._threshold = threshold
         self._rates = rates
         self._blood = blood
         self._cells_wanted = cells_wanted
@@ -128,7 +129,7 @@ class SlideTask:
                 "new_parasitized": outcome.new_parasitized,
                 "how_placed": outcome.place.how if outcome.place else None,
             }
-        return TaskResult(outcome.state, outcome.message, self._outlines(outcome), judged=len(outcome.judged))
+        return TaskResult(outcome.state, outcome.message, _drawn(outcome), judged=outcome.new_cells)
 
     def source_opened(self, camera: CameraRecord | None) -> None:
         """Keep what the camera has with the slide, and warn of what it did not take or has changed."""
@@ -190,84 +191,95 @@ class SlideTask:
             "estimate": reading.to_json(),
         }
 
-    def _outlines(self, outcome: Outcome) -> tuple[OutlinedCell, ...]:
-        """The new cells by verdict; those that were counted before, or are not counted at all, broken."""
-        if outcome.look is None:
-            return ()
-        judged = dict(outcome.judged)
-        return tuple(
-            OutlinedCell(
-                cell.box,
-                judge(judged[index], self._threshold).label if index in judged else None,
-                judged.get(index),
-                counted=index in judged,
-                mask=cell.mask,
-            )
-            for index, cell in enumerate(outcome.look.cells)
-            if cell.kind == CellKind.RED
-        )
+
+def _drawn(outcome: Outcome) -> tuple[DrawnCell, ...]:
+    """The red cells of a frame: those that it added to the count with their verdicts, the others without."""
+    if outcome.found is None:
+        return ()
+    classified = {one.cell.label: one for one in outcome.classified}
+    red = red_cells(outcome.found.cells)
+    return tuple(classified.get(cell.label, cell) for cell in red)
 
 
 class CellTask:
-    """Judges the cell under the cross-hair, in the middle of the frame, again and again.
+    """Classifies the cell under the cross-hair, in the middle of the frame, again and again.
 
     Args:
-        reader: finds and judges cells.
-        threshold: probability from which on a cell is called parasitised.
+        reader: finds and classifies cells.
     """
 
     mode = Mode.CELL
 
-    def __init__(self, reader: FieldReader, *, threshold: float) -> None:
+    def __init__(self, reader: FieldReader) -> None:
         self._reader = reader
-        self._threshold = threshold
         self._facts: dict[str, Any] = {"cell": None}
         self._warnings: tuple[Message, ...] = ()
 
     def consider(self, frame: Frame) -> TaskResult:
-        """Judge the cell in the middle of a frame."""
+        """Classify the cell in the middle of a frame."""
         self._facts = {"cell": None}
-        height, width = frame.rgb.shape[:2]
-        look = self._reader.look(frame.rgb, None)
-        refused = look.quality.for_single_cell().refused
+        found = self._find(frame.rgb)
+        refused = found.quality.for_single_cell().refused
         if refused is not None:
             return TaskResult(LiveState.REFUSED, refused)
-        under = [
-            cell
-            for cell in look.cells
-            if cell.kind == CellKind.RED
-            and cell.box[0] <= width / 2 <= cell.box[0] + cell.box[2]
-            and cell.box[1] <= height / 2 <= cell.box[1] + cell.box[3]
-        ]
-        if not under:
+        cell = _in_the_middle(found)
+        if cell is None:
             return TaskResult(LiveState.NO_CELL, Message(Code.LIVE_NO_CELL))
-        cell = min(
-            under, key=lambda one: (one.centre[0] - width / 2) ** 2 + (one.centre[1] - height / 2) ** 2
-        )
-        probability = self._reader.judge(frame.rgb, [cell])[0]
-        verdict = judge(probability, self._threshold)
+        (classified,) = self._reader.classify(frame.rgb, [cell])
         self._facts = {
             "cell": {
                 "box": list(cell.box),
-                "label": verdict.label,
-                "probability": round(probability, 6),
-                "doubtful": doubtful(probability, self._threshold),
+                "label": classified.label,
+                "probability": round(classified.probability, 6),
+                "doubtful": classified.doubtful,
             }
         }
-        outline = OutlinedCell(cell.box, verdict.label, probability, counted=True, mask=cell.mask)
-        return TaskResult(LiveState.JUDGED, outlines=(outline,), judged=1)
+        return TaskResult(LiveState.JUDGED, outlines=(classified,), judged=1)
+
+    def _find(self, rgb: Rgb) -> FoundField:
+        """Find the cells of a frame; where they cover too little of it to stand out, those of its middle."""
+        height, width = rgb.shape[:2]
+        found = self._reader.find(rgb)
+        for part in _MIDDLE_PARTS:
+            left, top = (width - width // part) // 2, (height - height // part) // 2
+            middle = rgb[top : height - top, left : width - left]
+            if not _nothing_stands_out(found.quality) or min(middle.shape[:2]) < SMALLEST_FIELD:
+                break
+            found = self._reader.find(middle)
+            cells = tuple(cell.moved(left, top) for cell in found.cells)
+            found = found._replace(width=width, height=height, cells=cells)
+        return found
 
     def source_opened(self, camera: CameraRecord | None) -> None:
         """Warn of what the camera did not take."""
         self._warnings = tuple(camera.disobeyed()) if camera is not None else ()
 
     def source_returned(self) -> None:
-        """Each frame is judged by itself: nothing to forget."""
+        """Each frame is looked at by itself: nothing to forget."""
 
     def facts(self) -> dict[str, Any]:
         """The verdict on the cell under the cross-hair, None while there is none."""
         return dict(self._facts)
 
     def notes(self) -> tuple[Message, ...]:
-        """What the camera did not take: else each frame is judged by itself."""
+        """What the camera did not take: else each frame says all by itself."""
         return self._warnings
+
+
+def _nothing_stands_out(quality: QualityReport) -> bool:
+    """Whether too little of a picture is stained to tell cells from glass."""
+    contrast = (check for check in quality.checks if check.name == CheckName.STAIN_CONTRAST)
+    return any(check.value < check.limit[0] for check in contrast)
+
+
+def _in_the_middle(found: FoundField) -> FoundCell | None:
+    """The whole red cell nearest to the middle of those whose boxes hold it."""
+    x, y = found.width / 2, found.height / 2
+    under = [
+        cell
+        for cell in found.cells
+        if cell.counted
+        and cell.box[0] <= x <= cell.box[0] + cell.box[2]
+        and cell.box[1] <= y <= cell.box[1] + cell.box[3]
+    ]
+    return min(under, key=lambda one: math.dist(one.centre, (x, y)), default=None)

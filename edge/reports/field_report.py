@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
-from edge.inference.verdicts import doubtful
+from edge.images.encode import crop_cell, encode_jpeg
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from edge.parasitaemia.estimate import Parasitaemia
@@ -21,8 +21,6 @@ from edge.reports.sections import (
     CellFigure,
     FieldSection,
     cell_groups,
-    crop_around,
-    encode_jpeg,
     field_section,
 )
 from edge.reports.settings import setup_facts
@@ -30,6 +28,7 @@ from edge.reports.words import capitalised, estimate_sentences, moment
 from edge.types import Label
 
 _PICTURES = 100  # fields shown with a picture; a page of more would not open on a tablet
+_CROP_SIDE = 128  # longer side of a cell's picture, px
 _GALLERY = 300  # suspect cells shown, and as many doubtful ones
 
 
@@ -116,12 +115,12 @@ class FieldReport:
             self._bins[probability_bin(cell.probability)] += 1
             if cell.label == Label.PARASITIZED:
                 group = self._parasitized
-            elif doubtful(cell.probability, self._setup.threshold):
+            elif cell.doubtful:
                 group = self._doubtful
             else:
                 continue
             if group.takes(cell.probability):
-                crop = encode_jpeg(crop_around(rgb, cell.box), 88)
+                crop = encode_jpeg(crop_cell(rgb, cell.cell.box, _CROP_SIDE), 88)
                 group.add(CellFigure(cell.probability, field.name, number, cell.label, crop))
 
 

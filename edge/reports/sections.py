@@ -4,23 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from edge.drawing.contact_sheet import OutlinedCell, draw_field
-from edge.errors import ImageError
-from edge.fields.analyser import FieldResult, JudgedCell
+from edge.drawing.field_overlay import draw_field
+from edge.fields.analyser import FieldResult
 from edge.fields.files import JudgedField
 from edge.fields.quality import Check
+from edge.images.encode import encode_jpeg, shrink
 from edge.messages.catalogue import Catalogue
-from edge.messages.codes import Code
-from edge.types import Box, Rgb
+from edge.types import Rgb
 
 PICTURE_WIDTH = 1000
 """Width of a field in the page, px."""
 _LONGEST_NAME = 22  # characters of a file name under a cell
-_CROP_SIDE = 128
-_CROP_MARGIN = 0.2  # of the cell's longer side: a little of what is around tells dirt from parasite
 
 
 class CellFigure(NamedTuple):
@@ -120,7 +116,7 @@ def field_section(field: JudgedField, words: Catalogue, *, with_picture: bool) -
             picture = encode_jpeg(outlined_picture(field.rgb, result), 82)
             text = words.text("field.picture", name=field.name)
         else:
-            picture = encode_jpeg(_scaled(field.rgb, PICTURE_WIDTH // 2), 82)
+            picture = encode_jpeg(shrink(field.rgb, PICTURE_WIDTH // 2 / field.rgb.shape[1]), 82)
             text = words.text("report.field.refused-picture", name=field.name)
     return FieldSection(
         field.name,
@@ -128,7 +124,7 @@ def field_section(field: JudgedField, words: Catalogue, *, with_picture: bool) -
         _verdict(result, words),
         picture,
         text or "",
-        tuple(_check_row(check, words) for check in result.quality.checks),
+        tuple(_check_row(check, words) for check in result.found.quality.checks),
     )
 
 
@@ -141,9 +137,9 @@ def _verdict(result: FieldResult, words: Catalogue) -> str:
         parasitized=result.parasitized_count,
         cells=result.cell_count,
         white=white,
-        width=result.width,
-        height=result.height,
-        cell_width=result.cell_width,
+        width=result.found.width,
+        height=result.found.height,
+        cell_width=result.found.cell_width,
     )
 
 
@@ -169,70 +165,6 @@ def _limit(limit: tuple[float, float], words: Catalogue) -> str:
     return words.text("report.check.between", low=low, high=high)
 
 
-def crop_around(rgb: Rgb, box: Box, side: int = _CROP_SIDE) -> Rgb:
-    """Cut a cell out with a little of what is around it.
-
-    Args:
-        rgb: the field, uint8 (h, w, 3).
-        box: of the cell.
-        side: longer side of the result at most, px.
-
-    Returns:
-        RGB uint8, at most `side` px wide and high, at least 1.
-    """
-    x, y, w, h = box
-    margin = round(_CROP_MARGIN * max(w, h))
-    crop = rgb[max(y - margin, 0) : y + h + margin, max(x - margin, 0) : x + w + margin]
-    scale = side / max(crop.shape[:2])
-    size = (max(round(crop.shape[1] * scale), 1), max(round(crop.shape[0] * scale), 1))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(crop, size, interpolation=method), np.uint8)
-
-
 def outlined_picture(rgb: Rgb, result: FieldResult, width: int = PICTURE_WIDTH) -> Rgb:
     """Draw a field's cells by verdict, scaled down to a width in px."""
-    small = _scaled(rgb, width)
-    scale = small.shape[1] / rgb.shape[1]
-    cells = [_outlined(cell, scale) for cell in result.cells]
-    for x, y, w, h in result.white_cells:
-        box = (round(x * scale), round(y * scale), max(round(w * scale), 1), max(round(h * scale), 1))
-        cells.append(OutlinedCell(box, None, counted=False))
-    return draw_field(small, cells)
-
-
-def _scaled(rgb: Rgb, width: int) -> Rgb:
-    """Scale a picture down to a width, never up."""
-    scale = min(width / rgb.shape[1], 1.0)
-    if scale == 1.0:
-        return rgb
-    size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _outlined(cell: JudgedCell, scale: float) -> OutlinedCell:
-    """Scale a judged cell for drawing."""
-    x, y, w, h = cell.box
-    left, top = round(x * scale), round(y * scale)
-    size = (max(round((x + w) * scale) - left, 1), max(round((y + h) * scale) - top, 1))
-    mask = cv2.resize(cell.mask, size, interpolation=cv2.INTER_NEAREST)
-    return OutlinedCell(
-        (left, top, *size), cell.label, cell.probability, cell.counted, np.asarray(mask, np.uint8)
-    )
-
-
-def encode_jpeg(rgb: Rgb, quality: int) -> bytes:
-    """Encode a picture for embedding.
-
-    Args:
-        rgb: uint8 (h, w, 3).
-        quality: 1 to 100.
-
-    Raises:
-        ImageError: OpenCV could not encode it.
-    """
-    done, encoded = cv2.imencode(
-        ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    if not done:
-        raise ImageError(Code.PICTURE_NOT_ENCODED)
-    return encoded.tobytes()
+    return draw_field(rgb, (*result.white_cells, *result.cells), width=width)

@@ -65,6 +65,19 @@ class FoundCell(NamedTuple):
         """Whether it is one whole red cell."""
         return self.kind == CellKind.RED and not self.cut_by_border and not self.clump
 
+    def contour(self) -> NDArray[np.int32]:
+        """Its outline: x, y of the mask's outermost pixels in the field, px, int32 (n, 2)."""
+        padded = cv2.copyMakeBorder(self.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        contours, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        corner = (self.box[0] - 1, self.box[1] - 1)
+        return np.asarray(max(contours, key=len).reshape(-1, 2) + np.array(corner), np.int32)
+
+    def moved(self, x: int, y: int) -> FoundCell:
+        """The same cell in a field whose corner is (x, y) px further to the upper left."""
+        left, top, width, height = self.box
+        centre = (self.centre[0] + x, self.centre[1] + y)
+        return self._replace(box=(left + x, top + y, width, height), centre=centre)
+
 
 class Measured(NamedTuple):
     """What is known of each label on the grid, arrays (labels + 1,); row 0 is the glass.

@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from edge.images.files import encode_png
+from edge.images.encode import encode_jpeg, encode_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from edge.simulation.parasite import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
 from edge.simulation.single_cell import Smear, draw_cell, sample_smear
 from edge.simulation.stain import PALETTES, stain_of
-from edge.types import Label, Rgb
+from edge.types import Label
 
 CELLS_FOLDER = "cells"
 FIELDS_FOLDER = "fields"
@@ -93,15 +92,8 @@ def write_bundled(folder: Path) -> Iterator[Path]:
     table: list[list[object]] = []
     for name, field in _bundled_fields():
         table += _field_rows(name, field)
-        yield _write(folder / name, encode_jpeg(field.rgb))
+        yield _write(folder / name, encode_jpeg(field.rgb, JPEG_QUALITY))
     _write_csv(folder / FIELDS_CSV, _FIELD_COLUMNS, table)
-
-
-def encode_jpeg(rgb: Rgb) -> bytes:
-    """Encode an RGB picture as JPEG bytes of quality 90."""
-    parameters = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), parameters)
-    return bytes(encoded.tobytes())
 
 
 def _bundled_fields() -> Iterator[tuple[str, SimulatedField]]:

@@ -50,23 +50,6 @@ class NewField(NamedTuple):
     """Boxes of cells that the border cut: seen here, but to be counted in another field."""
 
 
-class NewCell(NamedTuple):
-    """A counted cell on its way into the store."""
-
-    box: Box
-    """In pixels of its field."""
-    x: float
-    """Centre on the island, pixels."""
-    y: float
-    probability: float
-    """Of Parasitized, 0 to 1."""
-    label: Label
-    """The machine's verdict; a review never changes it."""
-    doubtful: bool
-    crop: bytes
-    """A small JPEG of the cell and a little around it."""
-
-
 class StoredField(NamedTuple):
     """An accepted field as the store holds it."""
 

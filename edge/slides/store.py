@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import SlideError
+from edge.fields.analyser import ClassifiedCell
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.audit import add_entry
@@ -17,7 +18,6 @@ from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
     AuditAction,
     AuditEntry,
-    NewCell,
     NewField,
     Review,
     Slide,
@@ -140,7 +140,8 @@ class SlideStore:
         self,
         slide: Slide,
         field: NewField,
-        cells: Iterable[NewCell],
+        cells: Sequence[ClassifiedCell],
+        crops: Sequence[bytes],
         *,
         file_sha256: str | None = None,
     ) -> StoredField:
@@ -150,6 +151,7 @@ class SlideStore:
             slide: the slide under the camera.
             field: where it lies and what its checks said.
             cells: the cells that no earlier field had counted.
+            crops: a small JPEG of each of them and of a little around it.
             file_sha256: of the file that the field came from, so that it is never taken again.
 
         Raises:
@@ -184,15 +186,15 @@ class SlideStore:
                 (
                     (
                         field_id,
-                        *cell.box,
-                        cell.x,
-                        cell.y,
-                        cell.probability,
-                        cell.label,
-                        cell.doubtful,
-                        cell.crop,
+                        *one.cell.box,
+                        field.x + one.cell.centre[0],
+                        field.y + one.cell.centre[1],
+                        one.probability,
+                        one.label,
+                        one.doubtful,
+                        crop,
                     )
-                    for cell in cells
+                    for one, crop in zip(cells, crops, strict=True)
                 ),
             )
             if file_sha256 is not None:

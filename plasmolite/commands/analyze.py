@@ -84,7 +84,8 @@ def _run(
     """Judge all files, telling each as it comes, then the estimate, and write the report."""
     from edge.errors import SourceError
     from edge.fields.analyser import FieldAnalyser
-    from edge.fields.files import FieldTables, SlideCount, judge_fields
+    from edge.fields.files import SlideCount, judge_fields
+    from edge.fields.tables import FieldTables
     from edge.parasitaemia.estimate import estimate
     from edge.reports.field_report import FieldReport
     from plasmolite.terminal.field_table import JsonLines, TableLines, with_progress

@@ -47,7 +47,7 @@ def command(
     from edge.camera.opening import take_test_picture
     from edge.camera.settings import CameraSettings
     from edge.errors import PlasmoliteError
-    from edge.images.files import write_png
+    from edge.images.encode import write_png
 
     settings = take_camera_settings(options) or CameraSettings()
     if source is not None:

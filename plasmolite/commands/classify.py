@@ -225,7 +225,7 @@ def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_a
     from edge.cells.files import cell_input
     from edge.drawing.contact_sheet import VerdictTile, draw_verdicts
     from edge.errors import ImageError
-    from edge.images.files import write_png
+    from edge.images.encode import write_png
 
     tiles = []
     for verdict in shown:

@@ -57,7 +57,7 @@ def command(
     """
     from edge.drawing.explanation import draw_explanation
     from edge.errors import ImageError, PlasmoliteError
-    from edge.images.files import write_png
+    from edge.images.encode import write_png
     from edge.inference.classifier import Classifier
     from edge.inference.occlusion import explain
 

@@ -10,15 +10,18 @@ import cv2
 from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
-from edge.drawing.contact_sheet import OutlinedCell, draw_field
+from edge.drawing.field_overlay import draw_field
 from edge.errors import ImageError
-from edge.fields.analyser import FieldResult, JudgedCell
-from edge.fields.files import JudgedField, SlideCount
-from edge.images.files import read_image
+from edge.fields.analyser import FieldResult
+from edge.fields.files import JudgedField, SlideCount, analyse_file
+from edge.images.encode import encode_jpeg
+from edge.images.inputs import CellFile
+from edge.inference.verdicts import LABELS
 from edge.messages.codes import Code
 from edge.parasitaemia.estimate import estimate, red_cells
 from edge.reports.summary import summary
-from edge.types import Label, Rgb
+from edge.segmentation.outlines import FoundCell
+from edge.types import Rgb
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems
@@ -51,7 +54,7 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
     for upload in uploads:
         # One turn a field, not a request: a request of many fields lets the others in between.
         with through_gate(kit, what="fields"):
-            field = _judge(kit, upload, query.get("cell_width"))
+            field = _analyse(kit, upload, query.get("cell_width"))
             if field.error is not None and len(uploads) == 1:
                 raise ImageError(field.error)
             count = count.plus(field)
@@ -59,8 +62,8 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
             if query["annotated"] and field.rgb is not None and field.result is not None:
                 answer["annotated_jpeg_base64"] = _annotated(field.rgb, field.result)
             if query["outlines"] and field.result is not None:
-                for cell, judged in zip(answer["cells"], field.result.cells, strict=True):
-                    cell["outline"] = outline_of(judged)
+                for cell, classified in zip(answer["cells"], field.result.cells, strict=True):
+                    cell["outline"] = outline_of(classified.cell)
         answers.append(answer)
         _count(kit, field)
     parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
@@ -95,40 +98,30 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
         ) from error
 
 
-def _judge(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
+def _analyse(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
     try:
         check_scans(upload)
-        rgb = read_image(upload.data, max_pixels=kit.settings.max_field_pixels)
-        return JudgedField(upload.name, rgb, kit.analyser.analyse(rgb, upload.name, cell_width), None)
+        file = CellFile(upload.name, upload.data)
+        most = kit.settings.max_field_pixels
+        return analyse_file(kit.analyser, file, max_pixels=most, cell_width=cell_width)
     except ImageError as error:
         return JudgedField(upload.name, None, None, error.message)
     except cv2.error as error:
         return JudgedField(upload.name, None, None, no_photograph(error).message)
 
 
-def outline_of(cell: JudgedCell) -> list[int]:
+def outline_of(cell: FoundCell) -> list[int]:
     """Trace a cell: x, y, x, y, … in pixels of the field, within about a percent of the mask's width."""
-    x, y, width, height = cell.box
-    padded = cv2.copyMakeBorder(cell.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    contours, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return [x, y, x + width, y, x + width, y + height, x, y + height]
-    traced = cv2.approxPolyDP(max(contours, key=len), 0.012 * max(width, height), True).reshape(-1, 2)
-    return [int(value) for point in traced for value in (point[0] + x - 1, point[1] + y - 1)]
+    traced = cv2.approxPolyDP(cell.contour(), 0.012 * max(cell.box[2:]), True)
+    return [int(value) for value in traced.ravel()]
 
 
 def _annotated(rgb: Rgb, result: FieldResult) -> str:
-    cells = [
-        OutlinedCell(cell.box, cell.label, cell.probability, cell.counted, cell.mask) for cell in result.cells
-    ]
-    drawn = cv2.cvtColor(draw_field(rgb, cells), cv2.COLOR_RGB2BGR)
-    encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-    return base64.b64encode(encoded.tobytes()).decode("ascii")
+    return base64.b64encode(encode_jpeg(draw_field(rgb, result.cells), _JPEG_QUALITY)).decode("ascii")
 
 
 def _count(kit: Instruments, field: JudgedField) -> None:
     kit.metrics.fields.labels(field.outcome).inc()
-    if field.accepted and field.result is not None:
-        parasitized = field.result.parasitized_count
-        kit.metrics.cells.labels("analyze", Label.PARASITIZED).inc(parasitized)
-        kit.metrics.cells.labels("analyze", Label.UNINFECTED).inc(field.result.cell_count - parasitized)
+    for label in LABELS:
+        cells = sum(cell.label == label for cell in field.counted_cells)
+        kit.metrics.cells.labels("analyze", label).inc(cells)

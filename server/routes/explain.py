@@ -1,15 +1,14 @@
 """``POST /explain``: one cell in, a picture of where its evidence lies out."""
 
-import cv2
 from flask import Response
 from flask_smorest import Blueprint
 
 from edge.cells.isolation import isolate
 from edge.errors import NotACellError
-from edge.images.files import encode_png, read_image
+from edge.images.encode import encode_png, shrink
+from edge.images.files import read_image
 from edge.inference import occlusion as evidence
 from edge.messages.codes import Code
-from edge.types import Rgb
 from server.context import instruments
 from server.openapi import picture_body, problems
 from server.routes.analyze import through_gate
@@ -45,7 +44,8 @@ def explain_cell() -> Response:
     kit = instruments()
     upload = one_picture()
     check_scans(upload)
-    rgb = _bounded(read_image(upload.data, max_pixels=kit.settings.max_cell_pixels))
+    rgb = read_image(upload.data, max_pixels=kit.settings.max_cell_pixels)
+    rgb = shrink(rgb, _SIDE / max(rgb.shape[:2]))
     mask = isolate(rgb)
     if mask is None:
         raise NotACellError(Code.CELL_NONE)
@@ -56,10 +56,3 @@ def explain_cell() -> Response:
         headers={PEAK_HEADER: f"{float(explanation.evidence.max()):.4f}"},
         content_type="image/png",
     )
-
-
-def _bounded(rgb: Rgb) -> Rgb:
-    scale = _SIDE / max(rgb.shape[:2])
-    if scale >= 1:
-        return rgb
-    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.simulation.single_cell import draw_cell
 
 

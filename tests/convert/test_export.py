@@ -12,7 +12,7 @@ from convert.fault_injection import add_noise
 from convert.gate import DEFAULT_LIMITS, failures
 from edge.cells.files import CellFile, cell_input
 from edge.errors import ModelFileError
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile, load_model, shipped_models, with_manifest
 from edge.inference.precision import Precision

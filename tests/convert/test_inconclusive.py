@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convert.inconclusive import ERROR_RATE, choose_undecided_range, describe_inconclusive
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.inference.model_file import default_model_path, load_model, with_manifest
 from edge.inference.verdicts import UndecidedRange, judge
 from edge.simulation.single_cell import draw_cell

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.sets import SetPlan, write_set
 from edge.slides.store import SlideStore

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.cells.files import cell_input, judge_files
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.images.inputs import CellFile, list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.verdicts import LABELS

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.drawing.explanation import draw_explanation
-from edge.images.files import read_image, write_png
+from edge.images.encode import write_png
+from edge.images.files import read_image
 from edge.inference.occlusion import Explanation
 from edge.simulation.field import FieldSettings, draw_field
 from plasmolite.commands.explain import command

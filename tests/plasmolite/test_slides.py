@@ -3,20 +3,16 @@
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.slides.records import NewCell
+from edge.images.encode import encode_jpeg
 from edge.slides.store import SlideStore
 from plasmolite.console import main
 from tests.support.small_slide import begin, cells_of, field_at, open_store
 
-
-def cells_with_pictures(*probabilities: float) -> list[NewCell]:
-    _, jpeg = cv2.imencode(".jpg", np.full((40, 40, 3), (120, 90, 180), np.uint8))
-    return [cell._replace(crop=jpeg.tobytes()) for cell in cells_of(*probabilities)]
+CROP = encode_jpeg(np.full((40, 40, 3), (180, 90, 120), np.uint8), 95)
 
 
 @pytest.fixture
@@ -24,7 +20,7 @@ def store_path(tmp_path: Path) -> Path:
     """A store with one slide of five cells, two suspects and one doubtful."""
     with open_store(tmp_path) as store:
         slide = begin(store, "K-0413", notes="second film")
-        store.add_field(slide, field_at(), cells_with_pictures(0.01, 0.99, 0.4, 0.02, 0.8))
+        store.add_field(slide, field_at(), cells_of(0.01, 0.99, 0.4, 0.02, 0.8), [CROP] * 5)
         return store.path
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
-from edge.live.reading import crop_jpeg
+from edge.images.encode import encode_jpeg
 from edge.messages.catalogue import catalogue
 from edge.messages.codes import Code
 from edge.messages.language import Language
@@ -17,9 +16,10 @@ from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates, estimate
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
+from edge.types import Label
 from server.live_camera import LiveBench
 from tests.support.running_server import cell_png, field_png, instruments, served, store_in
-from tests.support.small_slide import begin, cells_of, field_at
+from tests.support.small_slide import begin, cells_of, field_at, with_crops
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
 from selenium.webdriver.common.keys import Keys
@@ -41,10 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = FieldSettings(width=960, height=720, cells=30, cell_width=95.0, parasitaemia=0.2)
     rgb = draw_field(9, settings).rgb
     # Chromium's fake camera plays a file of JPEGs one after another.
-    frame = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])[
-        1
-    ].tobytes()
-    (folder / "camera.mjpeg").write_bytes(frame * 3)
+    (folder / "camera.mjpeg").write_bytes(encode_jpeg(rgb, 95) * 3)
     return folder
 
 
@@ -52,12 +49,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with store_in(folder) as store:
         slide = begin(store, "K-17", notes="second reading")
-        cells = []
-        for number, cell in enumerate(cells_of(0.99, 0.97, 0.95, 0.9, 0.4, 0.1)):
-            drawn = draw_cell(number, cell.label == "Parasitized").rgb
-            cells.append(cell._replace(crop=crop_jpeg(drawn, (0, 0, drawn.shape[1], drawn.shape[0]))))
-        store.add_field(slide, field_at(), cells)
-        store.add_field(begin(store, "K-18"), field_at(), cells_of(0.99, 0.1))
+        cells = cells_of(0.99, 0.97, 0.95, 0.9, 0.4, 0.1)
+        crops = [
+            encode_jpeg(draw_cell(number, cell.label == Label.PARASITIZED).rgb, 90)
+            for number, cell in enumerate(cells)
+        ]
+        store.add_field(slide, field_at(), cells, crops)
+        store.add_field(begin(store, "K-18"), field_at(), *with_crops(cells_of(0.99, 0.1)))
         with instruments(folder, store=store) as kit:
             bench = LiveBench(kit.setup, store, "simulator")
             object.__setattr__(kit, "live", bench)

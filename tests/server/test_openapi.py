@@ -13,7 +13,7 @@ from edge.slides.store import SlideStore
 from server.context import Instruments
 from server.live_camera import LiveBench
 from tests.support.running_server import app_of, instruments
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 GenerationMode = schemathesis.GenerationMode
@@ -45,7 +45,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instruments]:
 def fill(store: SlideStore) -> None:
     for number in range(3):
         slide = begin(store, f"S-{number}")
-        store.add_field(slide, field_at(), cells_of(0.99, 0.8, 0.4, 0.1))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.99, 0.8, 0.4, 0.1)))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.images.files import encode_png, write_png
+from edge.images.encode import encode_png, write_png
 from edge.simulation.single_cell import draw_cell
 
 

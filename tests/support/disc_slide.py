@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.fields.analyser import ClassifiedCell, FoundField
 from edge.fields.quality import MOST_BLUR, Check, CheckName, QualityReport
-from edge.live.reading import FieldLook
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.outlines import CellKind, FoundCell
+from edge.types import Label, Rgb
 
 CELL_WIDTH = 30
 _GLASS, _CELL, _INFECTED = (225, 215, 220), (170, 90, 130), (90, 60, 160)
@@ -69,30 +70,37 @@ def out_of_focus() -> QualityReport:
 
 
 class DiscReader:
-    """Finds dark discs and calls the bluest of them parasitised."""
+    """A `FieldReader` that finds dark discs and calls the bluest of them parasitised."""
 
     def __init__(self) -> None:
         self.quality = passed()
-        self.judged = self.looks = 0
+        self.classified = self.finds = 0
 
-    def look(self, rgb: NDArray[np.uint8], cell_width: float | None) -> FieldLook:  # noqa: ARG002
+    def find(self, rgb: Rgb, cell_width: float | None = None) -> FoundField:  # noqa: ARG002
         """Find the discs."""
-        self.looks += 1
+        self.finds += 1
+        height, width = rgb.shape[:2]
         dark = (rgb[:, :, 1] < 150).astype(np.uint8)
         _, labels, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=8)
         cells = []
-        for label, (x, y, width, height, area) in enumerate(stats[1:].tolist(), start=1):
+        for label, (x, y, w, h, area) in enumerate(stats[1:].tolist(), start=1):
             if area < 60:
                 continue
-            mask = (labels[y : y + height, x : x + width] == label).astype(np.uint8) * 255
-            cut = x == 0 or y == 0 or x + width == rgb.shape[1] or y + height == rgb.shape[0]
+            mask = (labels[y : y + h, x : x + w] == label).astype(np.uint8) * 255
+            cut = x == 0 or y == 0 or x + w == width or y + h == height
             centre = (float(centres[label][0]), float(centres[label][1]))
-            cells.append(FoundCell((x, y, width, height), centre, mask, CellKind.RED, cut, False, label))
+            cells.append(FoundCell((x, y, w, h), centre, mask, CellKind.RED, cut, False, label))
         widths = [cell.box[2] for cell in cells if not cell.cut_by_border]
-        found = float(np.median(widths)) if widths else float(CELL_WIDTH)
-        return FieldLook(tuple(cells), found, self.quality)
+        usual = float(np.median(widths)) if widths else float(CELL_WIDTH)
+        return FoundField(width, height, tuple(cells), self.quality, usual, _GLASS)
 
-    def judge(self, rgb: NDArray[np.uint8], cells: Sequence[FoundCell]) -> list[float]:
-        """0.99 for the bluest, 0.01 for the others."""
-        self.judged += len(cells)
-        return [0.99 if rgb[round(c.centre[1]), round(c.centre[0]), 0] < 130 else 0.01 for c in cells]
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+        """0.99 for the bluest, 0.01 for the others, at a threshold of 0.5."""
+        self.classified += len(cells)
+        blue = [rgb[round(c.centre[1]), round(c.centre[0]), 0] < 130 for c in cells]
+        return [
+            ClassifiedCell(cell, 0.99, Label.PARASITIZED, doubtful=False)
+            if infected
+            else ClassifiedCell(cell, 0.01, Label.UNINFECTED, doubtful=False)
+            for cell, infected in zip(cells, blue, strict=True)
+        ]

@@ -12,7 +12,7 @@ from flask import Flask
 
 from edge.calibration.setup import set_up_slide
 from edge.fields.analyser import FieldAnalyser
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path
 from edge.simulation.field import FieldSettings, draw_field

@@ -4,9 +4,14 @@ import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
+from edge.fields.analyser import ClassifiedCell
 from edge.fields.quality import Check, CheckName, QualityReport
-from edge.slides.records import NewCell, NewField, Slide
+from edge.segmentation.outlines import CellKind, FoundCell
+from edge.slides.records import NewField, Slide
 from edge.slides.store import SlideStore
+from edge.types import Label
 
 RATES = {
     "true_positives": 950,
@@ -68,16 +73,28 @@ def field_at(x: float = 0.0, y: float = 0.0, island: int = 1) -> NewField:
 
 def cells_of(
     *probabilities: float, x: float = 100.0, doubt: tuple[float, float] = (0.3, 0.7)
-) -> list[NewCell]:
+) -> list[ClassifiedCell]:
+    """Cells in a row, by their probabilities; those between the two ends of `doubt` are doubtful."""
+    mask = np.full((40, 40), 255, np.uint8)
     return [
-        NewCell(
-            box=(int(x) + 50 * n, 100, 40, 40),
-            x=x + 50.0 * n + 20,
-            y=120.0,
-            probability=probability,
-            label="Parasitized" if probability >= 0.5 else "Uninfected",
-            doubtful=doubt[0] < probability < doubt[1],
-            crop=b"\xff\xd8 not a real picture " + bytes([n]),
+        ClassifiedCell(
+            FoundCell(
+                box=(int(x) + 50 * n, 100, 40, 40),
+                centre=(x + 50.0 * n + 20, 120.0),
+                mask=mask,
+                kind=CellKind.RED,
+                cut_by_border=False,
+                clump=False,
+                label=n + 1,
+            ),
+            probability,
+            Label.PARASITIZED if probability >= 0.5 else Label.UNINFECTED,
+            doubt[0] < probability < doubt[1],
         )
         for n, probability in enumerate(probabilities)
     ]
+
+
+def with_crops(cells: list[ClassifiedCell]) -> tuple[list[ClassifiedCell], list[bytes]]:
+    """Cells and, for each, bytes in place of its crop."""
+    return cells, [b"\xff\xd8 not a real picture " + bytes([number]) for number in range(len(cells))]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from edge.messages.language import Language
 from edge.reports import rendering

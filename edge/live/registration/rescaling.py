@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.reading import FieldReader
+from edge.fields.analyser import FieldReader
 
 _SAME_SHAPE = 0.02
 """Width over height may differ by this where the camera scales the same field to another number of pixels."""
@@ -47,11 +47,11 @@ class SlideScale:
             self._known[width, height] = self._size
             return self._size
         # The camera crops, perhaps scaled too: the cells tell.
-        look = self._reader.look(rgb, None)
-        measured = self._cell_width / look.cell_width
+        found = self._reader.find(rgb)
+        measured = self._cell_width / found.cell_width
         mode = min(_SCALES, key=lambda scale: abs(measured / scale - 1))
         scale = mode if abs(measured / mode - 1) < _SAME_SCALE else measured
-        found = (max(1, round(width * scale)), max(1, round(height * scale)))
-        if look.quality.refused is None:  # what a bad frame shows is not remembered
-            self._known[width, height] = found
-        return found
+        scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if found.quality.refused is None:  # what a bad frame shows is not remembered
+            self._known[width, height] = scaled
+        return scaled

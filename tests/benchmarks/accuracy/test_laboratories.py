@@ -10,7 +10,7 @@ from benchmarks.accuracy.laboratories import judge_laboratory, measure_laborator
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
 from edge.fields.analyser import FieldAnalyser
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path
 from edge.simulation.field import FieldSettings, draw_field

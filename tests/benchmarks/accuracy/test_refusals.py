@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.refusals import cut_strangers, measure_refusals
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.simulation.single_cell import draw_cell
 from tests.support.quick_benchmark import no_report
 

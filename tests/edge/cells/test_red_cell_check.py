@@ -15,7 +15,8 @@ from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import WEIGHTS_FILE, likeness
 from edge.cells.red_cell_features import NAMES, ON_BLACK, measure_piece
 from edge.errors import NotACellError
-from edge.images.files import encode_png, read_image
+from edge.images.encode import encode_png
+from edge.images.files import read_image
 from edge.images.inputs import list_cell_files
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import cell_extent

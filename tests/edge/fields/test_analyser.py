@@ -7,27 +7,29 @@ import json
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.fields.analyser import FieldAnalyser
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import default_model_path, load_model
 from edge.inference.occlusion import draw_evidence, explain
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from tests.edge.segmentation.test_finder import draw, grid
+from edge.types import Rgb
+from tests.support.plain_field import draw, grid
 
 
-class DarkestPixelJudge:
-    """Says parasitised of cells that hold something much darker than a cell."""
+class DarkestPixelJudge(Classifier):
+    """The shipped classifier, but that it calls parasitised what holds something much darker than a cell."""
 
-    input_size = 48
-
-    def probabilities(self, inputs):
+    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """1 for a cell with something dark well inside it."""
         return np.array([self._dark_inside(picture) for picture in inputs], np.float32)
 
     @staticmethod
-    def _dark_inside(picture):
+    def _dark_inside(picture: Rgb) -> bool:
         # The outline is blended with the black outside.
         cell = cv2.erode((picture.max(axis=2) > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
         return bool((picture[cell].max(axis=1) < 80).any())
@@ -35,7 +37,7 @@ class DarkestPixelJudge:
 
 @pytest.fixture(scope="module")
 def analyser() -> FieldAnalyser:
-    return FieldAnalyser(DarkestPixelJudge(), 0.5)
+    return FieldAnalyser(DarkestPixelJudge(load_model(default_model_path()), threads=1), 0.5)
 
 
 def field_with_parasites(count):
@@ -114,7 +116,7 @@ def test_the_evidence_lies_where_the_parasite_is():
     cell = draw([(40, 40)], 60, (80, 80))
     mask = (np.hypot(*(np.mgrid[:80, :80] - 40)) < 28).astype(np.uint8) * 255
     cell[50:56, 24:30] = 40
-    explanation = explain(DarkestPixelJudge(), cell, mask)
+    explanation = explain(DarkestPixelJudge(load_model(default_model_path()), threads=1), cell, mask)
     y, x = np.unravel_index(np.argmax(explanation.evidence), explanation.evidence.shape)
     assert explanation.probability == 1.0
     assert np.hypot(x - 27, y - 53) < 10

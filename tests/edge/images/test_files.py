@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ImageError
-from edge.images.files import encode_png, read_image, write_png
+from edge.images.encode import encode_png, write_png
+from edge.images.files import read_image
 from edge.images.header import read_header
 from tests.support.bad_pictures import write_good_pictures
 

@@ -32,7 +32,7 @@ def count(counter: SlideCounter, corners: Iterable[tuple[int, int]]) -> list[Out
 
 
 def counter_of(store: SlideStore, slide: Slide) -> SlideCounter:
-    return SlideCounter(store, slide, DiscReader(), 0.5)
+    return SlideCounter(store, slide, DiscReader())
 
 
 def raster() -> list[tuple[int, int]]:
@@ -73,10 +73,10 @@ def test_a_walk_that_comes_back_on_itself_counts_every_cell_once(tmp_path: Path)
 def test_a_still_field_adds_nothing_and_is_not_judged_again(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide, reader = begin(store), DiscReader()
-        counter = SlideCounter(store, slide, reader, 0.5)
+        counter = SlideCounter(store, slide, reader)
         states = [outcome.state for outcome in count(counter, [(300, 300)] * 5 + [(301, 300)] * 3)]
         assert states == ["counted"] + ["still"] * 7
-        assert reader.judged == store.counts(slide).cells == SLIDE.whole_in([(300, 300)])
+        assert reader.classified == store.counts(slide).cells == SLIDE.whole_in([(300, 300)])
 
 
 def test_a_blurred_frame_is_skipped(tmp_path: Path) -> None:
@@ -190,9 +190,9 @@ def test_another_resolution_is_scaled_to_that_of_the_slide(tmp_path: Path) -> No
 def test_a_cropped_frame_of_another_scale_is_measured_once_and_found_again(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide, reader = begin(store), DiscReader()
-        counter = SlideCounter(store, slide, reader, 0.5)
+        counter = SlideCounter(store, slide, reader)
         count(counter, [(300, 300)])
-        before, looks = store.counts(slide).cells, reader.looks
+        before, finds = store.counts(slide).cells, reader.finds
         for number in (2, 3):
             view = SLIDE.view(340 + 40 * number, 360, 400, 400)
             finer = np.asarray(cv2.resize(view, (800, 800)), np.uint8)
@@ -202,7 +202,7 @@ def test_a_cropped_frame_of_another_scale_is_measured_once_and_found_again(tmp_p
                 pytest.approx(40 + 40 * number, abs=2),
                 pytest.approx(60, abs=2),
             )
-        assert reader.looks == looks + 3
+        assert reader.finds == finds + 3
         assert store.counts(slide).cells == before
 
 
@@ -227,7 +227,7 @@ def test_a_field_that_the_store_cannot_take_is_not_on_the_map(
 def test_pictures_that_somebody_took_may_lie_apart_and_are_each_noted(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide, reader = begin(store), DiscReader()
-        counter = SlideCounter(store, slide, reader, 0.5)
+        counter = SlideCounter(store, slide, reader)
         corners = [(0, 0), (450, 0), (900, 1000)]
         for number, (x, y) in enumerate(corners):
             counter.consider(frame_at(x, y, number + 1, apart=True, sha256=f"{number}" * 64))

@@ -17,7 +17,7 @@ from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.types import Label
 from tests.support.page_text import english_pieces, page_text
-from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store
+from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store, with_crops
 
 HOSTILE = "\"; } </style><script>alert('1')</script>\\"
 
@@ -32,8 +32,8 @@ def store(tmp_path: Path) -> Iterator[SlideStore]:
 def slide(store: SlideStore) -> Slide:
     """Two regions; two suspects, of which a person overruled one, and a doubtful cell."""
     slide = begin(store, "K-0413", notes="second film")
-    store.add_field(slide, field_at(), cells_of(0.01, 0.99, 0.4, 0.02, 0.8))
-    store.add_field(slide, field_at(5000, 0, island=2), cells_of(0.01, 0.03))
+    store.add_field(slide, field_at(), *with_crops(cells_of(0.01, 0.99, 0.4, 0.02, 0.8)))
+    store.add_field(slide, field_at(5000, 0, island=2), *with_crops(cells_of(0.01, 0.03)))
     suspects = [cell for cell in store.cells(slide) if cell.label == Label.PARASITIZED]
     judge(store, slide, suspects[0].cell_id, Label.PARASITIZED, reviewer="Moses")
     judge(store, slide, suspects[1].cell_id, Label.UNINFECTED, reviewer="<Amina>")
@@ -55,7 +55,7 @@ def test_both_readings_and_the_calls_are_shown(store: SlideStore, slide: Slide) 
 
 def test_a_slide_that_nobody_reviewed_says_so(store: SlideStore) -> None:
     slide = begin(store)
-    store.add_field(slide, field_at(), cells_of(0.99))
+    store.add_field(slide, field_at(), *with_crops(cells_of(0.99)))
     text = page_text(slide_page(store, slide))
     assert "No cell was reviewed by a person yet." in text
     assert "After review" not in text
@@ -84,7 +84,7 @@ def test_there_is_a_place_for_laboratory_reviewer_release_and_signature(
 
 def test_each_printed_page_names_slide_model_program_and_number(store: SlideStore) -> None:
     slide = begin(store, HOSTILE)
-    store.add_field(slide, field_at(), cells_of(0.99))
+    store.add_field(slide, field_at(), *with_crops(cells_of(0.99)))
     page = slide_page(store, slide)
     assert "<script>" not in page
     assert page.count("</style>") == 1
@@ -120,7 +120,7 @@ def test_the_settings_are_told_in_words_the_camera_among_them(store: SlideStore)
     slide = store.create_slide(
         "S-2", operator="", device="", model_name="made-up", model_sha256="ab" * 32, settings=settings
     )
-    store.add_field(slide, field_at(), cells_of(0.99))
+    store.add_field(slide, field_at(), *with_crops(cells_of(0.99)))
     text = page_text(slide_page(store, slide, Language.ENGLISH))
     told = dict(pairwise(text))
     assert told["Threshold"] == "0.500000"

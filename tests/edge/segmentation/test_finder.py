@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 import edge.segmentation.finder
 from benchmarks.accuracy.field_annotations import annotated_boxes, annotated_mask
 from benchmarks.fields.__main__ import compare_boxes
-from edge.fields.quality import judge_quality
 from edge.images.files import read_image
-from edge.messages.codes import Code
 from edge.segmentation.finder import CellFinder, FieldCells, Reductions
 from edge.segmentation.network import CellNetwork
 from edge.segmentation.outlines import CellKind
@@ -25,41 +23,12 @@ from edge.simulation.parasite import STAGES
 from edge.simulation.scene import paint_scene
 from edge.simulation.single_cell import sample_smear
 from edge.simulation.stain import develop, expose
-
-GLASS = (225, 205, 200)
-CELL = (190, 130, 140)
-
-Place = tuple[float, float]
+from tests.support.plain_field import draw, grid
 
 
 @pytest.fixture(scope="module")
 def finder() -> CellFinder:
     return CellFinder(CellNetwork(threads=1))
-
-
-def draw(places: list[Place], width: float, size: tuple[int, int], seed: int = 0) -> NDArray[np.uint8]:
-    """Cells with a pale centre on glass, by the multiplication of what each lets through."""
-    passed = np.ones((size[1], size[0], 3), np.float32)
-    ratio = np.array(CELL, np.float32) / np.array(GLASS, np.float32)
-    for x, y in places:
-        disc = np.zeros(passed.shape[:2], np.float32)
-        centre = (round(x * 16), round(y * 16))
-        cv2.circle(disc, centre, round(width * 8), 1.0, cv2.FILLED, cv2.LINE_8, 4)
-        pale = np.zeros_like(disc)
-        cv2.circle(pale, centre, round(width * 3), 0.5, cv2.FILLED, cv2.LINE_8, 4)
-        amount = cv2.GaussianBlur(
-            disc - cv2.GaussianBlur(pale, (0, 0), width / 10), (0, 0), max(0.6, width / 60)
-        )
-        passed *= ratio ** np.clip(amount, 0, 1)[..., None]
-    noise = np.random.default_rng(seed).normal(0, 1.5, passed.shape)
-    return np.clip(np.array(GLASS) * passed + noise, 0, 255).astype(np.uint8)
-
-
-def grid(size: tuple[int, int], width: float, step: float = 1.7) -> list[Place]:
-    """Places on a grid, well inside the field."""
-    columns = np.arange(width, size[0] - width, step * width)
-    rows = np.arange(width, size[1] - width, step * width)
-    return [(float(x), float(y)) for y in rows for x in columns]
 
 
 def counted_centres(found: FieldCells) -> NDArray[np.float64]:
@@ -147,43 +116,6 @@ def test_uneven_light_and_a_cast_change_nothing(finder: CellFinder) -> None:
     assert len(counted_centres(finder.find(field))) == len(places)
 
 
-def refusal(finder: CellFinder, field: NDArray[np.uint8]) -> Code | None:
-    refused = judge_quality(field, finder.find(field)).refused
-    return refused.code if refused else None
-
-
-def test_a_good_field_is_accepted(finder: CellFinder) -> None:
-    assert refusal(finder, draw(grid((640, 480), 40), 40, (640, 480))) is None
-
-
-def test_a_blurred_field_is_refused_for_its_focus(finder: CellFinder) -> None:
-    field = cv2.GaussianBlur(draw(grid((640, 480), 40), 40, (640, 480)), (0, 0), 4.0)
-    assert refusal(finder, field) is Code.FIELD_OUT_OF_FOCUS
-
-
-def test_a_black_field_is_refused(finder: CellFinder) -> None:
-    field = (draw(grid((640, 480), 40), 40, (640, 480)) * 0.04).astype(np.uint8)
-    assert refusal(finder, field) is Code.FIELD_TOO_DARK
-
-
-def test_a_blown_out_field_is_refused(finder: CellFinder) -> None:
-    light = draw(grid((640, 480), 40), 40, (640, 480)).astype(np.float32)
-    assert refusal(finder, np.clip(light * 1.9, 0, 255).astype(np.uint8)) is Code.FIELD_OVEREXPOSED
-
-
-@pytest.mark.parametrize("picture", ["glass", "noise", "stripes"])
-def test_what_is_no_smear_is_refused(finder: CellFinder, picture: str) -> None:
-    rng = np.random.default_rng(3)
-    if picture == "glass":
-        field = draw([], 40, (640, 480))
-    elif picture == "noise":
-        field = rng.integers(0, 255, (480, 640, 3)).astype(np.uint8)
-    else:
-        field = np.repeat((np.arange(640) // 12 % 2 * 200 + 30)[None, :, None], 480, axis=0)
-        field = np.repeat(field, 3, axis=2).astype(np.uint8)
-    assert refusal(finder, field) is not None
-
-
 def test_real_fields_hold_about_the_annotated_number_of_cells(finder: CellFinder, shared_data: Path) -> None:
     folder = shared_data / "fields" / "bbbc041"
     boxes = annotated_boxes(folder)
@@ -220,7 +152,7 @@ def test_infected_cells_of_every_stage_are_red_cells(finder: CellFinder) -> None
     density = paint_scene((0, 0, 1280, 960), cells, (), smear.stain, 3)
     rgb = expose(develop(density, smear.stain, smear.blur), rng, smear.noise)
     kinds = [cell.kind for cell in finder.find(rgb).cells]
-    assert kinds.count("red") >= 0.9 * len(cells)
+    assert kinds.count(CellKind.RED) >= 0.9 * len(cells)
     assert CellKind.WHITE not in kinds
 
 

@@ -18,7 +18,7 @@ from edge.segmentation.network import (
 )
 from edge.segmentation.outlines import measure_labels
 from edge.segmentation.settings import FinderSettings
-from tests.edge.segmentation.test_finder import draw, grid
+from tests.support.plain_field import draw, grid
 
 
 def picture_of(size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -19,14 +19,14 @@ from edge.slides.fhir import slide_bundle
 from edge.slides.records import Slide
 from edge.slides.review import judge, rates_after_review, review_queue, slide_estimates
 from edge.slides.store import SlideStore
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
 def counted_slide(store: SlideStore, *, notes: str = "") -> Slide:
     slide = begin(store, notes=notes)
-    store.add_field(slide, field_at(), cells_of(0.02, 0.97, 0.6, 0.45, 0.1, 0.35, 0.99))
+    store.add_field(slide, field_at(), *with_crops(cells_of(0.02, 0.97, 0.6, 0.45, 0.1, 0.35, 0.99)))
     for row in range(10):
-        store.add_field(slide, field_at(y=500.0 * row), cells_of(*[0.01] * 120))
+        store.add_field(slide, field_at(y=500.0 * row), *with_crops(cells_of(*[0.01] * 120)))
     return slide
 
 

@@ -23,14 +23,14 @@ from edge.slides.joining import join_islands
 from edge.slides.review import judge
 from edge.slides.schema import CURRENT_VERSION, migrate
 from edge.slides.store import SlideStore
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
 def test_a_field_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store, notes="thin film, second reading")
-        given = cells_of(0.01, 0.97)
-        store.add_field(slide, field_at(12.5, -3.0), given)
+        given, crops = with_crops(cells_of(0.01, 0.97))
+        store.add_field(slide, field_at(12.5, -3.0), given, crops)
     with open_store(tmp_path) as store:
         slide = store.slide("S-1")
         assert slide.notes == "thin film, second reading"
@@ -39,9 +39,10 @@ def test_a_field_comes_back_as_it_was_stored(tmp_path: Path) -> None:
         assert field.field == field_at(12.5, -3.0)
         found = store.cells(slide)
         assert [(cell.box, cell.probability, cell.label) for cell in found] == [
-            (cell.box, cell.probability, cell.label) for cell in given
+            (one.cell.box, one.probability, one.label) for one in given
         ]
-        assert [store.crop(cell) for cell in found] == [cell.crop for cell in given]
+        assert [(cell.x, cell.y) for cell in found] == [(132.5, 117.0), (182.5, 117.0)]
+        assert [store.crop(cell) for cell in found] == crops
 
 
 def test_commits_reach_the_disk_before_they_are_acknowledged(tmp_path: Path) -> None:
@@ -55,10 +56,10 @@ def test_a_field_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         slide = begin(store)
         bad = cells_of(0.1, 0.2)[1]._replace(probability=1.5)
         with pytest.raises(StoreError):
-            store.add_field(slide, field_at(), [*cells_of(0.1), bad])
+            store.add_field(slide, field_at(), *with_crops([*cells_of(0.1), bad]))
         assert store.counts(slide).fields == 0
         assert store.cells(slide) == []
-        store.add_field(slide, field_at(), cells_of(0.1))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.1)))
         assert store.counts(slide).cells == 1
 
 
@@ -79,7 +80,7 @@ def test_an_unknown_slide_is_named(tmp_path: Path) -> None:
 def test_a_file_is_taken_once_across_restarts(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
-        store.add_field(slide, field_at(), cells_of(0.1), file_sha256="a" * 64)
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.1)), file_sha256="a" * 64)
         store.take_file(slide, "b" * 64, "refused: out of focus")
     with open_store(tmp_path) as store:
         assert store.files_taken(store.slide("S-1")) == {"a" * 64, "b" * 64}
@@ -88,8 +89,8 @@ def test_a_file_is_taken_once_across_restarts(tmp_path: Path) -> None:
 def test_joined_stretches_count_their_common_cells_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
-        store.add_field(slide, field_at(island=1), cells_of(0.1, 0.9))
-        store.add_field(slide, field_at(island=2), cells_of(0.9, 0.2))
+        store.add_field(slide, field_at(island=1), *with_crops(cells_of(0.1, 0.9)))
+        store.add_field(slide, field_at(island=2), *with_crops(cells_of(0.9, 0.2)))
         first, second, third, fourth = (cell.cell_id for cell in store.cells(slide))
         judge(store, slide, third, "Uninfected", reviewer="Amina")
         join_islands(store, slide, kept=1, moved=2, shift=(50.0, 0.0), duplicates={third: second})
@@ -104,7 +105,7 @@ def test_joined_stretches_count_their_common_cells_once(tmp_path: Path) -> None:
 def test_deleting_erases_id_and_notes_from_the_file(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store, "SECRET-SLIDE-ID", notes="SECRET-NOTES")
-        store.add_field(slide, field_at(), cells_of(0.9))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.9)))
         begin(store, "kept")
         store.delete_slide(slide, who="Amina")
         assert [left.slide_id for left in store.slides()] == ["kept"]
@@ -118,7 +119,7 @@ def test_deleting_erases_id_and_notes_from_the_file(tmp_path: Path) -> None:
 def test_verdicts_reviews_and_trail_cannot_be_changed(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
-        store.add_field(slide, field_at(), cells_of(0.9))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.9)))
         judge(store, slide, store.cells(slide)[0].cell_id, "Uninfected", reviewer="Amina")
     connection = sqlite3.connect(tmp_path / "slides.sqlite")
     for change in (
@@ -262,21 +263,20 @@ def test_a_full_disk_is_named_and_counting_goes_on_when_space_returns(tmp_path: 
         stored = 0
         with pytest.raises(StoreFullError, match=r"disk of .* is full"):  # noqa: PT012
             for _ in range(100):
-                big = [cell._replace(crop=bytes(4000)) for cell in cells_of(0.1, 0.9)]
-                store.add_field(slide, field_at(), big)
+                store.add_field(slide, field_at(), cells_of(0.1, 0.9), [bytes(4000)] * 2)
                 stored += 1
         assert 0 < stored < 100
         assert store.counts(slide).fields == stored
         assert len(store.cells(slide)) == 2 * stored
         assert store.faults() == []
         store.database.rows("PRAGMA max_page_count = 1000000")
-        store.add_field(slide, field_at(), cells_of(0.1))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.1)))
         assert store.counts(slide).fields == stored + 1
 
 
 def test_a_read_only_store_needs_no_other_file(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
-        store.add_field(begin(store), field_at(), cells_of(0.1))
+        store.add_field(begin(store), field_at(), *with_crops(cells_of(0.1)))
     before = sorted(path.name for path in tmp_path.iterdir())
     with SlideStore(tmp_path / "slides.sqlite", read_only=True) as store:
         assert len(store.cells(store.slide("S-1"))) == 1

@@ -11,7 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from edge.fields.analyser import FieldAnalyser
-from edge.images.files import encode_png, read_image
+from edge.images.encode import encode_png
+from edge.images.files import read_image
 from tests.support.running_server import app_of, classifier, field_png, instruments
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from edge.about import RESEARCH_USE
 from edge.cells.files import cell_input
-from edge.images.files import encode_png
+from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from server.routes.explain import PEAK_HEADER
 from tests.support.running_server import app_of, cell_png, classifier, instruments

@@ -10,14 +10,14 @@ from flask.testing import FlaskClient
 from edge.about import RESEARCH_USE
 from edge.slides.store import SlideStore
 from tests.support.running_server import app_of, instruments
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SlideStore]:
     with open_store(tmp_path) as store:
         slide = begin(store, "K-17/2", notes="<script>alert(1)</script>")
-        store.add_field(slide, field_at(), cells_of(0.99, 0.8, 0.4, 0.1, 0.05))
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.99, 0.8, 0.4, 0.1, 0.05)))
         yield store
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from train.augmentation.grafting import CROP_CELL, lift_from_crop
 from train.data.annotated_laboratories import (

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.simulation.single_cell import draw_cell
 from train.data.dataset import DataError, DataSet, load_dataset
 

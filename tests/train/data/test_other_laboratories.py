@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.cells.isolation import BLACK_LEVEL
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.simulation.sets import SetPlan, write_set
 from train.augmentation.artefacts import disturb
 from train.augmentation.grafting import graft, lift_parasite

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.images.files import write_png
+from edge.images.encode import write_png
 from edge.live.sources.folder import GIVEN_UP_SECONDS, SETTLED_SECONDS, FolderSource
 from tests.support.live_sources import Clock, picture_of
 
