@@ -27,9 +27,9 @@ PROSE = {
 """Keys of sentences, which may be put better at any time: that they are there is what programs rely on."""
 MEASURED = {
     *("cells_per_second", "considered_per_second", "device", "dropped", "file", "frames", "frames_by_state"),
-    *("frames_per_second", "result_age_seconds", "runtime", "time_ms", "version"),
+    *("frames_per_second", "limit", "result_age_seconds", "runtime", "stale", "time_ms", "version"),
 }
-"""Keys of what differs from machine to machine and from run to run."""
+"""Keys of what differs from machine to machine and from run to run, and of limits, which may be set better."""
 _TIME_OR_UUID = re.compile(r"20\d\d-\d\d-\d\d(T[\d:.+]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -95,7 +95,10 @@ def test_the_commands_print_what_they_did(counted: tuple[Path, dict[str, Any]], 
 
 
 def test_columns_and_schema_are_as_they_were(counted: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    assert record.tables(counted[0], tmp_path) == recorded("tables.json")
+    now, was = record.tables(counted[0], tmp_path), recorded("tables.json")
+    # Stores of the version before are migrated when they are opened: camera passwords are cleaned away.
+    assert now.pop("store version") >= was.pop("store version")
+    assert now == was
 
 
 def test_no_option_is_gone(checkout: None) -> None:
