@@ -19,7 +19,8 @@ from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, s
 from train.model.batches import network_inputs
 from train.reporting.record import read_record
 from train.reporting.results import STATED_SPECIFICITY
-from train.run import SETTINGS_FILE, read_run_data
+from train.run import read_run_data
+from train.run_folder import SETTINGS_FILE
 from train.settings import TrainingSettings
 
 SUMMARY_FILE = "crossvalidation.json"

@@ -1,6 +1,7 @@
 """Exports a run in every precision, passes each through the gate, and writes those that pass."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +24,8 @@ from train.data.dataset import cell_files
 from train.evaluation.metrics import Judged
 from train.model.batches import network_inputs
 from train.reporting.record import read_record
-from train.reporting.results import MODEL_FILE
-from train.run import SETTINGS_FILE, read_run_data
+from train.run import read_run_data
+from train.run_folder import MODEL_FILE, SETTINGS_FILE
 from train.settings import TrainingSettings
 
 SOURCES_NOT_STATED = "not stated by who trained it"
@@ -32,6 +33,33 @@ SOURCES_NOT_STATED = "not stated by who trained it"
 
 class RunError(PlasmoliteError):
     """The folder is not a finished training run."""
+
+
+class MovedFiles(NamedTuple):
+    """Where a run's cells and tables are now; `None` where they are still."""
+
+    data: Path | None = None
+    patients: Path | None = None
+    corrections: Path | None = None
+
+    def found(self, settings: TrainingSettings) -> TrainingSettings:
+        """Return a run's settings with the places of now.
+
+        Raises:
+            RunError: something is no longer where it was, and nothing says where it is.
+        """
+        now = {name: str(path) for name, path in self._asdict().items() if path is not None}
+        settings = replace(settings, **now)  # type: ignore[arg-type]
+        for name in self._fields:
+            place = getattr(settings, name)
+            if place is not None and not Path(place).exists():
+                raise RunError(
+                    f"{place}, the {_WORDS[name]} of the training, does not exist. Say with --{name} where it is now."
+                )
+        return settings
+
+
+_WORDS = {"data": "cells", "patients": "table of patients", "corrections": "table of corrections"}
 
 
 class Release(NamedTuple):
@@ -54,6 +82,7 @@ def convert_run(
     threads: int,
     limits: Mapping[Precision, Limits] = DEFAULT_LIMITS,
     spoil: Callable[[keras.Model], None] | None = None,
+    moved: MovedFiles = MovedFiles(),  # noqa: B008 - it is immutable
     report: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Export, compare, gate and write the models of a run.
@@ -68,6 +97,7 @@ def convert_run(
         threads: of the interpreter while comparing.
         limits: of the gate, by precision.
         spoil: changes the model before its export, to see the gate refuse it.
+        moved: where the run's cells and tables are now, if no longer where they were in training.
         report: told in words what is done next.
 
     Raises:
@@ -76,7 +106,7 @@ def convert_run(
     """
     if not (run / MODEL_FILE).exists():
         raise RunError(f"{run} holds no finished training run: {MODEL_FILE} is missing.")
-    settings = TrainingSettings.read(run / SETTINGS_FILE)
+    settings = moved.found(TrainingSettings.read(run / SETTINGS_FILE))
     if settings.by_cell:
         raise RunError(
             f"{run} was split by cell: its figures leak from one side of the split to the other and cannot stand "

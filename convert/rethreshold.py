@@ -32,7 +32,7 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
-from train.run import describe_environment
+from train.run_folder import describe_environment
 
 
 class OtherDataError(PlasmoliteError):

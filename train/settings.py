@@ -1,9 +1,10 @@
 """Everything that decides how a training comes out, in one immutable value that is written into the run."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from edge.errors import PlasmoliteError
 
@@ -22,6 +23,8 @@ class LabelPolicy(StrEnum):
 
 
 _LISTS = ("uninfected_fields", "laboratories", "left_out")
+PATHS = ("data", "patients", "corrections", "uninfected_fields", "laboratories", "split", "weights")
+"""The settings that are paths."""
 
 
 class SettingsError(PlasmoliteError):
@@ -91,6 +94,26 @@ class TrainingSettings:
     disturbances: bool = True
     """Whether the augmentation draws crenation, refractile specks and sharp pale centres."""
     seed: int = 0
+
+    def located(self) -> "TrainingSettings":
+        """Return the same settings with every path absolute, so that they mean the same from any folder."""
+        places: dict[str, Any] = {}
+        for name in PATHS:
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                places[name] = tuple(str(Path(one).resolve()) for one in value)
+            elif value is not None and not (name == "weights" and value in {"imagenet", "none"}):
+                places[name] = str(Path(value).resolve())
+        return replace(self, **places)
+
+    def differences(self, others: "TrainingSettings") -> list[str]:
+        """Name the settings in which others differ, with both values; paths are compared as places."""
+        mine, theirs = asdict(self.located()), asdict(others.located())
+        return [
+            f"{name.replace('_', ' ')} is {value} there and {theirs[name]} here"
+            for name, value in mine.items()
+            if value != theirs[name]
+        ]
 
     def check(self) -> None:
         """Refuse settings that cannot work.

@@ -28,6 +28,13 @@ from plasmolite.terminal.language import refuse
     type=click.Choice([precision.value for precision in Precision]),
     help="What to export; may be given several times. By default all three.",
 )
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The run's cells, where they are no longer where they were.",
+)
+@click.option("--patients", type=click.Path(path_type=Path), help="Its table of patients, likewise.")
+@click.option("--corrections", type=click.Path(path_type=Path), help="Its table of corrections, likewise.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="While comparing.")
 @click.option(
     "--max-flips",
@@ -47,6 +54,9 @@ def command(
     version: str,
     sources: str | None,
     precisions: tuple[str, ...],
+    data: Path | None,
+    patients: Path | None,
+    corrections: Path | None,
     threads: int,
     max_flips: float | None,
     spoil: float | None,
@@ -65,7 +75,7 @@ def command(
 
     from convert.fault_injection import add_noise
     from convert.gate import DEFAULT_LIMITS
-    from convert.release import SOURCES_NOT_STATED, convert_run
+    from convert.release import SOURCES_NOT_STATED, MovedFiles, convert_run
     from edge.errors import PlasmoliteError
 
     console = Console(stderr=True)
@@ -84,6 +94,7 @@ def command(
                 threads=threads,
                 limits=limits,
                 spoil=None if spoil is None else lambda model: add_noise(model, spoil),
+                moved=MovedFiles(data, patients, corrections),
                 report=status.update,
             )
     except (PlasmoliteError, OSError) as error:

@@ -56,9 +56,9 @@ def command(*, out: Path, folds: int, **settings: object) -> None:
 def _finished(settings: TrainingSettings, run: Path) -> Path:
     """Train one fold unless that is done; the settings of a finished one are checked all the same."""
     from train.reporting.record import is_finished
-    from train.run import open_run
+    from train.run_folder import check_run
 
-    open_run(settings, run)
+    check_run(settings, run)
     if not is_finished(run):
         click.echo(f"Fold {settings.fold + 1} of {settings.folds}: {shlex.quote(str(run))}", err=True)
         train_to_report(settings, run)

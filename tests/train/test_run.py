@@ -23,7 +23,8 @@ from train.data.patients import Correction
 from train.data.split import Split
 from train.model.fit import read_history
 from train.reporting.report import POPULATIONS
-from train.run import RunData, fit, load_run_data, open_run, read_run_data, training_targets
+from train.run import RunData, fit, load_run_data, read_run_data, training_targets
+from train.run_folder import open_run
 from train.settings import SettingsError, TrainingSettings
 
 _ROOT = Path(__file__).parents[2]
@@ -31,7 +32,8 @@ _EPOCHS = [("head", "1"), ("head", "2"), ("tune", "1"), ("tune", "2"), ("settle"
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from train.run import fit, load_run_data, open_run
+from train.run import fit, load_run_data
+from train.run_folder import open_run
 from train.settings import TrainingSettings
 
 out, phase, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -83,6 +83,14 @@ def read_split(path: Path, data: DataSet) -> Split:
     return _with_both_classes(split, data.labels())
 
 
+def is_split_of(path: Path, data: DataSet) -> bool:
+    """Tell whether a split was made of these very cells, labels and patients."""
+    try:
+        return bool(json.loads(path.read_text("utf-8"))["data"] == data.fingerprint)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:
     for part, indices in zip(PARTS, split, strict=True):
         if len(set(labels[indices].tolist())) < len(LABELS):

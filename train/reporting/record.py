@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from train.data.dataset import Sample
 from train.evaluation.metrics import Judged
-from train.reporting.results import METRICS_FILE, MODEL_FILE, PREDICTIONS_FILE
+from train.reporting.results import METRICS_FILE, PREDICTIONS_FILE
 from train.run import RunData
+from train.run_folder import MODEL_FILE
 from train.settings import SettingsError
 
 

@@ -19,7 +19,8 @@ from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensiti
 from train.model.fit import read_history
 from train.reporting import charts
 from train.reporting.results import STATED_SPECIFICITY, Results
-from train.run import DATA_FILE, ENVIRONMENT_FILE, RunData
+from train.run import RunData
+from train.run_folder import DATA_FILE, ENVIRONMENT_FILE
 from train.settings import TrainingSettings
 
 WORST_SHOWN = 24

@@ -22,9 +22,10 @@ from train.evaluation.thresholds import BATCH, choose_thresholds
 from train.model.batches import network_inputs
 from train.model.network import HEAD_NAMES, with_probability
 from train.run import RunData, training_targets
+from train.run_folder import MODEL_FILE
 from train.settings import TrainingSettings
 
-MODEL_FILE, METRICS_FILE, PREDICTIONS_FILE = "model.keras", "metrics.json", "predictions.csv"
+METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
 STATED_SPECIFICITY = 0.999
 """At which the sensitivity is told beside the other figures: one false alarm in a thousand cells."""
 
