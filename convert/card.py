@@ -36,7 +36,8 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         f"- Output: {first['output']}. {first['calibration']['method']}.",
         f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
         f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
-        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw.",
+        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw."
+        f"{_patients_by(first['data'])}",
         f"- Sources: {first['sources']}. Licence of the model: {first['licence']}.",
         "",
         "## Measured",
@@ -78,6 +79,13 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _patients_by(data: Mapping[str, Any]) -> str:
+    """Say what told the patients; older manifests do not."""
+    told = {"table": "a table", "folder": "the folders of the cells", "name": "the file names of the cells"}
+    by = told.get(data.get("patients_by", ""))
+    return f" Patients were told by {by}." if by else ""
 
 
 def _rethreshold_rows(point: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
-from train.data.patients import Correction, read_corrections, read_patients
+from train.data.patients import Correction, PatientSource, read_corrections
 from train.data.split import PARTS, Split, is_split_of, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
 from train.model.fit import Held, Phase, Report, fit_phase
@@ -94,11 +94,19 @@ def read_run_data(settings: TrainingSettings, run: Path) -> RunData:
 def _read_cells(
     settings: TrainingSettings, progress: Callable[[int, int], None] | None
 ) -> tuple[DataSet, dict[str, Correction]]:
-    patients = read_patients(Path(settings.patients)) if settings.patients else None
-    corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
-    data = load_dataset(Path(settings.data), patients, progress, size=settings.image_size)
+    source = PatientSource.of(settings.split_by, Path(settings.patients) if settings.patients else None)
+    if settings.by_cell:
+        source = source._replace(chosen=True)  # whatever patients there are, they are not looked at
+    data = load_dataset(Path(settings.data), source, progress, size=settings.image_size)
+    by_file = (
+        read_corrections(Path(settings.corrections), [one.file for one in data.samples])
+        if settings.corrections
+        else {}
+    )
+    corrections = {one.name: by_file[one.file] for one in data.samples if one.file in by_file}
     if settings.by_cell:  # as if every cell came from a patient of its own
-        data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
+        samples = tuple(one._replace(patient=one.name) for one in data.samples)
+        data = data._replace(samples=samples, patients_by="cell", doubt="")
     return data, corrections
 
 
@@ -115,6 +123,7 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
             part: len({data.samples[i].patient for i in indices})
             for part, indices in zip(PARTS, split, strict=True)
         },
+        "patients_by": str(data.patients_by),
         "disputed": sum(sample.name in run_data.corrections for sample in data.samples),
         "rejected": [entry._asdict() for entry in data.rejected],
         "uninfected_fields": foreign

@@ -39,6 +39,9 @@ class TrainingSettings:
     """Folder or zip file of labelled cells."""
     patients: str | None = None
     """CSV file of patients."""
+    split_by: str | None = None
+    """What tells the patients: ``table``, ``folder`` or ``name``; by default the table where there is one, else the
+    file names."""
     corrections: str | None = None
     """CSV file of corrected labels."""
     label_policy: LabelPolicy = LabelPolicy.PUBLISHED
@@ -128,6 +131,12 @@ class TrainingSettings:
             wrong.append(f"The label policy must be one of {', '.join(LabelPolicy)}.")
         if self.label_policy != LabelPolicy.PUBLISHED and self.corrections is None:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
+        if self.split_by == "table" and self.patients is None:
+            wrong.append("To split by a table, give it with --patients.")
+        if self.split_by in {"folder", "name"} and self.patients is not None:
+            wrong.append(
+                f"Patients are told either by the table {self.patients} or by {self.split_by}: give one."
+            )
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
             wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
         if not 0 <= self.fold < self.folds or self.folds < 2:

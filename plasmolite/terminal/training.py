@@ -85,6 +85,7 @@ class _ProgressBars:
 
     def __init__(self, console: Console, settings: TrainingSettings, shown: ExitStack) -> None:
         self._console, self._shown = console, shown
+        self._table = settings.patients
         self._epochs = {
             "head": settings.head_epochs,
             "tune": settings.tune_epochs,
@@ -102,17 +103,21 @@ class _ProgressBars:
     def read(self, run_data: RunData) -> None:
         """Print what was read."""
         from edge.inference.verdicts import LABELS
+        from train.data.patients import describe_patients
 
         self._shown.close()
         data = run_data.data
         infected = int(data.labels().sum())
+        patients = [sample.patient for sample in data.samples]
         self._console.print(
-            f"{len(data.samples)} cells of {len({sample.patient for sample in data.samples})} patients: "
+            f"{len(data.samples)} cells of {describe_patients(patients, data.patients_by, self._table)}: "
             f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
             f"left out{' (the report lists them)' if data.rejected else ''}. "
             + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
             + "."
         )
+        if data.doubt:
+            self._console.print(f"Note: {data.doubt}")
         if run_data.foreign:
             cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
             self._console.print(
