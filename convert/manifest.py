@@ -57,7 +57,7 @@ def make_manifest(
         for part, names in patients.items()
     }
     points = {
-        "cell": "best accuracy on the undisputed cells of the validation patients",
+        "cell": "best mean of sensitivity and specificity on the undisputed cells of the validation patients",
         "field": describe_field_threshold(bool(settings.uninfected_fields)),
     }
     populations = {"undisputed": undisputed, "original": judged}
@@ -75,7 +75,8 @@ def make_manifest(
         },
         "output": f"probability of {LABELS[1]}, float32",
         "calibration": {
-            "method": "Platt scaling on validation patients, folded into the last layer",
+            "method": "Platt scaling on validation patients, both classes weighing the same, folded into the last "
+            "layer",
             **results.calibration,
         },
         "operating_points": {

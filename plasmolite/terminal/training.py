@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from plasmolite.terminal.quiet import library_notes_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,26 +59,12 @@ def train_to_report(settings: TrainingSettings, out: Path) -> Results:
     """
     from rich.console import Console
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is loaded
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("Loading Keras …")
-    with _start_up_notes_left_out():
+    with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
         return complete_run(settings, out, _ProgressBars(console, settings, shown))
-
-
-@contextmanager
-def _start_up_notes_left_out() -> Iterator[None]:
-    """Keep from the terminal what TensorFlow's libraries write as they load, whatever their log level."""
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 class _ProgressBars:

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from convert.release import RunError, convert_run
+from convert.finished_run import RunError, open_finished_run
 from edge.about import RESEARCH_USE
-from edge.inference.precision import Precision
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.train import command
 from train.data.dataset import DataSet, Sample
@@ -167,9 +166,7 @@ def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: P
     assert "THESE FIGURES LEAK" in said.stdout
     assert "These figures leak" in (tmp_path / "leaking" / "report.html").read_text("utf-8")
     with pytest.raises(RunError, match="split by cell"):
-        convert_run(
-            tmp_path / "leaking", tmp_path, name="x", version="0", precisions=(Precision.INT8,), threads=1
-        )
+        open_finished_run(tmp_path / "leaking")
 
 
 def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(
