@@ -36,7 +36,8 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         f"- Output: {first['output']}. {first['calibration']['method']}.",
         f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
         f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
-        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw.",
+        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw."
+        f"{_patients_by(first['data'])}",
         f"- Sources: {first['sources']}. Licence of the model: {first['licence']}.",
         "",
         "## Measured",
@@ -46,7 +47,14 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "published label a later expert reading disputes.",
     ]
     for file, manifest in manifests.items():
-        lines += ["", f"### `{file}`", "", *_measured_rows(manifest["measured"]), ""]
+        lines += [
+            "",
+            f"### `{file}`",
+            "",
+            *_reservations(manifest),
+            *_measured_rows(manifest["measured"]),
+            "",
+        ]
         lines += _operating_rows(manifest["operating_points"])
         lines += _inconclusive_rows(manifest["inconclusive"])
         lines += ["", f"SHA-256 of the network: `{manifest['sha256']}`"]
@@ -78,6 +86,27 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _reservations(manifest: Mapping[str, Any]) -> list[str]:
+    """Say what was released only because somebody asked for it: weak, or undecided by the gate."""
+    rows = [f"**Of little use.** {sentence}" for sentence in manifest.get("weaknesses", ())]
+    gate = manifest.get("gate", {"checks": {}})
+    rows += [
+        f"**Undecided.** {name.replace('_', ' ')}: {check['value'] * 100:.3f} points [{check['low'] * 100:.3f}, "
+        f"{check['high'] * 100:.3f}] where at most {check['limit'] * 100:.3f} are allowed; {gate['cells']:,} test "
+        f"cells of {gate['patients']} patients are too few to tell."
+        for name, check in gate["checks"].items()
+        if check["decision"] == "undecided"
+    ]
+    return [line for row in rows for line in (row, "")]
+
+
+def _patients_by(data: Mapping[str, Any]) -> str:
+    """Say what told the patients; older manifests do not."""
+    told = {"table": "a table", "folder": "the folders of the cells", "name": "the file names of the cells"}
+    by = told.get(data.get("patients_by", ""))
+    return f" Patients were told by {by}." if by else ""
 
 
 def _rethreshold_rows(point: Mapping[str, Any]) -> list[str]:

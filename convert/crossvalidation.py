@@ -1,32 +1,34 @@
 """Figures over all folds of the patients: every patient is judged once, by a model that never saw it.
 
-Each fold's model is exported, gated and run in the device's runtime, so the figures are those of the files that
-a device would run. Verdicts are taken at each fold's own threshold, chosen on its own validation patients.
+Each fold's model is exported and run in the device's runtime, so the figures are those of the files that a device would
+run. Verdicts are taken at each fold's own threshold, chosen on its own validation patients.
 """
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.classifier import Classifier
-from edge.inference.model_file import load_model
+from convert.calibration_set import choose_calibration_set
+from convert.comparison import judge_with
+from convert.export import export
+from convert.finished_run import open_finished_run
+from edge.inference.precision import Precision
 from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.model.batches import network_inputs
-from train.reporting.record import read_record
 from train.reporting.results import STATED_SPECIFICITY
-from train.run import SETTINGS_FILE, read_run_data
-from train.settings import TrainingSettings
+from train.run_folder import MODEL_FILE
 
-SUMMARY_FILE = "crossvalidation.json"
+SUMMARY_FILE, EXPORT_FILE = "crossvalidation.json", "int8.tflite"
 
 
 class Fold(NamedTuple):
-    """What one fold's released model says of the patients that it never saw."""
+    """What one fold's exported model says of the patients that it never saw."""
 
     judged: Judged
     disputed: NDArray[np.bool_]
@@ -45,18 +47,34 @@ class Summary(NamedTuple):
     """All cells at once, logits shifted so that each fold's threshold is one half; 95 % intervals by patients."""
 
 
-def judge_fold(run: Path, model: Path) -> Fold:
-    """Judge a run's test patients with its exported model, in the device's runtime.
+def judge_fold(run: Path, report: Callable[[str], None] = lambda _: None) -> Fold:
+    """Judge a run's test patients with its int8 export, in the device's runtime.
+
+    No gate stands before it: a figure is wanted of every fold, and how far the export is from its Keras model is one of
+    them. The export is kept in the run's folder and made once.
+
+    Args:
+        run: folder of a finished training run.
+        report: told in words what is done next.
 
     Raises:
-        PlasmoliteError: the run is not finished, its data cannot be read, or the model cannot be used.
+        PlasmoliteError: the run is not finished, its data cannot be read, or the export failed.
     """
-    settings = TrainingSettings.read(run / SETTINGS_FILE)
-    record = read_record(run, read_run_data(settings, run))
-    classifier = Classifier(load_model(model), threads=2)
-    said = classifier.probabilities(network_inputs(record.test_samples, settings.image_size))
+    report("Reading the run's cells")
+    finished = open_finished_run(run)
+    settings, record = finished.settings, finished.record
+    exported = run / EXPORT_FILE
+    if not exported.exists() or exported.stat().st_mtime < (run / MODEL_FILE).stat().st_mtime:
+        report("Exporting int8")
+        calibration = choose_calibration_set(finished.run_data, settings.image_size, settings.seed)
+        flatbuffer = export(keras.models.load_model(run / MODEL_FILE), Precision.INT8, calibration.inputs)
+        part = exported.with_name(f"part-{EXPORT_FILE}")
+        part.write_bytes(flatbuffer)
+        part.replace(exported)
+    report("Judging the test patients")
+    said, _ = judge_with(exported.read_bytes(), network_inputs(record.test_samples, settings.image_size), 2)
     threshold = record.thresholds["cell"]
-    judged = record.test._replace(probabilities=said.astype(np.float64))
+    judged = record.test._replace(probabilities=said)
     flips = np.mean((judged.probabilities >= threshold) != (record.test.probabilities >= threshold))
     return Fold(judged, record.disputed, threshold, float(flips))
 

@@ -1,10 +1,19 @@
-"""Decides whether an export is close enough to its Keras model to be released."""
+"""Decides whether an export is close enough to its Keras model to be released, knowing how few cells it was tried on.
 
-import math
-from typing import NamedTuple
+A limit is judged by the loss and its 95 % interval over the test cells. Within the limit it passes. Wholly beyond it,
+the export is shown to be worse and is refused. Beyond it with an interval that reaches within, the cells are too few to
+tell.
+"""
 
-from convert.comparison import Comparison
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.inference.precision import Precision
+from train.evaluation.metrics import Estimate, Judged, auc, cluster_bootstrap
 
 
 class Limits(NamedTuple):
@@ -30,31 +39,121 @@ DEFAULT_LIMITS = {
 thousand, a third of what plain quantisation of the whole network was measured to cost."""
 
 
-def failures(comparison: Comparison, limits: Limits, cells: int) -> list[str]:
-    """Say in sentences which limits an export fails, and by how much; an empty list is a pass.
+class Decision(StrEnum):
+    """What the gate says of one limit, or of all."""
+
+    PASSED = "passed"
+    UNDECIDED = "undecided"
+    REFUSED = "refused"
+
+
+class Check(NamedTuple):
+    """One limit: the loss in it, with its 95 % interval by a bootstrap over patients. Fractions, not percent."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    limit: float
+
+    @property
+    def decision(self) -> Decision:
+        """What follows from it. Written so that a figure that is not a number is refused."""
+        if self.value <= self.limit:
+            return Decision.PASSED
+        return Decision.UNDECIDED if self.low <= self.limit else Decision.REFUSED
+
+
+class GateResult(NamedTuple):
+    """What the gate says of one export."""
+
+    precision: Precision
+    cells: int
+    patients: int
+    checks: tuple[Check, ...]
+
+    @property
+    def decision(self) -> Decision:
+        """The worst of all checks."""
+        found = {check.decision for check in self.checks}
+        return next((one for one in (Decision.REFUSED, Decision.UNDECIDED) if one in found), Decision.PASSED)
+
+    def sentences(self) -> list[str]:
+        """Say of each limit that is not passed by how much, and of how many cells."""
+        return [self._sentence(check) for check in self.checks if check.decision is not Decision.PASSED]
+
+    def _sentence(self, check: Check) -> str:
+        what = (
+            f"{self.precision}: {_WORDS[check.name]} {check.value * 100:.3f} points, and at most "
+            f"{check.limit * 100:.3f} are allowed"
+        )
+        if check.decision is Decision.REFUSED:
+            return f"{what}."
+        return (
+            f"{what}; {self.cells:,} test cells of {self.patients} patients are too few to tell: it lies between "
+            f"{check.low * 100:.3f} and {check.high * 100:.3f} points."
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Describe the result for a manifest."""
+        return {
+            "decision": str(self.decision),
+            "cells": self.cells,
+            "patients": self.patients,
+            "interval": "95 %, by bootstrap over patients",
+            "checks": {
+                check.name: {**check._asdict(), "decision": str(check.decision)} for check in self.checks
+            },
+        }
+
+
+_WORDS = {
+    "accuracy": "accuracy falls",
+    "sensitivity": "sensitivity falls",
+    "specificity": "specificity falls",
+    "auc": "AUC falls",
+    "flips": "the share of verdicts that flip is",
+    "mean_difference": "the mean difference of the probability is",
+}
+
+
+def judge_export(
+    precision: Precision, export: Judged, keras: Judged, *, threshold: float, limits: Limits
+) -> GateResult:
+    """Compare what an export says of the test cells with what its Keras model says.
 
     Args:
-        comparison: of the export with the Keras model.
+        precision: of the export.
+        export: the test cells as the export judges them.
+        keras: the same cells as the Keras model judges them.
+        threshold: the operating point that verdicts are compared at.
         limits: what may differ.
-        cells: test cells of the comparison; where one of them weighs more than a limit, a failure says so.
     """
-    checks = (
-        ("accuracy falls", -comparison.accuracy_change, limits.accuracy),
-        ("sensitivity falls", -comparison.sensitivity_change, limits.rates),
-        ("specificity falls", -comparison.specificity_change, limits.rates),
-        ("AUC falls", -comparison.auc_change, limits.auc),
-        ("the share of verdicts that flip is", comparison.flips, limits.flips),
-        ("the mean difference of the probability is", comparison.mean_difference, limits.mean_difference),
-    )
-    # Written so that a figure that is not a number fails too.
-    failed = [
-        f"{comparison.precision}: {what} {value * 100:.3f} points, and at most {limit * 100:.3f} are allowed."
-        for what, value, limit in checks
-        if not value <= limit
-    ]
-    if failed and cells * limits.accuracy < 1:
-        failed.append(
-            f"{comparison.precision}: of {cells:,} test cells a single one is {100 / cells:.3f} points of accuracy; a "
-            f"limit of {limits.accuracy * 100:.3f} needs at least {math.ceil(1 / limits.accuracy):,}."
-        )
-    return failed
+    allowed = {
+        "accuracy": limits.accuracy,
+        "sensitivity": limits.rates,
+        "specificity": limits.rates,
+        "auc": limits.auc,
+        "flips": limits.flips,
+        "mean_difference": limits.mean_difference,
+    }
+    said, meant = export.probabilities >= threshold, keras.probabilities >= threshold
+    infected = keras.labels == 1
+    lost = (said != infected).astype(np.float64) - (meant != infected)
+    flipped = said != meant
+    distance = np.abs(export.probabilities - keras.probabilities)
+
+    def losses(places: NDArray[np.int64]) -> Mapping[str, float]:
+        here = infected[places]
+        return {
+            "accuracy": float(lost[places].mean()),
+            "sensitivity": float(lost[places][here].mean()),
+            "specificity": float(lost[places][~here].mean()),
+            "auc": auc(keras.at(places)) - auc(export.at(places)),
+            "flips": float(flipped[places].mean()),
+            "mean_difference": float(distance[places].mean()),
+        }
+
+    found: Mapping[str, Estimate] = cluster_bootstrap(keras.patients, keras.labels, losses)
+    checks = tuple(Check(name, *found[name], limit) for name, limit in allowed.items())
+    return GateResult(precision, len(keras.labels), len(np.unique(keras.patients)), checks)

@@ -15,7 +15,7 @@ from train.data.patients import patient_token
 from train.evaluation.metrics import Judged, measure, roc_table
 from train.evaluation.thresholds import describe_field_threshold
 from train.reporting.record import RunRecord
-from train.run import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
+from train.run_folder import DATA_FILE, ENVIRONMENT_FILE, SPLIT_FILE, describe_environment
 from train.settings import TrainingSettings
 
 
@@ -57,7 +57,7 @@ def make_manifest(
         for part, names in patients.items()
     }
     points = {
-        "cell": "best accuracy on the undisputed cells of the validation patients",
+        "cell": "best mean of sensitivity and specificity on the undisputed cells of the validation patients",
         "field": describe_field_threshold(bool(settings.uninfected_fields)),
     }
     populations = {"undisputed": undisputed, "original": judged}
@@ -75,7 +75,8 @@ def make_manifest(
         },
         "output": f"probability of {LABELS[1]}, float32",
         "calibration": {
-            "method": "Platt scaling on validation patients, folded into the last layer",
+            "method": "Platt scaling on validation patients, both classes weighing the same, folded into the last "
+            "layer",
             **results.calibration,
         },
         "operating_points": {
@@ -101,17 +102,26 @@ def make_manifest(
         "roc": roc_table(undisputed),
         "data": data,
         "training": {
-            "settings": asdict(settings),
-            "environment": json.loads((run / ENVIRONMENT_FILE).read_text("utf-8")),
+            "settings": _without_folders(asdict(settings)),
+            "environment": _without_folders(json.loads((run / ENVIRONMENT_FILE).read_text("utf-8"))),
         },
         "conversion": {
             "calibration_cells": len(calibration_set.inputs),
             "calibration_sha256": calibration_set.sha256,
-            "environment": describe_environment(),
+            "environment": _without_folders(describe_environment()),
         },
         "licence": "Apache-2.0",
         "sources": sources,
     }
+
+
+def _without_folders(value: Any) -> Any:
+    """Leave of every absolute path its last name: a released model does not tell the folders of who made it."""
+    if isinstance(value, dict):
+        return {key: _without_folders(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(one) for one in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def rates(judged: Judged, threshold: float) -> dict[str, int]:

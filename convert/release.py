@@ -1,4 +1,4 @@
-"""Exports a run in every precision, passes each through the gate, and writes those that pass."""
+"""Exports a run in every precision, passes each through the gate, and writes those that may be released."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,54 +6,87 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from convert.calibration_set import choose_calibration_set
+from convert.calibration_set import CalibrationSet, choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, judge_with
 from convert.export import export
-from convert.gate import DEFAULT_LIMITS, Limits, failures
+from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
+from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
 from convert.inconclusive import describe_inconclusive
-from convert.manifest import make_manifest
-from edge.errors import PlasmoliteError
+from convert.manifest import make_manifest, rates
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.precision import Precision
 from edge.inference.self_test import sample_scores
-from train.data.dataset import cell_files
+from train.data.dataset import Sample, cell_files
 from train.evaluation.metrics import Judged
+from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
-from train.reporting.record import read_record
-from train.reporting.results import MODEL_FILE
-from train.run import SETTINGS_FILE, read_run_data
-from train.settings import TrainingSettings
+from train.run_folder import MODEL_FILE
 
 SOURCES_NOT_STATED = "not stated by who trained it"
 
 
-class RunError(PlasmoliteError):
-    """The folder is not a finished training run."""
+class Identity(NamedTuple):
+    """What a release is called, and what it was made of."""
+
+    name: str
+    version: str
+    sources: str = SOURCES_NOT_STATED
+    """What the model learnt from and under what licences, in words."""
+
+
+class Allowed(NamedTuple):
+    """What is released only because somebody said so; the manifest and the card state it."""
+
+    undecided: bool = False
+    """Exports of which the test cells are too few to tell whether they are as good as the Keras model."""
+    weak: bool = False
+    """Models that find next to nothing, or no more than two hand-made features."""
+
+
+class Outcome(NamedTuple):
+    """What became of one export."""
+
+    comparison: Comparison
+    gate: GateResult
+    weaknesses: tuple[str, ...]
+    """Sentences of :func:`train.evaluation.usefulness.weaknesses`."""
+    found: dict[str, dict[str, int]]
+    """Verdicts that are right, and of how many, on the undisputed test cells, by operating point."""
+    released: Path | None
+    """The file, where it was written."""
+
+    @property
+    def refusals(self) -> list[str]:
+        """Say in sentences why it was not released; what was released all the same has none."""
+        if self.released is not None:
+            return []
+        precision = self.comparison.precision
+        return [*self.gate.sentences(), *(f"{precision}: {sentence}" for sentence in self.weaknesses)]
 
 
 class Release(NamedTuple):
     """What a conversion came to."""
 
-    comparisons: tuple[Comparison, ...]
-    written: tuple[Path, ...]
-    refused: tuple[str, ...]
-    """A sentence for each limit that an export failed."""
+    outcomes: tuple[Outcome, ...]
+    card: Path | None
+    """The model card, where anything was released."""
 
 
 def convert_run(
     run: Path,
     out: Path,
+    identity: Identity,
     *,
-    name: str,
-    version: str,
-    sources: str = SOURCES_NOT_STATED,
     precisions: Sequence[Precision],
     threads: int,
     limits: Mapping[Precision, Limits] = DEFAULT_LIMITS,
+    allowed: Allowed = Allowed(),  # noqa: B008 - it is immutable
     spoil: Callable[[keras.Model], None] | None = None,
+    moved: MovedFiles = MovedFiles(),  # noqa: B008 - it is immutable
     report: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Export, compare, gate and write the models of a run.
@@ -61,98 +94,122 @@ def convert_run(
     Args:
         run: folder of a finished training run.
         out: folder for the models, their card and a chart; made where it does not exist.
-        name: of the model.
-        version: of the release.
-        sources: what the model learnt from and under what licences, in words.
+        identity: name, version and sources.
         precisions: which to export.
         threads: of the interpreter while comparing.
         limits: of the gate, by precision.
+        allowed: what may be released although it is undecided or weak.
         spoil: changes the model before its export, to see the gate refuse it.
+        moved: where the run's cells and tables are now, if no longer where they were in training.
         report: told in words what is done next.
 
     Raises:
         RunError: the run is not finished or its data are gone.
         PlasmoliteError: the data cannot be read, or an export failed.
     """
-    if not (run / MODEL_FILE).exists():
-        raise RunError(f"{run} holds no finished training run: {MODEL_FILE} is missing.")
-    settings = TrainingSettings.read(run / SETTINGS_FILE)
-    if settings.by_cell:
-        raise RunError(
-            f"{run} was split by cell: its figures leak from one side of the split to the other and cannot stand "
-            "in a release. Train it without --by-cell."
-        )
     report("Reading the run's cells")
-    run_data = read_run_data(settings, run)
-    results = read_record(run, run_data)
-    calibration_set = choose_calibration_set(run_data, settings.image_size, settings.seed)
-    inputs = network_inputs(results.test_samples, settings.image_size)
-    validation = run_data.split.validation[~run_data.disputed(run_data.split.validation)]
-    validation_samples = [run_data.data.samples[i] for i in validation]
-    validation_inputs = network_inputs(validation_samples, settings.image_size)
+    finished = open_finished_run(run, moved)
+    calibration_set = choose_calibration_set(
+        finished.run_data, finished.settings.image_size, finished.settings.seed
+    )
+    test_inputs = network_inputs(finished.record.test_samples, finished.settings.image_size)
     model = keras.models.load_model(run / MODEL_FILE)
     if spoil is not None:
         spoil(model)
     out.mkdir(parents=True, exist_ok=True)
-    comparisons: list[Comparison] = []
-    refused: list[str] = []
-    manifests: dict[str, dict[str, object]] = {}
-    written: list[Path] = []
+    outcomes: list[Outcome] = []
     for precision in precisions:
         report(f"Exporting {precision}")
         flatbuffer = export(model, precision, calibration_set.inputs)
-        report(f"Comparing {precision} with the Keras model on {len(inputs)} cells")
+        report(f"Comparing {precision} with the Keras model on {len(test_inputs)} cells")
         comparison, judged = compare(
             precision,
             flatbuffer,
-            cell_files(Path(settings.data), results.test_samples),
-            inputs,
-            results.test,
-            threshold=results.thresholds["cell"],
+            cell_files(Path(finished.settings.data), finished.record.test_samples),
+            test_inputs,
+            finished.record.test,
+            threshold=finished.record.thresholds["cell"],
             threads=threads,
         )
-        comparisons.append(comparison)
-        failed = failures(comparison, limits[precision], len(inputs))
-        refused += failed
-        path = out / f"plasmolite-{name}-{precision}.tflite"
-        if failed:
-            # A release of an earlier conversion must not pass for this one.
-            path.unlink(missing_ok=True)
-            continue
-        manifest = make_manifest(
-            name=name,
-            version=version,
-            settings=settings,
-            results=results,
-            judged=judged,
-            comparison=comparison,
-            calibration_set=calibration_set,
-            run=run,
-            sources=sources,
-        )
-        report(f"Measuring when {precision} is inconclusive")
-        said, _ = judge_with(flatbuffer, validation_inputs, threads)
-        manifest["inconclusive"] = describe_inconclusive(
-            Judged(
-                run_data.data.labels()[validation],
-                said,
-                np.array([sample.patient for sample in validation_samples]),
-            ),
-            judged,
-            disputed=results.disputed,
-            threshold=results.thresholds["cell"],
-        )
-        _write_model(path, flatbuffer, manifest)
-        manifests[path.name] = dict(load_model(path).manifest)
-        written.append(path)
-    if manifests:
-        (out / f"plasmolite-{name}.md").write_text(model_card(manifests), "utf-8")
+        outcome = _judge(finished, comparison, judged, limits[precision])
+        path = out / f"plasmolite-{identity.name}-{precision}.tflite"
+        # A release of an earlier conversion must not pass for this one.
+        path.unlink(missing_ok=True)
+        if _may_be_released(outcome, allowed):
+            report(f"Writing {precision}")
+            manifest = _manifest(finished, identity, outcome, judged, calibration_set)
+            manifest["inconclusive"] = _inconclusive(finished, flatbuffer, judged, threads)
+            _write_model(path, flatbuffer, manifest)
+            outcome = outcome._replace(released=path)
+        outcomes.append(outcome)
+    manifests = {
+        one.released.name: load_model(one.released).manifest for one in outcomes if one.released is not None
+    }
+    card = out / f"plasmolite-{identity.name}.md" if manifests else None
+    if card is not None:
+        card.write_text(model_card(manifests), "utf-8")
     draw_comparison(
-        comparisons,
+        [one.comparison for one in outcomes],
         {precision: limits[precision].flips for precision in precisions},
-        out / f"plasmolite-{name}-comparison.png",
+        out / f"plasmolite-{identity.name}-comparison.png",
     )
-    return Release(tuple(comparisons), tuple(written), tuple(refused))
+    return Release(tuple(outcomes), card)
+
+
+def _judge(finished: FinishedRun, comparison: Comparison, judged: Judged, limits: Limits) -> Outcome:
+    record = finished.record
+    undisputed = judged.at(~record.disputed)
+    return Outcome(
+        comparison,
+        judge_export(
+            comparison.precision, judged, record.test, threshold=record.thresholds["cell"], limits=limits
+        ),
+        tuple(weaknesses(undisputed, record.thresholds, record.baseline_auc)),
+        {point: rates(undisputed, threshold) for point, threshold in record.thresholds.items()},
+        None,
+    )
+
+
+def _may_be_released(outcome: Outcome, allowed: Allowed) -> bool:
+    passed = {Decision.PASSED, Decision.UNDECIDED} if allowed.undecided else {Decision.PASSED}
+    return outcome.gate.decision in passed and (allowed.weak or not outcome.weaknesses)
+
+
+def _manifest(
+    finished: FinishedRun,
+    identity: Identity,
+    outcome: Outcome,
+    judged: Judged,
+    calibration_set: CalibrationSet,
+) -> dict[str, object]:
+    manifest = make_manifest(
+        name=identity.name,
+        version=identity.version,
+        settings=finished.settings,
+        results=finished.record,
+        judged=judged,
+        comparison=outcome.comparison,
+        calibration_set=calibration_set,
+        run=finished.folder,
+        sources=identity.sources,
+    )
+    return {**manifest, "gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
+
+
+def _inconclusive(
+    finished: FinishedRun, flatbuffer: bytes, judged: Judged, threads: int
+) -> dict[str, object]:
+    run_data, record = finished.run_data, finished.record
+    validation: NDArray[np.int64] = run_data.split.validation
+    validation = validation[~run_data.disputed(validation)]
+    samples: list[Sample] = [run_data.data.samples[i] for i in validation]
+    said, _ = judge_with(flatbuffer, network_inputs(samples, finished.settings.image_size), threads)
+    return describe_inconclusive(
+        Judged(run_data.data.labels()[validation], said, np.array([sample.patient for sample in samples])),
+        judged,
+        disputed=record.disputed,
+        threshold=record.thresholds["cell"],
+    )
 
 
 def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object]) -> None:

@@ -23,7 +23,7 @@ from edge.inference.model_file import load_model, with_manifest
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
 from train.data.other_laboratories import read_foreign_cells
-from train.data.patients import LABELS, patient_token, read_corrections, read_patients
+from train.data.patients import LABELS, PatientSource, patient_token, read_corrections
 from train.evaluation.metrics import Judged
 from train.evaluation.thresholds import (
     choose_levelled,
@@ -32,7 +32,7 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
-from train.run import describe_environment
+from train.run_folder import describe_environment
 
 
 class OtherDataError(PlasmoliteError):
@@ -71,17 +71,19 @@ def rethreshold(
     manifest: dict[str, Any] = dict(released.manifest)
     classifier = Classifier(released)
     size = classifier.input_size
-    cells = load_dataset(data, read_patients(patients) if patients else None, size=size)
+    source = PatientSource.of(manifest["training"]["settings"].get("split_by"), patients)
+    cells = load_dataset(data, source, size=size)
     known = manifest["data"]
     _check_same(cells, known, f"{data} holds other cells than {model.name} was trained on")
-    disputed = set(read_corrections(corrections)) if corrections else set()
+    files = [one.file for one in cells.samples]
+    disputed = set(read_corrections(corrections, files)) if corrections else set()
 
     def part(name: str) -> list[Sample]:
         tokens = set(known["split"][name])
         return [one for one in cells.samples if patient_token(one.patient, known["fingerprint"]) in tokens]
 
     def undisputed(samples: list[Sample]) -> list[Sample]:
-        return [one for one in samples if one.name not in disputed]
+        return [one for one in samples if one.file not in disputed]
 
     def judged(samples: list[Sample]) -> Judged:
         return Judged(

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from train.reporting.report import write_report
 from train.reporting.results import Results, finish
-from train.run import RunData, fit, load_run_data, open_run
+from train.run import RunData, fit, load_run_data
+from train.run_folder import check_run, hold_run, open_run
 from train.settings import TrainingSettings
 
 
@@ -57,11 +58,13 @@ def complete_run(settings: TrainingSettings, out: Path, progress: RunProgress | 
         OSError: the folder cannot be written.
     """
     progress = progress or NoProgress()
-    open_run(settings, out)
-    run_data = load_run_data(settings, out, progress.reading)
-    progress.read(run_data)
-    network = fit(settings, run_data, out, progress.training)
-    progress.measuring()
-    results = finish(network, settings, run_data, out)
-    write_report(results, settings, run_data, out)
-    return results
+    check_run(settings, out)
+    with hold_run(out):
+        open_run(settings, out)
+        run_data = load_run_data(settings, out, progress.reading)
+        progress.read(run_data)
+        network = fit(settings, run_data, out, progress.training)
+        progress.measuring()
+        results = finish(network, settings, run_data, out)
+        write_report(results, settings, run_data, out)
+        return results

@@ -34,8 +34,14 @@ _OPTIONS = (
     click.option(
         "--patients",
         metavar="CSV",
-        help="Patient of each cell: columns cell and patient, or the published two columns without header.  "
-        "[default: the file name before _IMG]",
+        help="Patient of each cell: columns cell (a path, or a file name that is unique) and patient, or the published "
+        "two columns without header.",
+    ),
+    click.option(
+        "--split-by",
+        type=click.Choice(["table", "folder", "name"]),
+        help="What tells the patients: the table of --patients, the folder above the cell that is not named after a "
+        "class, or the file name before _IMG or its last number.  [default: the table if given, else name]",
     ),
     click.option(
         "--corrections",

@@ -1,10 +1,7 @@
 """One training run, from labelled cells to a model with its measured figures, in one resumable folder."""
 
 import json
-import platform
-import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,27 +10,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.about import source_commit
 from edge.inference.verdicts import LABELS
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
-from train.data.patients import Correction, read_corrections, read_patients
-from train.data.split import PARTS, Split, read_split, split_by_patient, write_split
+from train.data.patients import Correction, PatientSource, read_corrections
+from train.data.split import PARTS, Split, is_split_of, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
 from train.model.fit import Held, Phase, Report, fit_phase
 from train.model.network import build_network
 from train.model.quantisation import with_rounding, without_rounding
+from train.run_folder import DATA_FILE, SPLIT_FILE
 from train.settings import LabelPolicy, SettingsError, TrainingSettings
-
-SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE = (
-    "settings.json",
-    "split.json",
-    "data.json",
-    "environment.json",
-)
-
 
 _HELD_CELLS = 1000
 """Validation cells that the epochs of a phase are compared on; the figures and thresholds are of all of them."""
@@ -55,29 +44,6 @@ class RunData(NamedTuple):
         return np.array([self.data.samples[i].name in self.corrections for i in indices], bool)
 
 
-def open_run(settings: TrainingSettings, out: Path) -> None:
-    """Make the run's folder, or make sure that the one which is there was begun with the same settings.
-
-    Raises:
-        SettingsError: the settings are wrong, or the folder belongs to another run.
-    """
-    settings.check()
-    path = out / SETTINGS_FILE
-    if path.exists():
-        if TrainingSettings.read(path) != settings:
-            raise SettingsError(
-                f"{out} holds a run with other settings (see {path}). Give the same settings to go on "
-                "with it, or another --out to begin a new one."
-            )
-        return
-    if out.exists() and any(out.iterdir()):
-        raise SettingsError(f"{out} is not empty and holds no training run. Choose another --out.")
-    out.mkdir(parents=True, exist_ok=True)
-    settings.write(path)
-    environment = json.dumps(describe_environment(), indent=1)
-    (out / ENVIRONMENT_FILE).write_text(environment + "\n", "utf-8")
-
-
 def load_run_data(
     settings: TrainingSettings, out: Path, progress: Callable[[int, int], None] | None = None
 ) -> RunData:
@@ -96,6 +62,11 @@ def load_run_data(
     path = out / SPLIT_FILE
     if path.exists():
         split = read_split(path, data)
+        if not is_split_of(path, data):
+            raise SettingsError(
+                f"The cells of {settings.data} or their patients have changed since the run in {out} began: put them "
+                "back to go on with it, or begin a new one with another --out."
+            )
     else:
         split = (
             read_split(Path(settings.split), data)
@@ -123,11 +94,19 @@ def read_run_data(settings: TrainingSettings, run: Path) -> RunData:
 def _read_cells(
     settings: TrainingSettings, progress: Callable[[int, int], None] | None
 ) -> tuple[DataSet, dict[str, Correction]]:
-    patients = read_patients(Path(settings.patients)) if settings.patients else None
-    corrections = read_corrections(Path(settings.corrections)) if settings.corrections else {}
-    data = load_dataset(Path(settings.data), patients, progress, size=settings.image_size)
+    source = PatientSource.of(settings.split_by, Path(settings.patients) if settings.patients else None)
+    if settings.by_cell:
+        source = source._replace(chosen=True)  # whatever patients there are, they are not looked at
+    data = load_dataset(Path(settings.data), source, progress, size=settings.image_size)
+    by_file = (
+        read_corrections(Path(settings.corrections), [one.file for one in data.samples])
+        if settings.corrections
+        else {}
+    )
+    corrections = {one.name: by_file[one.file] for one in data.samples if one.file in by_file}
     if settings.by_cell:  # as if every cell came from a patient of its own
-        data = data._replace(samples=tuple(one._replace(patient=one.name) for one in data.samples))
+        samples = tuple(one._replace(patient=one.name) for one in data.samples)
+        data = data._replace(samples=samples, patients_by="cell", doubt="")
     return data, corrections
 
 
@@ -144,6 +123,7 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
             part: len({data.samples[i].patient for i in indices})
             for part, indices in zip(PARTS, split, strict=True)
         },
+        "patients_by": str(data.patients_by),
         "disputed": sum(sample.name in run_data.corrections for sample in data.samples),
         "rejected": [entry._asdict() for entry in data.rejected],
         "uninfected_fields": foreign
@@ -273,32 +253,3 @@ def training_targets(
             kept.append(int(index))
             targets.append(label)
     return np.array(kept, np.int64), np.array(targets, np.float32)
-
-
-def describe_environment() -> dict[str, object]:
-    """Record what a repetition needs to know: command, versions, machine, commit."""
-    names = (
-        "plasmolite",
-        "keras",
-        "tensorflow",
-        "jax",
-        "torch",
-        "numpy",
-        "opencv-python-headless",
-        "scikit-learn",
-    )
-    versions = {}
-    for name in names:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {
-        "command": ["plasmolite", *sys.argv[1:]],
-        "backend": keras.backend.backend(),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "versions": versions,
-        "commit": source_commit(),
-    }

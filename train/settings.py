@@ -1,9 +1,10 @@
 """Everything that decides how a training comes out, in one immutable value that is written into the run."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from edge.errors import PlasmoliteError
 
@@ -22,6 +23,8 @@ class LabelPolicy(StrEnum):
 
 
 _LISTS = ("uninfected_fields", "laboratories", "left_out")
+PATHS = ("data", "patients", "corrections", "uninfected_fields", "laboratories", "split", "weights")
+"""The settings that are paths."""
 
 
 class SettingsError(PlasmoliteError):
@@ -36,6 +39,9 @@ class TrainingSettings:
     """Folder or zip file of labelled cells."""
     patients: str | None = None
     """CSV file of patients."""
+    split_by: str | None = None
+    """What tells the patients: ``table``, ``folder`` or ``name``; by default the table where there is one, else the
+    file names."""
     corrections: str | None = None
     """CSV file of corrected labels."""
     label_policy: LabelPolicy = LabelPolicy.PUBLISHED
@@ -92,6 +98,26 @@ class TrainingSettings:
     """Whether the augmentation draws crenation, refractile specks and sharp pale centres."""
     seed: int = 0
 
+    def located(self) -> "TrainingSettings":
+        """Return the same settings with every path absolute, so that they mean the same from any folder."""
+        places: dict[str, Any] = {}
+        for name in PATHS:
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                places[name] = tuple(str(Path(one).resolve()) for one in value)
+            elif value is not None and not (name == "weights" and value in {"imagenet", "none"}):
+                places[name] = str(Path(value).resolve())
+        return replace(self, **places)
+
+    def differences(self, others: "TrainingSettings") -> list[str]:
+        """Name the settings in which others differ, with both values; paths are compared as places."""
+        mine, theirs = asdict(self.located()), asdict(others.located())
+        return [
+            f"{name.replace('_', ' ')} is {value} there and {theirs[name]} here"
+            for name, value in mine.items()
+            if value != theirs[name]
+        ]
+
     def check(self) -> None:
         """Refuse settings that cannot work.
 
@@ -105,6 +131,12 @@ class TrainingSettings:
             wrong.append(f"The label policy must be one of {', '.join(LabelPolicy)}.")
         if self.label_policy != LabelPolicy.PUBLISHED and self.corrections is None:
             wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
+        if self.split_by == "table" and self.patients is None:
+            wrong.append("To split by a table, give it with --patients.")
+        if self.split_by in {"folder", "name"} and self.patients is not None:
+            wrong.append(
+                f"Patients are told either by the table {self.patients} or by {self.split_by}: give one."
+            )
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
             wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
         if not 0 <= self.fold < self.folds or self.folds < 2:

@@ -32,8 +32,8 @@ from train.evaluation.metrics import (
 from train.model.batches import network_inputs
 from train.options import training_options
 from train.reporting.record import is_finished, read_record
-from train.reporting.results import MODEL_FILE
-from train.run import open_run, read_run_data
+from train.run import read_run_data
+from train.run_folder import MODEL_FILE, check_run
 from train.settings import TrainingSettings
 
 
@@ -99,7 +99,7 @@ def main(
         for variant in (one for one in VARIANTS if not wanted or one.name in wanted):
             run = out / variant.name.replace(",", "").replace(" ", "-")
             changed = replace(recipe, **variant.changes)
-            open_run(changed, run)
+            check_run(changed, run)
             if not is_finished(run):
                 click.echo(f"Variant: {variant.name}", err=True)
                 complete_run(changed, run, _EpochLines())

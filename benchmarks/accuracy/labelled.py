@@ -16,7 +16,8 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_cell_files
 from edge.segmentation.finder import find_cells
-from train.data.patients import label_number, patient_from_name, read_corrections, read_patients
+from train.data.patients import label_number, patient_from_name, read_corrections
+from train.data.tables import match_rows, read_patient_rows
 
 
 class LabelledCell(NamedTuple):
@@ -65,16 +66,16 @@ def read_labelled_cells(
         BenchmarkError: there are none, or of one class only.
         PlasmoliteError: a table cannot be read.
     """
-    owner = read_patients(patients) if patients else {}
-    disputed = read_corrections(corrections) if corrections else {}
+    paths = [file.source for file in list_cell_files([folder]) if isinstance(file.source, Path)]
+    files = [path.relative_to(folder).as_posix() for path in paths]
+    rows = match_rows(patients, read_patient_rows(patients), files) if patients else {}
+    owner = {folder / file: row.value for file, row in rows.items()}
+    disputed = {folder / file for file in read_corrections(corrections, files)} if corrections else set()
     listed: list[tuple[Path, int, str]] = []
-    for file in list_cell_files([folder]):
-        if not isinstance(file.source, Path):
-            continue
-        path = file.source
+    for path in paths:
         numbers = (label_number(part) for part in reversed(path.parent.parts))
         label = next((number for number in numbers if number is not None), None)
-        patient = owner.get(path.stem) or patient_from_name(path.stem)
+        patient = owner.get(path) or patient_from_name(path.stem)
         if label is not None and keeps(patient):
             listed.append((path, label, patient))
     if most is not None and len(listed) > most:
@@ -97,7 +98,7 @@ def read_labelled_cells(
         if mask is None:
             refused.append(f"{path.name}: no single cell stands out from the background of the picture.")
             continue
-        cells.append(LabelledCell(path.stem, label, patient, path.stem in disputed, rgb, mask))
+        cells.append(LabelledCell(path.stem, label, patient, path in disputed, rgb, mask))
     return cells, refused
 
 

@@ -12,7 +12,7 @@ class OperatingPoint(NamedTuple):
     """A threshold, and what it was chosen for."""
 
     name: str
-    """``cell`` (best accuracy over both classes) or ``field`` (a stated rate of false alarms)."""
+    """``cell`` (both classes weighing the same) or ``field`` (a stated rate of false alarms)."""
     threshold: float
     """Probability from which on a cell is called parasitised, 0 to 1."""
     chosen: str

@@ -1,13 +1,22 @@
 """``plasmolite convert``: a finished training run in, released TFLite models out, or a refusal."""
 
-import os
+from __future__ import annotations
+
+import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from plasmolite.terminal.language import refuse
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from convert.release import Release
 
 
 @click.command(epilog="Example: plasmolite convert runs/standard --out models --name standard")
@@ -28,6 +37,13 @@ from plasmolite.terminal.language import refuse
     type=click.Choice([precision.value for precision in Precision]),
     help="What to export; may be given several times. By default all three.",
 )
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The run's cells, where they are no longer where they were.",
+)
+@click.option("--patients", type=click.Path(path_type=Path), help="Its table of patients, likewise.")
+@click.option("--corrections", type=click.Path(path_type=Path), help="Its table of corrections, likewise.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="While comparing.")
 @click.option(
     "--max-flips",
@@ -35,80 +51,88 @@ from plasmolite.terminal.language import refuse
     help="Tighten the gate: largest share of verdicts that may differ from the Keras model's.",
 )
 @click.option(
+    "--release-undecided",
+    is_flag=True,
+    help="Release exports of which the test cells are too few to tell whether the gate's limits hold.",
+)
+@click.option(
+    "--release-weak",
+    is_flag=True,
+    help="Release a model that finds next to nothing, or ranks cells no better than two hand-made features do.",
+)
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
+@click.option(
     "--spoil",
     type=click.FloatRange(0, 10),
     help="To see the gate refuse: add noise of this share of each kernel's spread before exporting.",
 )
-def command(
-    *,
+def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
+    """Export a finished training run to TFLite, through a gate.
+
+    Each export judges the files of the run's test patients as plasmolite classify does, and is compared with the
+    Keras model. One that is shown to differ by more than the gate allows is not written. One of which too few test
+    cells tell it, and a model that finds next to nothing, are written only where that is asked for. What is written
+    is one file a precision with its manifest inside, a model card and a chart.
+
+    Exit code: 0 all released, 1 an export was not released, 2 nothing could start.
+    """
+    from plasmolite.terminal.conversion import as_json, print_release
+    from plasmolite.terminal.quiet import library_notes_left_out
+
+    try:
+        with library_notes_left_out() as stream:
+            release = _convert(run, out, stream, **options)
+    except (PlasmoliteError, OSError) as error:
+        refuse(error)
+    if json_wanted:
+        click.echo(json.dumps(as_json(release)))
+    else:
+        print_release(release)
+    sys.exit(0 if all(one.released for one in release.outcomes) else 1)
+
+
+def _convert(
     run: Path,
     out: Path,
+    stream: TextIO,
+    *,
     name: str,
     version: str,
     sources: str | None,
     precisions: tuple[str, ...],
+    data: Path | None,
+    patients: Path | None,
+    corrections: Path | None,
     threads: int,
     max_flips: float | None,
+    release_undecided: bool,
+    release_weak: bool,
     spoil: float | None,
-) -> None:
-    """Export a finished training run to TFLite, through a gate.
-
-    Each export judges the run's test patients in the device's runtime and is compared with the Keras model. One
-    that differs by more than the gate allows is not written. What is written is one file a precision with its
-    manifest inside, a model card and a chart.
-
-    Exit code: 0 all passed, 1 an export was refused, 2 nothing could start.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+) -> Release:
+    """Convert a run, and tell on a stream what is done."""
     from rich.console import Console
-    from rich.table import Table
 
     from convert.fault_injection import add_noise
+    from convert.finished_run import MovedFiles
     from convert.gate import DEFAULT_LIMITS
-    from convert.release import SOURCES_NOT_STATED, convert_run
-    from edge.errors import PlasmoliteError
+    from convert.release import SOURCES_NOT_STATED, Allowed, Identity, convert_run
 
-    console = Console(stderr=True)
     limits = dict(DEFAULT_LIMITS)
     if max_flips is not None:
         limits = {key: limit._replace(flips=min(limit.flips, max_flips)) for key, limit in limits.items()}
-    try:
-        with console.status("Starting") as status:
-            release = convert_run(
-                run,
-                out,
-                name=name,
-                version=version,
-                sources=sources or SOURCES_NOT_STATED,
-                precisions=[Precision(name) for name in precisions] or [*Precision],
-                threads=threads,
-                limits=limits,
-                spoil=None if spoil is None else lambda model: add_noise(model, spoil),
-                report=status.update,
-            )
-    except (PlasmoliteError, OSError) as error:
-        refuse(error)
-    table = Table(title="Exports beside the Keras model, on the test patients (changes in points)")
-    for column in ("", "accuracy", "change", "sens.", "spec.", "AUC", "flips", "mean |dP|", "MB", "ms/cell"):
-        table.add_column(column, justify="right")
-    for c in release.comparisons:
-        table.add_row(
-            c.precision,
-            f"{c.accuracy:.2%}",
-            f"{c.accuracy_change * 100:+.3f}",
-            f"{c.sensitivity_change * 100:+.3f}",
-            f"{c.specificity_change * 100:+.3f}",
-            f"{c.auc_change * 100:+.4f}",
-            f"{c.flips:.3%}",
-            f"{c.mean_difference:.5f}",
-            f"{c.size / 1e6:.2f}",
-            f"{c.latency:.2f}",
+    console = Console(file=stream)
+    with console.status("Starting") as status:
+        # A spinner in a file is nothing: there each step is a line.
+        report = status.update if console.is_terminal else console.print
+        return convert_run(
+            run,
+            out,
+            Identity(name, version, sources or SOURCES_NOT_STATED),
+            precisions=[Precision(name) for name in precisions] or [*Precision],
+            threads=threads,
+            limits=limits,
+            allowed=Allowed(release_undecided, release_weak),
+            spoil=None if spoil is None else lambda model: add_noise(model, spoil),
+            moved=MovedFiles(data, patients, corrections),
+            report=report,
         )
-    # Where the output is a file, eighty columns would cut the figures off.
-    out_console = Console()
-    (out_console if out_console.is_terminal else Console(width=120)).print(table)
-    for path in release.written:
-        click.echo(f"Released: {path}")
-    for sentence in release.refused:
-        click.echo(f"Refused. {sentence}", err=True)
-    sys.exit(1 if release.refused else 0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     help="Folder of this run; one that was interrupted goes on from its last epoch.",
 )
 @click.option("--fold", type=click.IntRange(0), default=0, help="Which of the folds is the test set, from 0.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
 @training_options
-def command(*, out: Path, **settings: object) -> None:
+def command(*, out: Path, json_wanted: bool, **settings: object) -> None:
     """Fine-tune MobileNetV2 on labelled red cells and measure it on patients that it never saw.
 
     The cells are split by patient into training, validation and test. OUT receives the model (model.keras),
@@ -48,9 +50,28 @@ def command(*, out: Path, **settings: object) -> None:
     """
     with training_errors(out):
         chosen = TrainingSettings(**settings)  # type: ignore[arg-type]
-        _print_figures(train_to_report(chosen, out), by_cell=chosen.by_cell)
+        results = train_to_report(chosen, out)
+        if json_wanted:
+            click.echo(json.dumps(_as_json(results, out)))
+            return
+        _print_figures(results, by_cell=chosen.by_cell)
+        for sentence in results.weaknesses:
+            click.echo(f"Warning: {sentence}", err=True)
         click.echo(f"Model: {out / 'model.keras'}\nReport: {out / 'report.html'}")
         click.echo(f"Next: plasmolite convert {shlex.quote(str(out))} --out DIR\n{RESEARCH_USE}")
+
+
+def _as_json(results: Results, out: Path) -> dict[str, Any]:
+    """Describe a finished run for a program: where its files are, and the figures of metrics.json."""
+    from train.reporting.results import METRICS_FILE
+
+    return {
+        "model": str(out / "model.keras"),
+        "report": str(out / "report.html"),
+        "weaknesses": results.weaknesses,
+        **json.loads((out / METRICS_FILE).read_text("utf-8")),
+        "research_use": RESEARCH_USE,
+    }
 
 
 def _print_figures(results: Results, *, by_cell: bool) -> None:

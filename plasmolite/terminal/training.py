@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from plasmolite.terminal.quiet import library_notes_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,26 +59,12 @@ def train_to_report(settings: TrainingSettings, out: Path) -> Results:
     """
     from rich.console import Console
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is loaded
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("Loading Keras …")
-    with _start_up_notes_left_out():
+    with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
         return complete_run(settings, out, _ProgressBars(console, settings, shown))
-
-
-@contextmanager
-def _start_up_notes_left_out() -> Iterator[None]:
-    """Keep from the terminal what TensorFlow's libraries write as they load, whatever their log level."""
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 class _ProgressBars:
@@ -85,6 +72,7 @@ class _ProgressBars:
 
     def __init__(self, console: Console, settings: TrainingSettings, shown: ExitStack) -> None:
         self._console, self._shown = console, shown
+        self._table = settings.patients
         self._epochs = {
             "head": settings.head_epochs,
             "tune": settings.tune_epochs,
@@ -102,17 +90,21 @@ class _ProgressBars:
     def read(self, run_data: RunData) -> None:
         """Print what was read."""
         from edge.inference.verdicts import LABELS
+        from train.data.patients import describe_patients
 
         self._shown.close()
         data = run_data.data
         infected = int(data.labels().sum())
+        patients = [sample.patient for sample in data.samples]
         self._console.print(
-            f"{len(data.samples)} cells of {len({sample.patient for sample in data.samples})} patients: "
+            f"{len(data.samples)} cells of {describe_patients(patients, data.patients_by, self._table)}: "
             f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
             f"left out{' (the report lists them)' if data.rejected else ''}. "
             + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
             + "."
         )
+        if data.doubt:
+            self._console.print(f"Note: {data.doubt}")
         if run_data.foreign:
             cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
             self._console.print(

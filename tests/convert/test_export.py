@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from convert.comparison import Comparison, compare, judge_with
+from convert.comparison import compare, judge_with
 from convert.export import _convert, export
 from convert.fault_injection import add_noise
-from convert.gate import DEFAULT_LIMITS, failures
+from convert.gate import DEFAULT_LIMITS, Decision, GateResult, judge_export
 from edge.cells.files import CellFile, cell_input
 from edge.errors import ModelFileError
 from edge.images.encode import encode_png
@@ -94,43 +94,28 @@ def test_int8_is_smaller_than_float32_and_its_probability_is_finer_than_a_byte(
     assert np.abs(steps - np.round(steps)).max() > 0.01
 
 
-def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one(
-    model: keras.Model, files: list[CellFile], cells: np.ndarray
+@pytest.mark.parametrize("count", [12, 30, 60])
+def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
+    model: keras.Model, files: list[CellFile], cells: np.ndarray, count: int
 ) -> None:
-    said = _keras_says(model, cells)
-    before = Judged(np.arange(60) % 2, said, np.array([f"p{i % 6}" for i in range(60)]))
+    said = _keras_says(model, cells)[:count]
+    before = Judged(np.arange(count) % 2, said, np.array([f"p{i % 6}" for i in range(count)]))
     threshold = float(np.median(said))
-    good, _ = compare(
-        "float32", export(model, "float32", cells[:20]), files, cells, before, threshold=threshold, threads=1
-    )
-    assert failures(good, DEFAULT_LIMITS["float32"], 60) == []
+
+    def gated(network: keras.Model) -> GateResult:
+        exported = export(network, Precision.FLOAT32, cells[:20])
+        some = files[:count], cells[:count]
+        _, judged = compare(Precision.FLOAT32, exported, *some, before, threshold=threshold, threads=1)
+        limits = DEFAULT_LIMITS[Precision.FLOAT32]
+        return judge_export(Precision.FLOAT32, judged, before, threshold=threshold, limits=limits)
+
+    assert gated(model).decision is Decision.PASSED
     spoilt = keras.models.clone_model(model)
     spoilt.set_weights(model.get_weights())
-    add_noise(spoilt, 0.5)
-    bad, _ = compare(
-        "float32", export(spoilt, "float32", cells[:20]), files, cells, before, threshold=threshold, threads=1
-    )
-    refused = failures(bad, DEFAULT_LIMITS["float32"], 60)
-    assert refused
-    assert all("points" in sentence for sentence in refused)
-
-
-def test_a_figure_that_is_not_a_number_fails_the_gate() -> None:
-    same = dict.fromkeys(Comparison._fields, 0.0)
-    nothing_known = Comparison(
-        **{**same, "precision": Precision.INT8, "size": 1, "runtime": "", "flips": float("nan")}
-    )
-    assert failures(nothing_known, DEFAULT_LIMITS["int8"], 5000)
-
-
-def test_a_refusal_says_where_one_test_cell_weighs_more_than_the_limit() -> None:
-    worse = Comparison(
-        **{**dict.fromkeys(Comparison._fields, 0.0), "precision": Precision.INT8, "size": 1, "runtime": ""}
-    )._replace(accuracy_change=-0.005)
-    few, many = (failures(worse, DEFAULT_LIMITS["int8"], cells) for cells in (200, 1000))
-    assert [few[0]] == many
-    assert "of 200 test cells a single one is 0.500 points" in few[1]
-    assert "at least 1,000" in few[1]
+    add_noise(spoilt, 0.2)
+    refused = gated(spoilt)
+    assert refused.decision is Decision.REFUSED
+    assert all("points" in sentence for sentence in refused.sentences())
 
 
 def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(

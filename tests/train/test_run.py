@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from convert.release import RunError, convert_run
+from convert.finished_run import RunError, open_finished_run
 from edge.about import RESEARCH_USE
-from edge.inference.precision import Precision
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.train import command
 from train.data.dataset import DataSet, Sample
@@ -23,7 +22,8 @@ from train.data.patients import Correction
 from train.data.split import Split
 from train.model.fit import read_history
 from train.reporting.report import POPULATIONS
-from train.run import RunData, fit, load_run_data, open_run, read_run_data, training_targets
+from train.run import RunData, fit, load_run_data, read_run_data, training_targets
+from train.run_folder import open_run
 from train.settings import SettingsError, TrainingSettings
 
 _ROOT = Path(__file__).parents[2]
@@ -31,7 +31,8 @@ _EPOCHS = [("head", "1"), ("head", "2"), ("tune", "1"), ("tune", "2"), ("settle"
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from train.run import fit, load_run_data, open_run
+from train.run import fit, load_run_data
+from train.run_folder import open_run
 from train.settings import TrainingSettings
 
 out, phase, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -165,9 +166,7 @@ def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: P
     assert "THESE FIGURES LEAK" in said.stdout
     assert "These figures leak" in (tmp_path / "leaking" / "report.html").read_text("utf-8")
     with pytest.raises(RunError, match="split by cell"):
-        convert_run(
-            tmp_path / "leaking", tmp_path, name="x", version="0", precisions=(Precision.INT8,), threads=1
-        )
+        open_finished_run(tmp_path / "leaking")
 
 
 def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(

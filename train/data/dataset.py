@@ -19,7 +19,7 @@ from edge.errors import ImageError, NotACellError, PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
-from train.data.patients import label_number, patient_from_name
+from train.data.patients import PatientSource, SplitBy, label_number, tell_patients
 
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved for the augmentation, which needs no finer picture, until they fit."""
@@ -73,6 +73,10 @@ class DataSet(NamedTuple):
     rejected: tuple[Rejected, ...]
     fingerprint: str
     """SHA-256 over names, labels, patients and pixels of the usable cells, in order."""
+    patients_by: str = SplitBy.NAME
+    """What told the patients: a member of `train.data.patients.SplitBy`, or ``cell`` where each cell stands alone."""
+    doubt: str = ""
+    """What is doubtful in that, as a sentence; empty where nothing is."""
 
     def labels(self) -> NDArray[np.int64]:
         """Published labels, int64, shape (n,)."""
@@ -81,7 +85,7 @@ class DataSet(NamedTuple):
 
 def load_dataset(
     source: Path,
-    patients: dict[str, str] | None = None,
+    patients: PatientSource = PatientSource(),  # noqa: B008 - it is immutable
     progress: Callable[[int, int], None] | None = None,
     *,
     size: int,
@@ -93,12 +97,13 @@ def load_dataset(
 
     Args:
         source: a folder or a zip file with ``Parasitized/`` and ``Uninfected/`` somewhere inside.
-        patients: patient by cell name; a cell that it lacks gets its patient from its name.
+        patients: what tells whose each cell is.
         progress: called with (files done, files in all).
         size: side of the network's input, px.
 
     Raises:
         DataError: the source is missing, has no labelled images, or lacks one class.
+        PlasmoliteError: the patients cannot be told so (`train.data.patients.tell_patients`).
     """
     with _Source(source) as files:
         entries = sorted(files.labelled())
@@ -114,7 +119,7 @@ def load_dataset(
                 loaded.append(one)
                 if progress:
                     progress(len(loaded), len(entries))
-    return _assemble(loaded, patients or {})
+    return _assemble(loaded, patients)
 
 
 def cell_files(source: Path, samples: Iterable[Sample]) -> Iterator[CellFile]:
@@ -206,7 +211,7 @@ def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
         return _Loaded(file, label, f"It cannot be unpacked from the zip file: {error}.")
 
 
-def _assemble(loaded: list[_Loaded], patients: dict[str, str]) -> DataSet:
+def _assemble(loaded: list[_Loaded], source: PatientSource) -> DataSet:
     rejected: list[Rejected] = []
     by_pixels: dict[str, list[tuple[str, int, CutCell]]] = defaultdict(list)
     for file, label, cell in loaded:
@@ -225,18 +230,19 @@ def _assemble(loaded: list[_Loaded], patients: dict[str, str]) -> DataSet:
         first, *others = copies
         kept.append(first)
         rejected.extend(Rejected(file, f"The same pixels as {first[0]}.") for file, _, _ in others)
+    kept.sort(key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0]))
+    told = tell_patients([file for file, _, _ in kept], source)
     samples: dict[str, Sample] = {}
     fingerprint = hashlib.sha256()
-    for file, label, cell in sorted(kept, key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0])):
+    for (file, label, cell), patient in zip(kept, told.patients, strict=True):
         name = PurePosixPath(file).stem
         if name in samples:
             name = file
-        patient = patients.get(name) or patient_from_name(PurePosixPath(file).stem)
         samples[name] = Sample(name, label, patient, cell.image, cell.mask, cell.halved_input, file)
         fingerprint.update(f"{name}\t{label}\t{patient}\t{cell.digest}\n".encode())
     if len({sample.label for sample in samples.values()}) < len(LABELS):
         raise DataError("After leaving out what cannot be used, one of the two classes has no image left.")
-    return DataSet(tuple(samples.values()), tuple(rejected), fingerprint.hexdigest())
+    return DataSet(tuple(samples.values()), tuple(rejected), fingerprint.hexdigest(), source.by, told.note)
 
 
 class _Source:

@@ -1,17 +1,47 @@
-"""Which patient each cell is from, and which labels another reading corrects: the CSV files."""
+"""Whose each cell is: by a table, by the folders, or by the file names; and what makes such a guess doubtful."""
 
-import csv
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.inference.verdicts import LABELS
+from train.data.tables import TableError, by_stem, match_rows, read_correction_rows, read_patient_rows
+
+_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+"""Folders named so hold a part of somebody's split, not a patient."""
+_FEWEST_CELLS = 2.5
+"""Cells a patient, on average, under which names that tell patients are hardly what they are taken for."""
 
 
-class TableError(PlasmoliteError):
-    """A CSV file of patients or of corrected labels cannot be used; the message says what is wrong in it."""
+class PatientError(PlasmoliteError):
+    """The way in which patients were to be told cannot be right; the message says what else there is."""
+
+
+class SplitBy(StrEnum):
+    """What tells the patients."""
+
+    TABLE = "table"
+    FOLDER = "folder"
+    NAME = "name"
+
+
+class PatientSource(NamedTuple):
+    """How the patients of a data set are told."""
+
+    by: SplitBy = SplitBy.NAME
+    table: Path | None = None
+    chosen: bool = False
+    """Whether somebody asked for just this: then a doubtful outcome is said, not refused."""
+
+    @classmethod
+    def of(cls, split_by: str | None, table: Path | None) -> "PatientSource":
+        """Make it of the settings: by the table where one is given, else by name, unless something is asked for."""
+        by = SplitBy(split_by) if split_by else SplitBy.TABLE if table else SplitBy.NAME
+        return cls(by, table if by is SplitBy.TABLE else None, split_by is not None)
 
 
 class Correction(NamedTuple):
@@ -19,6 +49,127 @@ class Correction(NamedTuple):
 
     label: int | None
     """The corrected label, 0 or 1; ``None`` where the cell is to be left out."""
+
+
+class Told(NamedTuple):
+    """The patients of some files."""
+
+    patients: tuple[str, ...]
+    """Of each file, in their order."""
+    note: str
+    """What is doubtful in it, as a sentence; empty where nothing is."""
+
+
+def tell_patients(files: Sequence[str], source: PatientSource) -> Told:
+    """Tell whose each cell is.
+
+    Args:
+        files: paths of the cells within their folder or zip file, with ``/``.
+        source: what tells it.
+
+    Raises:
+        TableError: the table cannot be applied as it stands.
+        PatientError: the outcome is doubtful, and nobody asked for this way of telling.
+    """
+    if source.by is SplitBy.TABLE and source.table is not None:
+        patients, note = _by_table(files, source.table)
+    elif source.by is SplitBy.FOLDER:
+        patients, note = _by_folder(files), ""
+    else:
+        patients, note = [patient_from_name(PurePosixPath(file).stem) for file in files], ""
+    doubts = [one for one in (note, _doubt(files, patients, source.by)) if one]
+    if doubts and not source.chosen and source.by is not SplitBy.TABLE:
+        raise PatientError(
+            f"{' '.join(doubts)} Give a table (--patients), or say what tells the patients: --split-by folder or "
+            "--split-by name."
+        )
+    return Told(tuple(patients), " ".join(doubts))
+
+
+def describe_patients(patients: Iterable[str], by: str, table: str | None = None) -> str:
+    """Say how many patients there are and what tells them, with the first three.
+
+    Args:
+        patients: of the cells.
+        by: a member of `SplitBy`, or ``cell``.
+        table: file name of the table.
+    """
+    names = sorted(set(patients))
+    if by not in set(SplitBy):
+        return f"{len(names)} patients, as if each cell were of another one"
+    told = f"by the table {Path(table).name}" if table and by == SplitBy.TABLE else _SAID[SplitBy(by)]
+    number = f"{len(names)} patient{'s' if len(names) != 1 else ''}"
+    return f"{number} {told} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
+
+
+def _by_table(files: Sequence[str], table: Path) -> tuple[list[str], str]:
+    rows = read_patient_rows(table)
+    found = match_rows(table, rows, files)
+    missing = [file for file in files if file not in found]
+    if missing:
+        raise TableError(
+            f"{table} names no patient for {len(missing)} of {len(files)} cells, the first of them {missing[0]}. Add "
+            "rows for them, or leave these cells out."
+        )
+    spare = len(rows) - len({row.number for row in found.values()})
+    note = f"{spare} rows of {table.name} speak of no cell that is used." if spare else ""
+    return [found[file].value for file in files], note
+
+
+def _by_folder(files: Sequence[str]) -> list[str]:
+    folders = [_folders(file) for file in files]
+    shared = 0
+    while (
+        folders
+        and all(len(one) > shared + 1 for one in folders)
+        and len({one[shared] for one in folders}) == 1
+    ):
+        shared += 1
+    for file, one in zip(files, folders, strict=True):
+        if not one:
+            raise PatientError(
+                f"{file} lies in no folder that could be its patient's. Put each patient's cells in a folder of the "
+                "patient's name, above or below Parasitized and Uninfected, or give a table (--patients)."
+            )
+    return ["/".join(one[shared:]) for one in folders]
+
+
+def _folders(file: str) -> tuple[str, ...]:
+    """The folders above a file that are named neither after a class nor after a part of a split."""
+    return tuple(
+        part
+        for part in PurePosixPath(file).parts[:-1]
+        if label_number(part) is None and part.strip().lower() not in _PARTS
+    )
+
+
+def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy) -> str:
+    """Say why patients are hardly right: nearly every cell is one, or they cut across folders that look like some."""
+    number = len(set(patients))
+    if len(files) < _FEWEST_CELLS * number:
+        return (
+            f"The {len(files)} cells are of {number} patients {_SAID[by]}: nearly every cell would be a patient of its "
+            "own, and cells of one person would stand on both sides of the split."
+        )
+    if by is SplitBy.NAME:
+        spread: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for file, patient in zip(files, patients, strict=True):
+            spread[patient].add(_folders(file))
+        folders = set().union(*spread.values())
+        if len(folders) > 1 and sum(len(one) > 1 for one in spread.values()) > len(spread) / 2:
+            names = sorted("/".join(one) for one in folders if one)
+            return (
+                f"The cells lie in {len(folders)} folders ({', '.join(names[:3])}, …), and the patients that the file "
+                f"names tell ({', '.join(sorted(spread)[:3])}, …) lie in several of them each."
+            )
+    return ""
+
+
+_SAID = {
+    SplitBy.TABLE: "by the table",
+    SplitBy.FOLDER: "by their folders",
+    SplitBy.NAME: "by their file names",
+}
 
 
 def label_number(word: str) -> int | None:
@@ -55,74 +206,32 @@ def patient_from_name(stem: str) -> str:
 
 
 def read_patients(path: Path) -> dict[str, str]:
-    """Read which patient each cell is from.
-
-    Two layouts are known: with a header that names the columns ``cell`` and ``patient`` (further columns are
-    ignored), and the published NIH files, which have no header: two columns, of which the one that starts
-    with the other is the cell.
-
-    Args:
-        path: a CSV file.
+    """Read which patient each cell is from, for sets whose file names are unique.
 
     Returns:
         The patient by the cell's file name without folder and suffix.
 
     Raises:
-        TableError: the file is missing, empty, or has neither layout.
+        TableError: the table cannot be read, or two rows contradict each other.
     """
-    rows = list(_rows(path))
-    if not rows:
-        raise TableError(f"{path} has no rows.")
-    head = [column.strip().lower() for column in rows[0]]
-    if "cell" in head and "patient" in head:
-        cell_at, patient_at, body = head.index("cell"), head.index("patient"), rows[1:]
-    elif len(rows[0]) == 2:
-        # No header: the very first row is a cell already, and reading it as names would lose its patient.
-        longer = max((0, 1), key=lambda column: sum(len(row[column]) for row in rows if len(row) == 2))
-        cell_at, patient_at, body = longer, 1 - longer, rows
-    else:
-        raise TableError(
-            f"{path}: neither a header with the columns cell and patient, nor two columns without a header."
-        )
-    patients: dict[str, str] = {}
-    for number, row in enumerate(body, start=len(rows) - len(body) + 1):
-        if len(row) <= max(cell_at, patient_at) or not row[patient_at].strip():
-            raise TableError(f"{path}, row {number}: no cell or no patient.")
-        patients[_stem(row[cell_at])] = row[patient_at].strip()
-    return patients
+    return by_stem(path, read_patient_rows(path))
 
 
-def read_corrections(path: Path) -> dict[str, Correction]:
+def read_corrections(path: Path, files: Sequence[str]) -> dict[str, Correction]:
     """Read the labels that another reading corrects or rejects.
 
     Columns ``cell`` and ``corrected_label``; an empty ``corrected_label``, or one that is neither
     parasitized nor uninfected, leaves the cell out.
 
+    Args:
+        path: a CSV file.
+        files: paths of the cells within their folder or zip file.
+
+    Returns:
+        The correction by file.
+
     Raises:
-        TableError: the file is missing or lacks one of the columns.
+        TableError: the table cannot be read or cannot be applied as it stands.
     """
-    rows = _rows(path)
-    head = [column.strip().lower() for column in next(rows, [])]
-    if "cell" not in head or "corrected_label" not in head:
-        raise TableError(f"{path} has no header with the columns cell and corrected_label.")
-    cell_at, label_at = head.index("cell"), head.index("corrected_label")
-    corrections: dict[str, Correction] = {}
-    for number, row in enumerate(rows, start=2):
-        if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
-            raise TableError(f"{path}, row {number}: no cell or no corrected label.")
-        corrections[_stem(row[cell_at])] = Correction(label_number(row[label_at]))
-    return corrections
-
-
-def _rows(path: Path) -> Iterator[list[str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            yield from (row for row in csv.reader(stream) if any(row))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path} cannot be read as a CSV file: {error}.") from error
-
-
-def _stem(cell: str) -> str:
-    name = cell.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, suffix = name.rpartition(".")
-    return stem if dot and suffix.lower() in {"png", "webp", "jpg", "jpeg", "tif", "tiff", "bmp"} else name
+    found = match_rows(path, read_correction_rows(path), files)
+    return {file: Correction(label_number(row.value)) for file, row in found.items()}

@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from edge.errors import PlasmoliteError
 from edge.inference.verdicts import LABELS
 from train.data.dataset import DataSet
+from train.data.patients import describe_patients
 
 PARTS = ("train", "validation", "test")
 _VALIDATION_FOLDS = 6  # a sixth of the patients who are not in the test
@@ -44,8 +45,9 @@ def split_by_patient(data: DataSet, seed: int, *, fold: int, folds: int) -> Spli
     patients = np.array([sample.patient for sample in data.samples])
     if len(set(patients)) < folds + _VALIDATION_FOLDS:
         raise SplitError(
-            f"Only {len(set(patients))} patients: at least {folds + _VALIDATION_FOLDS} are needed to split "
-            "by patient. Name them in --patients, or in the file names before _IMG."
+            f"There {'is' if len(set(patients)) == 1 else 'are'} only {describe_patients(patients, data.patients_by)}; "
+            f"to split by patient with {folds} --folds, at least {folds + _VALIDATION_FOLDS} are needed. If there are "
+            "more, name them in a table (--patients) or by the cells' folders (--split-by folder)."
         )
     rest, test = _deal(labels, patients, folds, seed, fold)
     train, validation = _deal(labels[rest], patients[rest], _VALIDATION_FOLDS, seed, 0)
@@ -81,6 +83,14 @@ def read_split(path: Path, data: DataSet) -> Split:
     of_sample = np.array([part_of[sample.patient] for sample in data.samples])
     split = Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
     return _with_both_classes(split, data.labels())
+
+
+def is_split_of(path: Path, data: DataSet) -> bool:
+    """Tell whether a split was made of these very cells, labels and patients."""
+    try:
+        return bool(json.loads(path.read_text("utf-8"))["data"] == data.fingerprint)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:

@@ -164,14 +164,17 @@ def cluster_bootstrap(
     }
 
 
-def best_accuracy_threshold(judged: Judged) -> float:
-    """The threshold of best accuracy, in the middle of the range of thresholds that reach it."""
+def balanced_threshold(judged: Judged) -> float:
+    """The threshold of the best mean of sensitivity and specificity, in the middle of those that reach it.
+
+    Both classes weigh the same: by accuracy, a threshold for classes of unequal size gives the rarer one up.
+    """
     order = np.argsort(judged.probabilities)
     values, labels = judged.probabilities[order], judged.labels[order]
-    # Cutting before place i calls places i and beyond parasitised.
-    right = np.concatenate([[0], np.cumsum(labels == 0)]) + np.concatenate(
-        [np.cumsum((labels == 1)[::-1])[::-1], [0]]
-    )
+    # Cutting before place i calls places i and beyond parasitised. In whole numbers, so that equals are equal.
+    uninfected = np.concatenate([[0], np.cumsum(labels == 0)])
+    infected = np.concatenate([np.cumsum((labels == 1)[::-1])[::-1], [0]])
+    right = uninfected * int(infected[0]) + infected * int(uninfected[-1])
     # No threshold lies between cells of equal probability.
     right = np.where(np.concatenate([[True], values[1:] > values[:-1], [True]]), right, -1)
     places = np.flatnonzero(right == right.max())

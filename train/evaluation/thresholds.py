@@ -6,8 +6,8 @@ one or two cells. So the threshold for fields is chosen on uninfected cells as o
 would show them, each several times, by the variation that training uses.
 
 A network that was trained long on that variation is fooled by it no more, and still by a microscope. So there is a
-least threshold besides, from what a probability means: the network learns from as many infected as uninfected cells,
-and at a prevalence p of infected cells its odds are to be multiplied by p / (1 - p) (Saerens et al. 2002, "Adjusting
+least threshold besides, from what a probability means: it is calibrated for as many infected as uninfected cells, and
+at a prevalence p of infected cells its odds are to be multiplied by p / (1 - p) (Saerens et al. 2002, "Adjusting
 the outputs of a classifier to new a priori probabilities"). A cell is then more likely infected than not from a
 probability of 1 - p on.
 """
@@ -21,7 +21,7 @@ from edge.inference.levelling import Levelling, level, typical_logit
 from edge.inference.preprocessing import network_input
 from train.augmentation.stain_and_camera import Strength, augment
 from train.data.dataset import Sample
-from train.evaluation.metrics import Judged, best_accuracy_threshold, threshold_for_specificity
+from train.evaluation.metrics import Judged, balanced_threshold, threshold_for_specificity
 
 FIELD_SPECIFICITY = 0.995
 """In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
@@ -64,15 +64,16 @@ def choose_thresholds(
         seed: of the variation.
 
     Returns:
-        ``cell``, of best accuracy on single cells, and ``field``, the lowest from ``1 - SPARSE`` on at which
-        `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other laboratories each, are called so.
+        ``cell``, of the best mean of sensitivity and specificity on single cells, and ``field``, the lowest from
+        ``1 - SPARSE`` on at which `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other
+        laboratories each, are called so.
     """
     varied = [
         threshold_for_specificity(judge_varied(judge, cells, size=size, seed=seed), FIELD_SPECIFICITY)
         for cells in (uninfected, foreign)
         if cells
     ]
-    return {"cell": best_accuracy_threshold(validation), "field": max(1 - SPARSE, *varied)}
+    return {"cell": balanced_threshold(validation), "field": max(1 - SPARSE, *varied)}
 
 
 def choose_levelled(said: Mapping[str, Sequence[NDArray[np.floating]]]) -> tuple[Levelling, float]:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from train.model.batches import CellBatches
 from train.model.network import base_of
 
-HISTORY_FILE = "history.csv"
+HISTORY_FILE, STATE_FILES = "history.csv", "state-*.keras"
+"""The learning curves, and the pattern of the files that hold the state of each phase."""
 _COLUMNS = ("phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "rate")
 _WARM_UP_FROM = 0.05
 """Share of its rate with which a phase begins."""

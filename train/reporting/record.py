@@ -3,15 +3,16 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from train.data.dataset import Sample
 from train.evaluation.metrics import Judged
-from train.reporting.results import METRICS_FILE, MODEL_FILE, PREDICTIONS_FILE
+from train.reporting.results import METRICS_FILE, PREDICTIONS_FILE
 from train.run import RunData
+from train.run_folder import MODEL_FILE
 from train.settings import SettingsError
 
 
@@ -26,6 +27,8 @@ class RunRecord(NamedTuple):
     thresholds: dict[str, float]
     """``cell`` and ``field``."""
     calibration: dict[str, float]
+    baseline_auc: float
+    """Of two hand-made features, on the undisputed test cells."""
 
 
 def is_finished(run: Path) -> bool:
@@ -63,4 +66,11 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
         disputed=run_data.disputed(run_data.split.test),
         thresholds=record["thresholds"],
         calibration=record["calibration"],
+        baseline_auc=float(_baseline(record["figures"])["auc"]["value"]),
     )
+
+
+def _baseline(figures: dict[str, Any]) -> dict[str, Any]:
+    """The baseline's figures on the undisputed cells, or on all where none is disputed."""
+    found: dict[str, Any] = figures.get("baseline undisputed", figures["baseline"])
+    return found

@@ -14,12 +14,14 @@ from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from edge.messages.language import Language
 from edge.reports import rendering
+from train.data.patients import describe_patients
 from train.data.split import PARTS
 from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
 from train.model.fit import read_history
 from train.reporting import charts
 from train.reporting.results import STATED_SPECIFICITY, Results
-from train.run import DATA_FILE, ENVIRONMENT_FILE, RunData
+from train.run import RunData
+from train.run_folder import DATA_FILE, ENVIRONMENT_FILE
 from train.settings import TrainingSettings
 
 WORST_SHOWN = 24
@@ -95,6 +97,10 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         stated_sensitivity=sensitivity_at_specificity(undisputed, STATED_SPECIFICITY),
         bins=CALIBRATION_BINS,
         patients=len(np.unique(results.test.patients)),
+        told=describe_patients(
+            (one.patient for one in run_data.data.samples), run_data.data.patients_by, settings.patients
+        ),
+        doubt=run_data.data.doubt,
         charts=_charts(results, history),
         history=history,
         worst_undisputed=worst_mistakes(results, run_data, ~results.disputed),

@@ -19,12 +19,14 @@ from train.evaluation.metrics import (
     sensitivity_at_specificity,
 )
 from train.evaluation.thresholds import BATCH, choose_thresholds
+from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
 from train.model.network import HEAD_NAMES, with_probability
 from train.run import RunData, training_targets
+from train.run_folder import MODEL_FILE
 from train.settings import TrainingSettings
 
-MODEL_FILE, METRICS_FILE, PREDICTIONS_FILE = "model.keras", "metrics.json", "predictions.csv"
+METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
 STATED_SPECIFICITY = 0.999
 """At which the sensitivity is told beside the other figures: one false alarm in a thousand cells."""
 
@@ -44,6 +46,12 @@ class Results(NamedTuple):
     """By population and judge: ``original``, ``undisputed``, ``baseline``, ``baseline undisputed``."""
     baseline: Judged | None = None
     """The test cells again, judged by two hand-made features; not kept in the run folder."""
+
+    @property
+    def weaknesses(self) -> list[str]:
+        """In what the network is of no use, as sentences (`train.evaluation.usefulness`)."""
+        baseline = self.figures.get("baseline undisputed", self.figures["baseline"])
+        return weaknesses(self.test.at(~self.disputed), self.thresholds, baseline["auc"].value)
 
 
 def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, out: Path) -> Results:
@@ -99,10 +107,13 @@ def _calibrate(
 ) -> dict[str, float]:
     """Scale and shift the last layer so that its probabilities are frequencies (Platt 1999).
 
+    Both classes weigh the same, however many cells of each there are: a probability then means what it would among as
+    many infected as uninfected cells, and the thresholds rest on that.
+
     Done on validation patients, and folded into the weights of the last layer: every export is calibrated
     then, without a step of its own on the device.
     """
-    regression = LogisticRegression(C=1e6).fit(logits[:, None], labels)
+    regression = LogisticRegression(C=1e6, class_weight="balanced").fit(logits[:, None], labels)
     scale, offset = float(regression.coef_[0, 0]), float(regression.intercept_[0])
     last = network.get_layer(HEAD_NAMES[-1])
     kernel, bias = last.get_weights()

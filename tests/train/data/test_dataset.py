@@ -11,8 +11,11 @@ import pytest
 from edge.images.encode import write_png
 from edge.simulation.single_cell import draw_cell
 from train.data.dataset import DataError, DataSet, load_dataset
+from train.data.patients import PatientSource
 
 SIZE = 32
+BY_NAME = PatientSource.of("name", None)
+NAMES = [f"P{number % 3}_IMG_1_cell_{number}" for number in range(6)]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def reason_of(data: DataSet, file: str) -> str:
 
 
 def test_every_cell_of_a_good_folder_is_used(cells: Path) -> None:
-    data = load_dataset(cells, size=SIZE)
+    data = load_dataset(cells, BY_NAME, size=SIZE)
     assert [sample.name for sample in data.samples] == sorted(
         path.stem for path in cells.rglob("*.png") if path.is_file()
     )
@@ -48,7 +51,7 @@ def test_every_cell_of_a_good_folder_is_used(cells: Path) -> None:
 
 
 def test_a_cell_is_cut_out_on_black(cells: Path) -> None:
-    for sample in load_dataset(cells, size=SIZE).samples:
+    for sample in load_dataset(cells, BY_NAME, size=SIZE).samples:
         rows = sample.mask.any(axis=1)
         assert rows[0]
         assert rows[-1]
@@ -58,25 +61,25 @@ def test_a_cell_is_cut_out_on_black(cells: Path) -> None:
 
 def test_an_unreadable_file_is_left_out_and_named(cells: Path) -> None:
     (cells / "Uninfected/torn.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
-    data = load_dataset(cells, size=SIZE)
+    data = load_dataset(cells, BY_NAME, size=SIZE)
     assert len(data.samples) == 6
     assert reason_of(data, "Uninfected/torn.png")
 
 
 def test_an_empty_file_is_left_out_and_named(cells: Path) -> None:
     (cells / "Parasitized/empty.png").touch()
-    assert "empty" in reason_of(load_dataset(cells, size=SIZE), "Parasitized/empty.png")
+    assert "empty" in reason_of(load_dataset(cells, BY_NAME, size=SIZE), "Parasitized/empty.png")
 
 
 def test_a_black_picture_is_left_out(cells: Path) -> None:
     write_png(cells / "Uninfected/black.png", np.zeros((90, 90, 3), np.uint8))
-    assert reason_of(load_dataset(cells, size=SIZE), "Uninfected/black.png")
+    assert reason_of(load_dataset(cells, BY_NAME, size=SIZE), "Uninfected/black.png")
 
 
 def test_copies_are_used_once(cells: Path) -> None:
     original = next((cells / "Uninfected").iterdir())
     shutil.copy(original, cells / "Uninfected/zz_copy.png")
-    data = load_dataset(cells, size=SIZE)
+    data = load_dataset(cells, BY_NAME, size=SIZE)
     assert len(data.samples) == 6
     assert original.name in reason_of(data, "Uninfected/zz_copy.png")
 
@@ -84,7 +87,7 @@ def test_copies_are_used_once(cells: Path) -> None:
 def test_pixels_under_both_labels_are_left_out_on_both_sides(cells: Path) -> None:
     original = next((cells / "Uninfected").iterdir())
     shutil.copy(original, cells / "Parasitized/other.png")
-    data = load_dataset(cells, size=SIZE)
+    data = load_dataset(cells, BY_NAME, size=SIZE)
     assert len(data.samples) == 5
     for file in (f"Uninfected/{original.name}", "Parasitized/other.png"):
         assert "both labels" in reason_of(data, file)
@@ -93,7 +96,7 @@ def test_pixels_under_both_labels_are_left_out_on_both_sides(cells: Path) -> Non
 def test_the_popular_nested_copy_gives_each_cell_once(cells: Path) -> None:
     shutil.copytree(cells, cells.parent / "copy")
     shutil.move(cells.parent / "copy", cells / "cell_images")
-    data = load_dataset(cells, size=SIZE)
+    data = load_dataset(cells, BY_NAME, size=SIZE)
     assert len(data.samples) == 6
     assert len(data.rejected) == 6
 
@@ -101,7 +104,10 @@ def test_the_popular_nested_copy_gives_each_cell_once(cells: Path) -> None:
 def test_a_zip_is_read_in_place_like_the_folder(cells: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "cell_images"), "zip", cells.parent, "cells"))
     before = sorted(tmp_path.rglob("*"))
-    assert load_dataset(archive, size=SIZE).fingerprint == load_dataset(cells, size=SIZE).fingerprint
+    assert (
+        load_dataset(archive, BY_NAME, size=SIZE).fingerprint
+        == load_dataset(cells, BY_NAME, size=SIZE).fingerprint
+    )
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -115,7 +121,7 @@ def test_a_damaged_file_in_a_zip_is_left_out(cells: Path, tmp_path: Path) -> Non
     data = bytearray(archive.read_bytes())
     data[offset + 50 : offset + 60] = b"\xff" * 10
     archive.write_bytes(data)
-    loaded = load_dataset(archive, size=SIZE)
+    loaded = load_dataset(archive, BY_NAME, size=SIZE)
     assert len(loaded.samples) == 6
     assert "unpacked" in reason_of(loaded, "Uninfected/bad.png")
 
@@ -124,25 +130,25 @@ def test_webp_jpeg_tiff_and_bmp_are_read(cells: Path) -> None:
     for suffix, path in zip(("webp", "jpg", "tiff", "bmp"), sorted(cells.rglob("*.png")), strict=False):
         cv2.imwrite(str(path.with_suffix(f".{suffix}")), cv2.imread(str(path)))
         path.unlink()
-    assert len(load_dataset(cells, size=SIZE).samples) == 6
+    assert len(load_dataset(cells, BY_NAME, size=SIZE).samples) == 6
 
 
 def test_a_missing_class_is_refused_with_what_was_found(cells: Path) -> None:
     shutil.rmtree(cells / "Parasitized")
     with pytest.raises(DataError, match=r"Parasitized/ and Uninfected/; images found: 3 in Uninfected"):
-        load_dataset(cells, size=SIZE)
+        load_dataset(cells, BY_NAME, size=SIZE)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="images found: none"):
-        load_dataset(tmp_path, size=SIZE)
+        load_dataset(tmp_path, BY_NAME, size=SIZE)
 
 
 def test_a_class_of_nothing_but_rubbish_is_refused(cells: Path) -> None:
     for path in (cells / "Parasitized").iterdir():
         path.write_bytes(b"")
     with pytest.raises(DataError, match="no image left"):
-        load_dataset(cells, size=SIZE)
+        load_dataset(cells, BY_NAME, size=SIZE)
 
 
 @pytest.mark.parametrize("content", [None, b"no zip file"])
@@ -151,20 +157,24 @@ def test_a_source_that_is_no_folder_or_zip_is_refused(tmp_path: Path, content: b
     if content is not None:
         source.write_bytes(content)
     with pytest.raises(DataError, match=r"cells\.zip"):
-        load_dataset(source, size=SIZE)
+        load_dataset(source, BY_NAME, size=SIZE)
 
 
 def test_the_fingerprint_changes_with_a_pixel_a_label_and_a_patient(cells: Path) -> None:
-    before = load_dataset(cells, size=SIZE).fingerprint
-    assert load_dataset(cells, {"P0_IMG_1_cell_0": "someone else"}, size=SIZE).fingerprint != before
+    before = load_dataset(cells, BY_NAME, size=SIZE).fingerprint
+    table = cells / "patients.csv"
+    table.write_text("cell,patient\n" + "".join(f"{name},someone else\n" for name in NAMES))
+    others = load_dataset(cells, PatientSource.of("table", table), size=SIZE)
+    assert others.fingerprint != before
+    assert {sample.patient for sample in others.samples} == {"someone else"}
     path = cells / "Parasitized/P0_IMG_1_cell_0.png"
     rgb = cv2.imread(str(path))
     rgb[rgb.shape[0] // 2, rgb.shape[1] // 2] ^= 1
     cv2.imwrite(str(path), rgb)
-    assert load_dataset(cells, size=SIZE).fingerprint != before
+    assert load_dataset(cells, BY_NAME, size=SIZE).fingerprint != before
 
 
 def test_progress_counts_every_file(cells: Path) -> None:
     told: list[tuple[int, int]] = []
-    load_dataset(cells, progress=lambda done, total: told.append((done, total)), size=SIZE)
+    load_dataset(cells, BY_NAME, progress=lambda done, total: told.append((done, total)), size=SIZE)
     assert told == [(number, 6) for number in range(1, 7)]

@@ -12,7 +12,10 @@ import pytest
 from edge.cells.files import cell_input
 from edge.simulation.single_cell import SimulatedCell, draw_cell, sample_smear
 from train.data.dataset import DataSet, Sample, cell_files, load_dataset
+from train.data.patients import PatientSource
 from train.model.batches import network_inputs
+
+_BY_NAME = PatientSource.of("name", None)
 
 _SIZE = 96
 _WIDTHS = (20, 47, 100, 140, 190, 196, 240, 390, 500)
@@ -73,7 +76,7 @@ def _differing(data: DataSet, folder: Path, size: int) -> Iterator[str]:
 
 
 def test_drawn_cells_of_every_size_give_the_input_that_the_device_makes(folder: Path) -> None:
-    data = load_dataset(folder, size=_SIZE)
+    data = load_dataset(folder, _BY_NAME, size=_SIZE)
     assert len(data.samples) == 6 * len(_WIDTHS)
     assert sum(sample.halved_input is not None for sample in data.samples) > 12
     assert list(_differing(data, folder, _SIZE)) == []
@@ -81,7 +84,7 @@ def test_drawn_cells_of_every_size_give_the_input_that_the_device_makes(folder: 
 
 def test_a_zip_file_gives_the_same_inputs(folder: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "cells"), "zip", folder))
-    assert list(_differing(load_dataset(archive, size=_SIZE), archive, _SIZE)) == []
+    assert list(_differing(load_dataset(archive, _BY_NAME, size=_SIZE), archive, _SIZE)) == []
 
 
 def test_nih_cells_give_the_input_that_the_device_makes(shared_data: Path, tmp_path: Path) -> None:
@@ -91,14 +94,16 @@ def test_nih_cells_give_the_input_that_the_device_makes(shared_data: Path, tmp_p
         link = tmp_path / path.parent.name / path.name
         link.parent.mkdir(exist_ok=True)
         link.symlink_to(path)
-    data = load_dataset(tmp_path, size=128)
+    data = load_dataset(tmp_path, _BY_NAME, size=128)
     assert len(data.samples) > 480
     assert any(sample.halved_input is not None for sample in data.samples)
     assert list(_differing(data, tmp_path, 128)) == []
 
 
 def test_a_halved_cell_keeps_its_colours_up_to_its_edge_and_black_outside(folder: Path) -> None:
-    halved = [one for one in load_dataset(folder, size=_SIZE).samples if one.halved_input is not None]
+    halved = [
+        one for one in load_dataset(folder, _BY_NAME, size=_SIZE).samples if one.halved_input is not None
+    ]
     for sample in halved:
         assert max(sample.image.shape[:2]) <= 192
         assert sample.image.shape[:2] == sample.mask.shape

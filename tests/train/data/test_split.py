@@ -86,7 +86,7 @@ def test_a_file_that_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_too_few_patients_are_refused() -> None:
-    with pytest.raises(SplitError, match="Only 9 patients"):
+    with pytest.raises(SplitError, match="only 9 patients by their file names"):
         split_by_patient(data_of(9), 0, fold=0, folds=4)
 
 

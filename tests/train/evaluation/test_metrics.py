@@ -59,8 +59,24 @@ def test_the_calibration_error_is_the_mean_gap_of_the_bins() -> None:
 
 
 def test_the_best_threshold_is_found_by_trying_all(many: Judged) -> None:
-    tried = max(evaluation.accuracy(many, t) for t in np.linspace(-0.005, 1.005, 102))
-    assert evaluation.accuracy(many, evaluation.best_accuracy_threshold(many)) == pytest.approx(tried)
+    def mean_of_both(threshold: float) -> float:
+        return evaluation.sensitivity(many, threshold) + evaluation.specificity(many, threshold)
+
+    tried = max(mean_of_both(t) for t in np.linspace(-0.005, 1.005, 102))
+    assert mean_of_both(evaluation.balanced_threshold(many)) == pytest.approx(tried)
+
+
+def test_the_best_threshold_does_not_give_up_the_rarer_class() -> None:
+    # Forty times as many uninfected cells; four of five infected ones rank above nearly all of them.
+    uninfected = np.linspace(0.0, 0.3, 200)
+    judged = Judged(
+        np.array([1] * 5 + [0] * 200),
+        np.concatenate([[0.29, 0.28, 0.27, 0.26, 0.05], uninfected]),
+        np.array([f"p{number % 9}" for number in range(205)]),
+    )
+    threshold = evaluation.balanced_threshold(judged)
+    assert evaluation.sensitivity(judged, threshold) == pytest.approx(0.8)
+    assert evaluation.specificity(judged, threshold) > 0.85
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99, 1.0])

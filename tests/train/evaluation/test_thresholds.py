@@ -29,7 +29,7 @@ def chosen(home: list[Sample], foreign: list[Sample]) -> dict[str, float]:
 
 
 def test_the_stated_share_of_varied_cells_stays_below_the_field_threshold() -> None:
-    home = cells(50, 0)
+    home = cells(80, 0)  # enough that one varied cell may be called infected
     threshold = chosen(home, [])["field"]
     varied = judge_varied(by_darkness, home, size=SIZE, seed=3)
     assert len(varied.labels) == VARIATIONS * len(home)

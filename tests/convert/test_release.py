@@ -1,0 +1,97 @@
+"""A conversion from run to files: a useless model is not released silently, and a run may move."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.inference.model_file import load_model
+from edge.simulation.sets import SetPlan, write_set
+from plasmolite.commands.convert import command
+from train.model.network import build_network
+from train.reporting.results import finish
+from train.run import load_run_data
+from train.run_folder import open_run
+from train.settings import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run whose network learnt nothing; its cells are beside it in ``cells``."""
+    folder = tmp_path_factory.mktemp("laboratory")
+    list(write_set(folder / "cells", SetPlan(cells=96, fields=0, patients=12, seed=4, by_label=True)))
+    settings = TrainingSettings(
+        data=str(folder / "cells"),
+        patients=str(folder / "cells" / "patients.csv"),
+        weights="none",
+        image_size=32,
+        alpha=0.35,
+        folds=4,
+    )
+    open_run(settings, folder / "run")
+    network = build_network(size=32, alpha=0.35, weights="none", seed=1)
+    finish(network, settings, load_run_data(settings, folder / "run"), folder / "run")
+    return folder / "run"
+
+
+def convert(run: Path, out: Path, *more: str) -> Result:
+    return CliRunner().invoke(
+        command, [str(run), "--out", str(out), "--name", "mine", "--precision", "float32", *more]
+    )
+
+
+def test_a_model_of_no_use_is_released_only_where_that_is_asked_for(run: Path, tmp_path: Path) -> None:
+    said = convert(run, tmp_path)
+    assert said.exit_code == 1, said.output
+    assert (
+        "Not released. float32: It ranks cells no better than two hand-made features do: AUC" in said.stderr
+    )
+    assert "--release-weak" in said.stderr
+    assert not list(tmp_path.glob("*.tflite"))
+    released = convert(run, tmp_path, "--release-weak", "--json")
+    assert released.exit_code == 0, released.output
+    told = json.loads(released.stdout)
+    (export,) = told["exports"]
+    manifest = load_model(Path(export["released"])).manifest
+    assert manifest["weaknesses"] == export["weaknesses"] != []
+    assert manifest["gate"]["decision"] == export["gate"]["decision"] == "passed"
+    assert f"**Of little use.** {manifest['weaknesses'][0]}" in Path(told["card"]).read_text("utf-8")
+    assert "Patients were told by a table." in Path(told["card"]).read_text("utf-8")
+
+
+def test_a_refusal_takes_an_earlier_release_away(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "plasmolite-mine-float32.tflite").write_bytes(b"of last year")
+    assert convert(run, tmp_path).exit_code == 1
+    assert not (tmp_path / "plasmolite-mine-float32.tflite").exists()
+
+
+def test_a_run_converts_from_another_folder_and_machine(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = Path(shutil.copytree(run.parent, tmp_path / "moved"))
+    settings = json.loads((moved / "run" / "settings.json").read_text())
+    for name in ("data", "patients"):
+        settings[name] = settings[name].replace(str(run.parent), "/another/machine")
+    (moved / "run" / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.chdir(moved)
+    lost = convert(Path("run"), tmp_path / "models")
+    assert lost.exit_code == 2
+    assert "/another/machine/cells, the cells of the training, does not exist. Say with --data" in lost.stderr
+    tables = ["--data", "cells", "--patients", "cells/patients.csv"]
+    assert convert(Path("run"), tmp_path / "models", *tables, "--release-weak").exit_code == 0
+    manifest = load_model(tmp_path / "models" / "plasmolite-mine-float32.tflite").manifest
+    assert str(tmp_path) not in json.dumps(dict(manifest))
+    shutil.copy(
+        next((moved / "cells" / "Parasitized").iterdir()), moved / "cells" / "Uninfected" / "other.png"
+    )
+    changed = convert(Path("run"), tmp_path / "models", *tables)
+    assert changed.exit_code == 2
+
+
+def test_a_file_in_place_of_a_run_is_called_a_file(tmp_path: Path) -> None:
+    (tmp_path / "own.keras").write_bytes(b"")
+    said = convert(tmp_path / "own.keras", tmp_path)
+    assert said.exit_code == 2
+    assert "own.keras is a file" in said.stderr

@@ -1,0 +1,183 @@
+"""CSV files that say something of each cell: its patient, or a label that another reading corrects.
+
+A row names its cell by a path or by a file name alone. A table that cannot be applied as it stands is refused with the
+first row that is wrong: none is applied by half.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from edge.errors import PlasmoliteError
+from edge.images.files import IMAGE_SUFFIXES
+
+
+class TableError(PlasmoliteError):
+    """A CSV file of patients or of corrected labels cannot be used; the message says what is wrong in it."""
+
+
+class TableRow(NamedTuple):
+    """What one row says of one cell."""
+
+    number: int
+    """In the file, counted from 1; a header counts."""
+    cell: str
+    """Path or name of the cell, as written."""
+    value: str
+    """Of the other column, without spaces at its ends."""
+
+
+def read_patient_rows(path: Path) -> list[TableRow]:
+    """Read which patient each cell is from.
+
+    Two layouts are known: with a header that names the columns ``cell`` and ``patient`` (further columns are
+    ignored), and the published NIH files, which have no header: two columns, of which the one that starts
+    with the other is the cell.
+
+    Args:
+        path: a CSV file.
+
+    Returns:
+        The rows; their value is the patient.
+
+    Raises:
+        TableError: the file is missing or empty, has neither layout, or lacks a cell or a patient in some row.
+    """
+    rows = list(_rows(path))
+    if not rows:
+        raise TableError(f"{path} has no rows.")
+    head = [column.strip().lower() for column in rows[0][1]]
+    if "cell" in head and "patient" in head:
+        cell_at, patient_at, body = head.index("cell"), head.index("patient"), rows[1:]
+    elif len(rows[0][1]) == 2:
+        # No header: the very first row is a cell already, and reading it as names would lose its patient.
+        longer = max((0, 1), key=lambda column: sum(len(row[column]) for _, row in rows if len(row) == 2))
+        cell_at, patient_at, body = longer, 1 - longer, rows
+    else:
+        raise TableError(
+            f"{path}: neither a header with the columns cell and patient, nor two columns without a header. Its "
+            f"first row has the columns {', '.join(head)}."
+        )
+    found = []
+    for number, row in body:
+        if len(row) <= max(cell_at, patient_at) or not row[cell_at].strip() or not row[patient_at].strip():
+            raise TableError(f"{path}, row {number}: no cell or no patient.")
+        found.append(TableRow(number, row[cell_at].strip(), row[patient_at].strip()))
+    return found
+
+
+def read_correction_rows(path: Path) -> list[TableRow]:
+    """Read the labels that another reading corrects or rejects: columns ``cell`` and ``corrected_label``.
+
+    Returns:
+        The rows; their value is the label as written, empty where the reading says that the cell is none to judge.
+
+    Raises:
+        TableError: the file is missing, lacks one of the columns, or lacks a cell in some row.
+    """
+    rows = _rows(path)
+    _, head = next(rows, (0, []))
+    names = [column.strip().lower() for column in head]
+    if "cell" not in names or "corrected_label" not in names:
+        raise TableError(f"{path} has no header with the columns cell and corrected_label.")
+    cell_at, label_at = names.index("cell"), names.index("corrected_label")
+    found = []
+    for number, row in rows:
+        if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
+            raise TableError(f"{path}, row {number}: no cell or no corrected label.")
+        found.append(TableRow(number, row[cell_at].strip(), row[label_at].strip()))
+    return found
+
+
+def by_stem(path: Path, rows: Sequence[TableRow]) -> dict[str, str]:
+    """Return the rows' values by the cell's file name without folder and suffix, for sets whose names are unique.
+
+    Raises:
+        TableError: two rows say different things of one name.
+    """
+    found: dict[str, TableRow] = {}
+    for row in rows:
+        before = found.setdefault(cell_stem(row.cell), row)
+        if before.value != row.value:
+            raise TableError(_contradiction(path, row, before))
+    return {stem: row.value for stem, row in found.items()}
+
+
+def match_rows(path: Path, rows: Sequence[TableRow], files: Sequence[str]) -> dict[str, TableRow]:
+    """Find the file that each row speaks of.
+
+    A row fits a file where the shorter of the two paths is the end of the longer one, suffixes left out: a table made
+    in a folder above or below the cells fits, too, and a name alone fits a file in any folder.
+
+    Args:
+        path: of the table, for messages.
+        rows: of it.
+        files: paths of the cells within their folder or zip file, with ``/``.
+
+    Returns:
+        The row of each file that has one. Rows without a file are left out.
+
+    Raises:
+        TableError: a row fits several files, two rows say different things of one file, or no row fits any.
+    """
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        by_name[cell_stem(file)].append(file)
+    found: dict[str, TableRow] = {}
+    for row in rows:
+        fitting = [file for file in by_name.get(cell_stem(row.cell), ()) if _same_end(file, row.cell)]
+        exact = [file for file in fitting if PurePosixPath(file).suffix == PurePosixPath(row.cell).suffix]
+        if len(fitting) > 1 and len(exact) != 1:
+            raise TableError(
+                f"{path}, row {row.number}: {row.cell} fits {len(fitting)} cells, such as {fitting[0]} and "
+                f"{fitting[1]}. Write the path of each cell within the folder of the cells."
+            )
+        if fitting:
+            file = exact[0] if len(fitting) > 1 else fitting[0]
+            before = found.setdefault(file, row)
+            if before.value != row.value:
+                raise TableError(_contradiction(path, row, before))
+    if rows and not found:
+        raise TableError(
+            f"{path} speaks of none of the cells: its row {rows[0].number} names {rows[0].cell}, and a cell is "
+            f"{files[0]}."
+            if files
+            else f"{path} speaks of none of the cells: there are none."
+        )
+    return found
+
+
+def cell_stem(cell: str) -> str:
+    """Return a cell's file name without folder and picture suffix."""
+    return _parts(cell)[-1]
+
+
+def _parts(cell: str) -> tuple[str, ...]:
+    """Split a path; the last part loses its suffix where it is a picture's: a name may hold dots of its own."""
+    *folders, name = [part for part in cell.replace("\\", "/").split("/") if part not in {"", "."}] or [cell]
+    stem, dot, suffix = name.rpartition(".")
+    return (*folders, stem if dot and f".{suffix.lower()}" in IMAGE_SUFFIXES else name)
+
+
+def _same_end(one: str, other: str) -> bool:
+    mine, theirs = _parts(one), _parts(other)
+    length = min(len(mine), len(theirs))
+    return mine[-length:] == theirs[-length:]
+
+
+def _contradiction(path: Path, row: TableRow, before: TableRow) -> str:
+    return (
+        f"{path}, row {row.number}: {row.cell} is {row.value or 'empty'} here and {before.value or 'empty'} in row "
+        f"{before.number}. Take one of the two rows out."
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that holds something, with its number from 1."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            yield from ((number, row) for number, row in enumerate(csv.reader(stream), 1) if any(row))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path} cannot be read as a CSV file: {error}.") from error
