@@ -1,32 +1,56 @@
-# make run   sets up the device's part and judges the bundled cells
-# make test  sets up everything, checks the code and runs the tests
-# make docs  writes the documents as a site into out/site
-# make audit asks the public list of vulnerabilities about what the device and the server install; needs the internet
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A worker a core; the tests of one file stay together, so that what they share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+FAST := not slow and not browser
+CHECKS := check-format check-lint check-spelling check-types check-imports
 
-.PHONY: constraints docs run test check audit format setup bundle combinations clean
+.PHONY: help run setup test test-fast cov check $(CHECKS) format docs bundle combinations constraints audit clean
 
-run: $(STAMPS)/edge
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+run: $(STAMPS)/edge ## set up the device's part and judge the bundled cells and fields
 	$(BIN)/plasmolite classify edge/samples/cells --picture out/verdicts.png
 	$(BIN)/plasmolite analyze edge/samples/fields --report out/report
 	@echo "Look at out/verdicts.png and open out/report/report.html"
 
-test: check
-	$(BIN)/python -m pytest
+test: $(STAMPS)/dev ## check the code and run all tests; both are reported, whichever fails
+	@$(MAKE) --no-print-directory --keep-going check && checks=passed || checks=FAILED; \
+	$(PYTEST) && tests=passed || tests=FAILED; \
+	echo "checks $$checks, tests $$tests"; \
+	[ "$$checks $$tests" = "passed passed" ]
 
-check: $(STAMPS)/dev
+test-fast: $(STAMPS)/dev ## run the tests that are neither slow nor need a browser
+	$(PYTEST) -m "$(FAST)"
+
+cov: $(STAMPS)/dev ## measure how much of edge and server the tests run; at least 96 and 95 %
+	$(PYTEST) -m "not browser" --cov=edge --cov=server --cov-report= tests/edge tests/plasmolite tests/server
+	$(BIN)/coverage report --include='edge/*' --fail-under=96 --skip-covered
+	$(BIN)/coverage report --include='server/*' --fail-under=95 --skip-covered
+
+check: $(CHECKS) ## check format, rules, spelling, types and imports
+
+check-format: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
+
+check-lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
+
+check-spelling: $(STAMPS)/dev
 	$(BIN)/codespell
 	$(BIN)/codespell --dictionary docs/site_hooks/american.txt *.md docs
+
+check-types: $(STAMPS)/dev
 	$(BIN)/mypy
+
+check-imports: $(STAMPS)/dev
 	$(BIN)/lint-imports
 
-audit: $(STAMPS)/audit
+audit: $(STAMPS)/audit ## ask the public list of vulnerabilities about what device and server install
 	@mkdir -p out
 	$(PIP) install --dry-run --ignore-installed --report out/audit.json '.[edge,server,signing]'
 	$(BIN)/python -c 'import json; print(*sorted("{name}=={version}".format(**package["metadata"]) \
@@ -35,14 +59,14 @@ audit: $(STAMPS)/audit
 	# Strict: a package that the list does not answer for is no clean one.
 	$(BIN)/pip-audit --strict --no-deps --requirement out/audit.txt
 
-format: $(STAMPS)/dev
+format: $(STAMPS)/dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-setup: $(STAMPS)/dev
+setup: $(STAMPS)/dev ## install everything that development needs into .venv
 
 # Anew for every Python at once, then without what no Python of ours takes (its own upper bound is not seen).
-constraints: | $(STAMPS)/python
+constraints: | $(STAMPS)/python ## pin the newest releases in constraints/
 	$(PIP) install uv
 	for kind in device:edge,server,signing dev:dev,docs; do \
 		$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
@@ -52,16 +76,15 @@ constraints: | $(STAMPS)/python
 			> constraints/$${kind%%:*}.txt || exit 1; \
 	done
 
-docs: $(STAMPS)/docs
+docs: $(STAMPS)/docs ## write the documents as a site into out/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Open out/site/index.html"
 
-bundle: $(STAMPS)/edge
+bundle: $(STAMPS)/edge ## pack an offline bundle for each kind of device into dist
 	$(BIN)/python -m deploy.bundle
 
-# The tests of edge under every Python, runtime, numpy and OpenCV that devices have.
-combinations: $(STAMPS)/edge
-	$(BIN)/python -m deploy.combinations tests
+combinations: $(STAMPS)/nox ## run the tests of edge under each Python, runtime, numpy and OpenCV
+	$(BIN)/nox
 
 $(STAMPS)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plasmolite needs Python 3.11 or newer.")'
@@ -81,9 +104,13 @@ $(STAMPS)/docs: $(STAMPS)/edge
 	$(PIP) install --constraint constraints/dev.txt --editable '.[edge,server,docs]'
 	@touch $@
 
+$(STAMPS)/nox: pyproject.toml | $(STAMPS)/python
+	$(PIP) install 'nox[uv]'
+	@touch $@
+
 $(STAMPS)/audit: pyproject.toml | $(STAMPS)/python
 	$(PIP) install pip-audit
 	@touch $@
 
-clean:
-	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+clean: ## remove the environment and everything made
+	rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .nox .coverage

@@ -18,7 +18,7 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = "edge,server,signing"
@@ -80,7 +80,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder of the archives [dist]")
     parser.add_argument("--find-links", help="folder of further wheels, such as ones built for armv7l")
+    parser.add_argument(
+        "--test-tools",
+        type=Path,
+        metavar="FOLDER",
+        help="make no archive: fetch the wheels of the test tools into this folder, for one --platform",
+    )
     options = parser.parse_args(arguments)
+    if options.test_tools:
+        if len(options.platform or ()) != 1:
+            parser.error("--test-tools needs one --platform: for which device?")
+        try:
+            download(
+                PLATFORMS[options.platform[0]],
+                options.test_tools,
+                _pyproject()["dependency-groups"]["device-tests"],
+            )
+        except BundleError as error:
+            print(f"Error: {options.platform[0]}: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        return 0
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         parts = Path(scratch)
@@ -217,7 +236,7 @@ def _collect_wheels(platform: Platform, wheels: Path, own: Path, find_links: str
         download(platform, wheels, [*links, f"plasmolite[{EXTRAS}] @ {own.as_uri()}"])
         return
     # numpy and OpenCV come from the system: what would pull them in is fetched by itself.
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = _pyproject()["project"]
     extras = project["optional-dependencies"]
     plain = [
         package
@@ -240,6 +259,10 @@ def _pip(*arguments: str, **environment: str) -> None:
     if done.returncode:
         told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise BundleError(" ".join(told) or done.stderr)
+
+
+def _pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def _version() -> str:

@@ -10,6 +10,21 @@ from edge.inference.classifier import Classifier
 _ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of robustness run for longer than a usual run has time for."""
+    group = parser.getgroup("robustness")
+    group.addoption("--kills", type=int, default=10, help="Kills of a counting process (default: 10).")
+    group.addoption("--cuts", type=int, default=4, help="Cuts of a camera's stream (default: 4).")
+    group.addoption("--frames", type=int, default=400, help="Frames of a long live count (default: 400).")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs real pictures."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("data")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real cells and fields; tests that need it are skipped where it is absent."""

@@ -11,7 +11,7 @@ from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_fo
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, part_of, time_in_turns
+from benchmarks.harness.timing import Report, Subject, distribution, part_of, time_in_turns
 from edge.cells.red_cell_check import is_red_cell
 from edge.cells.red_cell_features import measure_piece
 from train.evaluation.metrics import (
@@ -202,22 +202,7 @@ def _costs(
     group = "What accuracy on undisputed cells costs"
     measurements = []
     for name, (milliseconds, share) in points.items():
-        timing = timings[name]
-        scale = 1e3 / timing.items
-        measurements.append(
-            Measurement(
-                group,
-                name,
-                "p50",
-                milliseconds,
-                "ms",
-                timing.low * scale,
-                timing.high * scale,
-                "lower",
-                timing.wander,
-                timing.yardsticks / timing.items,
-            )
-        )
+        measurements += distribution(group, timings[name], tail=False)
         measurements.append(Measurement(group, name, "accuracy", share, "share"))
         if share > points[fastest][1]:
             price = (milliseconds - points[fastest][0]) / (100 * (share - points[fastest][1]))

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness.measurement import Measurement
+
 Clock = Callable[[], int]
 """Nanoseconds that only ever grow."""
 Report = Callable[[str, float], None]
@@ -243,3 +245,30 @@ def _timing(subject: Subject, blocks: list[NDArray[np.float64]], yard: NDArray[n
         float(np.std(quarters) / middle),
         float(np.median(medians / yard)),
     )
+
+
+def distribution(group: str, timing: Timing, *, tail: bool = True) -> list[Measurement]:
+    """Turn a timing into measurements in ms an item: median with its interval, p95, p99, the longest."""
+    scale = 1e3 / timing.items
+    figures = [
+        Measurement(
+            group,
+            timing.name,
+            "p50",
+            timing.p50 * scale,
+            "ms",
+            timing.low * scale,
+            timing.high * scale,
+            "lower",
+            timing.wander,
+            timing.yardsticks / timing.items,
+        )
+    ]
+    if tail:
+        figures += [
+            Measurement(group, timing.name, "p95", timing.p95 * scale, "ms"),
+            Measurement(group, timing.name, "p99", timing.p99 * scale, "ms"),
+            Measurement(group, timing.name, "max", timing.longest * scale, "ms"),
+            Measurement(group, timing.name, "calls", timing.calls),
+        ]
+    return figures

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, Timing, part_of, time_in_turns
-from benchmarks.speed.latency import distribution
+from benchmarks.harness.timing import Report, Subject, Timing, distribution, part_of, time_in_turns
 from edge.fields.analyser import FieldAnalyser, cut_cells, red_cells
 from edge.fields.quality import judge_quality
 from edge.images.encode import encode_jpeg

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.candidates import find_runtimes, load_models, open_model, sample_files, sample_inputs
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
+from benchmarks.harness.timing import Report, Subject, distribution, part_of, ratio, time_in_turns
 from edge.cells.files import judge_files
 from edge.cells.isolation import isolate, whole_picture
 from edge.errors import ModelFileError
@@ -97,33 +97,6 @@ def interpreter_subject(model: ModelFile, setting: Setting) -> Subject:
         model.flatbuffer, runtime=setting.runtime, threads=setting.threads, shape=inputs.shape
     )
     return Subject(setting.describe(model.name), lambda: opened.judge(inputs), setting.batch)
-
-
-def distribution(group: str, timing: Timing, *, tail: bool = True) -> list[Measurement]:
-    """Turn a timing into measurements in ms an item: median with its interval, p95, p99, the longest."""
-    scale = 1e3 / timing.items
-    figures = [
-        Measurement(
-            group,
-            timing.name,
-            "p50",
-            timing.p50 * scale,
-            "ms",
-            timing.low * scale,
-            timing.high * scale,
-            "lower",
-            timing.wander,
-            timing.yardsticks / timing.items,
-        )
-    ]
-    if tail:
-        figures += [
-            Measurement(group, timing.name, "p95", timing.p95 * scale, "ms"),
-            Measurement(group, timing.name, "p99", timing.p99 * scale, "ms"),
-            Measurement(group, timing.name, "max", timing.longest * scale, "ms"),
-            Measurement(group, timing.name, "calls", timing.calls),
-        ]
-    return figures
 
 
 def _steps(

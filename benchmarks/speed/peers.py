@@ -12,8 +12,8 @@ from benchmarks.harness.candidates import leading_model, load_models, sample_fil
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.harness.other_systems import ForeignModel, parse_foreign
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, Timing, part_of, ratio, time_in_turns
-from benchmarks.speed.latency import Setting, distribution, interpreter_subject
+from benchmarks.harness.timing import Report, Subject, Timing, distribution, part_of, ratio, time_in_turns
+from benchmarks.speed.latency import Setting, interpreter_subject
 from benchmarks.speed.peer_runtimes import (
     FLOAT,
     INTEGER,

@@ -10,8 +10,7 @@ import numpy as np
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Limits, Report, Subject, Timing, time_in_turns
-from benchmarks.speed.latency import distribution
+from benchmarks.harness.timing import Limits, Report, Subject, Timing, distribution, time_in_turns
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.simulation.field import FieldSettings, draw_field

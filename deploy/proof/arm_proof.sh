@@ -36,9 +36,8 @@ root=$(realpath -m "${2:-/var/tmp/plasmolite-$architecture-$suite}")
 rm -rf "$root/srv/source" "$root/srv/test-wheels"
 mkdir -p "$root/srv/source/edge"
 cp "$bundle" "$root/srv/bundle.tar.gz"
-cd "$here/.."
-"${PYTHON:-python3}" -m deploy.edge_tests >"$root/srv/source/edge-tests"
-"${PYTHON:-python3}" -m deploy.edge_tests --wheels "$root/srv/test-wheels" \
+cd "$here/../.."
+"${PYTHON:-python3}" -m deploy.bundle --test-tools "$root/srv/test-wheels" \
     --platform "$machine-cp$(echo "$python" | tr -d .)"
 cp -r tests pyproject.toml "$root/srv/source/"
 cp -r edge/samples "$root/srv/source/edge/"

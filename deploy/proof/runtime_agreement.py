@@ -8,8 +8,8 @@ environment of its own and writes its scores; then any Python compares them::
     litert/bin/python -m deploy.proof.runtime_agreement compare litert.json legacy.json
 
 The cells are the simulator's, the same under each by their seed, or the pictures in a folder (``--folder``). The cells
-that are found in a few drawn fields are compared as well. ``python -m deploy.combinations agreement`` does all of this
-under every combination that a machine can install.
+that are found in a few drawn fields are compared as well. `nox --session agreement` does all of this under every
+combination that a machine can install.
 """
 
 import argparse

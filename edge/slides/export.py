@@ -114,7 +114,6 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
     Returns:
         JSON values; times are ISO 8601 in UTC, fractions [0, 1], boxes [x, y, w, h] in pixels of their field.
     """
-    estimates = slide_estimates(store, slide)
     cells = []
     for cell in store.cells(slide, duplicates=True):
         record = {
@@ -144,13 +143,7 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
             "settings": dict(slide.settings),
             "created_at": slide.created_at.isoformat(),
         },
-        "estimate": estimates.machine.to_json(),
-        "estimate_after_review": estimates.reviewed.to_json() if estimates.reviewed else None,
-        "review": {
-            "suspects": estimates.suspects,
-            "suspects_reviewed": estimates.suspects_reviewed,
-            "overruled": estimates.overruled,
-        },
+        **slide_estimates(store, slide).to_json(),
         "fields": [_field_json(stored.number, stored.field) for stored in store.fields(slide)],
         "cells": cells,
         "reviews": [

@@ -1,7 +1,7 @@
 """A person's word on the machine's suspects: the queue, the decisions, and the estimate after them."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge.errors import SlideError
 from edge.messages.codes import Code
@@ -92,6 +92,18 @@ class SlideEstimates(NamedTuple):
     suspects_reviewed: int
     overruled: int
     """Cells on which the person's call differs from the machine's verdict."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Both estimates, the second null before any review, and how far the review is."""
+        return {
+            "estimate": self.machine.to_json(),
+            "estimate_after_review": self.reviewed.to_json() if self.reviewed else None,
+            "review": {
+                "suspects": self.suspects,
+                "suspects_reviewed": self.suspects_reviewed,
+                "overruled": self.overruled,
+            },
+        }
 
 
 def slide_estimates(store: SlideStore, slide: Slide) -> SlideEstimates:

@@ -57,18 +57,11 @@ def show_slide(number: int) -> dict[str, Any]:
     """Show one slide: its counts and its parasitaemia, by the machine and after review."""
     store = _store()
     slide = _find(store, number)
-    estimates = slide_estimates(store, slide)
     return {
         **_slide(store, slide),
         "research_use": RESEARCH_USE,
         "settings": dict(slide.settings),
-        "estimate": estimates.machine.to_json(),
-        "estimate_after_review": estimates.reviewed.to_json() if estimates.reviewed else None,
-        "review": {
-            "suspects": estimates.suspects,
-            "suspects_reviewed": estimates.suspects_reviewed,
-            "overruled": estimates.overruled,
-        },
+        **slide_estimates(store, slide).to_json(),
     }
 
 

@@ -11,28 +11,11 @@ from click.testing import CliRunner, Result
 from convert.inconclusive import ERROR_RATE, choose_undecided_range, describe_inconclusive
 from edge.images.encode import write_png
 from edge.inference.model_file import default_model_path, load_model, with_manifest
-from edge.inference.verdicts import UndecidedRange, judge
+from edge.inference.verdicts import UndecidedRange
 from edge.simulation.single_cell import draw_cell
 from edge.types import Label
 from plasmolite.commands.classify import command
 from train.evaluation.metrics import Judged
-
-
-@pytest.mark.parametrize(
-    ("probability", "label"),
-    [
-        (0.19, Label.UNINFECTED),
-        (0.2, Label.INCONCLUSIVE),
-        (0.79, Label.INCONCLUSIVE),
-        (0.8, Label.PARASITIZED),
-    ],
-)
-def test_a_probability_within_the_range_is_inconclusive(probability: float, label: str) -> None:
-    assert judge(probability, 0.5, UndecidedRange(0.2, 0.8)).label == label
-
-
-def test_without_a_range_the_threshold_decides() -> None:
-    assert [judge(p, 0.5).label for p in (0.49, 0.5)] == [Label.UNINFECTED, Label.PARASITIZED]
 
 
 def _cells(spread: float) -> Judged:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.calibration.profile import SiteProfile, write_profile
+from edge.calibration.profile import write_profile
 from plasmolite.commands.analyze import command
+from tests.support.site_profile import PROFILE
 
 SAMPLES = Path(str(resources.files("edge.samples"))) / "fields"
 
@@ -151,37 +153,15 @@ def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
     assert "There are no pictures" in result.stderr
 
 
-def profile_for(sha256: str, threshold: float) -> SiteProfile:
-    return SiteProfile(
-        threshold=threshold,
-        target_rate=0.002,
-        measured_rate=0.002,
-        rate_interval=(0.0, 0.006),
-        false_alarms=4,
-        cells=2000,
-        effective_cells=2000.0,
-        fields=30,
-        fields_refused=0,
-        true_positives=900,
-        infected=1000,
-        camera="",
-        site="Kisumu",
-        model_name="standard",
-        model_sha256=sha256,
-        created="2026-11-23",
-        plasmolite_version="0.1.0",
-    )
-
-
 def test_site_profile_is_used_and_named(tmp_path: Path) -> None:
     model = objects(run("--json", SAMPLES).stdout)[-1]["summary"]["model"]
-    write_profile(tmp_path / "site.json", profile_for(model["sha256"], 0.0001))
+    write_profile(tmp_path / "site.json", replace(PROFILE, model_sha256=model["sha256"], threshold=0.0001))
     result = run("--json", "--profile", tmp_path / "site.json", SAMPLES)
     assert result.exit_code == 0, result.stderr
     *fields, last = objects(result.stdout)
     assert last["summary"]["profile"] == "Kisumu"
     assert last["summary"]["threshold"] == 0.0001
-    assert last["summary"]["rates"]["uninfected"] == 2000
+    assert last["summary"]["rates"]["uninfected"] == PROFILE.effective_cells
     cells = [cell for field in fields for cell in field["cells"]]
     # Probabilities are told to six digits: what rounds to the threshold itself may lie on either side.
     told = [cell for cell in cells if cell["probability"] != 0.0001]
@@ -189,7 +169,7 @@ def test_site_profile_is_used_and_named(tmp_path: Path) -> None:
 
 
 def test_site_profile_of_another_model_is_refused(tmp_path: Path) -> None:
-    write_profile(tmp_path / "site.json", profile_for("0" * 64, 0.5))
+    write_profile(tmp_path / "site.json", replace(PROFILE, model_sha256="0" * 64))
     result = run("--json", "--profile", tmp_path / "site.json", SAMPLES)
     assert result.exit_code == 2
     assert "is not valid for" in result.stderr

@@ -1,4 +1,4 @@
-"""The gatherer: one interpreter, many requests."""
+"""Cells of several requests judged in one batch."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.admission import Gate, GateFullError
 from server.batching import BatchGatherer, GathererClosedError, QueueFullError
 
 
@@ -118,12 +117,3 @@ def test_closing_finishes_what_waits_and_takes_nothing_more() -> None:
         assert waiting.result(10).tolist() == [2]
     with pytest.raises(GathererClosedError):
         line.probabilities(cells(3))
-
-
-def test_the_gate_sends_away_who_would_wait_too_long() -> None:
-    gate = Gate(at_once=1, waiting=0)
-    with gate.passing(), pytest.raises(GateFullError), gate.passing():
-        pass
-    with gate.passing():
-        assert gate.present == 1
-    assert gate.present == 0

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from edge.inference.model_file import load_model, with_manifest
+from edge.inference.model_file import ModelFile, load_model, with_manifest
+from edge.inference.model_store import InstalledModel, ModelStore
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS
 
@@ -32,3 +33,14 @@ def released_again(source: Path, *, threshold: float) -> Path:
     path = source.with_name(f"again-{source.name}")
     path.write_bytes(with_manifest(model.flatbuffer, {**model.manifest, "operating_points": points}))
     return path
+
+
+def install(store: ModelStore, path: Path, bundled: ModelFile | None = None) -> InstalledModel:
+    """Install a model whose signature and self-test are taken for good."""
+    return store.install(
+        path,
+        signer=lambda _: "KEY",
+        self_test=lambda _: None,
+        when="2026-01-02T03:04:05+00:00",
+        bundled=bundled,
+    )

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from edge.segmentation.finder import FieldCells
 from edge.types import Rgb
 
 GLASS = (225, 205, 200)
@@ -34,3 +35,8 @@ def grid(size: tuple[int, int], width: float, step: float = 1.7) -> list[Place]:
     columns = np.arange(width, size[0] - width, step * width)
     rows = np.arange(width, size[1] - width, step * width)
     return [(float(x), float(y)) for y in rows for x in columns]
+
+
+def counted_centres(found: FieldCells) -> np.ndarray:
+    """Centres of the counted cells, float64 (n, 2)."""
+    return np.array([cell.centre for cell in found.cells if cell.counted]).reshape(-1, 2)

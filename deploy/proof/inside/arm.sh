@@ -25,7 +25,6 @@ python=/opt/plasmolite/current/venv/bin/python
 tool=$(echo bundle/tools/pip-*.whl)
 "$python" "$tool/pip" --isolated install --quiet --no-index --no-deps --target test-tools test-wheels/*.whl
 cd source
-# shellcheck disable=SC2046 - one word a file
-PYTHONPATH=/srv/test-tools PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider $(cat edge-tests)
+PYTHONPATH=/srv/test-tools PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider tests/edge
 echo
 echo "All steps came out as they should."

@@ -11,7 +11,7 @@ from benchmarks.harness.settings import BenchSettings
 from edge.inference.model_file import shipped_models
 from tests.support.quick_benchmark import INSTANT, no_report
 
-pytestmark = [pytest.mark.slow, pytest.mark.data]
+pytestmark = pytest.mark.slow
 
 CELL, FIELD = ": at the cell threshold", ": at the field threshold"
 

@@ -10,7 +10,7 @@ from benchmarks.fields.classification import figures_of, judge_annotated, site_t
 from edge.inference.classifier import Classifier
 from edge.segmentation.finder import CellFinder
 
-pytestmark = [pytest.mark.slow, pytest.mark.data]
+pytestmark = pytest.mark.slow
 
 EVERY = 5
 

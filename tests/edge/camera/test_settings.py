@@ -7,21 +7,7 @@ import pytest
 
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import CameraError
-
-RECORD = CameraRecord(
-    source="0",
-    kind="V4L2",
-    asked=CameraSettings(exposure_us=8000),
-    width=1280,
-    height=960,
-    pixel_format="YUYV",
-    exposure_us=8000.0,
-    exposure_fixed=True,
-    white_balance_k=4600.0,
-    white_balance_fixed=True,
-    gain=16.0,
-    gain_fixed=True,
-)
+from tests.support.camera_record import RECORD
 
 
 def with_changes(**changes: object) -> CameraRecord:

@@ -12,7 +12,7 @@ import pytest
 import edge.cells.red_cell_check
 from edge.cells.files import cell_input, judge_files
 from edge.cells.isolation import isolate
-from edge.cells.red_cell_check import WEIGHTS_FILE, likeness
+from edge.cells.red_cell_check import WEIGHTS_FILE, is_red_cell, likeness
 from edge.cells.red_cell_features import NAMES, ON_BLACK, measure_piece
 from edge.errors import NotACellError
 from edge.images.encode import encode_png
@@ -205,3 +205,15 @@ def test_real_cells_of_either_class_are_hardly_ever_refused(shared_data: Path, l
         mask = isolate(rgb)
         refused += mask is None or not likeness(measure_piece(rgb, mask)) >= 0
     assert refused <= 0.02 * len(names)
+
+
+def test_a_piece_is_a_red_cell_from_a_likeness_of_zero() -> None:
+    cell, other = (measure_piece(rgb, isolate(rgb)) for rgb in (cell_on_glass(), tissue()))
+    between = [
+        cell._replace(values=(1 - share) * cell.values + share * other.values)
+        for share in np.linspace(0, 1, 2001)
+    ]
+    last = next(number for number, one in enumerate(between) if likeness(one) < 0)
+    assert is_red_cell(between[last - 1])
+    assert not is_red_cell(between[last])
+    assert likeness(between[last]) > -0.5

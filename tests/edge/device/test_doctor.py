@@ -1,12 +1,10 @@
 """Each part of a device is put before the doctor sick and well."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from edge.camera.listing import Camera
 from edge.camera.v4l2 import PixelFormat
@@ -16,7 +14,6 @@ from edge.device.doctor import Finding, exit_code
 from edge.errors import ModelStoreError
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from plasmolite.console import main
 
 PI = Board(
     model="Raspberry Pi 4 Model B Rev 1.4",
@@ -195,14 +192,3 @@ def test_a_runtime_is_found_where_the_tests_run() -> None:
 )
 def test_the_exit_code_is_that_of_the_worst_part(states: list[str], code: int) -> None:
     assert exit_code([Finding("part", state, Message(Code.DOCTOR_SUPPLY)) for state in states]) == code
-
-
-def test_the_command_prints_one_object_a_part(tmp_path: Path) -> None:
-    answer = CliRunner().invoke(main, ["doctor", "--json", "--slides", str(tmp_path)])
-    findings = [json.loads(line) for line in answer.output.splitlines()]
-    assert {"runtime", "model", "camera", "disk", "clock", "temperature", "supply"} <= {
-        finding["part"] for finding in findings
-    }
-    assert answer.exit_code == exit_code(
-        [Finding(finding["part"], finding["state"], Message.from_json(finding)) for finding in findings]
-    )

@@ -1,5 +1,7 @@
 """Whether a field can be believed: each check refuses what it is there for."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -7,15 +9,9 @@ import pytest
 from edge.fields.quality import Check, CheckName, QualityReport, judge_quality
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.segmentation.finder import CellFinder
-from edge.segmentation.network import CellNetwork
+from edge.segmentation.finder import CellFinder, FieldCells
 from edge.types import Rgb
-from tests.support.plain_field import draw, grid
-
-
-@pytest.fixture(scope="module")
-def finder() -> CellFinder:
-    return CellFinder(CellNetwork(threads=1))
+from tests.support.plain_field import GLASS, draw, grid
 
 
 def refusal(finder: CellFinder, field: Rgb) -> Code | None:
@@ -92,3 +88,102 @@ def test_a_single_cell_needs_neither_neighbours_nor_room() -> None:
         CheckName.COVERED,
         CheckName.CLUMPED,
     }
+
+
+@pytest.fixture(scope="module")
+def good(finder: CellFinder) -> tuple[Rgb, FieldCells]:
+    """A field that passes every check, and its cells."""
+    field = draw(grid((640, 480), 40), 40, (640, 480))
+    return field, finder.find(field)
+
+
+def passes(name: CheckName, rgb: Rgb, found: FieldCells) -> bool:
+    return {check.name: check.passed for check in judge_quality(rgb, found).checks}[name]
+
+
+# Limits whose value can be painted: measured just inside and just outside of them.
+@pytest.mark.parametrize(("cells", "passed"), [(4, False), (5, True)])
+def test_five_whole_cells_are_needed(finder: CellFinder, cells: int, passed: bool) -> None:
+    field = draw(grid((640, 480), 40)[:cells], 40, (640, 480))
+    assert passes(CheckName.WHOLE_CELLS, field, finder.find(field)) is passed
+
+
+@pytest.mark.parametrize(("cells", "passed"), [(16, False), (17, True)])
+def test_cells_must_cover_seven_percent(finder: CellFinder, cells: int, passed: bool) -> None:
+    # Each covers about pi / 4 of 40 x 40 px of 640 x 480: 0.0043.
+    field = draw(grid((640, 480), 40)[:cells], 40, (640, 480))
+    assert passes(CheckName.COVERED, field, finder.find(field)) is passed
+
+
+@pytest.mark.parametrize(("sigma", "passed"), [(2.2, True), (2.6, False)])
+def test_outlines_may_be_blurred_by_six_hundredths_of_a_cell(
+    good: tuple[Rgb, FieldCells], finder: CellFinder, sigma: float, passed: bool
+) -> None:
+    # Measured 0.0567 and 0.0644 cell widths; the field is painted with a blur of 0.67 px itself.
+    field = np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8)
+    assert passes(CheckName.BLUR, field, finder.find(field)) is passed
+
+
+@pytest.mark.parametrize(("brightness", "passed"), [(38, False), (42, True)])
+def test_glass_must_be_brighter_than_forty(
+    good: tuple[Rgb, FieldCells], finder: CellFinder, brightness: int, passed: bool
+) -> None:
+    field = (good[0] * (brightness / GLASS[0])).astype(np.uint8)
+    assert passes(CheckName.GLASS_BRIGHTNESS, field, finder.find(field)) is passed
+
+
+@pytest.mark.parametrize(("share", "passed"), [(0.035, True), (0.052, False)])
+def test_four_percent_of_the_cells_may_be_overexposed(
+    good: tuple[Rgb, FieldCells], share: float, passed: bool
+) -> None:
+    field, found = good[0].copy(), good[1]
+    on_cells = cv2.resize(
+        (found.labels > 0).astype(np.uint8), (field.shape[1], field.shape[0]), interpolation=cv2.INTER_NEAREST
+    )
+    rows, columns = np.nonzero(on_cells)
+    chosen = np.random.default_rng(0).random(len(rows)) < share
+    field[rows[chosen], columns[chosen]] = 255
+    assert passes(CheckName.OVEREXPOSED, field, found) is passed
+
+
+# Limits of what the finder says of the field.
+@pytest.mark.parametrize(
+    ("name", "field", "value", "passed"),
+    [
+        (CheckName.STAIN_CONTRAST, "typical", 0.039, False),
+        (CheckName.STAIN_CONTRAST, "typical", 0.041, True),
+        (CheckName.STAIN_CONTRAST, "typical", 1.24, True),
+        (CheckName.STAIN_CONTRAST, "typical", 1.26, False),
+        (CheckName.CELL_WIDTH, "cell_width", 17.9, False),
+        (CheckName.CELL_WIDTH, "cell_width", 18.1, True),
+    ],
+)
+def test_stain_and_scale_have_limits(
+    good: tuple[Rgb, FieldCells], name: CheckName, field: str, value: float, passed: bool
+) -> None:
+    assert passes(name, good[0], good[1]._replace(**{field: value})) is passed
+
+
+def marked(found: FieldCells, share: float, **change: Any) -> FieldCells:
+    """Change so many of the whole cells, all painted alike; the others stay and none else is kept."""
+    cells = [cell for cell in found.cells if cell.counted][:40]
+    assert len(cells) == 40
+    number = round(share * len(cells))
+    return found._replace(
+        cells=tuple(cell._replace(**change) for cell in cells[:number]) + tuple(cells[number:])
+    )
+
+
+@pytest.mark.parametrize(("share", "passed"), [(0.325, True), (0.375, False)])
+def test_a_third_of_the_cells_may_lie_in_clumps(
+    good: tuple[Rgb, FieldCells], share: float, passed: bool
+) -> None:
+    assert passes(CheckName.CLUMPED, good[0], marked(good[1], share, clump=True)) is passed
+
+
+@pytest.mark.parametrize(("share", "passed"), [(0.275, True), (0.325, False)])
+@pytest.mark.parametrize("change", [{"solidity": 0.74}, {"outlined": 1.0}, {"outlined": 4000.0}])
+def test_seven_tenths_of_what_is_found_must_look_like_red_cells(
+    good: tuple[Rgb, FieldCells], change: dict[str, float], share: float, passed: bool
+) -> None:
+    assert passes(CheckName.RED_CELL_SHARE, good[0], marked(good[1], share, **change)) is passed

@@ -115,3 +115,11 @@ def test_a_size_that_the_network_does_not_have_is_refused(tmp_path: Path) -> Non
     path = _remade(tmp_path, input={**model.manifest["input"], "size": 64})
     with pytest.raises(ModelFileError, match=r"inputs or outputs of .* differ"):
         Classifier.open(path)
+
+
+def test_a_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(tmp_path: Path) -> None:
+    flatbuffer = load_model(default_model_path()).flatbuffer
+    assert with_manifest(flatbuffer, {"name": "x"}) == with_manifest(flatbuffer, {"name": "x"})
+    (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
+    with pytest.raises(ModelFileError, match="lacks"):
+        load_model(tmp_path / "x.tflite")

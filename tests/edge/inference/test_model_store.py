@@ -3,27 +3,14 @@
 The networks here are empty flatbuffers with a manifest: the store never runs one itself.
 """
 
-import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from edge.errors import ModelFileError, ModelStoreError
-from edge.inference.model_file import ModelFile, default_model_path, load_model
-from edge.inference.model_store import InstalledModel, ModelStore, models_folder, version_key
-from plasmolite.console import main
-from tests.support.empty_models import model_file, released_again
-
-
-def install(store: ModelStore, path: Path, bundled: ModelFile | None = None) -> InstalledModel:
-    return store.install(
-        path,
-        signer=lambda _: "KEY",
-        self_test=lambda _: None,
-        when="2026-01-02T03:04:05+00:00",
-        bundled=bundled,
-    )
+from edge.inference.model_file import ModelFile
+from edge.inference.model_store import ModelStore, models_folder, version_key
+from tests.support.empty_models import install, model_file, released_again
 
 
 def test_an_installed_model_is_in_use_and_its_file_is_whole(tmp_path: Path) -> None:
@@ -184,21 +171,3 @@ def test_the_folder_is_the_devices_or_the_users() -> None:
 
 def test_versions_are_ordered_as_numbers() -> None:
     assert version_key("1.10") > version_key("1.9.5")
-
-
-def test_the_command_shows_an_installed_model_by_the_beginning_of_its_hash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLASMOLITE_MODELS", str(tmp_path / "store"))
-    entry = install(ModelStore(tmp_path / "store"), model_file(tmp_path, "1.0"))
-    answer = CliRunner().invoke(main, ["model", "show", entry.sha256[:10]])
-    assert json.loads(answer.output)["version"] == "1.0"
-
-
-def test_the_command_shows_the_shipped_model_by_the_hash_that_slides_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLASMOLITE_MODELS", str(tmp_path / "store"))
-    shipped = load_model(default_model_path())
-    answer = CliRunner().invoke(main, ["model", "show", shipped.sha256[:10]])
-    assert json.loads(answer.output)["sha256"] == shipped.sha256

@@ -1,8 +1,9 @@
-"""Which cells a person should look at."""
+"""What a probability is called, and which cells a person should look at."""
 
 import pytest
 
-from edge.inference.verdicts import doubtful
+from edge.inference.verdicts import UndecidedRange, doubtful, judge
+from edge.types import Label
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,20 @@ def test_cells_within_ten_times_the_odds_of_the_threshold_are_doubtful(
     probability: float, threshold: float, expected: bool
 ) -> None:
     assert doubtful(probability, threshold) is expected
+
+
+@pytest.mark.parametrize(
+    ("probability", "label"),
+    [
+        (0.19, Label.UNINFECTED),
+        (0.2, Label.INCONCLUSIVE),
+        (0.79, Label.INCONCLUSIVE),
+        (0.8, Label.PARASITIZED),
+    ],
+)
+def test_a_probability_within_the_range_is_inconclusive(probability: float, label: str) -> None:
+    assert judge(probability, 0.5, UndecidedRange(0.2, 0.8)).label == label
+
+
+def test_without_a_range_the_threshold_decides() -> None:
+    assert [judge(p, 0.5).label for p in (0.49, 0.5)] == [Label.UNINFECTED, Label.PARASITIZED]

@@ -3,12 +3,12 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from edge.camera.settings import CameraRecord, CameraSettings
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from edge.reports.slide_report import slide_page, write_slide_report
@@ -16,6 +16,7 @@ from edge.slides.records import AuditAction, Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.types import Label
+from tests.support.camera_record import RECORD
 from tests.support.page_text import english_pieces, page_text
 from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store, with_crops
 
@@ -95,19 +96,7 @@ def test_each_printed_page_names_slide_model_program_and_number(store: SlideStor
 
 
 def test_the_settings_are_told_in_words_the_camera_among_them(store: SlideStore) -> None:
-    camera = CameraRecord(
-        source="0",
-        kind="V4L2",
-        asked=CameraSettings(exposure_us=8000),
-        width=1280,
-        height=960,
-        exposure_us=8000,
-        exposure_fixed=True,
-        white_balance_fixed=False,
-        white_balance_k=5200,
-        gain=None,
-        gain_fixed=False,
-    )
+    camera = replace(RECORD, white_balance_fixed=False, white_balance_k=5200.0, gain=None, gain_fixed=False)
     settings = {
         "threshold": 0.5,
         "rates": {**RATES, "source": "the model's own test cells"},

@@ -1,17 +1,15 @@
-"""Drawn sets on disk, the bundled one among them, and the command that writes them."""
+"""Drawn sets on disk, the bundled one among them."""
 
 import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import edge.samples
 from edge.images.files import read_image
 from edge.simulation.field import FieldSettings
 from edge.simulation.sets import SetPlan, write_bundled, write_set
-from plasmolite.commands.simulate import command
 
 SAMPLES = Path(edge.samples.__file__).parent
 SMALL = SetPlan(
@@ -92,21 +90,3 @@ def test_sorted_by_label_the_set_is_laid_out_as_the_published_one(tmp_path: Path
 def test_a_plan_out_of_range_is_refused(tmp_path: Path, plan: SetPlan) -> None:
     with pytest.raises(ValueError, match="must"):
         list(write_set(tmp_path, plan))
-
-
-def test_the_command_writes_a_set(tmp_path: Path) -> None:
-    arguments = ["--out", str(tmp_path / "x"), "--cells", "3", "--fields", "1", "--width", "320"]
-    arguments += ["--height", "240", "--cells-per-field", "4", "--cell-width", "50", "--parasitaemia", "1"]
-    result = CliRunner().invoke(command, arguments)
-    assert result.exit_code == 0, result.output
-    assert "4 pictures drawn" in result.output
-    assert len(list((tmp_path / "x").rglob("*.png"))) == 4
-    assert {row["label"] for row in rows_of(tmp_path / "x" / "fields.csv")} == {"Parasitized"}
-
-
-def test_the_command_says_that_it_cannot_write(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    result = CliRunner().invoke(command, ["--out", str(blocked / "below"), "--cells", "1", "--fields", "0"])
-    assert result.exit_code == 2
-    assert "cannot be written to" in result.output

@@ -1,33 +1,13 @@
-"""A person's calls stand beside the machine's verdicts, and the estimate follows them."""
+"""A person's calls beside the machine's verdicts, and the estimate after review."""
 
-import csv
-import io
-import json
 from pathlib import Path
 
 import pytest
-from fhir.resources.R4B.bundle import Bundle as BundleR4B
-from fhirclient.models.bundle import Bundle as BundleR4
-from fhirclient.models.fhirabstractbase import FHIRValidationError
 
-from edge.about import RESEARCH_USE
-from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import SlideError
 from edge.parasitaemia.estimate import Rates
-from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
-from edge.slides.fhir import slide_bundle
-from edge.slides.records import Slide
 from edge.slides.review import judge, rates_after_review, review_queue, slide_estimates
-from edge.slides.store import SlideStore
-from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
-
-
-def counted_slide(store: SlideStore, *, notes: str = "") -> Slide:
-    slide = begin(store, notes=notes)
-    store.add_field(slide, field_at(), *with_crops(cells_of(0.02, 0.97, 0.6, 0.45, 0.1, 0.35, 0.99)))
-    for row in range(10):
-        store.add_field(slide, field_at(y=500.0 * row), *with_crops(cells_of(*[0.01] * 120)))
-    return slide
+from tests.support.small_slide import counted_slide, open_store
 
 
 def test_the_queue_begins_with_the_surest_suspects_and_ends_with_the_doubtful(tmp_path: Path) -> None:
@@ -119,111 +99,3 @@ def test_cells_that_the_person_rescued_are_not_counted_again_as_misses() -> None
     after = rates_after_review(rates, share_of_suspects=1.0, rescued=2, final=20)
     assert 20 / after.sensitivity == pytest.approx(20.0)
     assert rates_after_review(rates, share_of_suspects=1.0, rescued=3, final=3).sensitivity == 1.0
-
-
-def test_tables_hold_both_readings(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
-        slide = counted_slide(store)
-        suspect = review_queue(store, slide)[0]
-        judge(store, slide, suspect.cell_id, "Uninfected", reviewer="=HYPERLINK(1)")
-        rows = list(csv.DictReader(io.StringIO(cells_csv(store, slide))))
-        assert len(rows) == 1207
-        (row,) = [row for row in rows if row["review_call"]]
-        assert (row["machine_label"], row["review_call"], row["final_label"]) == (
-            "Parasitized",
-            "Uninfected",
-            "Uninfected",
-        )
-        assert row["reviewer"] == "'=HYPERLINK(1)"
-        assert len(list(csv.DictReader(io.StringIO(fields_csv(store, slide))))) == 11
-        assert [row["action"] for row in csv.DictReader(io.StringIO(audit_csv(store, slide)))] == [
-            "slide created",
-            "cell reviewed",
-        ]
-
-
-def test_json_holds_everything_of_the_slide(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
-        slide = counted_slide(store, notes="film 2")
-        judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
-        record = json.loads(json.dumps(slide_json(store, slide, crops=True)))
-        assert record["slide"]["notes"] == "film 2"
-        assert record["estimate"]["parasitized_count"] == 3
-        assert record["estimate_after_review"]["parasitized_count"] == 2
-        assert len(record["cells"]) == 1207
-        assert record["cells"][0]["crop_jpeg_base64"].startswith("/9g")
-        assert record["research_use"] == RESEARCH_USE
-        assert record["fields"][0]["checks"] == [
-            {"name": "whole red cells", "value": 12.0, "limit": [5.0, None], "passed": True},
-            {"name": "blur in cell widths", "value": 0.0213, "limit": [0.0, 0.05], "passed": True},
-        ]
-
-
-@pytest.mark.parametrize("reviewed", [False, True])
-def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: bool) -> None:
-    with open_store(tmp_path) as store:
-        slide = counted_slide(store, notes="film 2")
-        if reviewed:
-            judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
-        text = json.dumps(slide_bundle(store, slide))
-        bundle = BundleR4B.model_validate_json(text)
-        report = bundle.entry[0].resource
-        assert report.get_resource_type() == "DiagnosticReport"
-        assert report.status == "preliminary"
-        assert report.subject is None
-        assert "Research use only" in report.conclusion
-        held = {entry.fullUrl for entry in bundle.entry}
-        assert all(reference.reference in held for reference in [*report.result, *report.specimen])
-        assert len(report.result) == (8 if reviewed else 4)
-        assert "Amina" not in text
-
-
-def test_the_exports_hold_what_the_camera_was_told(tmp_path: Path) -> None:
-    camera = CameraRecord(
-        source="0",
-        kind="V4L2",
-        asked=CameraSettings(exposure_us=8000),
-        width=1280,
-        height=960,
-        exposure_us=8000.0,
-        exposure_fixed=True,
-        white_balance_k=4600.0,
-        white_balance_fixed=False,
-        gain=None,
-        gain_fixed=False,
-    )
-    with open_store(tmp_path) as store:
-        slide = store.record_camera(counted_slide(store), camera.to_json())
-        assert store.slide("S-1") == slide
-        assert slide_json(store, slide)["slide"]["settings"]["camera"] == camera.to_json()
-        content = json.loads(json.dumps(slide_bundle(store, slide)))
-    assert BundleR4(content, strict=True).as_json() == content
-    device = next(
-        entry.resource
-        for entry in BundleR4B.model_validate(content).entry
-        if entry.resource.get_resource_type() == "Device"
-    )
-    told = {one.type.text: (one.valueQuantity[0].value, one.valueQuantity[0].unit) for one in device.property}
-    assert told == {
-        "Camera exposure time": (8000, "µs"),
-        "Camera white balance": (4600, "K"),
-        "Camera picture width": (1280, "px"),
-        "Camera picture height": (960, "px"),
-    }
-    assert "does not keep its white balance" in device.note[-1].text
-
-
-@pytest.mark.parametrize("reviewed", [False, True])
-def test_the_fhir_bundle_is_one_of_r4_and_nothing_of_it_is_unknown_there(
-    tmp_path: Path, reviewed: bool
-) -> None:
-    with open_store(tmp_path) as store:
-        slide = counted_slide(store, notes="film 2")
-        if reviewed:
-            judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
-        content = json.loads(json.dumps(slide_bundle(store, slide)))
-    # Generated from FHIR 4.0.1; strict, it refuses unknown elements and demands the mandatory ones.
-    assert BundleR4(content, strict=True).as_json() == content
-    del content["entry"][0]["resource"]["code"]
-    with pytest.raises(FHIRValidationError, match="code"):
-        BundleR4(content, strict=True)

@@ -1,10 +1,7 @@
 """The slide store: durable, sound, one counter a slide, readable by later versions and on a full disk."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from random import Random
 
@@ -23,6 +20,7 @@ from edge.slides.joining import join_islands
 from edge.slides.review import judge
 from edge.slides.schema import CURRENT_VERSION, migrate
 from edge.slides.store import SlideStore
+from edge.types import Label
 from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
@@ -287,19 +285,6 @@ def test_a_read_only_store_needs_no_other_file(tmp_path: Path) -> None:
         SlideStore(tmp_path / "absent.sqlite", read_only=True)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL is a signal of POSIX systems")
-def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.store_kill", "--kills", "10", "--folder", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "10 kills" in answer.stdout
-
-
 @pytest.mark.parametrize("slide_id", ["a\nb", "a\tb", "S\u202e1", "S\u20281", "\ud800"])
 def test_a_name_that_does_not_read_as_it_is_stored_is_refused(tmp_path: Path, slide_id: str) -> None:
     with open_store(tmp_path) as store:
@@ -307,3 +292,16 @@ def test_a_name_that_does_not_read_as_it_is_stored_is_refused(tmp_path: Path, sl
             begin(store, slide_id)
         begin(store, "Lame 12 é")
         assert [slide.slide_id for slide in store.slides()] == ["Lame 12 é"]
+
+
+def test_of_two_calls_on_a_joined_cell_that_on_the_kept_one_stands(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        store.add_field(slide, field_at(island=1), *with_crops(cells_of(0.9)))
+        store.add_field(slide, field_at(island=2), *with_crops(cells_of(0.9)))
+        kept, duplicate = (cell.cell_id for cell in store.cells(slide))
+        judge(store, slide, kept, Label.PARASITIZED, reviewer="Amina")
+        judge(store, slide, duplicate, Label.UNINFECTED, reviewer="Joe")
+        join_islands(store, slide, kept=1, moved=2, shift=(0.0, 0.0), duplicates={duplicate: kept})
+        assert store.cell(slide, kept).call == Label.PARASITIZED
+        assert store.cell(slide, kept).reviewer == "Amina"

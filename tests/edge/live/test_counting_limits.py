@@ -1,0 +1,58 @@
+"""The constants of the live count, just inside and just outside of each."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.live.counting import SlideCounter
+from edge.live.sources.frame import Frame
+from edge.live.states import LiveState
+from edge.types import Rgb
+from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
+from tests.support.small_slide import begin, open_store
+
+SLIDE = DiscSlide()
+
+
+def state_of_second(folder: Path, first: Rgb, second: Rgb) -> LiveState:
+    """Count two views of a slide one after the other; return the state of the second."""
+    with open_store(folder) as store:
+        counter = SlideCounter(store, begin(store), DiscReader())
+        assert counter.consider(Frame(first, 1, 0.0, "x")).state == LiveState.COUNTED
+        return counter.consider(Frame(second, 2, 0.0, "x")).state
+
+
+@pytest.mark.parametrize(("pixels", "still"), [(2, True), (5, False)])
+def test_a_stage_is_still_below_a_tenth_of_a_cell(tmp_path: Path, pixels: int, still: bool) -> None:
+    state = state_of_second(tmp_path, SLIDE.view(300, 300), SLIDE.view(300 + pixels, 300))
+    assert (state == LiveState.STILL) is still
+
+
+# Sharpness relative to the frame before: 0.47 and 0.21.
+@pytest.mark.parametrize(("sigma", "blurred"), [(0.45, False), (0.55, True)])
+def test_a_frame_is_blurred_below_a_third_of_the_sharpness_before(
+    tmp_path: Path, sigma: float, blurred: bool
+) -> None:
+    second = np.asarray(cv2.GaussianBlur(SLIDE.view(400, 300), (0, 0), sigma), np.uint8)
+    state = state_of_second(tmp_path, SLIDE.view(300, 300), second)
+    assert (state == LiveState.BLURRED) is blurred
+
+
+@pytest.mark.parametrize(("pixels", "stored"), [(4, False), (12, True)])
+def test_a_field_without_a_new_cell_is_stored_from_two_percent_of_new_area(
+    tmp_path: Path, pixels: int, stored: bool
+) -> None:
+    # Cells in the middle and glass all round, so that no cell is cut and none is new. New area is measured on a
+    # grid of 24 columns: either none or one of them.
+    glass = np.full((480, 700, 3), SLIDE.picture[0, 0], np.uint8)
+    inner = SLIDE.view(300, 300, 400, 300)
+    whole = [cell for cell in DiscReader().find(inner).cells if not cell.cut_by_border]
+    assert len(whole) > 10
+    for cell in whole:
+        x, y, w, h = cell.box
+        glass[y + 90 : y + 90 + h, x + 120 : x + 120 + w] = inner[y : y + h, x : x + w]
+    state = state_of_second(tmp_path, glass[:, :640], glass[:, pixels : pixels + 640])
+    assert state == (LiveState.COUNTED if stored else LiveState.NOTHING_NEW)
+    assert pixels / CELL_WIDTH > 0.1  # it has moved, by more than a stage at rest does

@@ -1,0 +1,21 @@
+"""`plasmolite doctor`: one finding a part, and the exit code of the worst."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from edge.device.doctor import Finding, exit_code
+from edge.messages.message import Message
+from plasmolite.console import main
+
+
+def test_the_command_prints_one_object_a_part(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(main, ["doctor", "--json", "--slides", str(tmp_path)])
+    findings = [json.loads(line) for line in answer.output.splitlines()]
+    assert {"runtime", "model", "camera", "disk", "clock", "temperature", "supply"} <= {
+        finding["part"] for finding in findings
+    }
+    assert answer.exit_code == exit_code(
+        [Finding(finding["part"], finding["state"], Message.from_json(finding)) for finding in findings]
+    )
