@@ -82,4 +82,9 @@ def settle_slide(
         point = classifier.model.operating_point("field")
         threshold, source = point.threshold, point.chosen
         rates = model_rates(threshold, classifier.model.roc, Message(Code.RATES_OF_MODEL))
+        laboratories = classifier.model.laboratories
+        rates = rates._replace(
+            laboratories_infected=tuple((one.called, one.infected) for one in laboratories),
+            laboratories_uninfected=tuple((one.false_alarms, one.uninfected) for one in laboratories),
+        )
     return SlideSetup(classifier, threshold, source, profile, rates, blood, cell_width)

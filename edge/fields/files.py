@@ -10,6 +10,7 @@ from edge.images.inputs import CellFile
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parallel import ordered_map
+from edge.parasitaemia.confidence import field_design_effect
 from edge.types import FieldOutcome, Label, Rgb
 
 
@@ -69,6 +70,8 @@ class SlideCount(NamedTuple):
     unreadable: int = 0
     counted: int = 0
     parasitized: int = 0
+    by_field: tuple[tuple[int, int], ...] = ()
+    """Cells called parasitised and cells counted of each accepted field."""
 
     def plus(self, field: JudgedField) -> "SlideCount":
         """Add one file; only accepted fields give cells."""
@@ -79,18 +82,32 @@ class SlideCount(NamedTuple):
                 return self._replace(refused=self.refused + 1)
             case FieldOutcome.COUNTED:
                 cells = field.counted_cells
+                parasitized = sum(cell.label == Label.PARASITIZED for cell in cells)
                 return self._replace(
                     accepted=self.accepted + 1,
                     counted=self.counted + len(cells),
-                    parasitized=self.parasitized + sum(cell.label == Label.PARASITIZED for cell in cells),
+                    parasitized=self.parasitized + parasitized,
+                    by_field=(*self.by_field, (parasitized, len(cells))),
                 )
             case _:
                 assert_never(field.outcome)
 
     @property
+    def effect(self) -> float:
+        """Design effect of clustering by field."""
+        return field_design_effect(*zip(*self.by_field, strict=True)) if self.by_field else 1.0
+
+    @property
     def words(self) -> Message:
         """Totals in one sentence."""
-        return Message(Code.ESTIMATE_TOTALS, **self._asdict())
+        return Message(
+            Code.ESTIMATE_TOTALS,
+            accepted=self.accepted,
+            refused=self.refused,
+            unreadable=self.unreadable,
+            counted=self.counted,
+            parasitized=self.parasitized,
+        )
 
     @property
     def all_judged(self) -> bool:

@@ -41,6 +41,28 @@ class RocPoint(NamedTuple):
     uninfected: int
 
 
+class LaboratoryCount(NamedTuple):
+    """What the model did at its field threshold in whole fields of one laboratory that it was measured at.
+
+    Attributes:
+        name: The laboratory's data set.
+        called: Infected cells that were called parasitised.
+        infected: Infected cells found.
+        false_alarms: Uninfected cells that were called parasitised.
+        uninfected: Uninfected cells found.
+        fields: Fields counted.
+        patients: Patients or smears, 0 where the set does not tell them.
+    """
+
+    name: str
+    called: int
+    infected: int
+    false_alarms: int
+    uninfected: int
+    fields: int
+    patients: int
+
+
 class ModelFile:
     """A verified model file. Immutable; the manifest's main entries are properties."""
 
@@ -77,6 +99,12 @@ class ModelFile:
                 counts = (int(point["undisputed"][name]) for name in RocPoint._fields[1:])
                 rows.add(RocPoint(float(point["threshold"]), *counts))
         return tuple(sorted(rows))
+
+    @property
+    def laboratories(self) -> tuple[LaboratoryCount, ...]:
+        """What the model did at its field threshold in each laboratory that it was measured at; may be empty."""
+        stated = self.manifest.get("laboratories", ())
+        return tuple(LaboratoryCount(*(row[name] for name in LaboratoryCount._fields)) for row in stated)
 
     def operating_point(self, name: str) -> OperatingPoint:
         """Return the operating point ``cell`` or ``field``.

@@ -157,6 +157,12 @@ class Code(StrEnum):
     ESTIMATE_SHARE = "estimate.share"
     ESTIMATE_NONE_SEEN = "estimate.none-seen"
     ESTIMATE_WITHIN_FALSE_ALARMS = "estimate.within-false-alarms"
+    ESTIMATE_SHARE_YET = "estimate.share-yet"
+    ESTIMATE_NONE_SEEN_YET = "estimate.none-seen-yet"
+    ESTIMATE_WITHIN_FALSE_ALARMS_YET = "estimate.within-false-alarms-yet"
+    ESTIMATE_WITHIN_FALSE_ALARMS_ELSEWHERE = "estimate.within-false-alarms-elsewhere"
+    ESTIMATE_NOT_MEASURED_HERE = "estimate.not-measured-here"
+    ESTIMATE_CORRECTED_ELSEWHERE = "estimate.corrected-elsewhere"
     ESTIMATE_MISFIT = "estimate.misfit"
     ESTIMATE_TOO_FEW = "estimate.too-few"
     ESTIMATE_NOTHING_COUNTED = "estimate.nothing-counted"
@@ -184,7 +190,6 @@ class Code(StrEnum):
     RATES_OF_MODEL = "rates.of-model"
     RATES_OF_SITE = "rates.of-site"
     RATES_OF_NAMED_MODEL = "rates.of-named-model"
-    RATES_AFTER_REVIEW = "rates.after-review"
 
     # Why a parasitaemia cannot be estimated.
     ESTIMATE_TWO_BLOODS = "estimate.two-bloods"

@@ -14,7 +14,14 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.messages.numbers import rounded
 from edge.messages.stored import phrase_from_json, phrase_to_json
-from edge.parasitaemia.prevalence import Rates, check_rates, estimate_prevalence
+from edge.parasitaemia.prevalence import (
+    Prevalence,
+    Rates,
+    check_rates,
+    estimate_prevalence,
+    false_alarm_distribution,
+    sensitivity_distribution,
+)
 
 __all__ = ["RBC_PER_UL", "TOO_FEW_CELLS", "Parasitaemia", "Rates", "RedCells", "estimate", "red_cells"]
 
@@ -80,13 +87,15 @@ class Parasitaemia(NamedTuple):
 
     @property
     def per_ul(self) -> float | None:
-        """Parasitised red cells per µL."""
-        return None if self.fraction is None else self.fraction * self.red_cells.per_ul
+        """Parasitised red cells per µL; None before enough cells are counted for a density."""
+        return (
+            None if self.fraction is None or self.too_few_counted else self.fraction * self.red_cells.per_ul
+        )
 
     @property
     def per_ul_interval(self) -> tuple[float, float] | None:
-        """95 % interval of ``per_ul``."""
-        if self.low is None or self.high is None:
+        """95 % interval of ``per_ul``; None where that is."""
+        if self.low is None or self.high is None or self.too_few_counted:
             return None
         return self.low * self.red_cells.per_ul, self.high * self.red_cells.per_ul
 
@@ -167,7 +176,12 @@ def red_cells(rbc_per_ul: float | None = None, haematocrit: float | None = None)
 
 
 def estimate(
-    parasitized: int, counted: int, rates: Rates, rbc_per_ul: float | RedCells = RBC_PER_UL
+    parasitized: int,
+    counted: int,
+    rates: Rates,
+    rbc_per_ul: float | RedCells = RBC_PER_UL,
+    *,
+    effect: float = 1.0,
 ) -> Parasitaemia:
     """Estimate the parasitaemia of a slide from its counts.
 
@@ -180,6 +194,7 @@ def estimate(
         counted: Red cells counted over all accepted fields, these included.
         rates: Sensitivity and specificity at the threshold used, with their counts.
         rbc_per_ul: Red cells per µL, or the result of ``red_cells``.
+        effect: Design effect of clustering by field (`edge.parasitaemia.confidence.field_design_effect`).
 
     Raises:
         PrevalenceError: The counts are impossible, or the rates are no better than chance.
@@ -194,7 +209,23 @@ def estimate(
     if counted == 0:
         words = (Message(Code.ESTIMATE_NOTHING_COUNTED),)
         return Parasitaemia(0, 0, None, None, None, None, None, rates, blood, words)
-    prevalence = estimate_prevalence(parasitized, counted, rates)
+    return of_prevalence(
+        parasitized, counted, estimate_prevalence(parasitized, counted, rates, effect=effect), rates, blood
+    )
+
+
+def of_prevalence(
+    parasitized: int, counted: int, prevalence: Prevalence, rates: Rates, blood: RedCells
+) -> Parasitaemia:
+    """Put an estimated prevalence into the units and words of a parasitaemia.
+
+    Args:
+        parasitized: Red cells called parasitised, by the machine or after review.
+        counted: Red cells counted, at least 1.
+        prevalence: Estimate and interval of the share of infected cells.
+        rates: The machine's error rates.
+        blood: Red cells per µL.
+    """
     result = Parasitaemia(
         parasitized=parasitized,
         counted=counted,
@@ -223,6 +254,13 @@ def resolvable_fraction(counted: int, rates: Rates) -> float:
         counted: Red cells counted, at least 1.
         rates: The classifier's rates, better than chance.
     """
+    if rates.laboratories_uninfected and not rates.slides_uninfected:
+        # What nineteen laboratories of twenty stay below can be told from none only above it.
+        alarms, found = (
+            false_alarm_distribution(rates).quantile(0.95),
+            sensitivity_distribution(rates).quantile(0.5),
+        )
+        return min((2.71 / counted + alarms) / max(found, 1e-6), 1.0)
     gain = rates.sensitivity + rates.specificity - 1
     return min((2.71 + 3.29 * _spread_of_false_alarms(counted, rates)) / (counted * gain), 1.0)
 
@@ -233,27 +271,43 @@ def _spread_of_false_alarms(counted: int, rates: Rates) -> float:
     return math.sqrt(counted * alarm * (1 - alarm) * (1 + counted / rates.uninfected))
 
 
+def _answer(result: Parasitaemia) -> list[Code]:
+    """Choose the first sentences: what stands before every figure, then the figure."""
+    few = result.too_few_counted
+    elsewhere = bool(result.rates.laboratories_infected) and not result.rates.slides_uninfected
+    codes = [Code.ESTIMATE_TOO_FEW] if few else []
+    if elsewhere:
+        codes.append(Code.ESTIMATE_NOT_MEASURED_HERE)
+    if result.parasitized == 0:
+        codes.append(Code.ESTIMATE_NONE_SEEN_YET if few else Code.ESTIMATE_NONE_SEEN)
+    elif not result.within_false_alarms:
+        codes.append(Code.ESTIMATE_SHARE_YET if few else Code.ESTIMATE_SHARE)
+    elif few:
+        codes.append(Code.ESTIMATE_WITHIN_FALSE_ALARMS_YET)
+    elif elsewhere:
+        codes.append(Code.ESTIMATE_WITHIN_FALSE_ALARMS_ELSEWHERE)
+    else:
+        codes.append(Code.ESTIMATE_WITHIN_FALSE_ALARMS)
+    return codes
+
+
 def _words(result: Parasitaemia) -> tuple[Message, ...]:
     """Choose the sentences, the answer first."""
-    if result.parasitized == 0:
-        codes = [Code.ESTIMATE_NONE_SEEN]
-    elif result.within_false_alarms:
-        codes = [Code.ESTIMATE_WITHIN_FALSE_ALARMS]
-    else:
-        codes = [Code.ESTIMATE_SHARE]
+    codes = _answer(result)
     if result.contradicts_rates:
         codes.append(Code.ESTIMATE_MISFIT)
-    if result.too_few_counted:
-        codes.append(Code.ESTIMATE_TOO_FEW)
     if result.parasitized:
         codes.append(Code.ESTIMATE_OBSERVED)
     if result.fraction is None or result.resolvable is None or result.fraction < result.resolvable:
         codes.append(Code.ESTIMATE_RESOLUTION)
-    codes.append(Code.ESTIMATE_CORRECTED)
-    if result.rates.sensitivity_source:
-        codes.append(Code.ESTIMATE_SENSITIVITY_FROM_ELSEWHERE)
-    if result.false_alarms_from_elsewhere:
-        codes.append(Code.ESTIMATE_FALSE_ALARMS_FROM_ELSEWHERE)
+    if result.rates.laboratories_infected and not result.rates.slides_uninfected:
+        codes.append(Code.ESTIMATE_CORRECTED_ELSEWHERE)
+    else:
+        codes.append(Code.ESTIMATE_CORRECTED)
+        if result.rates.sensitivity_source:
+            codes.append(Code.ESTIMATE_SENSITIVITY_FROM_ELSEWHERE)
+        if result.false_alarms_from_elsewhere:
+            codes.append(Code.ESTIMATE_FALSE_ALARMS_FROM_ELSEWHERE)
     codes.append(Code.ESTIMATE_BLOOD)
     if result.parasitized:
         codes.append(Code.ESTIMATE_CONFIRM)
@@ -265,6 +319,7 @@ def _facts(result: Parasitaemia) -> dict[str, Value]:
     """Every figure that one of the sentences shows."""
     per_ul_low, per_ul_high = result.per_ul_interval or (0.0, 0.0)
     rates = result.rates
+    sensitivity, alarms = sensitivity_distribution(rates), false_alarm_distribution(rates)
     # Where the interval is narrow, two digits would make its ends and the estimate the same.
     digits = 3 if per_ul_high < 1.5 * per_ul_low else 2
     return {
@@ -280,6 +335,11 @@ def _facts(result: Parasitaemia) -> dict[str, Value]:
         "per_ul_high": rounded(per_ul_high, digits),
         "per_ul_resolved": (result.resolvable or 0.0) * result.red_cells.per_ul,
         "expected": rates.false_alarm_rate * result.counted,
+        "laboratories": len(rates.laboratories_infected),
+        "sensitivity_low": sensitivity.quantile(0.025),
+        "sensitivity_high": sensitivity.quantile(0.975),
+        "alarms_low": alarms.quantile(0.025),
+        "alarms_high": alarms.quantile(0.975),
         "sensitivity": rates.sensitivity,
         "false_alarm_rate": rates.false_alarm_rate,
         "infected": rates.infected,

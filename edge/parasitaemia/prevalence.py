@@ -1,45 +1,39 @@
 """How much of a population is infected, told by a test that errs: point estimate and 95 % interval.
 
-The test here is a cell classifier, the population the red cells of a slide. Of N cells counted, k are called
-parasitised, but k holds false alarms and lacks missed parasites. Both error rates are known only from counts
-of their own, and the interval has to carry that doubt too.
+The test is a cell classifier, the population the red cells of a slide. Of N cells counted, k are called parasitised,
+but k holds false alarms and lacks missed parasites. The point estimate is Rogan & Gladen's; the interval
+(`edge.parasitaemia.confidence`) carries the doubt of the count and of both rates. What the rates may be on this slide
+depends on where they were measured (`edge.parasitaemia.rate_distribution`):
 
-Model, with prevalence t, sensitivity s and false-alarm rate f (one minus the specificity)::
-
-    k ~ Binomial(N, t s + (1 - t) f)        the slide
-    true positives ~ Binomial(infected, s)  the measurement of the sensitivity
-    false alarms ~ Binomial(uninfected, f)  the measurement of the specificity
-
-with uniform priors on t, s and f in [0, 1] (Joseph, Gyorkos & Coupal, "Bayesian estimation of disease
-prevalence and the parameters of diagnostic tests", Am J Epidemiol 141:263, 1995). The interval is the
-shortest that holds 95 % of the posterior of t. Its merit over the usual closed forms (Lang & Reiczigel,
-"Confidence limits for prevalence of disease adjusted for estimated sensitivity and specificity", Prev Vet
-Med 113:13, 2014) lies at the boundary: with nothing beyond the expected false alarms it starts at exactly 0
-and its upper end becomes the one-sided 95 % bound (with a perfect test and k = 0 the rule of three, 3 / N),
-so that it covers the truth in about 95 %, not 97.5 %, of slides that hold no parasite at all.
-
-What it cannot know: the rates are taken as those of this slide. Where a laboratory, stain or camera has other
-rates than those measured, the interval is off by as much; that is what a site's own calibration is for.
+- on slides of this site, one count a slide: the spread between slides is in the interval;
+- at several other laboratories: the spread between laboratories is in the interval, which is wide;
+- by one test alone: only the sampling of that test is in the interval, as if this slide were like it.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
-
-import numpy as np
-import numpy.typing as npt
 
 from edge.errors import PrevalenceError
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.messages.stored import phrase_from_json, phrase_to_json
+from edge.parasitaemia.confidence import CONFIDENCE, confidence_interval
+from edge.parasitaemia.rate_distribution import (
+    RateCount,
+    RateDistribution,
+    between_laboratories,
+    between_slides,
+    binomial_rate,
+)
 
-CONFIDENCE = 0.95
-_GRID = 257  # prevalences at which the posterior is evaluated; interpolated linearly between them
-_MIN_NODES, _MAX_NODES = 24, 200  # of the quadrature over one rate
-_SUPPORT_SIGMAS = 7.0  # half-width of the range of a rate that is integrated over
-Floats = npt.NDArray[np.float64]
+__all__ = ["CONFIDENCE", "Prevalence", "Rates", "check_rates", "estimate_prevalence", "rogan_gladen"]
+
+
+Counts = Sequence[Sequence[float]]
+"""Pairs (cells called parasitised, cells), as JSON holds them."""
+
+_MEASURED = ("laboratories_infected", "laboratories_uninfected", "slides_infected", "slides_uninfected")
 
 
 class Rates(NamedTuple):
@@ -52,6 +46,10 @@ class Rates(NamedTuple):
         uninfected: Uninfected cells judged.
         source: Where they were measured, as a phrase.
         sensitivity_source: Where the sensitivity was measured, if not there too; else empty.
+        laboratories_infected: Infected cells (called, cells) of each laboratory where the model was measured.
+        laboratories_uninfected: Uninfected cells (called, cells) of each laboratory.
+        slides_infected: Infected cells (called, cells) of each slide of this site that was measured.
+        slides_uninfected: Uninfected cells (called, cells) of each known-negative slide of this site.
     """
 
     true_positives: int
@@ -60,6 +58,10 @@ class Rates(NamedTuple):
     uninfected: int
     source: Message | str = Message(Code.RATES_OF_MODEL)
     sensitivity_source: Message | str = ""
+    laboratories_infected: Counts = ()
+    laboratories_uninfected: Counts = ()
+    slides_infected: Counts = ()
+    slides_uninfected: Counts = ()
 
     @property
     def sensitivity(self) -> float:
@@ -78,8 +80,11 @@ class Rates(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts and the phrases, as slides and answers hold them."""
+        plain = {name: value for name, value in self._asdict().items() if name not in _MEASURED}
+        measured = {name: [list(pair) for pair in getattr(self, name)] for name in _MEASURED}
         return {
-            **self._asdict(),
+            **plain,
+            **{name: pairs for name, pairs in measured.items() if pairs},
             **phrase_to_json("source", self.source),
             **phrase_to_json("sensitivity_source", self.sensitivity_source),
         }
@@ -98,6 +103,7 @@ class Rates(NamedTuple):
             content["uninfected"],
             phrase_from_json("source", content),
             phrase_from_json("sensitivity_source", content),
+            *(tuple(map(tuple, content.get(name, ()))) for name in _MEASURED),
         )
 
 
@@ -159,17 +165,52 @@ def rogan_gladen(observed: float, rates: Rates) -> float:
     return min(max(corrected, 0.0), 1.0)
 
 
-def estimate_prevalence(positive: int, total: int, rates: Rates) -> Prevalence:
+def sensitivity_distribution(rates: Rates) -> RateDistribution:
+    """What the sensitivity on a slide may be, by the nearest measurement that there is."""
+    return _distribution(
+        _counts(rates.slides_infected),
+        _counts(rates.laboratories_infected),
+        RateCount(rates.true_positives, rates.infected),
+    )
+
+
+def false_alarm_distribution(rates: Rates) -> RateDistribution:
+    """What the false-alarm rate on a slide may be, by the nearest measurement that there is."""
+    return _distribution(
+        _counts(rates.slides_uninfected),
+        # A site profile from before slides were told apart holds its own false alarms in the plain counts.
+        () if rates.sensitivity_source else _counts(rates.laboratories_uninfected),
+        RateCount(rates.uninfected - rates.true_negatives, rates.uninfected),
+    )
+
+
+def _counts(pairs: Counts) -> tuple[RateCount, ...]:
+    return tuple(RateCount(float(called), float(cells)) for called, cells in pairs)
+
+
+@lru_cache(maxsize=32)
+def _distribution(
+    slides: tuple[RateCount, ...], laboratories: tuple[RateCount, ...], test: RateCount
+) -> RateDistribution:
+    """Take the nearest measurement; computed once for the rates of a slide."""
+    elsewhere = between_laboratories(laboratories) if laboratories else None
+    if slides:
+        return between_slides(slides, elsewhere)
+    return elsewhere if elsewhere is not None else binomial_rate(test)
+
+
+def estimate_prevalence(positive: int, total: int, rates: Rates, *, effect: float = 1.0) -> Prevalence:
     """Estimate the share of infected cells and its 95 % interval.
 
     Args:
-        positive: Cells called parasitised, 0 to ``total``.
+        positive: Cells called parasitised, 0 to `total`.
         total: Cells judged, at least 1.
         rates: The classifier's rates with their counts.
+        effect: Design effect of clustering by field (`edge.parasitaemia.confidence.field_design_effect`).
 
     Returns:
-        The Rogan-Gladen estimate with the shortest 95 % posterior interval (see the module's docstring). The
-        interval is widened to hold the estimate in the rare case of rates so poorly known that it would not.
+        The Rogan-Gladen estimate with its 95 % interval. Where the rates come from other laboratories the
+        estimate uses the medians of their distributions; it is kept within the interval.
 
     Raises:
         PrevalenceError: The counts or the rates are impossible.
@@ -177,112 +218,12 @@ def estimate_prevalence(positive: int, total: int, rates: Rates) -> Prevalence:
     if total < 1 or not 0 <= positive <= total:
         raise PrevalenceError(Code.ESTIMATE_NOT_A_COUNT, parasitized=positive, counted=total)
     check_rates(rates)
-    estimate = rogan_gladen(positive / total, rates)
-    prevalences, cumulated = _posterior(positive, total, rates, estimate)
-    low, high = _shortest_interval(prevalences, cumulated)
-    return Prevalence(estimate, min(low, estimate), max(high, estimate))
-
-
-def _shortest_interval(prevalences: Floats, cumulated: Floats) -> tuple[float, float]:
-    """Find the narrowest interval that holds 95 % of a posterior given by its cumulated mass."""
-    below = np.linspace(0.0, 1.0 - CONFIDENCE, 501)
-    low = np.interp(below, cumulated, prevalences)
-    high = np.interp(below + CONFIDENCE, cumulated, prevalences)
-    shortest = int(np.argmin(high - low))
-    # With no mass left out below, the interval starts at the end of the range and not at its first grid step.
-    return (0.0 if shortest == 0 else float(low[shortest])), float(high[shortest])
-
-
-def _posterior(positive: int, total: int, rates: Rates, estimate: float) -> tuple[Floats, Floats]:
-    """Return the posterior of the prevalence: grid (257,) in [0, 1] and mass cumulated up to each point."""
-    false_alarms = rates.uninfected - rates.true_negatives
-    share = (positive + 1) / (total + 2)
-    share_sigma = math.sqrt(share * (1 - share) / total)
-    alarm, alarm_sigma = _mean_and_sigma(false_alarms, rates.uninfected)
-    _, sensitivity_sigma = _mean_and_sigma(rates.true_positives, rates.infected)
-    gain = rates.sensitivity - rates.false_alarm_rate
-    # A count of k cells bounds the false-alarm rate from above, and has features as narrow as its own spread.
-    alarm_nodes, alarm_weights, alarm_blur = _rate_nodes(
-        false_alarms, rates.uninfected, share_sigma, highest=share + 9 * share_sigma + 15 / total
-    )
-    lever = max(abs(share - alarm) / gain, 1e-9)
-    finest = max(share_sigma, alarm_sigma) / lever
-    hit_nodes, hit_weights, hit_blur = _rate_nodes(rates.true_positives, rates.infected, finest)
-    sharpness = 1.0 / max(alarm_blur, hit_blur) ** 2
-
-    weights = np.outer(alarm_weights, hit_weights).ravel()
-    kept = weights > 1e-13 * weights.max()
-    weights = weights[kept]
-    alarms = np.repeat(alarm_nodes, len(hit_nodes))[kept]
-    slopes = np.tile(hit_nodes, len(alarm_nodes))[kept] - alarms
-
-    sigma = math.sqrt(share_sigma**2 + alarm_sigma**2 + (estimate * sensitivity_sigma) ** 2) / gain
-    low, high = max(0.0, estimate - 9 * sigma), min(1.0, estimate + 9 * sigma + 15 / (total * gain))
-    for _ in range(4):  # each pass zooms in on where the mass is
-        prevalences = np.linspace(low, high, _GRID)
-        log_likelihood = sharpness * _log_binomial(positive, total, alarms + prevalences[:, None] * slopes)
-        density = np.exp(log_likelihood - log_likelihood.max()) @ weights
-        cumulated = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
-        cumulated /= cumulated[-1]
-        first = max(int(np.searchsorted(cumulated, 1e-8)) - 1, 0)
-        last = min(int(np.searchsorted(cumulated, 1 - 1e-8)) + 1, _GRID - 1)
-        low, high = float(prevalences[first]), float(prevalences[last])
-        if last - first > _GRID // 2:
-            break
-    return prevalences, cumulated
-
-
-def _mean_and_sigma(hits: int, total: int) -> tuple[float, float]:
-    """Return mean and spread of a rate known from ``hits`` of ``total``."""
-    mean = (hits + 1) / (total + 2)
-    return mean, math.sqrt(mean * (1 - mean) / (total + 3))
-
-
-def _rate_nodes(hits: int, total: int, finest: float, highest: float = 1.0) -> tuple[Floats, Floats, float]:
-    """Quadrature nodes over a rate with the posterior Beta(hits + 1, total - hits + 1).
-
-    Gauss-Legendre in the angle a with rate = sin(a)^2, in which the width of the posterior is 1 / (2 sqrt(n))
-    wherever it lies (Anscombe, Biometrika 35:246, 1948), so that one rule serves rates near 0, 0.5 and 1.
-
-    Args:
-        hits: Successes, 0 to ``total``.
-        total: Trials.
-        finest: Width of the narrowest feature that the nodes have to resolve, as a rate.
-        highest: Rates above this cannot matter.
-
-    Returns:
-        Nodes in [0, 1] and weights that add up to 1, each float64 (n,), and by how much the narrowest feature
-        has to be blurred to be resolved by them: 1, or more where a slide has so many more cells than the
-        rate was measured on that its own spread adds next to nothing.
-    """
-    mean, _ = _mean_and_sigma(hits, total)
-    centre, sigma = math.asin(math.sqrt(mean)), 0.5 / math.sqrt(total + 3)
-    high = min(centre + _SUPPORT_SIGMAS * sigma, math.asin(math.sqrt(min(highest, 1.0))))
-    low = max(0.0, centre - _SUPPORT_SIGMAS * sigma)
-    if low > high - sigma:  # the count contradicts the rate: all that matters is the tail below the count
-        low = max(0.0, high - _SUPPORT_SIGMAS * sigma)
-    typical = min(mean, highest)  # d(rate) = 2 sqrt(rate (1 - rate)) d(angle)
-    step = min(sigma, finest / (2 * math.sqrt(typical * (1 - typical))))
-    needed = 1.5 * (high - low) / step
-    count = 8 * math.ceil(min(max(needed, _MIN_NODES), _MAX_NODES) / 8)
-    points, weights = _gauss_legendre(count)
-    angles = low + (high - low) * (points + 1) / 2
-    # Beta density times d(rate) = 2 sin cos d(angle): each exponent gains one half of a count twice over.
-    log_density = (2 * hits + 1) * np.log(np.sin(angles)) + (2 * (total - hits) + 1) * np.log(np.cos(angles))
-    weighted = weights * np.exp(log_density - log_density.max())
-    return np.sin(angles) ** 2, weighted / weighted.sum(), max(needed / _MAX_NODES, 1.0)
-
-
-@lru_cache(maxsize=64)
-def _gauss_legendre(count: int) -> tuple[Floats, Floats]:
-    """Nodes and weights on [-1, 1]; computed once per size, as it costs more than the estimate itself."""
-    return np.polynomial.legendre.leggauss(count)
-
-
-def _log_binomial(positive: int, total: int, share: Floats) -> Floats:
-    """Log-likelihood of ``positive`` of ``total`` at each share, up to a constant."""
-    inside = np.clip(share, 1e-300, 1 - 1e-16)
-    result: Floats = (total - positive) * np.log1p(-inside)
-    if positive:
-        result += positive * np.log(inside)
-    return result
+    sensitivity, false_alarms = sensitivity_distribution(rates), false_alarm_distribution(rates)
+    low, _, high = confidence_interval(positive, total, sensitivity, false_alarms, effect=effect)
+    measured_here = not (rates.laboratories_infected or rates.laboratories_uninfected)
+    if measured_here and not (rates.slides_infected or rates.slides_uninfected):
+        estimate = rogan_gladen(positive / total, rates)
+    else:
+        s, f = sensitivity.quantile(0.5), false_alarms.quantile(0.5)
+        estimate = min(max((positive / total - f) / max(s - f, 1e-9), 0.0), 1.0)
+    return Prevalence(min(max(estimate, low), high), low, high)

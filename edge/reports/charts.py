@@ -34,7 +34,10 @@ def nice_end(value: float) -> float:
 
 
 class IntervalTick(NamedTuple):
-    """A mark of the axis: its place in px, the share in percent and the density, both in words."""
+    """A mark of the axis: its place in px, the share in percent and the density, both in words.
+
+    The density is empty before enough cells are counted for one.
+    """
 
     x: float
     share: str
@@ -88,7 +91,9 @@ def interval_chart(parasitaemia: Parasitaemia, words: Catalogue) -> IntervalChar
         right=axis.right,
         ticks=tuple(
             IntervalTick(
-                axis.at(mark), words.value(100 * mark, ".4g"), words.density(mark * p.red_cells.per_ul)
+                axis.at(mark),
+                words.value(100 * mark, ".4g"),
+                "" if p.per_ul is None else words.density(mark * p.red_cells.per_ul),
             )
             for mark in marks
         ),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.language import Language
 from edge.messages.numbers import recorded
-from edge.parasitaemia.estimate import Parasitaemia
+from edge.parasitaemia.estimate import TOO_FEW_CELLS, Parasitaemia
 from edge.reports.charts import (
     ProbabilityChart,
     empty_bins,
@@ -131,13 +131,15 @@ def _reading(name: str, reading: Parasitaemia, words: Catalogue) -> _Reading:
     if reading.fraction is None or reading.low is None or reading.high is None:
         return _Reading(name, parasitized, *[words.text("report.reading.none")] * 3)
     interval = words.text("report.reading.interval", low=reading.low, high=reading.high)
-    return _Reading(
-        name, parasitized, words.percent(reading.fraction), interval, words.density(reading.per_ul or 0.0)
-    )
+    # No density before the cells that it needs are counted.
+    per_ul = words.text("report.reading.not-yet", counted=reading.counted, wanted=TOO_FEW_CELLS)
+    if reading.per_ul is not None:
+        per_ul = words.density(reading.per_ul)
+    return _Reading(name, parasitized, words.percent(reading.fraction), interval, per_ul)
 
 
 def _review(estimates: SlideEstimates, words: Catalogue) -> str:
-    if estimates.reviewed is None:
+    if estimates.reviewed is None and not estimates.suspects_reviewed:
         return words.text("report.review.none")
     return words.text(
         "report.review.some",

@@ -154,10 +154,14 @@ def _observations(slide: Slide, reading: Parasitaemia, which: str, effective: st
     per_ul = {"unit": "per µL", "system": _UCUM, "code": "/uL"}
     blood = reading.red_cells.per_ul
     code, display = _INFECTED_PER_1000
-    for what, coded, unit, scale in (
-        ("parasitised per 1000", {**_coded(_LOINC, code, display), "text": display}, per_thousand, 1000.0),
-        ("parasitised per µL", {"text": "Parasitised red cells per µL of blood"}, per_ul, blood),
-    ):
+    quantities = [
+        ("parasitised per 1000", {**_coded(_LOINC, code, display), "text": display}, per_thousand, 1000.0)
+    ]
+    if reading.per_ul is not None:
+        quantities.append(
+            ("parasitised per µL", {"text": "Parasitised red cells per µL of blood"}, per_ul, blood)
+        )
+    for what, coded, unit, scale in quantities:
         item = observation(
             what, coded, {"valueQuantity": {"value": _figure(reading.fraction * scale), **unit}}
         )

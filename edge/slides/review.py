@@ -1,12 +1,13 @@
 """A person's word on the machine's suspects: the queue, the decisions, and the estimate after them."""
 
-import math
 from typing import Any, NamedTuple
 
 from edge.errors import SlideError
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells
+from edge.parasitaemia.after_review import ReviewCounts, prevalence_after_review
+from edge.parasitaemia.confidence import field_design_effect
+from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, of_prevalence, red_cells
 from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import AuditAction, AuditEntry, Review, Slide, StoredCell
@@ -86,7 +87,7 @@ class SlideEstimates(NamedTuple):
 
     machine: Parasitaemia
     reviewed: Parasitaemia | None
-    """With the person's calls; ``None`` while no call stands."""
+    """With the person's calls; ``None`` until enough suspects are reviewed (`ReviewCounts.enough`)."""
     suspects: int
     """Cells that the machine called parasitised."""
     suspects_reviewed: int
@@ -120,53 +121,29 @@ def slide_estimates(store: SlideStore, slide: Slide) -> SlideEstimates:
     rates, blood = _rates(slide), _blood(slide)
     cells = store.cells(slide)
     suspects = [cell for cell in cells if cell.label == Label.PARASITIZED]
-    machine = estimate(len(suspects), len(cells), rates, blood)
-    seen = sum(cell.call is not None for cell in suspects)
+    fields: dict[int, list[bool]] = {}
+    for cell in cells:
+        fields.setdefault(cell.field_number, []).append(cell.label == Label.PARASITIZED)
+    effect = field_design_effect(
+        [sum(calls) for calls in fields.values()], [len(calls) for calls in fields.values()]
+    )
+    machine = estimate(len(suspects), len(cells), rates, blood, effect=effect)
+    passed = [cell for cell in cells if cell.label != Label.PARASITIZED and cell.call is not None]
+    counts = ReviewCounts(
+        counted=len(cells),
+        suspects=len(suspects),
+        reviewed=sum(cell.call is not None for cell in suspects),
+        confirmed=sum(cell.call == Label.PARASITIZED for cell in suspects),
+        passed_reviewed=len(passed),
+        passed_infected=sum(cell.call == Label.PARASITIZED for cell in passed),
+    )
     overruled = sum(cell.call not in (None, cell.label) for cell in cells)
     reviewed = None
-    if any(cell.call is not None for cell in cells):
+    if counts.enough and (counts.reviewed or counts.passed_reviewed):
         final = sum(cell.final_label == Label.PARASITIZED for cell in cells)
-        rescued = sum(cell.final_label == Label.PARASITIZED != cell.label for cell in cells)
-        after = rates_after_review(
-            rates, share_of_suspects=seen / len(suspects) if suspects else 0.0, rescued=rescued, final=final
-        )
-        reviewed = estimate(final, len(cells), after, blood)
-    return SlideEstimates(machine, reviewed, len(suspects), seen, overruled)
-
-
-def rates_after_review(rates: Rates, *, share_of_suspects: float, rescued: int, final: int) -> Rates:
-    """The error rates of machine and person together.
-
-    A false alarm is a suspect, so of the machine's false alarms only those among the suspects that nobody
-    looked at remain: the rate is multiplied by the share not looked at. The machine's misses remain too,
-    but for the cells that the person found among those it had passed: the sensitivity rises in proportion
-    to the parasitised cells found, s' = s final / (final - rescued), so that a rescued cell is not counted
-    once as itself and once more as a miss to be expected. The person is taken to be right.
-
-    Args:
-        rates: the machine's.
-        share_of_suspects: share of the suspects that were reviewed, [0, 1].
-        rescued: cells called parasitised by the person and uninfected by the machine.
-        final: all cells called parasitised after review.
-
-    Returns:
-        Rates on as many cells as the machine's were measured on.
-    """
-    false_alarms = round((rates.uninfected - rates.true_negatives) * (1 - share_of_suspects))
-    found_by_machine = final - rescued
-    found = rates.true_positives
-    if rescued:
-        gain = final / found_by_machine if found_by_machine else math.inf
-        found = round(min(rates.infected, rates.true_positives * gain))
-    source = Message(Code.RATES_AFTER_REVIEW, source=rates.source)
-    return Rates(
-        found,
-        rates.infected,
-        rates.uninfected - false_alarms,
-        rates.uninfected,
-        source,
-        rates.sensitivity_source,
-    )
+        after = prevalence_after_review(counts, rates, effect=effect)
+        reviewed = of_prevalence(final, len(cells), after, rates, blood)
+    return SlideEstimates(machine, reviewed, len(suspects), counts.reviewed, overruled)
 
 
 def _rates(slide: Slide) -> Rates:

@@ -107,7 +107,9 @@ def _run(
         if page is not None and tables is not None:
             page.add(field)
             tables.add(field)
-    parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
+    parasitaemia = estimate(
+        count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
+    )
     told.finish(setup, count, parasitaemia)
     if page is not None and report is not None:
         page.write(report, parasitaemia=parasitaemia, count=count, made=datetime.now().astimezone())

@@ -66,7 +66,9 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
                     cell["outline"] = outline_of(classified.cell)
         answers.append(answer)
         _count(kit, field)
-    parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
+    parasitaemia = estimate(
+        count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
+    )
     return {
         "research_use": RESEARCH_USE,
         "model": kit.model,

@@ -3,7 +3,7 @@
 import { percent, density, figure, sentence, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const ESTIMATE_SHOWN = new Set(["share", "none-seen", "within-false-alarms", "nothing-counted", "misfit", "too-few", "false-alarms-from-elsewhere", "blood", "confirm"].map((name) => `estimate.${name}`));
+const ESTIMATE_SHOWN = new Set(["share", "none-seen", "within-false-alarms", "within-false-alarms-elsewhere", "share-yet", "none-seen-yet", "within-false-alarms-yet", "not-measured-here", "nothing-counted", "misfit", "too-few", "false-alarms-from-elsewhere", "blood", "confirm"].map((name) => `estimate.${name}`));
 
 /** Make an element: attributes, then children (text or elements). Text is never read as HTML. */
 export function el(tag, attributes = {}, ...children) {
@@ -83,7 +83,9 @@ export function estimateCard(summary, title) {
   for (const [index, sentence] of estimateWords(summary).entries()) card.append(el(index ? "p" : "p.words", {}, sentence));
   const entries = [["estimate.cells", figure(summary.cell_count)], ["estimate.parasitized", figure(summary.parasitized_count)]];
   if (summary.fraction !== null && !summary.within_false_alarms) {
-    entries.push(["estimate.fraction", `${percent(summary.fraction)} %`], ["estimate.perul", density(summary.per_ul)]);
+    entries.push(["estimate.fraction", `${percent(summary.fraction)} %`]);
+    // The server gives no density before the cells that it needs are counted.
+    if (summary.per_ul !== null) entries.push(["estimate.perul", density(summary.per_ul)]);
   }
   card.append(el("dl.figures", {}, ...entries.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value)))));
   if (summary.interval) card.append(intervalChart(summary));

@@ -60,7 +60,7 @@ def test_json_gives_an_object_a_field_and_a_summary_at_the_end() -> None:
     assert summary["parasitized_count"] == sum(field["parasitized_count"] for field in fields)
     low, high = summary["interval"]
     assert 0 <= low <= summary["fraction"] <= high <= 1
-    assert summary["per_ul_interval"] == pytest.approx([low * 5e6, high * 5e6])
+    assert summary["per_ul_interval"] is None  # too few cells for a density
     assert summary["words"]
 
 
@@ -92,7 +92,8 @@ def test_people_get_a_table_the_words_and_the_warning() -> None:
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
     assert "field_01.jpg" in text
-    assert "Too few red cells were counted" in text
+    assert "Not enough red cells are counted yet for a density: 138 of 1,000." in text
+    assert "per µL (95 %" not in text
     assert "Research use only" in text
 
 
@@ -126,8 +127,11 @@ def test_tables_hold_every_cell_and_every_file(batch: Path, tmp_path: Path) -> N
 
 
 def test_haematocrit_scales_the_density_and_not_the_fraction() -> None:
-    plain = objects(run("--json", SAMPLES).stdout)[-1]["summary"]
-    anaemic = objects(run("--json", "--haematocrit", 20, SAMPLES).stdout)[-1]["summary"]
+    enough = [SAMPLES] * 8  # 1,104 cells: a density needs 1,000
+    plain = objects(run("--json", *enough).stdout)[-1]["summary"]
+    anaemic = objects(run("--json", "--haematocrit", 20, *enough).stdout)[-1]["summary"]
+    low, high = plain["interval"]
+    assert plain["per_ul_interval"] == pytest.approx([low * 5e6, high * 5e6])
     assert anaemic["fraction"] == plain["fraction"]
     assert anaemic["per_ul_interval"][1] == pytest.approx(plain["per_ul_interval"][1] * 2_512_000 / 5_000_000)
 

@@ -10,6 +10,7 @@ from edge.fields.analyser import ClassifiedCell
 from edge.fields.quality import Check, CheckName, QualityReport
 from edge.segmentation.outlines import CellKind, FoundCell
 from edge.slides.records import NewField, Slide
+from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.types import Label
 
@@ -107,3 +108,10 @@ def counted_slide(store: SlideStore, *, notes: str = "") -> Slide:
     for row in range(10):
         store.add_field(slide, field_at(y=500.0 * row), *with_crops(cells_of(*[0.01] * 120)))
     return slide
+
+
+def overrule_one(store: SlideStore, slide: Slide) -> None:
+    """See all suspects, and overrule the first."""
+    suspects = [cell for cell in store.cells(slide) if cell.label == Label.PARASITIZED]
+    for number, cell in enumerate(suspects):
+        judge(store, slide, cell.cell_id, "Parasitized" if number else "Uninfected", reviewer="Amina")

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.about import RESEARCH_USE
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.review import judge, review_queue
-from tests.support.small_slide import counted_slide, open_store
+from tests.support.small_slide import counted_slide, open_store, overrule_one
 
 
 def test_tables_hold_both_readings(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_tables_hold_both_readings(tmp_path: Path) -> None:
 def test_json_holds_everything_of_the_slide(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = counted_slide(store, notes="film 2")
-        judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
+        overrule_one(store, slide)
         record = json.loads(json.dumps(slide_json(store, slide, crops=True)))
         assert record["slide"]["notes"] == "film 2"
         assert record["estimate"]["parasitized_count"] == 3

@@ -8,9 +8,8 @@ import pytest
 
 from edge.slides.export import slide_json
 from edge.slides.fhir import slide_bundle
-from edge.slides.review import judge
 from tests.support.camera_record import RECORD
-from tests.support.small_slide import counted_slide, open_store
+from tests.support.small_slide import counted_slide, open_store, overrule_one
 
 # A device has neither: FHIR is validated where it is developed.
 R4B = pytest.importorskip("fhir.resources.R4B.bundle", reason="fhir.resources is not installed")
@@ -23,7 +22,7 @@ def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: 
     with open_store(tmp_path) as store:
         slide = counted_slide(store, notes="film 2")
         if reviewed:
-            judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
+            overrule_one(store, slide)
         text = json.dumps(slide_bundle(store, slide))
         bundle = R4B.Bundle.model_validate_json(text)
         report = bundle.entry[0].resource
@@ -67,7 +66,7 @@ def test_the_fhir_bundle_is_one_of_r4_and_nothing_of_it_is_unknown_there(
     with open_store(tmp_path) as store:
         slide = counted_slide(store, notes="film 2")
         if reviewed:
-            judge(store, slide, store.cells(slide)[1].cell_id, "Uninfected", reviewer="Amina")
+            overrule_one(store, slide)
         content = json.loads(json.dumps(slide_bundle(store, slide)))
     # Generated from FHIR 4.0.1; strict, it refuses unknown elements and demands the mandatory ones.
     assert R4.Bundle(content, strict=True).as_json() == content
