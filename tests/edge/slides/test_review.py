@@ -91,5 +91,3 @@ def test_no_figure_after_review_is_given_until_enough_suspects_were_seen(tmp_pat
         after = slide_estimates(store, slide)
         assert after.reviewed is None
         assert (after.suspects, after.suspects_reviewed) == (3, 1)
-
-
