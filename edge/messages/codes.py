@@ -292,7 +292,7 @@ class Code(StrEnum):
     SLIDE_OTHER_MODEL = "slide.other-model"
     SLIDE_OTHER_THRESHOLD = "slide.other-threshold"
     SLIDE_NO_RATES = "slide.no-rates"
-    REVIEW_CALL = "review.call"
+    REVIEW_NOT_A_CALL = "review.not-a-call"
     REVIEW_REVIEWER = "review.reviewer"
     REVIEW_NOTHING_TO_WITHDRAW = "review.nothing-to-withdraw"
     MODEL_NO_FEATURES = "model.no-features"

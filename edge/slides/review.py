@@ -55,7 +55,7 @@ def judge(
         StoreError: it was not stored.
     """
     if call not in (Label.PARASITIZED, Label.UNINFECTED, None):
-        raise SlideError(Code.REVIEW_CALL, call=call)
+        raise SlideError(Code.REVIEW_NOT_A_CALL, call=call)
     reviewer = reviewer.strip()
     if not 1 <= len(reviewer) <= MAX_REVIEWER or not reads_as_stored(reviewer):
         raise SlideError(Code.REVIEW_REVIEWER, most=MAX_REVIEWER)

@@ -157,7 +157,7 @@ def test_the_browsers_own_camera_is_judged_as_a_field_and_refused_as_one_cell(pa
     page.keep("webcam-field")
     Select(page.one("#webcam-mode")).select_by_value("cell")
     # Dozens of cells lie in the circle.
-    page.until(lambda: "does not look like one red cell" in page.one("#webcam-message").text)
+    page.until(lambda: "does not look like a red cell" in page.one("#webcam-message").text)
     assert not page.all("#webcam-result polygon.outline")
     page.one("#webcam-stop").click()
     assert page.one("#webcam-start").is_displayed()
