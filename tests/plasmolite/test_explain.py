@@ -43,7 +43,7 @@ def test_a_box_that_holds_nothing_is_named(tmp_path: Path) -> None:
     field = SAMPLES / "fields" / "field_01.jpg"
     result = run(field, "--box", 0, 0, 0, 0, "--out", tmp_path / "why.png")
     assert result.exit_code == 1
-    assert "holds nothing" in result.stderr
+    assert "contains nothing" in result.stderr
     assert not (tmp_path / "why.png").exists()
 
 
