@@ -52,6 +52,7 @@ async function one(number) {
       ? el("div.row", {}, el("a.buttonlike.main", { href: `#slides/${number}/review` }, t("slides.review", { count: figure(queue.total) })))
       : el("p.notice", {}, t("slides.review.done")),
     estimateCard(slide.estimate, t("slides.machine")),
+    slide.review?.suspects_reviewed ? el("p", {}, t("report.review.some", { seen: slide.review.suspects_reviewed, suspects: slide.review.suspects, overruled: slide.review.overruled })) : null,
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,
     el("h3", {}, t("slides.export")),
     el("div.row", {}, el("a.buttonlike", { href: `/slides/${number}/report?language=${document.documentElement.lang}`, target: "_blank", rel: "noopener" }, t("slides.report")), ...links),

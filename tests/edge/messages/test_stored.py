@@ -17,10 +17,6 @@ FRENCH = catalogue(Language.FRENCH)
         ("by convention", "par convention"),
         ("from a haematocrit of 38 %", "d'après un hématocrite de 38 %"),
         ("the site profile Kisumu", "le profil de site Kisumu"),
-        (
-            "the model's own test cells, less the errors that the review removed",
-            "les cellules de test du modèle, moins les erreurs que la revue a corrigées",
-        ),
         ("what a person wrote", "what a person wrote"),
     ],
 )
