@@ -94,7 +94,7 @@ def test_the_commands_print_what_they_did(counted: tuple[Path, dict[str, Any]], 
         old, new = (set().union(*answers.pop(name)[:-1]) for answers in (was, now))
         assert old <= new
     # A count of few cells, half reviewed, gives fewer observations since: no density, nothing after review.
-    (old_bundle,), (new_bundle,) = (answers.pop("slides export --format fhir") for answers in (was, now))
+    old_bundle, new_bundle = (answers.pop("slides export --format fhir")[0] for answers in (was, now))
     assert list(differences(old_bundle | {"entry": []}, new_bundle | {"entry": []}, "bundle")) == []
     assert _kinds(new_bundle) == _kinds(old_bundle)
     assert "\n".join(differences(was, now, "commands")) == ""
