@@ -51,7 +51,7 @@ def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> 
 
 
 def test_the_report_opens_offline_and_shows_calls(store_path: Path, tmp_path: Path) -> None:
-    run(store_path, "review", "K-0413", "--reviewer", "<Amina>", keys="o")
+    run(store_path, "review", "K-0413", "--reviewer", "<Amina>", keys="oc")
     done = run(store_path, "slides", "report", "K-0413", "--to", str(tmp_path / "out"))
     assert done.exit_code == 0, done.output
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
