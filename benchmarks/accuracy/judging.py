@@ -17,6 +17,7 @@ from benchmarks.harness.other_systems import ForeignModel, parse_foreign
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
 from edge.inference.classifier import Classifier
+from edge.inference.levelling import level, typical_logit
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
 from edge.inference.runtime import find_runtime
@@ -134,3 +135,16 @@ def judge_all(
     labels = np.array([cell.label for cell in cells], np.int64)
     patients = np.array([cell.patient for cell in cells])
     return {name: Judged(labels, np.concatenate(values), patients) for name, values in found.items()}
+
+
+def judge_fields(candidates: list[Candidate], cells: list[LabelledCell], report: Report) -> dict[str, Judged]:
+    """Judge cells that were cut from fields with every candidate; ours level each field as on the device."""
+    judged = judge_all(candidates, cells, report)
+    for one in candidates:
+        if one.model and one.model.levelling:
+            values = judged[one.name].probabilities.copy()
+            for field in np.unique(judged[one.name].patients):
+                places = np.flatnonzero(judged[one.name].patients == field)
+                values[places] = level(values[places], one.model.levelling, typical_logit(values[places]))
+            judged[one.name] = judged[one.name]._replace(probabilities=values)
+    return judged

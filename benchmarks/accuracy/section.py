@@ -6,7 +6,7 @@ from benchmarks.accuracy.agreement import measure_agreement
 from benchmarks.accuracy.changes import CHANGES
 from benchmarks.accuracy.groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
 from benchmarks.accuracy.heldout import choose_held_out
-from benchmarks.accuracy.judging import Candidate, judge_all, open_candidates, open_keras
+from benchmarks.accuracy.judging import Candidate, judge_all, judge_fields, open_candidates, open_keras
 from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
@@ -70,13 +70,13 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
         infected = sum(cell.label for cell in cells)
         notes.append(f"{settings.boxes.name}: {infected} infected cells, {len(cells) - infected} uninfected.")
         group = f"{BOXED} {settings.boxes.name}: at the field threshold"
-        judged = judge_all(candidates, cells, part_of(report, 3, 5))
+        judged = judge_fields(candidates, cells, part_of(report, 3, 5))
         for one in candidates:
             measurements += _at_field_threshold(group, one, judged[one.name], 0.995)
     if settings.uninfected_fields is not None:
         cells = read_found_cells(settings.uninfected_fields, part_of(report, 4, 5))
         notes.append(f"{settings.uninfected_fields.name}: {len(cells)} cells found, none infected.")
-        judged = judge_all(candidates, cells, part_of(report, 4, 5))
+        judged = judge_fields(candidates, cells, part_of(report, 4, 5))
         group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
