@@ -22,10 +22,11 @@ def test_more_hits_than_the_sensitivity_allows_give_one() -> None:
 
 
 def test_interval_with_a_perfect_test_is_that_of_the_binomial() -> None:
-    # Shortest interval of Beta(101, 9901), computed with scipy 1.17 (scipy.stats.beta.ppf, minimised width).
+    # The equal-tailed interval of Jeffreys (Brown, Cai & DasGupta, Statistical Science 16:101, 2001), which is the
+    # mid-p interval to good accuracy: scipy.stats.beta.ppf([0.025, 0.975], 100.5, 9900.5), scipy 1.17.
     found = estimate_prevalence(100, 10_000, PERFECT)
-    assert found.low == pytest.approx(0.0081722, rel=3e-3)
-    assert found.high == pytest.approx(0.0120790, rel=3e-3)
+    assert found.low == pytest.approx(0.0081888, rel=1e-4)
+    assert found.high == pytest.approx(0.0120947, rel=1e-4)
 
 
 def test_poorly_known_rates_widen_the_interval() -> None:
@@ -87,15 +88,17 @@ def test_interval_covers_the_truth_in_93_to_97_percent_of_2000_simulated_slides(
 
 
 @pytest.mark.parametrize(
-    ("positive", "low", "high"), [(0, 0.0, 2.996), (2, 0.3035, 6.401), (3, 0.7118, 7.948)]
+    ("positive", "low", "high"), [(0, 0.0, 2.9957), (2, 0.4156, 6.4163), (3, 0.8449, 8.0064)]
 )
 def test_only_an_interval_with_nothing_left_out_below_starts_at_zero(
     positive: int, low: float, high: float
 ) -> None:
-    # Shortest 95 % intervals of the gamma distribution of shape positive + 1, by scipy 1.17: a perfect test and few
-    # of very many cells leave nothing but the count of the parasitised.
+    # A perfect test and few of very many cells leave nothing but the count of the parasitised. With none the upper end
+    # is the one-sided bound, -log(0.05); else both are scipy.stats.gamma.ppf([0.025, 0.975], positive + 1/2), the
+    # limit of the interval of Jeffreys for many cells. That 10 million cells showed no false alarm leaves room for
+    # 0.02 of one among these cells, by which the ends may be lower.
     cells = 100_000
     found = estimate_prevalence(positive, cells, PERFECT)
-    assert found.low * cells == pytest.approx(low, rel=0.2)
-    assert found.high * cells == pytest.approx(high, rel=0.02)
+    assert found.low * cells == pytest.approx(low, abs=0.021)
+    assert found.high * cells == pytest.approx(high, abs=0.021)
     assert (found.low == 0.0) == (positive == 0)
