@@ -27,6 +27,7 @@ from edge.live.snapshot import Snapshot
 from edge.messages.message import Message
 from edge.parasitaemia import estimate as parasitaemia
 from edge.parasitaemia.estimate import Parasitaemia
+from edge.parasitaemia.red_cells import red_cells
 from edge.slides.location import default_store_path
 from edge.slides.store import SlideStore
 from edge.types import Label, Rgb
@@ -187,7 +188,7 @@ def estimate(
     Raises:
         PlasmoliteError: the counts or the blood are impossible, or the error rates are not known.
     """
-    blood = parasitaemia.red_cells(rbc_per_ul, haematocrit)
+    blood = red_cells(rbc_per_ul, haematocrit)
     if isinstance(model_or_profile, SiteProfile):
         rates = model_or_profile.rates()
     else:
@@ -280,7 +281,7 @@ def live_session(
     Raises:
         PlasmoliteError: the source is not there, the slide's id is taken, or the slide is being counted.
     """
-    setup = settle_slide(model, profile, parasitaemia.red_cells(), cell_width)
+    setup = settle_slide(model, profile, red_cells(), cell_width)
     request = SlideRequest(slide_id, resume, notes, operator, cells_wanted)
     with slide_session(
         setup, store, request, source, seed=seed, stop_when_reached=stop_when_reached
@@ -289,7 +290,7 @@ def live_session(
 
 
 def _analyser(model: Classifier, profile: SiteProfile | None, cell_width: float | None) -> FieldAnalyser:
-    setup = settle_slide(model, profile, parasitaemia.red_cells(), cell_width)
+    setup = settle_slide(model, profile, red_cells(), cell_width)
     return FieldAnalyser(model, setup.threshold, cell_width=cell_width)
 
 

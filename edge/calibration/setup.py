@@ -8,7 +8,8 @@ from edge.calibration.threshold import model_rates
 from edge.inference.classifier import Classifier
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Rates, RedCells, red_cells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import RedCells, red_cells
 
 
 class SlideSetup(NamedTuple):

@@ -15,7 +15,8 @@ from edge.live.sources.choose import choose_source
 from edge.live.tasks import CellTask, SlideTask
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Rates, RedCells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import RedCells
 from edge.slides.claim import counting
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore

@@ -13,7 +13,8 @@ from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Rates, RedCells, estimate
+from edge.parasitaemia.estimate import Rates, estimate
+from edge.parasitaemia.red_cells import RedCells
 from edge.segmentation.outlines import FoundCell
 from edge.slides.joining import counted_twice_at_most
 from edge.slides.records import Slide

@@ -9,7 +9,8 @@ from edge.camera.settings import CameraRecord
 from edge.messages.catalogue import Catalogue
 from edge.messages.numbers import recorded
 from edge.messages.stored import known_phrase
-from edge.parasitaemia.estimate import Rates, RedCells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import RedCells
 from edge.slides.records import Slide
 
 Rows = list[tuple[str, str]]

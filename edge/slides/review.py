@@ -7,7 +7,8 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.after_review import ReviewCounts, prevalence_after_review
 from edge.parasitaemia.confidence import field_design_effect
-from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, of_prevalence, red_cells
+from edge.parasitaemia.estimate import Parasitaemia, Rates, estimate, of_prevalence
+from edge.parasitaemia.red_cells import RedCells, red_cells
 from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import AuditAction, AuditEntry, Review, Slide, StoredCell

@@ -18,7 +18,8 @@ from edge.images.encode import encode_jpeg
 from edge.images.inputs import CellFile
 from edge.inference.verdicts import LABELS
 from edge.messages.codes import Code
-from edge.parasitaemia.estimate import estimate, red_cells
+from edge.parasitaemia.estimate import estimate
+from edge.parasitaemia.red_cells import red_cells
 from edge.reports.summary import summary
 from edge.segmentation.outlines import FoundCell
 from edge.types import Rgb

@@ -21,7 +21,8 @@ from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Mode
 from edge.live.tasks import CellTask, SlideTask, TaskResult
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Rates, red_cells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import red_cells
 from edge.slides.store import SlideStore
 from tests.support.disc_slide import DiscReader, DiscSlide
 from tests.support.small_slide import RATES, begin, open_store

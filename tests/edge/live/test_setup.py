@@ -8,7 +8,8 @@ import pytest
 
 from edge.errors import SlideError, SourceError
 from edge.live.setup import SlideRequest, find_or_begin, slide_session
-from edge.parasitaemia.estimate import Rates, red_cells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import red_cells
 from edge.slides.location import default_store_path
 from tests.support.small_slide import RATES, open_store
 

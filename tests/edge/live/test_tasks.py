@@ -15,7 +15,8 @@ from edge.live.states import LiveState
 from edge.live.tasks import CellTask, SlideTask
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Rates, red_cells
+from edge.parasitaemia.estimate import Rates
+from edge.parasitaemia.red_cells import red_cells
 from edge.simulation.field import FieldSettings, draw_field
 from edge.types import Label, Rgb
 from tests.support.disc_slide import DiscReader, DiscSlide

@@ -7,7 +7,8 @@ import pytest
 from edge.errors import PrevalenceError
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parasitaemia.estimate import Parasitaemia, Rates, RedCells, estimate, red_cells, resolvable_fraction
+from edge.parasitaemia.estimate import Parasitaemia, Rates, estimate, resolvable_fraction
+from edge.parasitaemia.red_cells import RedCells, red_cells
 
 GOOD = Rates(1940, 2000, 9980, 10_000)
 
