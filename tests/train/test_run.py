@@ -278,7 +278,7 @@ def test_stopped_by_a_key_it_says_how_to_go_on(
     def press(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.run.load_run_data", press)
+    monkeypatch.setattr("train.complete_run.load_run_data", press)
     said = train(settings, tmp_path / "run")
     assert said.exit_code == 2
     assert "same command goes on" in said.stderr
@@ -286,6 +286,7 @@ def test_stopped_by_a_key_it_says_how_to_go_on(
 
 def test_the_help_teaches_every_setting() -> None:
     said = CliRunner().invoke(command, ["--help"])
+    options = {option.name: option.opts[0] for option in command.params}
     for name in TrainingSettings.__dataclass_fields__:
-        assert f"--{name.replace('_', '-')}" in said.output
+        assert options[name] in said.output
     assert "Example" in said.output
