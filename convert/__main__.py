@@ -1,5 +1,5 @@
 """``python -m convert`` is ``plasmolite convert``."""
 
-from plasmolite.commands.convert import command
+from plasmolite.commands.training.convert import command
 
 command(prog_name="python -m convert")

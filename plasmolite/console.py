@@ -23,26 +23,45 @@ class CommandEntry(NamedTuple):
 
 # In the order in which a newcomer meets them. Each module has a click command called ``command``.
 COMMANDS: dict[str, CommandEntry] = {
-    "classify": CommandEntry("plasmolite.commands.classify", "Judge pictures of single red cells."),
-    "live": CommandEntry("plasmolite.commands.live", "Count a slide as it moves under a camera."),
-    "slides": CommandEntry("plasmolite.commands.slides", "List, show, report, export, delete slides."),
-    "review": CommandEntry("plasmolite.commands.review", "Confirm or overrule the machine's suspects."),
-    "serve": CommandEntry("plasmolite.commands.serve", "Serve the API and the page beside the microscope."),
-    "analyze": CommandEntry("plasmolite.commands.analyze", "Count a slide's fields, with an interval."),
-    "calibrate": CommandEntry("plasmolite.commands.calibrate", "Set a laboratory's own threshold."),
-    "explain": CommandEntry("plasmolite.commands.explain", "Show where in a cell the evidence lies."),
-    "simulate": CommandEntry("plasmolite.commands.simulate", "Draw cells and fields with known truth."),
+    "classify": CommandEntry("plasmolite.commands.pictures.classify", "Judge pictures of single red cells."),
+    "live": CommandEntry("plasmolite.commands.counting.live", "Count a slide as it moves under a camera."),
+    "slides": CommandEntry(
+        "plasmolite.commands.counting.slides", "List, show, report, export, delete slides."
+    ),
+    "review": CommandEntry(
+        "plasmolite.commands.counting.review", "Confirm or overrule the machine's suspects."
+    ),
+    "serve": CommandEntry(
+        "plasmolite.commands.counting.serve", "Serve the API and the page beside the microscope."
+    ),
+    "analyze": CommandEntry(
+        "plasmolite.commands.pictures.analyze", "Count a slide's fields, with an interval."
+    ),
+    "calibrate": CommandEntry("plasmolite.commands.pictures.calibrate", "Set a laboratory's own threshold."),
+    "explain": CommandEntry(
+        "plasmolite.commands.pictures.explain", "Show where in a cell the evidence lies."
+    ),
+    "simulate": CommandEntry(
+        "plasmolite.commands.pictures.simulate", "Draw cells and fields with known truth."
+    ),
     "cameras": CommandEntry(
-        "plasmolite.commands.cameras", "List the cameras, with formats and a test picture."
+        "plasmolite.commands.device.cameras", "List the cameras, with formats and a test picture."
     ),
-    "doctor": CommandEntry("plasmolite.commands.doctor", "Check this device and say what to do."),
-    "model": CommandEntry("plasmolite.commands.model", "Install, check and roll back models, offline."),
-    "train": CommandEntry("plasmolite.commands.train", "Fine-tune MobileNetV2 on labelled cells."),
+    "doctor": CommandEntry("plasmolite.commands.device.doctor", "Check this device and say what to do."),
+    "model": CommandEntry(
+        "plasmolite.commands.device.model", "Install, check and roll back models, offline."
+    ),
+    "train": CommandEntry("plasmolite.commands.training.train", "Fine-tune MobileNetV2 on labelled cells."),
     "crossvalidate": CommandEntry(
-        "plasmolite.commands.crossvalidate", "Train for each fold of the patients and measure on all."
+        "plasmolite.commands.training.crossvalidate",
+        "Train for each fold of the patients and measure on all.",
     ),
-    "convert": CommandEntry("plasmolite.commands.convert", "Export a trained run to TFLite, through a gate."),
-    "bench": CommandEntry("plasmolite.commands.bench", "Measure speed, size and accuracy; compare two runs."),
+    "convert": CommandEntry(
+        "plasmolite.commands.training.convert", "Export a trained run to TFLite, through a gate."
+    ),
+    "bench": CommandEntry(
+        "plasmolite.commands.training.bench", "Measure speed, size and accuracy; compare two runs."
+    ),
 }
 
 

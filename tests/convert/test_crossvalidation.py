@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from convert.crossvalidation import Fold, summarise, write_summary
-from plasmolite.commands import crossvalidate
+from plasmolite.commands.training import crossvalidate
 from train.evaluation.metrics import Judged
 from train.run_folder import open_run
 from train.settings import TrainingSettings

@@ -14,7 +14,7 @@ from edge.inference.model_file import default_model_path, load_model, with_manif
 from edge.inference.verdicts import UndecidedRange
 from edge.simulation.single_cell import draw_cell
 from edge.types import Label
-from plasmolite.commands.classify import command
+from plasmolite.commands.pictures.classify import command
 from train.evaluation.metrics import Judged
 
 

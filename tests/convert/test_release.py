@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from edge.inference.model_file import load_model
 from edge.simulation.sets import SetPlan, write_set
-from plasmolite.commands.convert import command
+from plasmolite.commands.training.convert import command
 from train.model.network import build_network
 from train.reporting.results import finish
 from train.run import load_run_data

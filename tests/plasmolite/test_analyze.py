@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.calibration.profile import write_profile
-from plasmolite.commands.analyze import command
+from plasmolite.commands.pictures.analyze import command
 from tests.support.site_profile import PROFILE
 
 SAMPLES = Path(str(resources.files("edge.samples"))) / "fields"

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from edge.inference.model_file import default_model_path, load_model
 from edge.simulation.field import FieldSettings, draw_field
-from plasmolite.commands.analyze import command as analyze
-from plasmolite.commands.calibrate import command as calibrate
+from plasmolite.commands.pictures.analyze import command as analyze
+from plasmolite.commands.pictures.calibrate import command as calibrate
 
 
 def run(*arguments: object) -> Result:

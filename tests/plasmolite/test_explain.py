@@ -12,7 +12,7 @@ from edge.images.encode import write_png
 from edge.images.files import read_image
 from edge.inference.occlusion import Explanation
 from edge.simulation.field import FieldSettings, draw_field
-from plasmolite.commands.explain import command
+from plasmolite.commands.pictures.explain import command
 
 SAMPLES = Path(str(resources.files("edge.samples")))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from plasmolite.commands.simulate import command
+from plasmolite.commands.pictures.simulate import command
 
 
 def test_the_command_writes_a_set(tmp_path: Path) -> None:

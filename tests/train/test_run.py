@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from convert.finished_run import RunError, open_finished_run
 from edge.about import RESEARCH_USE
 from edge.simulation.sets import SetPlan, write_set
-from plasmolite.commands.train import command
+from plasmolite.commands.training.train import command
 from train.data.dataset import DataSet, Sample
 from train.data.patients import Correction
 from train.data.split import Split

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from plasmolite.commands.model_option import model_option
+from plasmolite.commands.options.model import model_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

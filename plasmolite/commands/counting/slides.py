@@ -14,7 +14,7 @@ import click
 from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
-from plasmolite.commands.report_language import language_option
+from plasmolite.commands.options.report_language import language_option
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import click
 
 from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
-from plasmolite.commands.model_option import model_option
+from plasmolite.commands.options.model import model_option
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import click
 
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
-from plasmolite.commands.report_language import language_option
-from plasmolite.commands.slide_options import slide_options
+from plasmolite.commands.options.report_language import language_option
+from plasmolite.commands.options.slide import slide_options
 from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from edge.about import RESEARCH_USE
-from plasmolite.commands.camera_options import camera_options, take_camera_settings
-from plasmolite.commands.slide_options import slide_options
+from plasmolite.commands.options.camera import camera_options, take_camera_settings
+from plasmolite.commands.options.slide import slide_options
 
 _OPENCV_PIXELS = 64_000_000
 """OpenCV's own bound on decoding, behind ours."""

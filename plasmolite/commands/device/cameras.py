@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plasmolite.commands.camera_options import camera_options, take_camera_settings
+from plasmolite.commands.options.camera import camera_options, take_camera_settings
 from plasmolite.terminal.language import refuse
 
 

@@ -15,8 +15,8 @@ import click
 
 from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
-from plasmolite.commands.camera_options import camera_options, take_camera_settings
-from plasmolite.commands.slide_options import chosen, slide_options
+from plasmolite.commands.options.camera import camera_options, take_camera_settings
+from plasmolite.commands.options.slide import chosen, slide_options
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Commands that check the device, its cameras and its models."""

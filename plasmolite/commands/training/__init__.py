@@ -1,0 +1,1 @@
+"""Commands that train, convert and measure models, on a workstation."""
