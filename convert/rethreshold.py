@@ -13,19 +13,21 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from convert.card import model_card
 from convert.manifest import rates
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
+from edge.inference.second_look import TURNS, mean_over_turns
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
 from train.data.other_laboratories import read_foreign_cells
 from train.data.patients import LABELS, PatientSource, patient_token, read_corrections
 from train.evaluation.metrics import Judged
 from train.evaluation.thresholds import (
+    SECOND_LOOK_FROM,
+    SaidOfField,
     choose_levelled,
     choose_thresholds,
     describe_field_threshold,
@@ -92,12 +94,14 @@ def rethreshold(
             np.array([one.patient for one in samples]),
         )
 
-    def by_group(samples: Sequence[Sample]) -> list[NDArray[np.float64]]:
-        """What the model says of cells, an array a patient, smear or field."""
+    def by_group(samples: Sequence[Sample]) -> list[SaidOfField]:
+        """What the model says of cells, by patient, smear or field."""
         groups: dict[str, list[Sample]] = defaultdict(list)
         for one in samples:
             groups[one.patient].append(one)
-        return [judged(group).probabilities for group in groups.values()]
+        inputs = [network_inputs(group, size) for group in groups.values()]
+        judge = classifier.probabilities
+        return [SaidOfField(judge(cells), mean_over_turns(judge, cells)) for cells in inputs]
 
     validation, test = undisputed(part("validation")), part("test")
     foreign = read_foreign_cells(uninfected_fields, size=size).held if uninfected_fields else ()
@@ -110,6 +114,7 @@ def rethreshold(
         said = {name: groups for name, groups in said.items() if groups}
         levelling, threshold = choose_levelled(said)
         manifest["levelling"] = levelling._asdict()
+        manifest["second_look"] = {"above": SECOND_LOOK_FROM, "turns": TURNS}
         chosen = describe_levelled_threshold(tuple(said))
     else:
         threshold = choose_thresholds(

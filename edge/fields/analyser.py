@@ -16,8 +16,9 @@ import numpy as np
 from edge.errors import ImageError
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
-from edge.inference.levelling import level, typical_logit
+from edge.inference.levelling import typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
+from edge.inference.second_look import look_again
 from edge.inference.verdicts import doubtful, judge
 from edge.messages.codes import Code
 from edge.messages.message import Message
@@ -230,11 +231,20 @@ class FieldAnalyser:
         """
         if not cells:
             return []
-        scores = self._classifier.probabilities(cut_cells(rgb, cells, self._classifier.input_size))
+        inputs = cut_cells(rgb, cells, self._classifier.input_size)
+        scores = self._classifier.probabilities(inputs)
         typical = typical_logit(scores[[cell.counted for cell in cells]])
         if self._one_slide:
             typical = self._typical = self._typical if typical is None else typical
-        levelled = level(scores, self._classifier.model.levelling, typical)
+        model = self._classifier.model
+        levelled = look_again(
+            self._classifier.probabilities,
+            inputs,
+            scores,
+            levelling=model.levelling,
+            typical=typical,
+            above=model.second_look,
+        )
         return [
             ClassifiedCell(cell, value, judge(value, self.threshold).label, doubtful(value, self.threshold))
             for cell, value in zip(cells, map(float, levelled), strict=True)

@@ -124,6 +124,12 @@ class ModelFile:
         stated = self.manifest.get("levelling")
         return None if stated is None else Levelling(float(stated["typical"]), float(stated["share"]))
 
+    @property
+    def second_look(self) -> float | None:
+        """Levelled probability from which on a field's cell is judged in all its turns; None: none is."""
+        stated = self.manifest.get("second_look")
+        return None if stated is None else float(stated["above"])
+
     def undecided_range(self) -> UndecidedRange:
         """Return the probabilities between which the model does not decide.
 

@@ -13,6 +13,7 @@ probability of 1 - p on.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ made at home can promise at best; each site brings it down with its own (`plasmo
 
 LABORATORY_SPECIFICITY, LEVELLED_SHARE = 0.99, 0.5
 """Of the uninfected cells of each laboratory, where there are several to choose on; and how far fields are levelled."""
+
+SECOND_LOOK_FROM = 0.05
+"""Levelled probability from which on a cell of a field is looked at in all its turns."""
 
 SPARSE = 0.005
 """Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
@@ -76,30 +80,50 @@ def choose_thresholds(
     return {"cell": balanced_threshold(validation), "field": max(1 - SPARSE, *varied)}
 
 
-def choose_levelled(said: Mapping[str, Sequence[NDArray[np.floating]]]) -> tuple[Levelling, float]:
-    """Choose how fields are levelled, and the threshold for levelled scores.
+class SaidOfField(NamedTuple):
+    """What a network says of the uninfected cells of one patient, smear or field.
+
+    Attributes:
+        at_first: probabilities, (n,).
+        in_turns: the same by :func:`edge.inference.second_look.mean_over_turns`.
+    """
+
+    at_first: NDArray[np.floating]
+    in_turns: NDArray[np.floating]
+
+
+def choose_levelled(said: Mapping[str, Sequence[SaidOfField]]) -> tuple[Levelling, float]:
+    """Choose how fields are levelled, and the threshold for levelled scores after the second look.
 
     Cells that the network learnt from are among them: what holds at a laboratory that it never saw is a little less.
 
     Args:
-        said: for each laboratory, what the network says of its uninfected cells, an array a patient, smear or field.
+        said: for each laboratory, what the network says of its uninfected cells.
 
     Returns:
         The levelling, and the lowest threshold that `LABORATORY_SPECIFICITY` of the uninfected cells of each
         laboratory stay below.
     """
     typical = {
-        laboratory: [found for group in groups if (found := typical_logit(group)) is not None]
+        laboratory: [found for group in groups if (found := typical_logit(group.at_first)) is not None]
         for laboratory, groups in said.items()
     }
     middle = float(np.median([np.median(found) for found in typical.values() if found]))
     levelling = Levelling(middle, LEVELLED_SHARE)
     thresholds = []
     for groups in said.values():
-        levelled = np.concatenate([level(group, levelling, typical_logit(group)) for group in groups])
+        levelled = np.concatenate([_after_second_look(group, levelling) for group in groups])
         uninfected = Judged(np.zeros(len(levelled), np.int64), levelled, np.empty(len(levelled), str))
         thresholds.append(threshold_for_specificity(uninfected, LABORATORY_SPECIFICITY))
     return levelling, max(thresholds)
+
+
+def _after_second_look(said: SaidOfField, levelling: Levelling) -> NDArray[np.float64]:
+    typical = typical_logit(said.at_first)
+    levelled = level(said.at_first, levelling, typical)
+    again = levelled >= SECOND_LOOK_FROM
+    levelled[again] = level(said.in_turns[again], levelling, typical)
+    return levelled
 
 
 def describe_levelled_threshold(laboratories: Sequence[str]) -> str:

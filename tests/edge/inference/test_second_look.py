@@ -1,0 +1,73 @@
+"""Cells of a field that may be infected are judged in all their turns."""
+
+import numpy as np
+import pytest
+
+from edge.fields.analyser import FieldAnalyser, cut_cells
+from edge.inference.classifier import Classifier
+from edge.inference.levelling import Levelling, logits_of
+from edge.inference.model_file import ModelFile, load_model, shipped_models
+from edge.inference.second_look import look_again, mean_over_turns
+from edge.simulation.field import FieldSettings, draw_field
+
+
+@pytest.fixture(scope="module")
+def nano() -> ModelFile:
+    return load_model(shipped_models()["plasmolite-nano-int8.tflite"])
+
+
+@pytest.fixture(scope="module")
+def field() -> np.ndarray:
+    return draw_field(
+        3, FieldSettings(width=640, height=480, cells=45, cell_width=60.0, parasitaemia=0.2)
+    ).rgb
+
+
+def with_second_look(model: ModelFile, above: float | None) -> ModelFile:
+    manifest = {
+        key: value for key, value in model.manifest.items() if key not in {"levelling", "second_look"}
+    }
+    if above is not None:
+        manifest["second_look"] = {"above": above, "turns": 8}
+    return ModelFile(model.path, model.flatbuffer, manifest)
+
+
+def test_only_cells_that_may_be_infected_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
+    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1))
+    found = once.analyse(field, "drawn")
+    first = np.array([cell.probability for cell in found.cells])
+    middle = float(np.median(first))
+    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1)).analyse(field, "drawn")
+    second = np.array([cell.probability for cell in twice.cells])
+    np.testing.assert_array_equal(second[first < middle], first[first < middle])
+    inputs = cut_cells(field, [cell.cell for cell in found.cells], nano.input_size)
+    again = mean_over_turns(Classifier(nano, threads=1).probabilities, inputs[first >= middle])
+    np.testing.assert_allclose(second[first >= middle], again, atol=1e-6)
+    assert np.abs(second - first).max() > 0.001
+
+
+def test_what_is_said_after_it_does_not_hang_on_how_the_cell_lies(nano: ModelFile, field: np.ndarray) -> None:
+    classifier = Classifier(nano, threads=1)
+    analyser = FieldAnalyser(classifier)
+    cells = [one for one in analyser.find(field).cells if one.kind == "red"][:8]
+    inputs = cut_cells(field, cells, nano.input_size)
+    turned = np.ascontiguousarray(np.rot90(inputs, 1, (1, 2))[:, ::-1])
+    alike = mean_over_turns(classifier.probabilities, turned)
+    np.testing.assert_allclose(mean_over_turns(classifier.probabilities, inputs), alike, atol=1e-6)
+    assert np.abs(classifier.probabilities(inputs) - classifier.probabilities(turned)).max() > 1e-4
+
+
+def test_the_second_look_is_levelled_as_the_first() -> None:
+    inputs = np.zeros((3, 32, 32, 3), np.uint8)
+    said = np.array([0.01, 0.5, 0.9])
+    levelled = look_again(
+        lambda cells: np.full(len(cells), 0.8),
+        inputs,
+        said,
+        levelling=Levelling(typical=-5.0, share=0.5),
+        typical=-4.0,
+        above=0.2,
+    )
+    moved = logits_of(levelled)
+    np.testing.assert_allclose(moved[0], logits_of(said)[0] - 0.5)
+    np.testing.assert_allclose(moved[1:], logits_of(np.array([0.8]))[0] - 0.5)
