@@ -18,6 +18,7 @@ from convert.calibration_set import choose_calibration_set
 from convert.comparison import judge_with
 from convert.export import export
 from convert.finished_run import open_finished_run
+from edge.atomic_file import write_atomically
 from edge.inference.precision import Precision
 from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.model.batches import network_inputs
@@ -68,9 +69,7 @@ def judge_fold(run: Path, report: Callable[[str], None] = lambda _: None) -> Fol
         report("Exporting int8")
         calibration = choose_calibration_set(finished.run_data, settings.image_size, settings.seed)
         flatbuffer = export(keras.models.load_model(run / MODEL_FILE), Precision.INT8, calibration.inputs)
-        part = exported.with_name(f"part-{EXPORT_FILE}")
-        part.write_bytes(flatbuffer)
-        part.replace(exported)
+        write_atomically(exported, flatbuffer)
     report("Judging the test patients")
     said, _ = judge_with(exported.read_bytes(), network_inputs(record.test_samples, settings.image_size), 2)
     threshold = record.thresholds["cell"]

@@ -16,6 +16,7 @@ from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
 from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
+from edge.atomic_file import atomic_file
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.precision import Precision
@@ -213,10 +214,9 @@ def _inconclusive(
 
 
 def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object]) -> None:
-    temporary = path.with_name(f"part-{path.name}")
-    temporary.write_bytes(with_manifest(flatbuffer, manifest))
-    # The scores that any device must reproduce before it trusts its runtime with this model.
-    scores = sample_scores(Classifier(load_model(temporary), threads=1))
-    temporary.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}))
-    load_model(temporary)
-    temporary.replace(path)
+    with atomic_file(path) as part:
+        part.write_bytes(with_manifest(flatbuffer, manifest))
+        # The scores that any device must reproduce before it trusts its runtime with this model.
+        scores = sample_scores(Classifier(load_model(part), threads=1))
+        part.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}))
+        load_model(part)

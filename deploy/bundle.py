@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.atomic_file import write_atomically
+
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = "edge,server,signing"
 SCRIPTS = ("install.sh", "uninstall.sh", "plasmolite.service")
@@ -224,9 +226,7 @@ def write_archive(bundle: Path, archive: Path) -> None:
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as target:
         for path in [bundle, *sorted(bundle.rglob("*"))]:
             target.add(path, str(path.relative_to(bundle.parent)), recursive=False, filter=plain)
-    temporary = archive.with_name(archive.name + ".part")
-    temporary.write_bytes(packed.getvalue())
-    temporary.replace(archive)
+    write_atomically(archive, packed.getvalue())
 
 
 def _collect_wheels(platform: Platform, wheels: Path, own: Path, find_links: str | None) -> None:

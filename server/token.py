@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
@@ -48,15 +48,9 @@ def write_record(path: Path, record: TokenRecord) -> None:
     Raises:
         TokenFileError: the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        # Made with its final mode: a file that is closed to others only afterwards was open for a moment.
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, **record._asdict()}, file)
-        part.replace(path)
+        write_atomically(path, json.dumps({"format": FORMAT, **record._asdict()}), mode=0o600)
     except OSError as error:
         raise TokenFileError(Code.TOKEN_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 

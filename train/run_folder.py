@@ -128,7 +128,7 @@ def _throw_away_beginnings(out: Path) -> None:
     if (out / SETTINGS_FILE).exists():
         for path in [
             *(out / name for name in _BEFORE_THE_FIRST_EPOCH),
-            *out.glob("part-*"),
+            *out.glob(".part-*"),
             *out.glob("best-*"),
         ]:
             path.unlink(missing_ok=True)

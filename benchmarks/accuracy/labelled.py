@@ -15,7 +15,7 @@ from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_cell_files
-from edge.segmentation.finder import find_cells
+from edge.segmentation.finder import CellFinder
 from train.data.patients import label_number, patient_from_name, read_corrections
 from train.data.tables import match_rows, read_patient_rows
 
@@ -142,19 +142,22 @@ def read_found_cells(folder: Path, report: Report | None = None) -> list[Labelle
         ImageError: a picture cannot be read.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    finder = CellFinder()
     cells = [
-        cell for number, path in enumerate(paths) for cell in _found_in(path, report, number / len(paths))
+        cell
+        for number, path in enumerate(paths)
+        for cell in _found_in(finder, path, report, number / len(paths))
     ]
     if not cells:
         raise BenchmarkError(f"No red cells were found in the pictures of {folder}.")
     return cells
 
 
-def _found_in(path: Path, report: Report | None, done: float) -> Iterator[LabelledCell]:
+def _found_in(finder: CellFinder, path: Path, report: Report | None, done: float) -> Iterator[LabelledCell]:
     if report:
         report("finding cells of uninfected fields", done)
     rgb = read_image(path)
-    for number, cell in enumerate(find_cells(rgb).cells):
+    for number, cell in enumerate(finder.find(rgb).cells):
         if cell.counted:
             x, y, width, height = cell.box
             picture = rgb[y : y + height, x : x + width]

@@ -23,7 +23,7 @@ from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_cell_files
 from edge.inference.model_store import model_in_use
-from edge.segmentation.finder import find_cells
+from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.patients import read_patients
 from train.finder.annotations import RED, Mark, MarkedField, read_chula, read_txl
@@ -77,15 +77,17 @@ def boxed_cells(folder: Path) -> Iterator[Case]:
 
 def found_cells(folder: Path) -> Iterator[Case]:
     """The red cells of fields as the device's finder cuts them, likewise; all that it counts."""
+    finder = CellFinder()
     for path in _pictures(folder):
-        yield from _found(folder.name, read_image(path), None)
+        yield from _found(finder, folder.name, read_image(path), None)
 
 
 def marked_cells(fields: Iterable[MarkedField]) -> Iterator[Case]:
     """Those of marked fields that somebody marked as red cells, by box or by point."""
+    finder = CellFinder()
     for field in fields:
         red = [mark for mark in field.marks if mark.kind == RED]
-        yield from _found(field.name.split()[0], field.rgb, red)
+        yield from _found(finder, field.name.split()[0], field.rgb, red)
 
 
 def _is_marked(box: Box, red: list[Mark]) -> bool:
@@ -97,8 +99,8 @@ def _is_marked(box: Box, red: list[Mark]) -> bool:
     )
 
 
-def _found(name: str, rgb: Rgb, red: list[Mark] | None) -> Iterator[Case]:
-    for number, cell in enumerate(find_cells(rgb).cells):
+def _found(finder: CellFinder, name: str, rgb: Rgb, red: list[Mark] | None) -> Iterator[Case]:
+    for number, cell in enumerate(finder.find(rgb).cells):
         if cell.counted and (red is None or _is_marked(cell.box, red)):
             yield from _both_ways(name, rgb, cell.box, cell.mask, number)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
 
 BENCHMARK_FORMAT = "plasmolite-bench/1"
@@ -137,11 +138,9 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
         BenchmarkError: the file cannot be written.
     """
     text = json.dumps(benchmark.to_json(), indent=1, allow_nan=False)
-    temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text + "\n", "utf-8")
-        temporary.replace(path)
+        write_atomically(path, text + "\n")
     except OSError as error:
         raise BenchmarkError(f"The results cannot be written to {path}: {error.strerror}.") from error
 

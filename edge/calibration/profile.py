@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from edge.atomic_file import write_atomically
 from edge.errors import SiteProfileError
 from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of, system_reason
@@ -109,10 +110,8 @@ def write_profile(path: Path, profile: SiteProfile) -> None:
             warning.to_json() for warning in profile.warnings if isinstance(warning, Message)
         ],
     }
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise SiteProfileError(Code.PROFILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 

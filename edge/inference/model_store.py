@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.atomic_file import write_atomically
 from edge.errors import ModelFileError, ModelStoreError
 from edge.inference.model_file import (
     MAX_MODEL_BYTES,
@@ -164,7 +165,7 @@ class ModelStore:
         incoming = self.folder / f".incoming-{os.getpid()}.tflite"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_durably(incoming, data)
+            write_atomically(incoming, data)
             model = _load_incoming(incoming, source)
             entry = InstalledModel(
                 model.sha256,
@@ -177,8 +178,8 @@ class ModelStore:
             )
             _refuse_older(entry, state, bundled)
             self_test(model)
+            # Writing the state synchronises the folder, and with it this name.
             incoming.replace(self.folder / entry.file_name)
-            _sync_folder(self.folder)
             others = tuple(known for known in state.models if known.file_sha256 != entry.file_sha256)
             used = state.used if state.used[-1:] == (entry.file_sha256,) else (*state.used, entry.file_sha256)
             self._write(StoreState((*others, entry), used))
@@ -222,10 +223,7 @@ class ModelStore:
             "models": [model._asdict() for model in state.models],
             "used": list(state.used),
         }
-        temporary = self.folder / f".{STATE_FILE}.part"
-        _write_durably(temporary, json.dumps(record, indent=1).encode())
-        temporary.replace(self.folder / STATE_FILE)
-        _sync_folder(self.folder)
+        write_atomically(self.folder / STATE_FILE, json.dumps(record, indent=1))
 
 
 def models_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -321,21 +319,6 @@ def _load_incoming(incoming: Path, source: Path) -> ModelFile:
     except ModelFileError as error:
         # The reader knows the file on the stick, not our copy of it.
         raise ModelFileError(error.message.replaced(path=source)) from error
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:

@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from edge.about import VERSION
+from edge.atomic_file import write_atomically
 from edge.errors import SourceError
 from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.codes import Code
@@ -65,11 +66,10 @@ def write_report(page: str, folder: Path) -> Path:
     Raises:
         SourceError: the folder cannot be written to.
     """
-    target, part = folder / REPORT_NAME, folder / f".{REPORT_NAME}.part"
+    target = folder / REPORT_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8")
-        part.replace(target)
+        write_atomically(target, page)
     except OSError as error:
         raise SourceError(Code.FILE_NOT_WRITTEN, path=target, reason=system_reason(error)) from error
     return target

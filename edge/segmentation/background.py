@@ -35,13 +35,11 @@ class Background(NamedTuple):
         coefficients: float32 (6, 3), the natural log of the glass's colour in 0..255 as a second-degree
             surface in x and y, both running from -1 to 1 over the picture.
         spread: standard deviation of the fit's residual on glass, in units of optical density.
-        falloff: the darkest over the brightest glass of the picture, 0..1; 1 is perfectly even light.
     """
 
     colour: tuple[int, int, int]
     coefficients: NDArray[np.float32]
     spread: float
-    falloff: float
 
 
 def lit_area(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -107,7 +105,7 @@ def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = 
     )
     inside_flat = inside.ravel() > 0
     if inside_flat.sum() < 64:
-        return Background((0, 0, 0), np.zeros((6, 3), np.float32), 0.0, 0.0)
+        return Background((0, 0, 0), np.zeros((6, 3), np.float32), 0.0)
 
     logs = np.log(np.maximum(small.astype(np.float32), 1.0)).reshape(-1, 3)
     brightness = logs @ np.full(3, 1 / 3, np.float32)
@@ -140,12 +138,10 @@ def estimate_background(rgb: NDArray[np.uint8], lit: NDArray[np.uint8] | None = 
     glass = np.abs(residual) < 2 * spread
     fitted = np.exp(terms_in @ per_channel)
     colour = np.median(fitted, axis=0)
-    darkest, brightest = np.percentile(fitted.mean(axis=1), (1, 99))
     return Background(
         colour=(round(float(colour[0])), round(float(colour[1])), round(float(colour[2]))),
         coefficients=per_channel.astype(np.float32),
         spread=float(np.std(residual[glass])) if glass.any() else 0.0,
-        falloff=float(darkest / max(brightest, 1e-6)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -135,16 +134,6 @@ class CellFinder:
             labels,
             measured,
         )
-
-
-@cache
-def _shipped_finder() -> CellFinder:
-    return CellFinder()
-
-
-def find_cells(rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
-    """Find the cells of a field with a finder that is made at the first call; see `CellFinder.find`."""
-    return _shipped_finder().find(rgb, cell_width)
 
 
 def _stepped(scale: float) -> float:

@@ -104,7 +104,7 @@ def test_a_run_leaves_model_history_split_environment_figures_and_report(
     files = ("model.keras", "history.csv", "split.json", "environment.json", "data.json", "metrics.json")
     assert all((out / name).stat().st_size for name in (*files, "predictions.csv", "report.html"))
     assert [(row["phase"], row["epoch"]) for row in read_history(out)] == _EPOCHS
-    assert not list(out.glob("part-*"))
+    assert not list(out.glob(".part-*"))
 
 
 def test_the_command_tells_each_epoch_the_figures_and_the_report(trained: tuple[Path, Result]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.segmentation.finder import find_cells
+from edge.segmentation.finder import CellFinder
 from train.augmentation.grafting import graft, lift_parasite
 from train.data.dataset import CutCell, DataError, Rejected, Sample, cut_out
 
@@ -103,11 +103,11 @@ def read_foreign_cells(
     samples: list[Sample] = []
     held: list[Sample] = []
     rejected = []
-    fingerprint = hashlib.sha256()
+    fingerprint, finder = hashlib.sha256(), CellFinder()
     for done, (folder, path) in enumerate(paths):
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
-            cells = _cells_of(path, size)
+            cells = _cells_of(finder, path, size)
         except (ImageError, OSError) as error:
             rejected.append(Rejected(name, str(error)))
             continue
@@ -131,10 +131,10 @@ def lift_parasites(samples: Sequence[Sample]) -> tuple[NDArray[np.float32], ...]
     return tuple(itertools.islice((parasite for parasite in lifted if parasite is not None), _MOST_PARASITES))
 
 
-def _cells_of(path: Path, size: int) -> list[CutCell]:
+def _cells_of(finder: CellFinder, path: Path, size: int) -> list[CutCell]:
     rgb = read_image(path)
     cells = []
-    for cell in find_cells(rgb).cells:
+    for cell in finder.find(rgb).cells:
         if cell.counted:
             x, y, width, height = cell.box
             try:

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.atomic_file import atomic_file
 from train.model.batches import CellBatches
 from train.model.network import base_of
 
@@ -118,12 +119,14 @@ def fit_phase(
         row = {name: history[name][-1] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
         losses.append(float(row["val_loss"]))
         if losses[-1] == min(losses):
-            _replace(best, network.save_weights)
+            with atomic_file(best) as part:
+                network.save_weights(part)
         rate = float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
         _append_history(run, {"phase": phase.name, "epoch": epoch + 1, **row, "rate": rate})
         if averaging:
             averaging.go_on()
-        _replace(state, network.save)
+        with atomic_file(state) as part:
+            network.save(part)
     if best.exists():
         network.load_weights(best)
     return network
@@ -214,11 +217,3 @@ def _append_history(run: Path, row: dict[str, object]) -> None:
         if new:
             writer.writeheader()
         writer.writerow(row)
-
-
-def _replace(path: Path, save: Callable[[Path], None]) -> None:
-    """Write a file beside its place and rename it, so that a crash leaves the old one whole."""
-    # Keras tells the format by the suffix, which therefore stays.
-    temporary = path.with_name("part-" + path.name)
-    save(temporary)
-    temporary.replace(path)

@@ -24,6 +24,7 @@ from edge.about import source_commit
 from edge.cells.red_cell_features import NAMES, ON_BLACK
 from edge.images.files import read_image
 from edge.inference.model_file import default_model_path, load_model
+from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
 from train.finder.annotations import MarkedField
@@ -145,7 +146,8 @@ def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> N
     """Fit the rule and write it with its provenance."""
     cv2.setNumThreads(1)
     model = split or default_model_path()
-    marked = [(field, boxes_of(field)) for field in read_fields(data / "fields")]
+    finder = CellFinder()
+    marked = [(field, boxes_of(field, finder)) for field in read_fields(data / "fields")]
     cut: dict[str, list[Rgb]] = {}
     cells: dict[str, dict[str, Measured]] = {}
     others: dict[str, dict[str, Measured]] = {}

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from edge.cells.isolation import BLACK_LEVEL, isolate, whole_picture
-from edge.segmentation.finder import find_cells
+from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.simulation.stain import expose
@@ -78,12 +78,12 @@ def simulated_cells(number: int, seed: int) -> Iterator[Rgb]:
         yield draw_cell(np.random.SeedSequence([seed, place]), infected=place % 2 == 1).rgb
 
 
-def boxes_of(field: MarkedField) -> list[Box]:
+def boxes_of(field: MarkedField, finder: CellFinder) -> list[Box]:
     """Boxes of a field's red cells: those marked, or those found about the marked points."""
     marked = [mark for mark in field.marks if mark.kind == RED and mark.w > 0]
     if marked:
         return [_box(mark.x - mark.w / 2, mark.y - mark.h / 2, mark.w, mark.h) for mark in marked]
-    found = [cell.box for cell in find_cells(field.rgb).cells if cell.counted]
+    found = [cell.box for cell in finder.find(field.rgb).cells if cell.counted]
     points = np.array([(mark.x, mark.y) for mark in field.marks] or [(-1.0, -1.0)])
     return [
         box

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from edge.atomic_file import atomic_file
 from train.data.dataset import Sample
 from train.evaluation.baseline import baseline_probabilities
 from train.evaluation.metrics import (
@@ -71,9 +72,8 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
     undisputed = ~run_data.disputed(split.validation)
     calibration = _calibrate(network, logits[undisputed], labels[split.validation][undisputed])
     model = with_probability(network)
-    temporary = out / f"part-{MODEL_FILE}"
-    model.save(temporary)
-    temporary.replace(out / MODEL_FILE)
+    with atomic_file(out / MODEL_FILE) as part:
+        model.save(part)
 
     validation = _judged(model, validation_samples, settings.image_size)
     test = _judged(model, test_samples, settings.image_size)
