@@ -1,15 +1,13 @@
-"""How ``analyze`` tells what it finds: JSON lines or a table, progress, the estimate in words."""
+"""How ``analyze`` tells what it finds: JSON lines or a table, the estimate in words."""
 
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
 
 import click
 
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
-from edge.images.inputs import CellFile
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.summary import summary
 from edge.types import FieldOutcome
@@ -88,25 +86,3 @@ class TableLines:
             words.text("research"),
         ]
         console.print("\n".join(lines), highlight=False, markup=False)
-
-
-def with_progress(files: Sequence[CellFile], what: str, *, quiet: bool) -> Iterator[CellFile]:
-    """Show on standard error how many fields are done and how long the rest will take."""
-    if quiet:
-        yield from files
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where progress is drawn
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=len(files))
-        for file in files:
-            yield file
-            progress.advance(task)

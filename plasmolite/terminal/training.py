@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from plasmolite.terminal.progress import progress_bar
 from plasmolite.terminal.quiet import library_notes_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.console import Console
 
@@ -78,21 +79,17 @@ class _ProgressBars:
             "tune": settings.tune_epochs,
             "settle": settings.settle_epochs,
         }
-        self._read_bar: Callable[[int, int], None] | None = None
-        self._phase_bar: Callable[[str, int, int, float], None] | None = None
+        self._bar = shown.enter_context(progress_bar(console))
 
     def reading(self, done: int, total: int) -> None:
         """Move the bar of the files read."""
-        if self._read_bar is None:
-            self._read_bar = self._shown.enter_context(_reading_bar(self._console))
-        self._read_bar(done, total)
+        self._bar.show("reading cells", done, total)
 
     def read(self, run_data: RunData) -> None:
         """Print what was read."""
         from edge.inference.verdicts import LABELS
         from train.data.patients import describe_patients
 
-        self._shown.close()
         data = run_data.data
         infected = int(data.labels().sum())
         patients = [sample.patient for sample in data.samples]
@@ -113,9 +110,7 @@ class _ProgressBars:
 
     def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
         """Move the bar of a phase; after an epoch print its figures."""
-        if self._phase_bar is None:
-            self._phase_bar = self._shown.enter_context(_phase_bars(self._console))
-        self._phase_bar(phase, done, total, figures.get("loss", float("nan")))
+        self._bar.show(f"phase {phase}, step", done, total, f"loss {figures.get('loss', float('nan')):.4f}")
         if "val_accuracy" in figures:
             epochs = self._epochs[phase]
             self._console.print(
@@ -131,42 +126,3 @@ class _ProgressBars:
                 "Judging validation and test patients, 1,000 bootstrap draws for the intervals …"
             )
         )
-
-
-@contextmanager
-def _reading_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that moves the bar of the files read: files done, files in all."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("reading cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _phase_bars(console: Console) -> Iterator[Callable[[str, int, int, float], None]]:
-    """Give a function that moves the bar of a phase: its name, steps done, steps in all, loss."""
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("phase {task.description}"),
-        BarColumn(),
-        TextColumn("step {task.completed} of {task.total}, loss {task.fields[loss]:.4f}, left"),
-        TimeRemainingColumn(),
-        TextColumn("after"),
-        TimeElapsedColumn(),
-    )
-    # Validation stands between the epochs, so the speed is averaged over minutes.
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(phase: str, done: int, total: int, loss: float) -> None:
-            if phase not in tasks:
-                for earlier in tasks.values():  # a phase that ended early leaves its bar half full
-                    progress.update(earlier, visible=False)
-                # A run that goes on begins where it stood: its speed must not count what was done before.
-                tasks[phase] = progress.add_task(phase, total=total, completed=done - 1, loss=loss)
-            progress.update(tasks[phase], completed=done, loss=loss)
-
-        yield advance

@@ -14,7 +14,7 @@ from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import slide_options
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.calibration.setup import SlideSetup
@@ -88,7 +88,8 @@ def _run(
     from edge.fields.tables import FieldTables
     from edge.parasitaemia.estimate import estimate
     from edge.reports.field_report import FieldReport
-    from plasmolite.terminal.field_table import JsonLines, TableLines, with_progress
+    from plasmolite.terminal.field_table import JsonLines, TableLines
+    from plasmolite.terminal.progress import with_progress
 
     page = tables = None
     if report is not None:
@@ -100,8 +101,7 @@ def _run(
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
     count = SlideCount()
-    quiet = not sys.stderr.isatty()
-    for field in judge_fields(analyser, with_progress(files, "Fields", quiet=quiet)):
+    for field in judge_fields(analyser, with_progress(files, spoken().text("progress.fields"))):
         count = count.plus(field)
         told.add(field)
         if page is not None and tables is not None:

@@ -89,7 +89,7 @@ def command(
     from edge.errors import PlasmoliteError, SourceError
     from edge.images.inputs import list_cell_files
     from edge.inference.classifier import Classifier
-    from plasmolite.terminal.field_table import with_progress
+    from plasmolite.terminal.progress import with_progress
 
     try:
         files = list(list_cell_files(negatives))
@@ -97,7 +97,7 @@ def command(
             raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, negatives)))
         result = calibrate(
             Classifier.open(model, threads=threads),
-            with_progress(files, "Fields", quiet=not sys.stderr.isatty()),
+            with_progress(files, spoken().text("progress.fields")),
             false_alarms,
             site=site,
             camera=camera,

@@ -6,8 +6,7 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,10 +16,10 @@ from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
 from plasmolite.commands.options.model import model_option
 from plasmolite.terminal.language import refuse, spoken
+from plasmolite.terminal.progress import with_progress
 
 if TYPE_CHECKING:
     from edge.cells.files import FileVerdict
-    from edge.images.inputs import CellFile
     from edge.inference.classifier import Classifier
     from edge.inference.verdicts import UndecidedRange
     from edge.types import Label
@@ -100,7 +99,7 @@ def command(
     verdicts = judge_files(
         classifier,
         cutoff,
-        _with_progress(files, quiet=as_json and not sys.stderr.isatty()),
+        with_progress(files, spoken().text("progress.cells")),
         undecided=undecided,
         accept_anything=accept_anything,
     )
@@ -202,23 +201,6 @@ def _style(label: Label | None) -> str:
             return ""
         case _:
             assert_never(label)
-
-
-def _with_progress(files: list[CellFile], *, quiet: bool) -> Iterator[CellFile]:
-    """Show on standard error how many files are read and how long the rest will take."""
-    if quiet or len(files) < 200:
-        yield from files
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with ExitStack() as stack:
-        columns = (TextColumn("Classifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
-        task = progress.add_task("classify", total=len(files))
-        for file in files:
-            yield file
-            progress.advance(task)
 
 
 def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_anything: bool) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from plasmolite.terminal.progress import progress_bar
+
 
 @click.command(
     context_settings={"show_default": True},
@@ -62,9 +64,6 @@ def command(
 
     Nothing in the pictures is real: they show that a program works, never how well it finds malaria.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from edge.simulation.field import FieldSettings
     from edge.simulation.sets import SetPlan, write_bundled, write_set
 
@@ -88,14 +87,12 @@ def command(
         ),
     )
     pictures = write_bundled(out) if bundled else write_set(out, plan)
-    columns = (TextColumn("drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     written = 0
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("", total=26 if bundled else cells + fields)
+        with progress_bar() as bar:
             for _ in pictures:
                 written += 1
-                progress.advance(task)
+                bar.show("drawing", written, 26 if bundled else cells + fields)
     except OSError as error:
         message = f"{out} cannot be written to ({error.strerror}). Choose another folder or free some space."
         click.echo(message, err=True)

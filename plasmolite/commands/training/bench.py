@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plasmolite.terminal.language import refuse
+from plasmolite.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from benchmarks.harness.measurement import Benchmark
@@ -188,21 +189,12 @@ def _run(options: dict[str, Any]) -> None:
 
 
 def _measure(options: dict[str, Any]) -> Benchmark:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     from benchmarks.harness.suite import run_benchmark
 
     sections = [name.strip() for name in options["sections"].split(",") if name.strip()]
     settings = _settings(options)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("starting", total=1.0)
-        return run_benchmark(
-            sections,
-            settings,
-            lambda text, share: progress.update(task, description=text, completed=share),
-        )
+    with progress_bar() as bar:
+        return run_benchmark(sections, settings, lambda text, share: bar.show(text, round(100 * share), 100))
 
 
 def _settings(options: dict[str, Any]) -> BenchSettings:
