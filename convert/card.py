@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.comparison import Comparison
+from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
     "accuracy": "Accuracy",
@@ -57,6 +58,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         ]
         lines += _operating_rows(manifest["operating_points"])
         lines += _inconclusive_rows(manifest["inconclusive"])
+        lines += _laboratory_rows(manifest.get("laboratories", ()))
         lines += ["", f"SHA-256 of the network: `{manifest['sha256']}`"]
     lines += [
         "",
@@ -86,6 +88,19 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def write_card(file: Path) -> Path:
+    """Write the card of a released file and of the others of its name and version beside it; returns its path."""
+    first = load_model(file).manifest
+    manifests = {
+        path.name: manifest
+        for path in sorted(file.parent.glob(f"plasmolite-{first['name']}-*.tflite"))
+        if (manifest := load_model(path).manifest)["version"] == first["version"]
+    }
+    card = file.with_name(f"plasmolite-{first['name']}.md")
+    card.write_text(model_card(manifests), "utf-8")
+    return card
 
 
 def _reservations(manifest: Mapping[str, Any]) -> list[str]:
@@ -139,6 +154,24 @@ def _operating_rows(points: Mapping[str, Any]) -> list[str]:
             f"| {name} | {point['threshold']:.4f} | {rates['true_positives']} of {rates['infected']} | "
             f"{rates['true_negatives']} of {rates['uninfected']} | {point['chosen']} |"
         )
+    return rows
+
+
+def _laboratory_rows(laboratories: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not laboratories:
+        return []
+    rows = [
+        "",
+        "At the threshold for fields, whole fields of laboratories that whoever measured had learnt nothing from:",
+        "",
+        "| laboratory | infected cells called | false alarms | fields, patients or smears | measured by |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {one['name']} | {one['called']} of {one['infected']} | {one['false_alarms']} of {one['uninfected']} | "
+        f"{one['fields']}, {one['patients']} | {one.get('by', 'this model')} |"
+        for one in laboratories
+    ]
     return rows
 
 

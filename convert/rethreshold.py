@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
-from convert.card import model_card
+from convert.card import write_card
 from convert.manifest import rates
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
@@ -186,8 +186,7 @@ def main(*, model: Path, out: Path, **options: Any) -> None:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
     out.write_bytes(with_manifest(flatbuffer, manifest))
-    card = out.with_name(f"plasmolite-{manifest['name']}.md")
-    card.write_text(model_card({out.name: load_model(out).manifest}), "utf-8")
+    write_card(out)
     point = manifest["operating_points"]["field"]
     click.echo(f"{out}: field threshold {point['threshold']:.4f}; test cells {point['undisputed']}")
 

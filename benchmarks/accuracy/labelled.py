@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.timing import Report
 from edge.cells.isolation import isolate
@@ -16,6 +15,7 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_cell_files
 from edge.segmentation.finder import CellFinder
+from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import label_number, patient_from_name, read_corrections
 from train.data.tables import match_rows, read_patient_rows
 

@@ -18,7 +18,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.field_annotations import (
+from benchmarks.fields.classification import figures_of, judge_annotated, site_trial
+from benchmarks.fields.cost import measure_cost, measure_memory
+from edge.fields.quality import judge_quality
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.inference.classifier import Classifier
+from edge.segmentation.finder import CellFinder, FieldCells
+from edge.segmentation.network import CellNetwork
+from edge.segmentation.outlines import CellKind
+from train.data.field_annotations import (
     WHITE_LABEL,
     Box,
     LabelledBox,
@@ -28,14 +36,6 @@ from benchmarks.accuracy.field_annotations import (
     is_whole,
     match_boxes,
 )
-from benchmarks.fields.classification import figures_of, judge_annotated, site_trial
-from benchmarks.fields.cost import measure_cost, measure_memory
-from edge.fields.quality import judge_quality
-from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.inference.classifier import Classifier
-from edge.segmentation.finder import CellFinder, FieldCells
-from edge.segmentation.network import CellNetwork
-from edge.segmentation.outlines import CellKind
 from train.finder.annotations import WHITE, is_held_out, read_txl
 
 SECTIONS = ("finding", "refusals", "judging", "cost", "memory")

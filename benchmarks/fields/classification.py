@@ -9,15 +9,6 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.accuracy.field_annotations import (
-    WHITE_LABEL,
-    Box,
-    LabelledBox,
-    annotated_boxes,
-    annotated_mask,
-    is_whole,
-    match_by_overlap,
-)
 from benchmarks.accuracy.labelled import largest_piece
 from edge.calibration.threshold import choose_threshold
 from edge.fields.analyser import FieldAnalyser, cut_cell
@@ -26,6 +17,15 @@ from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.segmentation.finder import CellFinder, FoundCell
 from edge.segmentation.outlines import CellKind
+from train.data.field_annotations import (
+    WHITE_LABEL,
+    Box,
+    LabelledBox,
+    annotated_boxes,
+    annotated_mask,
+    is_whole,
+    match_by_overlap,
+)
 
 # The false-alarm rate that a site is calibrated for in the trial.
 SITE_RATE = 0.005

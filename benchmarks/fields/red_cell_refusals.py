@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from scipy.stats import binomtest
 
-from benchmarks.accuracy.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.labelled import largest_piece
 from benchmarks.accuracy.refusals import cut_strangers, is_refused
@@ -25,6 +24,7 @@ from edge.images.inputs import list_cell_files
 from edge.inference.model_store import model_in_use
 from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
+from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import read_patients
 from train.finder.annotations import RED, Mark, MarkedField, read_chula, read_txl
 from train.red_cell.positives import overlap

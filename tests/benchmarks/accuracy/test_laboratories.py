@@ -2,43 +2,24 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from benchmarks.accuracy.laboratories import judge_laboratory, measure_laboratories
+from benchmarks.accuracy.laboratories import measure_laboratories
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
 from edge.fields.analyser import FieldAnalyser
-from edge.images.encode import write_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path
-from edge.simulation.field import FieldSettings, draw_field
+from tests.support.drawn_laboratory import DRAWN_FIELDS, draw_laboratory
 from tests.support.quick_benchmark import no_report
+from train.evaluation.laboratories import judge_laboratory
 
-_FIELDS = 4
+_FIELDS = DRAWN_FIELDS
 
 
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three good fields of two patients with the parasites masked, and a black one."""
-    folder = tmp_path_factory.mktemp("laboratories") / "drawn"
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True)
-    rows = ["image,patient"]
-    for number in range(_FIELDS):
-        drawn = draw_field(40 + number, FieldSettings(cells=40, parasitaemia=0.2))
-        mask = np.zeros_like(drawn.rgb)
-        for cell in drawn.cells:
-            x, y, w, h = cell.box
-            if cell.infected:
-                cv2.circle(mask, (int(x + w / 2), int(y + h / 2)), 8, (255, 255, 255), -1)
-        rgb = drawn.rgb if number < _FIELDS - 1 else (drawn.rgb * 0.04).astype(np.uint8)
-        write_png(folder / "images" / f"{number}.png", rgb)
-        write_png(folder / "masks" / f"{number}.png", mask)
-        rows.append(f"{number}.png,P{number % 2}")
-    (folder / "patients.csv").write_text("\n".join(rows) + "\n")
-    return folder
+    return draw_laboratory(tmp_path_factory.mktemp("laboratories") / "drawn")
 
 
 def test_each_laboratory_has_its_refusals_and_its_figures_with_intervals(laboratory: Path) -> None:

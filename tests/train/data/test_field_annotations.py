@@ -1,6 +1,6 @@
 """The rule by which detections and annotations are matched."""
 
-from benchmarks.accuracy.field_annotations import match_boxes, match_by_overlap
+from train.data.field_annotations import match_boxes, match_by_overlap
 
 
 def test_each_box_is_matched_once_nearest_first():

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.measurement import BenchmarkError
+from train.data.dataset import DataError
 
 Box = tuple[float, float, float, float]
 # Annotators draw boxes to the border's last pixels or nearly so.
@@ -35,7 +35,7 @@ def annotated_boxes(folder: Path) -> dict[str, list[LabelledBox]]:
     """Boxes by picture, from `boxes.csv` (image, label, x, y, w, h).
 
     Raises:
-        BenchmarkError: it cannot be read.
+        DataError: it cannot be read.
     """
     path = folder / "boxes.csv"
     boxes: dict[str, list[LabelledBox]] = defaultdict(list)
@@ -45,7 +45,7 @@ def annotated_boxes(folder: Path) -> dict[str, list[LabelledBox]]:
                 x, y, w, h = (float(row[key]) for key in "xywh")
                 boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
     except OSError as error:
-        raise BenchmarkError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     return dict(boxes)
 
 
@@ -62,12 +62,12 @@ def annotated_mask(folder: Path, name: str) -> NDArray[np.uint8]:
     """The mask of all cells of a picture, uint8 0/255 (h, w).
 
     Raises:
-        BenchmarkError: it cannot be read.
+        DataError: it cannot be read.
     """
     path = folder / "masks" / f"{Path(name).stem}.png"
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise BenchmarkError(f"The mask {path} is missing or cannot be read.")
+        raise DataError(f"The mask {path} is missing or cannot be read.")
     return np.asarray(mask, np.uint8)
 
 

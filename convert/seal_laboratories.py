@@ -1,0 +1,124 @@
+"""Writes into a released model what it did at laboratories: what the interval of every estimate rests on.
+
+``python -m convert.seal_laboratories MODEL --laboratory FIELDS --left-out FIELDS MODEL_WITHOUT``
+
+The rates at a laboratory that a model learnt from say little of the next one. So a laboratory is either one that MODEL
+learnt nothing from, or is measured by another model of the same recipe that was trained without it, which is named.
+The patients of the labelled set that were held out of the training stand beside them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from convert.card import write_card
+from edge.errors import PlasmoliteError
+from edge.fields.analyser import FieldAnalyser
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import LaboratoryCount, ModelFile, load_model, with_manifest
+from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
+
+HOME = "patients held out of the labelled set"
+
+
+class LearntLaboratoryError(PlasmoliteError):
+    """The model learnt from the laboratory that it is to be measured at."""
+
+
+def count_laboratory(model: ModelFile, folder: Path) -> LaboratoryCount:
+    """Count what a model says, at its own field threshold, in whole fields of a laboratory that it never saw.
+
+    Raises:
+        LearntLaboratoryError: the model learnt from it, by its manifest.
+        PlasmoliteError: the folder or the model cannot be used.
+    """
+    if folder.name in {one["folder"] for one in model.manifest["data"].get("laboratories", ())}:
+        raise LearntLaboratoryError(
+            f"{model.name} learnt from {folder.name}: its rates there say little of another laboratory. Measure it by "
+            "a model that was trained without it: --left-out FIELDS MODEL."
+        )
+    analyser = FieldAnalyser(Classifier(model))
+    return _counted(folder.name, judge_laboratory(folder, analyser), analyser.threshold)
+
+
+def _counted(name: str, found: LaboratoryCells, threshold: float) -> LaboratoryCount:
+    infected, called = found.judged.labels == 1, found.judged.probabilities >= threshold
+    return LaboratoryCount(
+        name,
+        called=int(np.sum(called & infected)),
+        infected=int(np.sum(infected)),
+        false_alarms=int(np.sum(called & ~infected)),
+        uninfected=int(np.sum(~infected)),
+        fields=found.fields - sum(found.refused.values()),
+        patients=len(np.unique(found.judged.patients)),
+    )
+
+
+def home_count(model: ModelFile) -> LaboratoryCount:
+    """What the model did on its own held-out patients, single cells, by its manifest."""
+    point = model.manifest["operating_points"]["field"]["undisputed"]
+    return LaboratoryCount(
+        HOME,
+        called=point["true_positives"],
+        infected=point["infected"],
+        false_alarms=point["uninfected"] - point["true_negatives"],
+        uninfected=point["uninfected"],
+        fields=0,
+        patients=len(model.manifest["data"]["split"]["test"]),
+    )
+
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command()
+@click.argument("model", type=_FILE)
+@click.option(
+    "--laboratory",
+    "unseen",
+    type=_FOLDER,
+    multiple=True,
+    help="Marked fields that MODEL learnt nothing from.",
+)
+@click.option(
+    "--left-out",
+    "left_out",
+    type=(_FOLDER, _FILE),
+    multiple=True,
+    help="Marked fields that MODEL learnt from, and a model of the same recipe that was trained without them.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: MODEL]"
+)
+def main(
+    model: Path, unseen: tuple[Path, ...], left_out: tuple[tuple[Path, Path], ...], out: Path | None
+) -> None:
+    """Measure MODEL at laboratories and write the counts into its manifest, and its card anew beside it.
+
+    Exit code: 0 written, 2 the model or a laboratory cannot be used.
+    """
+    try:
+        released = load_model(model)
+        rows: list[dict[str, Any]] = [home_count(released)._asdict()]
+        for folder in unseen:
+            rows.append(count_laboratory(released, folder)._asdict() | {"by": released.name})
+            click.echo(rows[-1])
+        for folder, path in left_out:
+            other = load_model(path)
+            rows.append(
+                count_laboratory(other, folder)._asdict() | {"by": f"{other.name}, trained without it"}
+            )
+            click.echo(rows[-1])
+        target = out or model
+        target.write_bytes(with_manifest(released.flatbuffer, {**released.manifest, "laboratories": rows}))
+        write_card(target)
+    except PlasmoliteError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What a model did at laboratories that it never saw is written into it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from convert.seal_laboratories import HOME, main
+from edge.inference.model_file import load_model, shipped_models, with_manifest
+from tests.support.drawn_laboratory import draw_laboratory
+
+pytest.importorskip("keras", reason="conversion needs TensorFlow")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return Path(shutil.copy(shipped_models()["plasmolite-nano-int8.tflite"], tmp_path))
+
+
+def seal(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def test_the_counts_of_an_unseen_laboratory_are_those_of_its_marks(model: Path, tmp_path: Path) -> None:
+    before = load_model(model)
+    laboratory = draw_laboratory(tmp_path / "drawn")
+    said = seal(model, "--laboratory", laboratory)
+    assert said.exit_code == 0, said.output
+    after = load_model(model)
+    assert after.sha256 == before.sha256
+    home, drawn = after.laboratories
+    point = before.manifest["operating_points"]["field"]["undisputed"]
+    assert home.name == HOME
+    assert (home.called, home.infected) == (point["true_positives"], point["infected"])
+    assert home.false_alarms == point["uninfected"] - point["true_negatives"]
+    assert (drawn.name, drawn.fields, drawn.patients) == ("drawn", 3, 2)
+    assert 10 < drawn.infected < 40
+    assert 0 < drawn.called <= drawn.infected
+    assert drawn.uninfected > 60
+    assert drawn.false_alarms < drawn.uninfected / 10
+    card = (tmp_path / "plasmolite-nano.md").read_text("utf-8")
+    assert f"| drawn | {drawn.called} of {drawn.infected} |" in card
+
+
+def test_a_laboratory_that_it_learnt_from_is_measured_by_a_model_without_it(
+    model: Path, tmp_path: Path
+) -> None:
+    learnt = draw_laboratory(tmp_path / "gambia")
+    sealed = model.read_bytes()
+    said = seal(model, "--laboratory", learnt)
+    assert said.exit_code == 2
+    assert "learnt from gambia" in said.output
+    assert model.read_bytes() == sealed
+    nano = load_model(model)
+    other = tmp_path / "without.tflite"
+    data = {**nano.manifest["data"], "laboratories": []}
+    other.write_bytes(with_manifest(nano.flatbuffer, {**nano.manifest, "name": "sister", "data": data}))
+    said = seal(model, "--left-out", learnt, other)
+    assert said.exit_code == 0, said.output
+    row = load_model(model).manifest["laboratories"][1]
+    assert row["name"] == "gambia"
+    assert row["by"] == f"{load_model(other).name}, trained without it"
