@@ -55,13 +55,21 @@ class Platform(NamedTuple):
         return [*numbered, f"manylinux2014_{self.machine}"]
 
 
+# Of these no wheels are made for armv7l. python3-simplejpeg is in the archive of Raspberry Pi OS.
+_FROM_SYSTEM = (
+    "python3-numpy",
+    "python3-opencv",
+    "python3-pil",
+    "python3-simplejpeg",
+    "python3-cryptography",
+)
 # Debian 12 has glibc 2.36 and Python 3.11, Debian 13 has glibc 2.41 and Python 3.13.
 PLATFORMS = {
     platform.name: platform
     for platform in (
         Platform("aarch64", "3.11", 36),
         Platform("aarch64", "3.13", 41),
-        Platform("armv7l", "3.11", 36, ("python3-numpy", "python3-opencv", "python3-cryptography")),
+        Platform("armv7l", "3.11", 36, _FROM_SYSTEM),
         Platform("x86_64", "3.11", 36),
         Platform("x86_64", "3.13", 41),
     )

@@ -2,13 +2,16 @@
 
 A few kilobytes can claim to be a picture of many gigabytes (a decompression bomb), and OpenCV hands back
 half a picture for a truncated file without a word. Both are found here, in the bytes, for the formats that
-cameras and microscopes write: PNG, JPEG, WebP, BMP and TIFF.
+cameras and microscopes write: PNG, JPEG, WebP, BMP, TIFF, and HEIC where its library is installed.
 """
 
 import struct
 from typing import NamedTuple
 
 from edge.errors import ImageError
+from edge.images.heif import heif_size, is_heif
+from edge.images.pages import TIFF_SIGNATURES
+from edge.images.tiff import read_pages
 from edge.messages.codes import Code
 
 # JPEG start-of-frame markers, ITU-T T.81 table B.1: those that carry the picture's size.
@@ -20,7 +23,7 @@ class ImageHeader(NamedTuple):
     """What the header of an encoded picture says of it."""
 
     format: str
-    """``png``, ``jpeg``, ``webp``, ``bmp`` or ``tiff``."""
+    """``png``, ``jpeg``, ``webp``, ``bmp``, ``tiff`` or ``heif``."""
     width: int
     """Pixels a row, before any EXIF rotation."""
     height: int
@@ -44,7 +47,9 @@ def read_header(data: bytes) -> ImageHeader:
                 header = parse(data)
                 break
         else:
-            raise ImageError(Code.PICTURE_NOT_ONE)
+            if not is_heif(data):
+                raise ImageError(Code.PICTURE_NOT_ONE)
+            header = ImageHeader("heif", *heif_size(data))
     except (struct.error, IndexError) as error:
         raise ImageError(Code.PICTURE_TRUNCATED_HEADER) from error
     if header.width <= 0 or header.height <= 0:
@@ -120,26 +125,10 @@ def _bmp(data: bytes) -> ImageHeader:
 
 
 def _tiff(data: bytes) -> ImageHeader:
-    order = "<" if data[:2] == b"II" else ">"
-    (directory,) = struct.unpack_from(order + "I", data, 4)
-    (entries,) = struct.unpack_from(order + "H", data, directory)
-    values: dict[int, int] = {}
-    for index in range(entries):
-        at = directory + 2 + 12 * index
-        tag, kind, count = struct.unpack_from(order + "HHI", data, at)
-        if kind == 3:
-            values[tag] = struct.unpack_from(order + "H", data, at + 8)[0]
-        elif kind == 4:
-            values[tag] = struct.unpack_from(order + "I", data, at + 8)[0]
-        # StripOffsets (273) and StripByteCounts (279): the last strip must end inside the file.
-        if tag in {273, 279} and count > 1:
-            code, width = ("H", 2) if kind == 3 else ("I", 4)
-            (table,) = struct.unpack_from(order + "I", data, at + 8)
-            last = table + width * (count - 1)
-            values[tag] = struct.unpack_from(order + code, data, last)[0]
-    if values.get(273, 0) + values.get(279, 0) > len(data):
-        raise ImageError(Code.PICTURE_TRUNCATED, format="TIFF")
-    return ImageHeader("tiff", values.get(256, 0), values.get(257, 0))
+    pages = read_pages(data)
+    if not pages:
+        raise ImageError(Code.PICTURE_DAMAGED, format="TIFF")
+    return ImageHeader("tiff", pages[0].width, pages[0].height)
 
 
 _PARSERS = (
@@ -147,6 +136,5 @@ _PARSERS = (
     (b"\xff\xd8\xff", _jpeg),
     (b"RIFF", _webp),
     (b"BM", _bmp),
-    (b"II*\x00", _tiff),
-    (b"MM\x00*", _tiff),
+    *((signature, _tiff) for signature in TIFF_SIGNATURES),
 )

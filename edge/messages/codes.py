@@ -32,16 +32,22 @@ class Code(StrEnum):
 
     # A file or a body of a request that should be a picture.
     PICTURE_CHANNELS = "picture.channels"
+    PICTURE_CHANNELS_APART = "picture.channels-apart"
     PICTURE_DAMAGED = "picture.damaged"
     PICTURE_DEPTH = "picture.depth"
     PICTURE_EMPTY = "picture.empty"
     PICTURE_FILE_TOO_LARGE = "picture.file-too-large"
+    PICTURE_HEIF = "picture.heif"
     PICTURE_IMPOSSIBLE_SIZE = "picture.impossible-size"
     PICTURE_NOT_A_FILE = "picture.not-a-file"
     PICTURE_NOT_ENCODED = "picture.not-encoded"
     PICTURE_NOT_OPENED = "picture.not-opened"
     PICTURE_NOT_ONE = "picture.not-one"
+    PICTURE_SEVERAL = "picture.several"
+    PICTURE_STACK = "picture.stack"
+    PICTURE_TIFF_KIND = "picture.tiff-kind"
     PICTURE_TOO_LARGE = "picture.too-large"
+    PICTURE_TOO_MANY_PAGES = "picture.too-many-pages"
     PICTURE_TRUNCATED = "picture.truncated"
     PICTURE_TRUNCATED_HEADER = "picture.truncated-header"
 

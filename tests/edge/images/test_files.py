@@ -1,5 +1,6 @@
 """Pictures to RGB arrays and back to files."""
 
+import io
 import struct
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from edge.errors import ImageError
 from edge.images.encode import encode_png, write_png
@@ -100,3 +102,30 @@ def test_damaged_bytes_give_a_picture_or_an_image_error_and_nothing_else(
     assert rgb.dtype == np.uint8
     assert rgb.ndim == 3
     assert rgb.shape[2] == 3
+
+
+def test_one_pixel_that_is_always_bright_does_not_darken_a_deep_picture() -> None:
+    deep = _COLOURS.astype(np.uint16) * 16
+    plain = read_image(cv2.imencode(".png", deep)[1].tobytes())
+    deep[5, 5] = 65535
+    hot = read_image(cv2.imencode(".png", deep)[1].tobytes())
+    hot[5, 5] = plain[5, 5]
+    np.testing.assert_array_equal(hot, plain)
+
+
+def test_a_fourth_channel_that_is_empty_hides_nothing() -> None:
+    pixels = np.dstack([_COLOURS, np.zeros(_COLOURS.shape[:2], np.uint8)])
+    rgb = read_image(cv2.imencode(".png", pixels)[1].tobytes())
+    np.testing.assert_array_equal(rgb[:, :, ::-1], _COLOURS)
+
+
+def test_a_heic_picture_is_read_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(cv2.resize(_COLOURS, (320, 240)))).save(out, quality=-1)
+    assert read_image(out.getvalue()).shape == (240, 320, 3)
+    with pytest.raises(ImageError, match="HEIC picture is damaged"):
+        read_image(out.getvalue()[:300])
+    monkeypatch.setattr("edge.images.heif.find_spec", lambda _: None)
+    with pytest.raises(ImageError, match=r"most compatible.*plasmolite\[heic\]"):
+        read_image(out.getvalue())
