@@ -8,7 +8,7 @@ import numpy as np
 from edge.atomic_file import write_atomically
 from edge.errors import ImageError
 from edge.messages.codes import Code
-from edge.types import Box, Rgb
+from edge.types import Box, Mask, Rgb
 
 CROP_MARGIN = 0.25
 """What a crop shows around a cell, as a share of its longer side: enough to tell dirt from a parasite."""
@@ -37,6 +37,33 @@ def encode_png(rgb: Rgb) -> bytes:
         ImageError: OpenCV cannot encode it.
     """
     return _encode(".png", rgb, [])
+
+
+def encode_mask(mask: Mask) -> bytes:
+    """Encode a mask as PNG of one bit a pixel.
+
+    Args:
+        mask: uint8 (h, w), non-zero inside.
+
+    Raises:
+        ImageError: OpenCV cannot encode it.
+    """
+    done, encoded = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])
+    if not done:
+        raise ImageError(Code.PICTURE_NOT_ENCODED)
+    return encoded.tobytes()
+
+
+def decode_mask(data: bytes) -> Mask:
+    """Decode what `encode_mask` gave: uint8 (h, w), 0 or 255.
+
+    Raises:
+        ImageError: it is damaged.
+    """
+    mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ImageError(Code.PICTURE_DAMAGED, format="PNG")
+    return np.asarray(mask, np.uint8)
 
 
 def write_png(path: Path, rgb: Rgb) -> None:

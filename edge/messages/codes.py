@@ -94,6 +94,7 @@ class Code(StrEnum):
     FILE_FOLDER_NOT_READABLE = "file.folder-not-readable"
     FILE_FOLDER_NOT_MADE = "file.folder-not-made"
     FILE_NOT_WRITTEN = "file.not-written"
+    FOLDER_NOT_EMPTY = "folder.not-empty"
     FILE_NO_PICTURES = "file.no-pictures"
 
     # A picture of a single cell.

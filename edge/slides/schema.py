@@ -105,7 +105,15 @@ UPDATE fields SET source = without_secrets(source) WHERE source LIKE '%://%';
 # What was overwritten still stands in parts of pages that SQLite moved rows out of: the file is written anew.
 _VERSION_4 = "VACUUM;"
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# What of its box is the cell, so that it can be cut out of its small picture as it was cut when it was judged.
+_VERSION_5 = """
+CREATE TABLE outlines (
+    cell_id INTEGER PRIMARY KEY REFERENCES cells ON DELETE CASCADE,
+    mask BLOB NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """Entry n turns a file of version n into one of version n + 1."""
 
 CURRENT_VERSION = len(MIGRATIONS)

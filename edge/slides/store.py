@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from edge.errors import SlideError
 from edge.fields.analyser import ClassifiedCell
+from edge.images.encode import decode_mask, encode_mask
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.audit import add_entry
@@ -36,7 +37,7 @@ from edge.slides.rows import (
     to_review,
     to_slide,
 )
-from edge.types import FieldOutcome
+from edge.types import FieldOutcome, Mask
 
 MAX_SLIDE_ID = 120
 """Longest slide id, in characters: a bar code or a line in a laboratory book."""
@@ -197,6 +198,14 @@ class SlideStore:
                     for one, crop in zip(cells, crops, strict=True)
                 ),
             )
+            # Rows of one transaction on one connection get the numbers in their order.
+            first = connection.execute(
+                "SELECT min(cell_id) FROM cells WHERE field_id = ?", (field_id,)
+            ).fetchone()[0]
+            connection.executemany(
+                "INSERT INTO outlines (cell_id, mask) VALUES (?, ?)",
+                ((first + place, encode_mask(one.cell.mask)) for place, one in enumerate(cells)),
+            )
             if file_sha256 is not None:
                 self._note_file(connection, slide, file_sha256, FieldOutcome.COUNTED)
         return StoredField(field_id, number, field)
@@ -273,6 +282,11 @@ class SlideStore:
         if not rows:
             raise SlideError(Code.SLIDE_CELL_DELETED, cell=cell.cell_id)
         return bytes(rows[0]["crop"])
+
+    def outline(self, cell: StoredCell) -> Mask | None:
+        """What of a cell's box is the cell: uint8 (h, w), 0 or 255; None of cells counted before version 5."""
+        rows = self.database.rows("SELECT mask FROM outlines WHERE cell_id = ?", (cell.cell_id,))
+        return decode_mask(bytes(rows[0]["mask"])) if rows else None
 
     def counts(self, slide: Slide) -> SlideCounts:
         """How many fields, cells and calls a slide has."""

@@ -119,3 +119,20 @@ def test_an_unknown_slide_and_a_missing_store_end_with_2_and_a_sentence(store_pa
     assert ended.exit_code == 2
     assert "no slide store" in ended.output
     assert not absent.exists()
+
+
+def test_reviewed_cells_of_several_slides_become_a_folder_of_labelled_cells(
+    store_path: Path, tmp_path: Path
+) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
+    out = tmp_path / "cells"
+    done = run(store_path, "slides", "export", "K-0413", "--form", "cells", "--to", str(out))
+    assert done.exit_code == 0, done.output
+    assert "Cells written: 1 Parasitized, 1 Uninfected, of 1 slides" in done.output
+    assert "3 cells that nobody called were left out" in done.output
+    again = run(store_path, "slides", "export", "K-0413", "--form", "cells", "--to", str(out))
+    assert again.exit_code == 2
+    assert "not empty" in again.output
+    several = run(store_path, "slides", "export", "K-0413", "K-0413", "--format", "json")
+    assert several.exit_code == 2
+    assert "json is of one slide" in several.output

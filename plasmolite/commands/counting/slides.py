@@ -167,27 +167,49 @@ def report_slide(place: _Place, slide_id: str, folder: Path, language: Language)
 
 
 @command.command("export")
-@click.argument("slide_id", metavar="SLIDE")
-@click.option("--format", "kind", type=click.Choice(["csv", "json", "fhir"]), required=True)
+@click.argument("slide_id", metavar="SLIDE...", nargs=-1, required=True)
+@click.option(
+    "--format", "--form", "kind", type=click.Choice(["csv", "json", "fhir", "cells"]), required=True
+)
 @click.option(
     "--to",
     "target",
     type=click.Path(path_type=Path),
-    help="File to write, for csv a folder.  [default: standard output; csv: the cells]",
+    help="File to write, for csv and cells a folder.  [default: standard output; csv: the cells]",
 )
 @click.option("--crops", is_flag=True, help="With json: each cell's small picture, as base64.")
+@click.option(
+    "--unreviewed",
+    is_flag=True,
+    help="With cells: also those that nobody called, by the machine's own verdict.",
+)
 @click.pass_obj
-def export_slide(place: _Place, slide_id: str, *, kind: str, target: Path | None, crops: bool) -> None:
+def export_slide(
+    place: _Place,
+    slide_id: tuple[str, ...],
+    *,
+    kind: str,
+    target: Path | None,
+    crops: bool,
+    unreviewed: bool,
+) -> None:
     """Give a slide to other programs.
 
+    cells, of one slide or several, is a folder of the cells that a person called, each cut by its own outline, as
+    plasmolite train and plasmolite convert read it: Parasitized/, Uninfected/ and patients.csv, the slide as patient.
     csv is one table each of cells, fields and changes; json holds everything; fhir is an HL7 FHIR R4 bundle
     with a DiagnosticReport that names no patient.
     """
     from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
     from edge.slides.fhir import slide_bundle
 
+    if kind == "cells":
+        _export_cells(place, slide_id, target, unreviewed=unreviewed)
+        return
+    if len(slide_id) > 1:
+        raise click.UsageError(f"{kind} is of one slide: only cells are of several.")
     with place.open() as store:
-        slide = store.slide(slide_id)
+        slide = store.slide(slide_id[0])
         if kind == "csv" and target is not None:
             for name, table in (("cells", cells_csv), ("fields", fields_csv), ("audit", audit_csv)):
                 _write(target / f"{name}.csv", table(store, slide))
@@ -202,6 +224,36 @@ def export_slide(place: _Place, slide_id: str, *, kind: str, target: Path | None
             click.echo(text, nl=False)
         else:
             _write(target, text)
+
+
+def _export_cells(
+    place: _Place, slide_ids: tuple[str, ...], target: Path | None, *, unreviewed: bool
+) -> None:
+    from edge.cells.folder import CellFolder
+    from edge.slides.cut_cells import export_cells
+
+    if target is None:
+        raise click.UsageError("cells need a folder: name one that is not there yet with --to.")
+    with place.open() as store:
+        slides = [store.slide(slide_id) for slide_id in slide_ids]
+        found = export_cells(store, slides, CellFolder(target), machine_too=unreviewed)
+    told = ", ".join(f"{number:,} {label}" for label, number in found.cells.items())
+    click.echo(f"Cells written: {told}, of {len(slides)} slides, which stand for the patients.")
+    if found.without_call:
+        click.echo(
+            f"{found.without_call:,} cells that nobody called were left out (--unreviewed takes them too)."
+        )
+    if found.without_outline:
+        click.echo(
+            f"Note: {found.without_outline:,} of them were counted by an earlier version, which kept no outline: what "
+            "stands out in their boxes was taken.",
+            err=True,
+        )
+    if found.not_cut:
+        click.echo(
+            f"{found.not_cut:,} cells could not be made out in their small pictures and were left out.",
+            err=True,
+        )
 
 
 @command.command("delete")
