@@ -51,6 +51,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "model": CommandEntry(
         "plasmolite.commands.device.model", "Install, check and roll back models, offline."
     ),
+    "cut": CommandEntry("plasmolite.commands.training.cut", "Cut annotated fields into labelled cells."),
     "train": CommandEntry("plasmolite.commands.training.train", "Fine-tune MobileNetV2 on labelled cells."),
     "crossvalidate": CommandEntry(
         "plasmolite.commands.training.crossvalidate",

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from edge.errors import PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES
 
+_CELL_COLUMNS = ("cell", "image")
+"""Columns that name the picture, of a cell or of a field."""
+
 
 class TableError(PlasmoliteError):
     """A CSV file of patients or of corrected labels cannot be used; the message says what is wrong in it."""
@@ -32,9 +35,9 @@ class TableRow(NamedTuple):
 def read_patient_rows(path: Path) -> list[TableRow]:
     """Read which patient each cell is from.
 
-    Two layouts are known: with a header that names the columns ``cell`` and ``patient`` (further columns are
-    ignored), and the published NIH files, which have no header: two columns, of which the one that starts
-    with the other is the cell.
+    Two layouts are known: with a header that names the columns ``cell`` (or ``image``, for whole fields) and
+    ``patient``, further columns ignored, and the published NIH files, which have no header: two columns, of which the
+    one that starts with the other is the cell.
 
     Args:
         path: a CSV file.
@@ -49,16 +52,17 @@ def read_patient_rows(path: Path) -> list[TableRow]:
     if not rows:
         raise TableError(f"{path} has no rows.")
     head = [column.strip().lower() for column in rows[0][1]]
-    if "cell" in head and "patient" in head:
-        cell_at, patient_at, body = head.index("cell"), head.index("patient"), rows[1:]
+    cell = next((name for name in _CELL_COLUMNS if name in head), None)
+    if cell is not None and "patient" in head:
+        cell_at, patient_at, body = head.index(cell), head.index("patient"), rows[1:]
     elif len(rows[0][1]) == 2:
         # No header: the very first row is a cell already, and reading it as names would lose its patient.
         longer = max((0, 1), key=lambda column: sum(len(row[column]) for _, row in rows if len(row) == 2))
         cell_at, patient_at, body = longer, 1 - longer, rows
     else:
         raise TableError(
-            f"{path}: neither a header with the columns cell and patient, nor two columns without a header. Its "
-            f"first row has the columns {', '.join(head)}."
+            f"{path}: neither a header with the columns cell (or image) and patient, nor two columns without a header. "
+            f"Its first row has the columns {', '.join(head)}."
         )
     found = []
     for number, row in body:
@@ -127,7 +131,7 @@ def match_rows(path: Path, rows: Sequence[TableRow], files: Sequence[str]) -> di
         by_name[cell_stem(file)].append(file)
     found: dict[str, TableRow] = {}
     for row in rows:
-        fitting = [file for file in by_name.get(cell_stem(row.cell), ()) if _same_end(file, row.cell)]
+        fitting = [file for file in by_name.get(cell_stem(row.cell), ()) if same_end(file, row.cell)]
         exact = [file for file in fitting if PurePosixPath(file).suffix == PurePosixPath(row.cell).suffix]
         if len(fitting) > 1 and len(exact) != 1:
             raise TableError(
@@ -151,18 +155,19 @@ def match_rows(path: Path, rows: Sequence[TableRow], files: Sequence[str]) -> di
 
 def cell_stem(cell: str) -> str:
     """Return a cell's file name without folder and picture suffix."""
-    return _parts(cell)[-1]
+    return path_parts(cell)[-1]
 
 
-def _parts(cell: str) -> tuple[str, ...]:
+def path_parts(cell: str) -> tuple[str, ...]:
     """Split a path; the last part loses its suffix where it is a picture's: a name may hold dots of its own."""
     *folders, name = [part for part in cell.replace("\\", "/").split("/") if part not in {"", "."}] or [cell]
     stem, dot, suffix = name.rpartition(".")
     return (*folders, stem if dot and f".{suffix.lower()}" in IMAGE_SUFFIXES else name)
 
 
-def _same_end(one: str, other: str) -> bool:
-    mine, theirs = _parts(one), _parts(other)
+def same_end(one: str, other: str) -> bool:
+    """Tell whether the shorter of two paths is the end of the longer one, suffixes of pictures left out."""
+    mine, theirs = path_parts(one), path_parts(other)
     length = min(len(mine), len(theirs))
     return mine[-length:] == theirs[-length:]
 

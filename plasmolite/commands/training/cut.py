@@ -1,0 +1,149 @@
+"""``plasmolite cut``: annotated fields in, a folder of labelled cells out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.errors import PlasmoliteError
+from plasmolite.terminal.language import refuse
+
+if TYPE_CHECKING:
+    from train.annotations.cutting import Cut
+    from train.annotations.values import Annotations
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite cut slides/ --annotations boxes.json --positive ring,trophozoite "
+    '--negative "red blood cell" --ignore leukocyte --out cells\n\n'
+    "  plasmolite train --data cells --patients cells/patients.csv --out runs/mine"
+)
+@click.argument("pictures", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--annotations",
+    "file",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="A COCO, Label Studio, CVAT or CSV file, or the folder of the label files of YOLO or Pascal VOC.",
+)
+@click.option(
+    "--positive", required=True, metavar="NAMES", help="What infected cells are called: ring,schizont."
+)
+@click.option("--negative", metavar="NAMES", help="What uninfected red cells are called.")
+@click.option("--ignore", metavar="NAMES", help="What is neither, or is not to be learnt from.")
+@click.option(
+    "--unannotated",
+    type=click.Choice(["uninfected", "leave-out"]),
+    help="What a found cell without a box is.  [default: uninfected where parasites alone were marked, that is, "
+    "without --negative; else leave-out]",
+)
+@click.option(
+    "--patients",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV: columns image and patient.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of cells to write."
+)
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
+def command(
+    *,
+    pictures: Path,
+    file: Path,
+    positive: str,
+    negative: str | None,
+    ignore: str | None,
+    unannotated: str | None,
+    patients: Path | None,
+    out: Path,
+    json_wanted: bool,
+) -> None:
+    """Cut the red cells of annotated fields into a folder that train, convert and adapt read.
+
+    The device's own finder finds and cuts the cells of PICTURES, so that what is learnt from is what will be judged;
+    of a box nothing counts but its middle and its name. OUT receives Parasitized/ and Uninfected/, patients.csv, and
+    left-out.csv with the cells that nobody annotated or of which the boxes say no one thing.
+
+    Exit code: 0 written, 1 something was left out, 2 nothing could start.
+    """
+    from rich.console import Console
+
+    from train.annotations.cutting import cut_fields
+    from train.annotations.meaning import Names
+    from train.annotations.reading import read_annotations
+
+    console = Console(stderr=True)
+    try:
+        annotations = read_annotations(file)
+        names = Names.of(_names(positive), _names(negative), _names(ignore))
+        taken = unannotated == "uninfected" if unannotated else not names.negative
+        with console.status("Cutting cells") as status:
+            cut = cut_fields(
+                annotations,
+                pictures,
+                names,
+                out,
+                patients=patients,
+                unannotated_uninfected=taken,
+                progress=lambda done, total: status.update(f"Cutting cells: field {done} of {total}"),
+            )
+    except (PlasmoliteError, OSError) as error:
+        refuse(error)
+    if json_wanted:
+        click.echo(json.dumps(_as_json(annotations, cut, out)))
+    else:
+        _print(annotations, cut, out, taken=taken)
+    sys.exit(1 if cut.left_out else 0)
+
+
+def _names(text: str | None) -> list[str]:
+    return [name for name in (part.strip() for part in (text or "").split(",")) if name]
+
+
+def _as_json(annotations: Annotations, cut: Cut, out: Path) -> dict[str, Any]:
+    return {
+        "format": annotations.form,
+        "fields": cut.fields,
+        "cells": {str(label): number for label, number in cut.cells.items()},
+        "patients": cut.patients,
+        "patients_by": cut.patients_told,
+        "boxes": dict(cut.boxes),
+        "boxes_without_cell": dict(cut.homeless),
+        "cells_not_annotated": cut.not_annotated,
+        "cells_in_doubt": cut.in_doubt,
+        "cells_ignored": cut.ignored,
+        "left_out": cut.left_out,
+        "folder": str(out),
+    }
+
+
+def _print(annotations: Annotations, cut: Cut, out: Path, *, taken: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{annotations.form}: boxes of {cut.fields} fields")
+    for column in ("name", "boxes", "meet no found cell"):
+        table.add_column(column, justify="left" if column == "name" else "right")
+    for name, number in cut.boxes.most_common():
+        table.add_row(name, f"{number:,}", f"{cut.homeless[name]:,}")
+    Console().print(table)
+    told = ", ".join(f"{number:,} {label}" for label, number in cut.cells.items())
+    click.echo(f"Cells written: {told}; {cut.patients} patients, told {cut.patients_told}.")
+    what = "taken for uninfected" if taken else "left out"
+    click.echo(
+        f"Found cells that nobody annotated: {cut.not_annotated:,}, {what}. In doubt {cut.in_doubt:,}, of other names "
+        f"{cut.ignored:,}; left out."
+    )
+    for sentence in cut.left_out:
+        click.echo(f"Left out. {sentence}", err=True)
+    if cut.patients_told.startswith("each field"):
+        click.echo(
+            "Note: fields of one patient may stand on both sides of a split. Say whose each is with --patients, or put "
+            "each patient's pictures in a folder.",
+            err=True,
+        )
+    click.echo(f"Next: plasmolite train --data {out} --patients {out / 'patients.csv'} --out DIR")

@@ -1,0 +1,149 @@
+"""``plasmolite cut``: annotated fields become the cells that the device would judge, each with its label."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.images.encode import write_png
+from edge.images.files import read_image
+from edge.inference.preprocessing import network_input
+from edge.segmentation.finder import CellFinder
+from edge.simulation.field import FieldSettings, draw_field
+from plasmolite.commands.training.cut import command
+from train.data.dataset import load_dataset
+from train.data.patients import PatientSource
+
+
+class Drawn:
+    """Two drawn fields in folders of their patients, with a COCO file of all their cells but one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pictures, self.file = folder / "fields", folder / "boxes.json"
+        self.images: list[dict[str, object]] = []
+        self.boxes: list[dict[str, object]] = []
+        for number in (1, 2):
+            drawn = draw_field(
+                number, FieldSettings(width=640, height=480, cells=16, cell_width=80.0, parasitaemia=0.4)
+            )
+            picture = self.pictures / f"patient {number}" / "field.png"
+            picture.parent.mkdir(parents=True)
+            write_png(picture, drawn.rgb)
+            name = picture.relative_to(self.pictures).as_posix()
+            self.images.append({"id": number, "file_name": name})
+            for cell in drawn.cells:
+                entry = {"id": len(self.boxes), "image_id": number, "category_id": int(cell.infected)}
+                self.boxes.append({**entry, "bbox": [float(value) for value in cell.box]})
+        self.write(self.boxes)
+
+    def write(self, boxes: list[dict[str, object]]) -> None:
+        """Write the COCO file with these boxes."""
+        names = [{"id": 0, "name": "red blood cell"}, {"id": 1, "name": "Ring"}]
+        self.file.write_text(json.dumps({"images": self.images, "categories": names, "annotations": boxes}))
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Drawn:
+    return Drawn(tmp_path)
+
+
+def cut(drawn: Drawn, out: Path, *more: str) -> Result:
+    options = ["--annotations", str(drawn.file), "--out", str(out), "--json"]
+    return CliRunner().invoke(command, [str(drawn.pictures), *options, *more])
+
+
+BOTH = ("--positive", "ring", "--negative", "red blood cell")
+
+
+def test_each_cell_is_the_picture_that_the_device_judges(drawn: Drawn, tmp_path: Path) -> None:
+    said = cut(drawn, tmp_path / "cells", *BOTH)
+    assert said.exit_code == 0, said.output
+    told = json.loads(said.stdout)
+    out = tmp_path / "cells"
+    data = load_dataset(out, PatientSource.of("table", out / "patients.csv"), size=64)
+    assert sorted({sample.patient for sample in data.samples}) == ["patient 1", "patient 2"]
+    infected = sum(sample.label for sample in data.samples)
+    assert told["cells"] == {"Parasitized": infected, "Uninfected": len(data.samples) - infected}
+    assert infected >= 6
+    samples = {sample.name: sample for sample in data.samples}
+    for number in (1, 2):
+        rgb = read_image(drawn.pictures / f"patient {number}" / "field.png")
+        for place, cell in enumerate(one for one in CellFinder().find(rgb).cells if one.counted):
+            sample = samples.get(f"patient {number}-field_{place:04d}")
+            if sample is not None:
+                x, y, w, h = cell.box
+                judged = network_input(rgb[y : y + h, x : x + w], cell.mask, size=64)
+                np.testing.assert_array_equal(sample.network_input(64), judged)
+                del samples[sample.name]
+    assert not samples  # every cell was one of them
+
+
+def test_cells_that_nobody_annotated_are_named_and_left_out(drawn: Drawn, tmp_path: Path) -> None:
+    whole = json.loads(cut(drawn, tmp_path / "all", *BOTH).stdout)
+    drawn.write([box for box in drawn.boxes if box["category_id"]])
+    alone = json.loads(cut(drawn, tmp_path / "positive", *BOTH, "--unannotated", "leave-out").stdout)
+    assert alone["cells"]["Uninfected"] == 0
+    assert alone["cells_not_annotated"] > 0
+    with (tmp_path / "positive" / "left-out.csv").open(newline="") as stream:
+        reasons = [row["why"] for row in csv.DictReader(stream)]
+    assert reasons.count("not annotated") == alone["cells_not_annotated"]
+    # Where parasites alone are marked, the others are uninfected.
+    taken = json.loads(cut(drawn, tmp_path / "taken", "--positive", "ring").stdout)
+    assert taken["cells"] == {
+        "Parasitized": whole["cells"]["Parasitized"],
+        "Uninfected": alone["cells_not_annotated"],
+    }
+
+
+def test_a_box_of_the_parasite_alone_marks_its_cell(drawn: Drawn, tmp_path: Path) -> None:
+    whole = json.loads(cut(drawn, tmp_path / "all", *BOTH).stdout)
+    small = []
+    for box in drawn.boxes:
+        x, y, w, h = box["bbox"]  # type: ignore[misc]
+        small.append({**box, "bbox": [x + 0.4 * w, y + 0.4 * h, 0.2 * w, 0.2 * h]})
+    drawn.write(small)
+    assert json.loads(cut(drawn, tmp_path / "small", *BOTH).stdout)["cells"] == whole["cells"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--positive", "ring"), r"What do these boxes mean: red blood cell \(\d+\)\?"),
+        (
+            ("--positive", "schizont", "--ignore", "ring,red blood cell"),
+            "No box is named schizont; there are",
+        ),
+        (("--positive", "ring", "--negative", "RING "), "ring cannot mean two things"),
+    ],
+)
+def test_names_without_a_meaning_are_asked_for_with_their_counts(
+    drawn: Drawn, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    said = cut(drawn, tmp_path / "cells", *options)
+    assert said.exit_code == 2
+    assert re.search(words, " ".join(said.stderr.split()))
+    assert not (tmp_path / "cells").exists()
+
+
+def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Drawn, tmp_path: Path) -> None:
+    write_png(drawn.pictures / "extra.png", np.full((480, 640, 3), 200, np.uint8))
+    drawn.images.append({"id": 3, "file_name": "gone.png"})
+    drawn.write(drawn.boxes)
+    said = cut(drawn, tmp_path / "cells", *BOTH)
+    assert said.exit_code == 1
+    assert json.loads(said.stdout)["left_out"] == [
+        "gone.png: annotated, but not among the pictures.",
+        "extra.png: nobody annotated it.",
+    ]
+
+
+def test_a_folder_that_holds_something_is_left_alone(drawn: Drawn, tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "thesis.txt").write_text("years of work")
+    said = cut(drawn, tmp_path / "cells", *BOTH)
+    assert said.exit_code == 2
+    assert "is not empty" in said.stderr

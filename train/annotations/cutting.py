@@ -1,0 +1,176 @@
+"""From annotated fields to a folder of labelled cells: found and cut by the device's own finder."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.cells.folder import CellFolder
+from edge.errors import ImageError
+from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.inference.preprocessing import MIN_CELL_SIDE
+from edge.segmentation.finder import CellFinder
+from edge.types import Label
+from train.annotations.matching import IN_DOUBT, NOT_ANNOTATED, match
+from train.annotations.meaning import Meaning, Names
+from train.annotations.values import AnnotationError, Annotations
+from train.data.tables import match_rows, path_parts, read_patient_rows, same_end
+
+LEFT_OUT_FILE = "left-out.csv"
+_LABELS = {Meaning.INFECTED: Label.PARASITIZED, Meaning.UNINFECTED: Label.UNINFECTED}
+
+
+@dataclass
+class Cut:
+    """What came of it."""
+
+    fields: int = 0
+    cells: dict[Label, int] = field(default_factory=dict)
+    not_annotated: int = 0
+    """Found cells that nobody annotated."""
+    in_doubt: int = 0
+    """Found cells of which the boxes say no one thing."""
+    ignored: int = 0
+    """Found cells whose name means neither."""
+    boxes: Counter[str] = field(default_factory=Counter)
+    """By name, in the pictures that were read."""
+    homeless: Counter[str] = field(default_factory=Counter)
+    """Those of them that meet no found cell."""
+    left_out: list[str] = field(default_factory=list)
+    """A sentence for each picture or entry that was not used."""
+    patients: int = 0
+    patients_told: str = ""
+    """By what: a table, folders, or each field its own."""
+
+
+def cut_fields(
+    annotations: Annotations,
+    pictures: Path,
+    names: Names,
+    out: Path,
+    *,
+    patients: Path | None = None,
+    unannotated_uninfected: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Cut:
+    """Find the cells of annotated fields and write those of which the annotations say what they are.
+
+    Args:
+        annotations: of `read_annotations`.
+        pictures: folder of the fields, at any depth.
+        names: what the annotated names mean.
+        out: folder to write; must not hold anything.
+        patients: CSV file with the columns image and patient; without it the picture's folder is the patient, or the
+            picture where all lie in one folder.
+        unannotated_uninfected: whether a cell without a box is taken for uninfected, as where parasites alone were
+            marked; otherwise it is listed and left out.
+        progress: called with (fields done, fields in all).
+
+    Raises:
+        AnnotationError: names are without a meaning, or no annotated picture is in the folder.
+        PlasmoliteError: the table of patients cannot be applied, or the folder cannot be written.
+    """
+    names.check(annotations.labels())
+    cut = Cut(left_out=list(annotations.left_out))
+    places = _places(annotations, pictures, cut)
+    whose, cut.patients_told = _whose(list(places.values()), patients)
+    folder, finder = CellFolder(out), CellFinder()
+    rows: list[Sequence[object]] = []
+    for done, (name, file) in enumerate(places.items(), 1):
+        try:
+            rgb = read_image(pictures / file)
+        except (ImageError, OSError) as error:
+            cut.left_out.append(f"{file}: {error}")
+            continue
+        cells = [
+            cell for cell in finder.find(rgb).cells if cell.counted and min(cell.box[2:]) >= MIN_CELL_SIDE
+        ]
+        boxes = [box.in_pixels(rgb.shape[1], rgb.shape[0]) for box in annotations.pictures[name]]
+        matched = match(cells, boxes, names)
+        cut.fields += 1
+        cut.boxes.update(box.label for box in boxes)
+        cut.homeless.update(box.label for box in matched.homeless)
+        for number, (cell, told) in enumerate(zip(cells, matched.told, strict=True)):
+            x, y, width, height = cell.box
+            meaning = told.meaning
+            if told.why == NOT_ANNOTATED:
+                cut.not_annotated += 1
+                meaning = Meaning.UNINFECTED if unannotated_uninfected else None
+            cut.in_doubt += told.why == IN_DOUBT
+            cut.ignored += meaning is Meaning.IGNORED
+            if meaning in _LABELS:
+                stem = "-".join(path_parts(file))
+                folder.add(
+                    f"{stem}_{number:04d}",
+                    _LABELS[meaning],
+                    whose[file],
+                    rgb[y : y + height, x : x + width],
+                    cell.mask,
+                )
+            else:
+                rows.append((file, *cell.box, told.why))
+        if progress:
+            progress(done, len(places))
+    folder.close()
+    _write_left_out(out / LEFT_OUT_FILE, rows)
+    cut.cells = dict(folder.counts)
+    cut.patients = len({whose[file] for file in places.values()})
+    return cut
+
+
+def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
+    """Find the file of each annotated picture; names those without file and the files without annotation."""
+    if not folder.is_dir():
+        raise AnnotationError(f"{folder}, the folder of the pictures, does not exist.")
+    files = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES
+    )
+    by_stem: dict[str, list[str]] = {}
+    for file in files:
+        by_stem.setdefault(path_parts(file)[-1], []).append(file)
+    places: dict[str, str] = {}
+    for name in annotations.pictures:
+        same_name = by_stem.get(path_parts(name)[-1], [])
+        fitting = [file for file in same_name if same_end(file, name)] or same_name
+        exact = [file for file in fitting if file == name]
+        if len(exact or fitting) == 1:
+            places[name] = (exact or fitting)[0]
+        else:
+            why = f"it could be {fitting[0]} or {fitting[1]}" if fitting else "not among the pictures"
+            cut.left_out.append(f"{name}: annotated, but {why}.")
+    if not places:
+        seen = f"the first picture there is {files[0]}" if files else "there is no picture there"
+        raise AnnotationError(
+            f"None of the {len(annotations.pictures)} annotated pictures, such as {next(iter(annotations.pictures))}, "
+            f"is in {folder}; {seen}."
+        )
+    used = set(places.values())
+    cut.left_out += [f"{file}: nobody annotated it." for file in files if file not in used]
+    return dict(sorted(places.items(), key=lambda entry: entry[1]))
+
+
+def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], str]:
+    if table is not None:
+        found = match_rows(table, read_patient_rows(table), files)
+        missing = [file for file in files if file not in found]
+        if missing:
+            raise AnnotationError(
+                f"{table} names no patient for {len(missing)} of {len(files)} pictures, the first of them {missing[0]}."
+            )
+        return {file: found[file].value for file in files}, f"by the table {table.name}"
+    folders = {file: "/".join(path_parts(file)[:-1]) for file in files}
+    if len(set(folders.values())) > 1:
+        return {
+            file: folders[file] or path_parts(file)[-1] for file in files
+        }, "by the folders of the pictures"
+    return {file: path_parts(file)[-1] for file in files}, "each field as one of its own"
+
+
+def _write_left_out(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["image", "x", "y", "w", "h", "why"])
+        writer.writerows(rows)

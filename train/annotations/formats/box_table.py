@@ -1,0 +1,117 @@
+"""CSV files of boxes. The header tells which of the known layouts it is."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from train.annotations.values import AnnotationError, Annotations, Box, text_of
+
+_Row = dict[str, str]
+
+
+def read_box_table(path: Path) -> Annotations:
+    """Read a table of boxes.
+
+    Raises:
+        AnnotationError: no layout is known that has these columns, or shares stand where pixels belong.
+    """
+    text = text_of(path)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
+    if not rows:
+        raise AnnotationError(f"{path} has no rows.")
+    head = [column.strip().lower().lstrip("#") for column in rows[0]]
+    for name, columns, make in _LAYOUTS:
+        if set(columns) <= set(head):
+            places = {column: head.index(column) for column in head}
+            found = Annotations(f"CSV ({name})")
+            for number, row in enumerate(rows[1:], 2):
+                try:
+                    picture, box = make({column: row[place].strip() for column, place in places.items()})
+                except (IndexError, KeyError, TypeError, ValueError) as error:
+                    found.left_out.append(f"{path.name}, row {number}: {error}.")
+                    continue
+                boxes = found.pictures.setdefault(picture, [])
+                if box is not None:
+                    boxes.append(box)
+            return _checked(found, path)
+    if len(rows[0]) == 6 and not _is_number(rows[0][5]) and (rows[0][1] == "" or _is_number(rows[0][1])):
+        return _checked(_without_header(rows, path), path)
+    raise AnnotationError(
+        f"{path} has the columns {', '.join(head)}, of which no layout of boxes is known. Use image, label, x, y, w, h "
+        "in pixels, or filename, class, xmin, ymin, xmax, ymax."
+    )
+
+
+def _corner_and_size(row: _Row) -> tuple[str, Box]:
+    x, y, width, height = (float(row[name]) for name in ("x", "y", "w", "h"))
+    return row["image"], Box(row["label"], x, y, width, height)
+
+
+def _corners(row: _Row) -> tuple[str, Box]:
+    return row["filename"], _from_corners(
+        row["class"], *(row[name] for name in ("xmin", "ymin", "xmax", "ymax"))
+    )
+
+
+def _open_images(row: _Row) -> tuple[str, Box]:
+    x, right, y, lower = (float(row[name]) for name in ("xmin", "xmax", "ymin", "ymax"))
+    return row["imageid"], Box(row["labelname"], x, y, right - x, lower - y, relative=True)
+
+
+def _via(row: _Row) -> tuple[str, Box | None]:
+    shape, attributes = json.loads(row["region_shape_attributes"]), json.loads(row["region_attributes"])
+    if not shape:
+        return row["filename"], None
+    if shape.get("name") != "rect":
+        raise ValueError(f"a {shape.get('name')}, which is no box")
+    labels = [value for value in attributes.values() if isinstance(value, str)]
+    if len(labels) != 1:
+        raise ValueError("not one attribute that could be the label")
+    x, y, width, height = (float(shape[key]) for key in ("x", "y", "width", "height"))
+    return row["filename"], Box(labels[0], x, y, width, height)
+
+
+_LAYOUTS: tuple[tuple[str, tuple[str, ...], Callable[[_Row], tuple[str, Box | None]]], ...] = (
+    ("image, label, x, y, w, h", ("image", "label", "x", "y", "w", "h"), _corner_and_size),
+    ("TensorFlow, Roboflow", ("filename", "class", "xmin", "ymin", "xmax", "ymax"), _corners),
+    ("VIA", ("filename", "region_shape_attributes", "region_attributes"), _via),
+    ("Open Images", ("imageid", "labelname", "xmin", "xmax", "ymin", "ymax"), _open_images),
+)
+
+
+def _without_header(rows: list[list[str]], path: Path) -> Annotations:
+    """Path, x1, y1, x2, y2, class, as keras-retinanet has them; a path with nothing behind it holds no cell."""
+    found = Annotations("CSV (path, x1, y1, x2, y2, class)")
+    for number, row in enumerate(rows, 1):
+        boxes = found.pictures.setdefault(row[0].strip(), [])
+        if any(row[1:]):
+            try:
+                boxes.append(_from_corners(row[5].strip(), *row[1:5]))
+            except (IndexError, ValueError, TypeError) as error:
+                found.left_out.append(f"{path.name}, row {number}: {error}.")
+    return found
+
+
+def _from_corners(label: str, x: str, y: str, right: str, lower: str) -> Box:
+    return Box(label, float(x), float(y), float(right) - float(x), float(lower) - float(y))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _checked(found: Annotations, path: Path) -> Annotations:
+    boxes = [box for boxes in found.pictures.values() for box in boxes if not box.relative]
+    if boxes and all(max(box.x + box.width, box.y + box.height) <= 1 for box in boxes):
+        raise AnnotationError(
+            f"All boxes of {path} lie between 0 and 1: they are shares of the picture where its layout has pixels. "
+            "Multiply them by the width and height of their pictures."
+        )
+    return found

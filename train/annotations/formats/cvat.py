@@ -1,0 +1,73 @@
+"""CVAT for images 1.1: ``annotations.xml``, or the zip file around it; corners in pixels, counted from 0."""
+
+import zipfile
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from train.annotations.formats.xml_text import parse_xml
+from train.annotations.values import AnnotationError, Annotations, Box, box_around, turned
+
+_FILE = "annotations.xml"
+
+
+def read_cvat(path: Path) -> Annotations:
+    """Read an export.
+
+    Raises:
+        AnnotationError: it cannot be read, or is the format for videos.
+    """
+    root = parse_xml(_data(path), path.name)
+    if root.find("track") is not None:
+        raise AnnotationError(
+            f"{path} is an export of CVAT for videos: its boxes are tracks. Export it as 'CVAT for images 1.1'."
+        )
+    found = Annotations("CVAT for images")
+    for image in root.iter("image"):
+        name = image.get("name", "")
+        boxes = found.pictures.setdefault(name, [])
+        for shape in image:
+            try:
+                box = _box(shape)
+            except (KeyError, ValueError) as error:
+                found.left_out.append(f"{name}: a {shape.tag} that cannot be read ({error}).")
+                continue
+            if box is None:
+                found.left_out.append(f"{name}: a {shape.tag}, which is neither a box nor an outline.")
+            else:
+                boxes.append(box)
+    return found
+
+
+def _data(path: Path) -> bytes:
+    try:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                return archive.read(_FILE)
+        return path.read_bytes()
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise AnnotationError(f"{path} cannot be read: {error}.") from error
+
+
+def _box(shape: Element) -> Box | None:
+    label = shape.attrib["label"]
+    value = {name: float(text) for name, text in shape.attrib.items() if name in _NUMBERS}
+    if shape.tag == "box":
+        x, y, right, lower = (value[name] for name in ("xtl", "ytl", "xbr", "ybr"))
+        if value.get("rotation"):
+            centre = ((x + right) / 2, (y + lower) / 2)
+            return box_around(label, turned(x, y, right - x, lower - y, value["rotation"], about=centre))
+        return Box(label, x, y, right - x, lower - y)
+    if shape.tag == "ellipse":
+        across, along = value["rx"], value["ry"]
+        return Box(label, value["cx"] - across, value["cy"] - along, 2 * across, 2 * along)
+    if shape.tag == "mask":
+        return Box(label, value["left"], value["top"], value["width"], value["height"])
+    if shape.tag in {"polygon", "polyline"}:
+        points = [point.split(",") for point in shape.attrib["points"].split(";")]
+        return box_around(label, [(float(x), float(y)) for x, y in points])
+    return None
+
+
+_NUMBERS = frozenset(
+    ("xtl", "ytl", "xbr", "ybr", "rotation", "cx", "cy", "rx", "ry", "left", "top", "width", "height")
+)

@@ -1,0 +1,85 @@
+"""Label Studio: a JSON list of tasks. Boxes are per cent of the picture, and may be turned about their corner.
+
+Pictures that several people annotated are left out, since nobody says whose word counts; so are tasks that nobody
+annotated. What a program predicted is no annotation.
+"""
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from train.annotations.values import Annotations, Box, box_around, turned
+
+
+def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
+    """Read an export as JSON, or as JSON_MIN, in which the results stand flat in the task."""
+    found = Annotations("Label Studio")
+    for place, task in enumerate(tasks, 1):
+        picture = _picture(task)
+        if picture is None:
+            found.left_out.append(f"Task {task.get('id', place)}: it names no picture.")
+            continue
+        if "annotations" in task or "completions" in task:
+            given = task.get("annotations") or task.get("completions") or []
+            given = [one for one in given if not one.get("was_cancelled")]
+            if len(given) != 1:
+                found.left_out.append(
+                    f"{picture}: annotated {len(given)} times; only pictures with one annotation are used."
+                )
+                continue
+            results = [
+                (entry.get("type"), entry, entry.get("value", {})) for entry in given[0].get("result", ())
+            ]
+        else:  # JSON_MIN
+            flat = [entry for value in task.values() if isinstance(value, list) for entry in value]
+            results = [("rectanglelabels", one, one) for one in flat if isinstance(one, dict)]
+        boxes = found.pictures.setdefault(picture, [])
+        for kind, entry, value in results:
+            box = _box(kind, entry, value)
+            if isinstance(box, str):
+                found.left_out.append(f"{picture}: {box}.")
+            else:
+                boxes.append(box)
+    return found
+
+
+def _picture(task: dict[str, Any]) -> str | None:
+    """The picture's name as it was before the upload, which puts eight digits before it."""
+    data = task.get("data", task)
+    path = data.get("image") or next(
+        (value for value in data.values() if isinstance(value, str) and re.search(r"\.\w{3,4}$", value)), None
+    )
+    if path is None:
+        return None
+    path = unquote(str(path)).partition("?d=")[2] or unquote(str(path))
+    folder, _, name = path.rpartition("/")
+    return re.sub(r"^[0-9a-f]{8}-", "", name) if "upload" in folder else path
+
+
+def _box(kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | str:
+    """Make the box of one result, or say what it is instead."""
+    labels = next((value[key] for key in value if key.endswith("labels") and value[key]), None)
+    if not labels:
+        return f"a {kind or 'mark'} without a label"
+    if len(labels) > 1:
+        return f"a box with several labels ({', '.join(map(str, labels))})"
+    return _shape(str(labels[0]), kind, entry, value)
+
+
+def _shape(label: str, kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | str:
+    wide, high = entry.get("original_width"), entry.get("original_height")
+    if "points" in value:
+        return box_around(label, [(x / 100, y / 100) for x, y in value["points"]], relative=True)
+    if "radiusX" in value:
+        x, y, across, along = (value[key] / 100 for key in ("x", "y", "radiusX", "radiusY"))
+        return Box(label, x - across, y - along, 2 * across, 2 * along, relative=True)
+    if not all(key in value for key in ("x", "y", "width", "height")):
+        return f"a {kind or 'mark'}, which is no box"
+    x, y, width, height = (value[key] / 100 for key in ("x", "y", "width", "height"))
+    degrees = value.get("rotation") or 0
+    if not degrees:
+        return Box(label, x, y, width, height, relative=True)
+    if not wide or not high:
+        return "a turned box without the size of its picture"
+    corner = (x * wide, y * high)
+    return box_around(label, turned(*corner, width * wide, height * high, degrees, about=corner))

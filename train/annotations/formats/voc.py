@@ -1,0 +1,56 @@
+"""Pascal VOC: an XML file a picture; corners in pixels, counted from 1, the last one inside.
+
+So says its standard, and so labelImg and Roboflow write. Other programs count from 0 and leave the last pixel out; a
+corner at 0 proves it, and then the whole folder is read so.
+"""
+
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from train.annotations.formats.xml_text import number, parse_xml
+from train.annotations.values import AnnotationError, Annotations, Box
+
+
+def read_voc(path: Path) -> Annotations:
+    """Read one XML file, or a folder of them.
+
+    Raises:
+        AnnotationError: a file is no XML.
+    """
+    files = sorted(path.rglob("*.xml")) if path.is_dir() else [path]
+    found = Annotations("Pascal VOC")
+    corners: dict[str, list[tuple[str, float, float, float, float]]] = {}
+    for file in files:
+        root = _root(file, found)
+        if root is None:
+            continue
+        # The name of the file is that of the picture; the name inside is often that of an earlier folder.
+        rows = corners.setdefault(file.stem, [])
+        for place, entry in enumerate(root.iter("object"), 1):
+            box = entry.find("bndbox")
+            if box is None:
+                found.left_out.append(f"{file.name}, object {place}: it has no bndbox.")
+                continue
+            try:
+                x, y, right, lower = (number(box, name) for name in ("xmin", "ymin", "xmax", "ymax"))
+            except ValueError as error:
+                found.left_out.append(f"{file.name}, object {place}: {error}.")
+                continue
+            rows.append(((entry.findtext("name") or "").strip(), x, y, right, lower))
+    from_zero = any(x < 1 or y < 1 for rows in corners.values() for _, x, y, _, _ in rows)
+    shift, inside = (0, 0) if from_zero else (1, 1)
+    found.form = f"Pascal VOC, corners counted from {shift}"
+    for picture, rows in corners.items():
+        found.pictures[picture] = [
+            Box(label, x - shift, y - shift, right - x + inside, lower - y + inside)
+            for label, x, y, right, lower in rows
+        ]
+    return found
+
+
+def _root(file: Path, found: Annotations) -> Element | None:
+    try:
+        return parse_xml(file.read_bytes(), file.name)
+    except (AnnotationError, OSError) as error:
+        found.left_out.append(str(error))
+        return None

@@ -1,0 +1,88 @@
+"""YOLO (Darknet, Ultralytics): a text file a picture, ``class cx cy w h`` a line, as shares of the picture.
+
+A line of more numbers is an outline (``class x1 y1 x2 y2 ...``). Names stand in ``data.yaml``, ``classes.txt`` or
+``obj.names`` beside the labels or above them. A picture with an empty file was looked at and holds nothing.
+"""
+
+import re
+from pathlib import Path
+
+from train.annotations.values import AnnotationError, Annotations, Box, box_around, text_of
+
+_NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
+_HOW_FAR_UP = 3
+
+
+def read_yolo(path: Path) -> Annotations:
+    """Read a folder of label files, or the ``data.yaml`` beside it.
+
+    Raises:
+        AnnotationError: nothing names the classes, or there is no label file.
+    """
+    folder = path if path.is_dir() else path.parent
+    files = sorted(file for file in folder.rglob("*.txt") if file.name not in {*_NAME_FILES, "train.txt"})
+    if not files:
+        raise AnnotationError(f"{folder} holds no label files (.txt).")
+    names = _names(path if path.is_file() else _name_file(folder))
+    found = Annotations("YOLO")
+    for file in files:
+        boxes = found.pictures.setdefault(file.relative_to(folder).with_suffix("").as_posix(), [])
+        for number, line in enumerate(text_of(file).splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                boxes.append(_box(line, names))
+            except (ValueError, KeyError) as error:
+                found.left_out.append(f"{file.name}, line {number}: {error}.")
+    # "labels/" of the path to a label file stands where "images/" stands in that to its picture.
+    found.pictures = {re.sub(r"(^|/)labels/", r"\1", name): boxes for name, boxes in found.pictures.items()}
+    return found
+
+
+def _box(line: str, names: dict[int, str]) -> Box:
+    number, *values = line.split()
+    if int(number) not in names:
+        raise KeyError(f"no name is known of class {number}")
+    label, numbers = names[int(number)], [float(value) for value in values]
+    if len(numbers) in {4, 5}:  # a fifth is how sure a program was
+        x, y, width, height = numbers[:4]
+        return Box(label, x - width / 2, y - height / 2, width, height, relative=True)
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise ValueError(f"{len(numbers)} numbers are neither a box nor an outline")
+    return box_around(label, list(zip(numbers[::2], numbers[1::2], strict=True)), relative=True)
+
+
+def _name_file(folder: Path) -> Path:
+    for place in [folder, *folder.resolve().parents[:_HOW_FAR_UP]]:
+        for name in _NAME_FILES:
+            if (place / name).is_file():
+                return place / name
+    raise AnnotationError(
+        f"Nothing names the classes of {folder}: put a classes.txt with one name a line, or data.yaml, beside the "
+        "label files."
+    )
+
+
+def _names(path: Path) -> dict[int, str]:
+    text = text_of(path)
+    if path.suffix not in {".yaml", ".yml"}:
+        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
+    # Of YAML no more than the three ways in which the names are written.
+    inline = re.search(r"^names:[ \t]*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    if inline:
+        return dict(enumerate(_plain(name) for name in inline[1].split(",") if name.strip()))
+    block = re.search(
+        r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:).*(?:\r?\n|$)|[ \t]*\r?\n)+)", text, re.MULTILINE
+    )
+    if block is None:
+        raise AnnotationError(f"{path} has no list of names.")
+    names: dict[int, str] = {}
+    for line in block[1].splitlines():
+        key, _, name = line.strip().partition(":" if re.match(r"\s*\d+:", line) else "-")
+        if name.strip():
+            names[int(key) if key else len(names)] = _plain(name)
+    return names
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\s+#.*$", "", name).strip().strip("'\"")

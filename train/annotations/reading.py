@@ -1,0 +1,79 @@
+"""Tells which format annotations are of, and reads them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from train.annotations.formats.box_table import read_box_table
+from train.annotations.formats.coco import read_coco
+from train.annotations.formats.cvat import read_cvat
+from train.annotations.formats.label_studio import read_label_studio
+from train.annotations.formats.voc import read_voc
+from train.annotations.formats.xml_text import parse_xml
+from train.annotations.formats.yolo import read_yolo
+from train.annotations.values import AnnotationError, Annotations, text_of
+
+KNOWN = "YOLO, COCO, Pascal VOC, Label Studio, CVAT for images, and CSV files of boxes"
+
+
+def read_annotations(path: Path) -> Annotations:
+    """Read annotations of any known format; one bad entry is left out, with a sentence.
+
+    Args:
+        path: a file, or for YOLO and Pascal VOC the folder of their label files.
+
+    Raises:
+        AnnotationError: they are of no known format or cannot be read.
+    """
+    if not path.exists():
+        raise AnnotationError(f"{path} does not exist.")
+    found = _reader(path)(path)
+    if not any(found.pictures.values()):
+        told = f" The first entry left out: {found.left_out[0]}" if found.left_out else ""
+        raise AnnotationError(f"{path} was read as {found.form} and holds no box.{told}")
+    return found
+
+
+def _reader(path: Path) -> Callable[[Path], Annotations]:
+    if path.is_dir():
+        suffix = next((suffix for suffix in _IN_FOLDERS if any(path.rglob(f"*{suffix}"))), None)
+        if suffix is None:
+            raise AnnotationError(
+                f"{path} holds no label files (.txt of YOLO, .xml of Pascal VOC). Name the file of the annotations."
+            )
+        return _IN_FOLDERS[suffix]
+    if path.suffix.lower() not in _FILES:
+        raise AnnotationError(f"{path} is of no known format. Known are {KNOWN}.")
+    return _FILES[path.suffix.lower()]
+
+
+def _read_xml(path: Path) -> Annotations:
+    one_picture = parse_xml(path.read_bytes(), path.name).tag == "annotation"
+    return read_voc(path) if one_picture else read_cvat(path)
+
+
+def _read_json(path: Path) -> Annotations:
+    try:
+        content = json.loads(text_of(path))
+        if isinstance(content, dict) and {"images", "annotations"} <= set(content):
+            return read_coco(content)
+        if isinstance(content, list) and all(isinstance(task, dict) for task in content):
+            return read_label_studio(content)
+    except json.JSONDecodeError as error:
+        raise AnnotationError(f"{path} is no JSON: {error}.") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise AnnotationError(f"{path} is damaged: {type(error).__name__} {error}.") from error
+    raise AnnotationError(
+        f"{path} is neither COCO (an object with images and annotations) nor Label Studio (a list of tasks)."
+    )
+
+
+_IN_FOLDERS: dict[str, Callable[[Path], Annotations]] = {".xml": read_voc, ".txt": read_yolo}
+_FILES: dict[str, Callable[[Path], Annotations]] = {
+    ".yaml": read_yolo,
+    ".yml": read_yolo,
+    ".csv": read_box_table,
+    ".zip": read_cvat,
+    ".xml": _read_xml,
+    ".json": _read_json,
+}

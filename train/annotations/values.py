@@ -1,0 +1,84 @@
+"""What every format of annotations comes to: for each picture its boxes, and what could not be read."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.errors import PlasmoliteError
+
+
+class AnnotationError(PlasmoliteError):
+    """Annotations cannot be used as a whole; the message says what is wrong and what to do."""
+
+
+class Box(NamedTuple):
+    """One annotated object. The corner is the upper left one, (x + width, y + height) is outside."""
+
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    relative: bool = False
+    """Whether the four are shares of the picture's width and height; else they are pixels."""
+
+    def in_pixels(self, width: int, height: int) -> "Box":
+        """Return the same box in pixels of a picture of this size."""
+        if not self.relative:
+            return self
+        return Box(self.label, self.x * width, self.y * height, self.width * width, self.height * height)
+
+
+@dataclass
+class Annotations:
+    """What was read of one file or folder."""
+
+    form: str
+    """Name of the format."""
+    pictures: dict[str, list[Box]] = field(default_factory=dict)
+    """Boxes by picture, as the annotations name it; a picture that was looked at may have none."""
+    left_out: list[str] = field(default_factory=list)
+    """A sentence for each entry that was not read."""
+
+    def labels(self) -> dict[str, int]:
+        """Count the boxes by label, the commonest first."""
+        counts: dict[str, int] = {}
+        for boxes in self.pictures.values():
+            for box in boxes:
+                counts[box.label] = counts.get(box.label, 0) + 1
+        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def box_around(label: str, points: Sequence[tuple[float, float]], *, relative: bool = False) -> Box:
+    """Make the upright box around the corners of a polygon or of a turned box."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return Box(label, min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys), relative)
+
+
+def turned(
+    x: float, y: float, width: float, height: float, degrees: float, *, about: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Turn a box clockwise about a point, in pixels; gives its corners."""
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    return [
+        (
+            about[0] + (left - about[0]) * cosine - (top - about[1]) * sine,
+            about[1] + (left - about[0]) * sine + (top - about[1]) * cosine,
+        )
+        for left, top in corners
+    ]
+
+
+def text_of(path: Path) -> str:
+    """Read a text file, whatever marks stand at its beginning.
+
+    Raises:
+        AnnotationError: it is missing or no text.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnnotationError(f"{path} cannot be read: {error}.") from error
