@@ -158,7 +158,11 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     samples = [run_data.data.samples[i] for i in kept]
     strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
     foreign = _foreign_cells(settings, run_data, kept, targets)
-    validation = run_data.split.validation
+    # A disputed label would say of the epoch that is right about it that it is wrong, the surer the worse.
+    validation = np.array(
+        [i for i in run_data.split.validation if run_data.data.samples[i].name not in run_data.corrections],
+        np.int64,
+    )
     validation = validation[:: max(1, len(validation) // _HELD_CELLS)]
     held = Held(
         network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
