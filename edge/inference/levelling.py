@@ -1,12 +1,12 @@
 """Brings what a network says of one field's cells to the scale on which its threshold was chosen.
 
 Between laboratories, and between smears of one, a network is more or less sure of *all* cells: the stain or the lamp
-moves the scores of the whole field. Most cells of a field are uninfected, so its own bulk tells how far. The logit of
-each cell is moved back by a share of the distance between the field's typical logit and the one that the model states.
-Half is best: the bulk moves further than the cells that are hard to tell.
+moves the scores of the whole field. Most cells of a field are uninfected, so its own bulk tells how far. Where the bulk
+lies below the typical logit that the model states, the whole field is raised by a share of the distance: a threshold
+that suits a laboratory where the network is less sure would find nothing there. Where it lies above, the field stays
+as it is, or nearly so: what raises the bulk, such as crenation or a thick edge, need not raise the infected cells.
 
-At three laboratories the threshold that 99.5 % of the uninfected cells stay below lay at logits of 3.2, 1.7 and 4.0
-before, at 4.0, 3.1 and 4.0 after (`docs/log/training.md`).
+Measured on three laboratories in `docs/log/training.md`.
 """
 
 from typing import NamedTuple
@@ -26,11 +26,13 @@ class Levelling(NamedTuple):
 
     Attributes:
         typical: the logit of a typical cell of the fields that the threshold was chosen on.
-        share: of the distance to it that a field is moved, 0 to 1.
+        share: of the distance to it that a field below it is raised, 0 to 1.
+        lowered: share of the distance that a field above it is lowered, 0 to 1.
     """
 
     typical: float
     share: float
+    lowered: float = 0.0
 
 
 def logits_of(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -65,5 +67,6 @@ def level(
     """
     if levelling is None or typical is None:
         return probabilities.astype(np.float64)
-    moved = logits_of(probabilities) - levelling.share * (typical - levelling.typical)
+    above = typical - levelling.typical
+    moved = logits_of(probabilities) - (levelling.lowered if above > 0 else levelling.share) * above
     return np.asarray(1 / (1 + np.exp(-moved)), np.float64)

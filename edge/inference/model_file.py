@@ -122,7 +122,11 @@ class ModelFile:
     def levelling(self) -> Levelling | None:
         """How the scores of a field's cells are levelled; None in models before version 4, which do without."""
         stated = self.manifest.get("levelling")
-        return None if stated is None else Levelling(float(stated["typical"]), float(stated["share"]))
+        if stated is None:
+            return None
+        # nano 4.0, which knew one share alone, moved fields either way by it.
+        lowered = stated.get("lowered", stated["share"])
+        return Levelling(float(stated["typical"]), float(stated["share"]), float(lowered))
 
     @property
     def second_look(self) -> float | None:

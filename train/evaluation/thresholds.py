@@ -28,8 +28,9 @@ FIELD_SPECIFICITY = 0.995
 """In a field nearly all cells are uninfected. One false alarm in 200 cells of another laboratory is what a threshold
 made at home can promise at best; each site brings it down with its own (`plasmolite calibrate`)."""
 
-LABORATORY_SPECIFICITY, LEVELLED_SHARE = 0.99, 0.5
-"""Of the uninfected cells of each laboratory, where there are several to choose on; and how far fields are levelled."""
+LABORATORY_SPECIFICITY, RAISED, LOWERED = 0.99, 1.0, 0.0
+"""Of the uninfected cells of each laboratory, where there are several to choose on; and the shares of the distance that
+fields below and above the typical cell are levelled by."""
 
 SECOND_LOOK_FROM = 0.05
 """Levelled probability from which on a cell of a field is looked at in all its turns."""
@@ -101,15 +102,16 @@ def choose_levelled(said: Mapping[str, Sequence[SaidOfField]]) -> tuple[Levellin
         said: for each laboratory, what the network says of its uninfected cells.
 
     Returns:
-        The levelling, and the lowest threshold that `LABORATORY_SPECIFICITY` of the uninfected cells of each
+        The levelling, to the typical cell of the laboratory where the network is least sure of uninfected cells, and
+        the lowest threshold that `LABORATORY_SPECIFICITY` of the uninfected cells of each
         laboratory stay below.
     """
     typical = {
         laboratory: [found for group in groups if (found := typical_logit(group.at_first)) is not None]
         for laboratory, groups in said.items()
     }
-    middle = float(np.median([np.median(found) for found in typical.values() if found]))
-    levelling = Levelling(middle, LEVELLED_SHARE)
+    highest = float(max(np.median(found) for found in typical.values() if found))
+    levelling = Levelling(highest, RAISED, LOWERED)
     thresholds = []
     for groups in said.values():
         levelled = np.concatenate([_after_second_look(group, levelling) for group in groups])

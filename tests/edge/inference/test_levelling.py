@@ -7,12 +7,18 @@ from edge.inference.levelling import LEAST_CELLS, Levelling, level, logits_of, t
 from tests.support.field_scores import field_scores
 
 
-def test_a_field_moves_by_a_share_of_its_distance_from_the_typical_one() -> None:
-    said = field_scores(-1.0)
+@pytest.mark.parametrize(("bulk", "share"), [(-7.0, 0.8), (-1.0, 0.25)])
+def test_a_field_moves_by_a_share_of_its_distance_from_the_typical_one(bulk: float, share: float) -> None:
+    said = field_scores(bulk)
     typical = typical_logit(said)
     assert typical is not None
-    moved = logits_of(level(said, Levelling(-5.0, 0.5), typical)) - logits_of(said)
-    np.testing.assert_allclose(moved, -0.5 * (typical + 5.0), atol=1e-6)
+    moved = logits_of(level(said, Levelling(-5.0, 0.8, 0.25), typical)) - logits_of(said)
+    np.testing.assert_allclose(moved, -share * (typical + 5.0), atol=1e-6)
+
+
+def test_a_field_above_the_typical_one_is_not_lowered_unless_the_model_says_so() -> None:
+    said = field_scores(-1.0)
+    np.testing.assert_allclose(level(said, Levelling(-5.0, 1.0), typical_logit(said)), said, atol=1e-9)
 
 
 def test_a_field_like_the_typical_one_stays_where_it_is() -> None:

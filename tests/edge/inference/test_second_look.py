@@ -64,7 +64,7 @@ def test_the_second_look_is_levelled_as_the_first() -> None:
         lambda cells: np.full(len(cells), 0.8),
         inputs,
         said,
-        levelling=Levelling(typical=-5.0, share=0.5),
+        levelling=Levelling(typical=-5.0, share=0.5, lowered=0.5),
         typical=-4.0,
         above=0.2,
     )
