@@ -62,6 +62,15 @@ def join_models(first: bytes, second: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(whole))
 
 
+def name_outputs(flatbuffer: bytes) -> bytes:
+    """Call the output of one column ``probability`` and the wide one ``features``, where there are both."""
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    graph = _only_subgraph(model)
+    for tensor in (graph.tensors[index] for index in graph.outputs):
+        tensor.name = b"probability" if list(tensor.shape)[-1:] == [1] else b"features"
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
 def _named(model: Any, side: str) -> list[int]:
     """Tensors of the ``inputs`` or ``outputs`` of a model's signature, by the order of their names."""
     if not model.signatureDefs:

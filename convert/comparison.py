@@ -62,11 +62,12 @@ def judge_with(
     Returns:
         Probabilities, float64, shape (n,), and the classifier that gave them.
     """
-    classifier = _open(flatbuffer, inputs.shape[1], threads)
+    classifier = open_export(flatbuffer, inputs.shape[1], threads)
     return classifier.probabilities(inputs).astype(np.float64), classifier
 
 
-def _open(flatbuffer: bytes, size: int, threads: int) -> Classifier:
+def open_export(flatbuffer: bytes, size: int, threads: int) -> Classifier:
+    """Open an export that has no manifest yet; ``size`` is the side of its input, px."""
     manifest = {
         "name": "unreleased",
         "version": "0",
@@ -123,7 +124,7 @@ def compare(
     Raises:
         UnreadableCellError: a file cannot be judged.
     """
-    classifier = _open(flatbuffer, inputs.shape[1], threads)
+    classifier = open_export(flatbuffer, inputs.shape[1], threads)
     probabilities = _judge_files(classifier, files)
     judged = keras._replace(probabilities=probabilities)
     some = inputs[:_TIMED_CELLS]

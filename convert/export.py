@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.chaining import join_models
+from convert.chaining import join_models, name_outputs
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from train.model.network import FIRST_CONVOLUTION, HEAD_NAMES, base_of
@@ -35,8 +35,8 @@ def export(model: keras.Model, precision: Precision, calibration: NDArray[np.uin
             find the range of each activation.
 
     Returns:
-        A TFLite flatbuffer: uint8 (n, size, size, 3) in; float32 (n, 1) out, the probability, and beside it float32
-        (n, features), what the head saw; n free.
+        A TFLite flatbuffer: uint8 (n, size, size, 3) in; float32 (n, 1) out, ``probability``, and beside it float32
+        (n, features), what the head saw, ``features``; n free.
 
     Raises:
         ExportError: the model is foreign or the converter failed.
@@ -44,11 +44,11 @@ def export(model: keras.Model, precision: Precision, calibration: NDArray[np.uin
     pools, head = _parts(model)
     if precision == Precision.INT8:
         quantised = _quantise(pools, calibration)
-        return join_models(quantised, _convert(head))
+        return name_outputs(join_models(quantised, _convert(head)))
     size = model.input_shape[1]
     pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
     whole = keras.Model(pixels, head(pools(keras.ops.cast(pixels, "float32"))))
-    return _convert(whole, half=precision == Precision.FLOAT16)
+    return name_outputs(_convert(whole, half=precision == Precision.FLOAT16))
 
 
 def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.bank import describe_bank, make_bank, read_candidates
 from convert.calibration_set import CalibrationSet, choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, judge_with
@@ -17,6 +18,7 @@ from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_exp
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
 from edge.atomic_file import atomic_file
+from edge.inference.bank import BANK_NAME, Bank, write_bank
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.precision import Precision
@@ -114,6 +116,7 @@ def convert_run(
         finished.run_data, finished.settings.image_size, finished.settings.seed
     )
     test_inputs = network_inputs(finished.record.test_samples, finished.settings.image_size)
+    candidates = read_candidates(finished, report)
     model = keras.models.load_model(run / MODEL_FILE)
     if spoil is not None:
         spoil(model)
@@ -140,7 +143,14 @@ def convert_run(
             report(f"Writing {precision}")
             manifest = _manifest(finished, identity, outcome, judged, calibration_set)
             manifest["inconclusive"] = _inconclusive(finished, flatbuffer, judged, threads)
-            _write_model(path, flatbuffer, manifest)
+            bank = make_bank(
+                flatbuffer,
+                candidates,
+                size=finished.settings.image_size,
+                seed=finished.settings.seed,
+                threads=threads,
+            )
+            _write_model(path, flatbuffer, manifest, bank)
             outcome = outcome._replace(released=path)
         outcomes.append(outcome)
     manifests = {
@@ -213,10 +223,16 @@ def _inconclusive(
     )
 
 
-def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object]) -> None:
+def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object], bank: Bank | None) -> None:
+    parts = {}
+    if bank is not None:
+        number = bank.features.shape[1]
+        output = f"{manifest['output']}; beside it what the head saw of the cell, {number} features, float32"
+        manifest = {**manifest, "output": output, "features": number, "bank": describe_bank(bank)}
+        parts[BANK_NAME] = write_bank(bank)
     with atomic_file(path) as part:
-        part.write_bytes(with_manifest(flatbuffer, manifest))
+        part.write_bytes(with_manifest(flatbuffer, manifest, parts))
         # The scores that any device must reproduce before it trusts its runtime with this model.
         scores = sample_scores(Classifier(load_model(part), threads=1))
-        part.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}))
+        part.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}, parts))
         load_model(part)

@@ -185,7 +185,7 @@ def main(*, model: Path, out: Path, **options: Any) -> None:
     except PlasmoliteError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error
-    out.write_bytes(with_manifest(flatbuffer, manifest))
+    out.write_bytes(with_manifest(flatbuffer, manifest, load_model(model).parts))
     write_card(out)
     point = manifest["operating_points"]["field"]
     click.echo(f"{out}: field threshold {point['threshold']:.4f}; test cells {point['undisputed']}")

@@ -113,7 +113,8 @@ def main(
             )
             click.echo(rows[-1])
         target = out or model
-        target.write_bytes(with_manifest(released.flatbuffer, {**released.manifest, "laboratories": rows}))
+        manifest = {**released.manifest, "laboratories": rows}
+        target.write_bytes(with_manifest(released.flatbuffer, manifest, released.parts))
         write_card(target)
     except PlasmoliteError as error:
         click.echo(f"Error: {error}", err=True)

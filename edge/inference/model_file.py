@@ -3,6 +3,8 @@
 The manifest is a zip archive appended to the flatbuffer, as TFLite's own metadata convention does it:
 every runtime loads the file as it stands, and any zip tool shows ``manifest.json``. The manifest holds the
 SHA-256 of the flatbuffer, so that a damaged or exchanged network does not pass for the one that was measured.
+Beside it in the archive may lie other parts, such as the bank of :mod:`edge.inference.bank`; the manifest holds the
+SHA-256 of each.
 """
 
 import hashlib
@@ -14,9 +16,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from edge.errors import ModelFileError
+from edge.inference.bank import BANK_NAME, Bank, read_bank
 from edge.inference.levelling import Levelling
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS, OperatingPoint, UndecidedRange
@@ -27,6 +31,7 @@ MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = "plasmolite-model/1"
 MAX_MODEL_BYTES = 64 * 1024 * 1024
 DEFAULT_MODEL = "plasmolite-standard-int8.tflite"
+_MOST_PART_BYTES = 4 * 1024 * 1024
 _TFLITE_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
 _REQUIRED = ("name", "version", "precision", "labels", "input", "operating_points", "sha256", "licence")
 
@@ -66,11 +71,19 @@ class LaboratoryCount(NamedTuple):
 class ModelFile:
     """A verified model file. Immutable; the manifest's main entries are properties."""
 
-    def __init__(self, path: Path, flatbuffer: bytes, manifest: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        flatbuffer: bytes,
+        manifest: Mapping[str, Any],
+        parts: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         """Hold what :func:`load_model` verified."""
         self.path = path
         self.flatbuffer = flatbuffer
         self.manifest = manifest
+        self.parts = parts
+        """What lies beside the manifest, by name."""
 
     @property
     def name(self) -> str:
@@ -134,6 +147,16 @@ class ModelFile:
         stated = self.manifest.get("second_look")
         return None if stated is None else float(stated["above"])
 
+    @cached_property
+    def bank(self) -> Bank | None:
+        """Some of the cells that the model was made with; None in models before version 4.
+
+        Raises:
+            ModelFileError: it is damaged.
+        """
+        packed = self.parts.get(BANK_NAME)
+        return None if packed is None else read_bank(packed)
+
     def undecided_range(self) -> UndecidedRange:
         """Return the probabilities between which the model does not decide.
 
@@ -179,13 +202,15 @@ def load_model(path: Path) -> ModelFile:
         raise ModelFileError(Code.MODEL_NOT_READABLE, path=path, reason=system_reason(error)) from error
     if len(data) < 8 or data[4:8] != _TFLITE_IDENTIFIER:
         raise ModelFileError(Code.MODEL_NOT_TFLITE, path=path)
-    flatbuffer, manifest = _take_apart(path, data)
+    flatbuffer, manifest, parts = _take_apart(path, data)
     missing = [key for key in _REQUIRED if key not in manifest]
     if manifest.get("format") != MANIFEST_FORMAT:
         raise ModelFileError(Code.MODEL_OTHER_MANIFEST, path=path, format=MANIFEST_FORMAT)
     if missing:
         raise ModelFileError(Code.MODEL_INCOMPLETE_MANIFEST, path=path, missing=missing)
     if hashlib.sha256(flatbuffer).hexdigest() != manifest["sha256"]:
+        raise ModelFileError(Code.MODEL_ALTERED, path=path)
+    if {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()} != manifest.get("parts", {}):
         raise ModelFileError(Code.MODEL_ALTERED, path=path)
     if manifest["labels"] != list(LABELS):
         raise ModelFileError(
@@ -198,15 +223,18 @@ def load_model(path: Path) -> ModelFile:
             found=str(manifest["input"].get("preprocessing")),
             own=str(PREPROCESSING_VERSION),
         )
-    return ModelFile(path, flatbuffer, manifest)
+    return ModelFile(path, flatbuffer, manifest, parts)
 
 
-def with_manifest(flatbuffer: bytes, manifest: Mapping[str, Any]) -> bytes:
+def with_manifest(
+    flatbuffer: bytes, manifest: Mapping[str, Any], parts: Mapping[str, bytes] = MappingProxyType({})
+) -> bytes:
     """Append a manifest to a TFLite flatbuffer.
 
     Args:
         flatbuffer: the bare model.
-        manifest: its description; ``format`` and ``sha256`` are filled in here.
+        manifest: its description; ``format`` and the hashes are filled in here.
+        parts: what lies beside it, by name.
 
     Returns:
         The bytes of a model file.
@@ -216,24 +244,30 @@ def with_manifest(flatbuffer: bytes, manifest: Mapping[str, Any]) -> bytes:
         **manifest,
         "sha256": hashlib.sha256(flatbuffer).hexdigest(),
     }
+    whole.pop("parts", None)
+    if parts:
+        whole["parts"] = {name: hashlib.sha256(part).hexdigest() for name, part in sorted(parts.items())}
     archive = io.BytesIO(flatbuffer)
     archive.seek(0, io.SEEK_END)
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as target:
-        # A fixed date keeps the file the same, byte for byte, for the same model.
-        entry = zipfile.ZipInfo(MANIFEST_NAME, (1980, 1, 1, 0, 0, 0))
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        target.writestr(entry, json.dumps(whole, indent=1))
+        for name, content in ((MANIFEST_NAME, json.dumps(whole, indent=1).encode()), *sorted(parts.items())):
+            # A fixed date keeps the file the same, byte for byte, for the same model.
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, content)
     return archive.getvalue()
 
 
-def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
+def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any], dict[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entry = archive.getinfo(MANIFEST_NAME)
-            if entry.file_size > 4 * 1024 * 1024:
+            if any(info.file_size > _MOST_PART_BYTES for info in archive.infolist()):
                 raise ModelFileError(Code.MODEL_LARGE_MANIFEST, path=path)
             start = min(info.header_offset for info in archive.infolist())
             manifest = json.loads(archive.read(entry))
+            names = [name for name in archive.namelist() if name != MANIFEST_NAME]
+            parts = {name: archive.read(name) for name in names}
     except zipfile.BadZipFile as error:
         raise ModelFileError(Code.MODEL_NO_MANIFEST, path=path) from error
     except KeyError as error:
@@ -243,4 +277,4 @@ def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any]]:
         raise ModelFileError(Code.MODEL_DAMAGED_MANIFEST, path=path, reason=reason_of(error)) from error
     if not isinstance(manifest, dict):
         raise ModelFileError(Code.MODEL_DAMAGED_MANIFEST, path=path, reason=Message(Code.REASON_NOT_A_TABLE))
-    return data[:start], manifest
+    return data[:start], manifest, parts

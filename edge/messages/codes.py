@@ -241,6 +241,7 @@ class Code(StrEnum):
     MODEL_NO_MANIFEST = "model.no-manifest"
     MODEL_BARE = "model.bare"
     MODEL_DAMAGED_MANIFEST = "model.damaged-manifest"
+    MODEL_DAMAGED_PART = "model.damaged-part"
     MODEL_LARGE_MANIFEST = "model.large-manifest"
     MODEL_OTHER_SHAPE = "model.other-shape"
     MODEL_NOT_LOADED = "model.not-loaded"

@@ -69,13 +69,16 @@ class Laboratory(NamedTuple):
     """SHA-256 over names, labels and pixels of the cells, and the parasites."""
 
 
-def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset(), *, size: int) -> Laboratory:
+def read_laboratory(
+    folder: Path, left_out: frozenset[str] = frozenset(), *, size: int, every: int = 1
+) -> Laboratory:
     """Read what can be learnt from one laboratory.
 
     Args:
         folder: in one of the three layouts.
         left_out: patients or smears, ``laboratory/group``, that are kept for a test.
         size: side of the network's input, px.
+        every: take one of so many marked fields.
 
     Raises:
         DataError: the folder is missing or has neither pictures nor fields.
@@ -88,7 +91,7 @@ def read_laboratory(folder: Path, left_out: frozenset[str] = frozenset(), *, siz
     finder = CellFinder()
     if (folder / "images").is_dir():
         clean = not (folder / "restored_strips").is_dir()
-        for field in read_marked_fields(folder):
+        for field in read_marked_fields(folder)[::every]:
             if f"{folder.name}/{field.group}" not in left_out:
                 samples += _cells_of(finder, field, folder.name, learn_infected=clean, size=size)
         for path in _pictures(folder / "parasites"):

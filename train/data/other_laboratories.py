@@ -82,7 +82,11 @@ class Grafting(NamedTuple):
 
 
 def read_foreign_cells(
-    folders: Sequence[Path], progress: Callable[[int, int], None] | None = None, *, size: int
+    folders: Sequence[Path],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    size: int,
+    every: int = 1,
 ) -> ForeignCells:
     """Find the red cells of all fields in some folders.
 
@@ -90,6 +94,7 @@ def read_foreign_cells(
         folders: with pictures of uninfected fields, at any depth.
         progress: called with (fields done, fields in all).
         size: side of the network's input, px.
+        every: take one field of so many.
 
     Raises:
         DataError: a folder is missing, or no cell was found.
@@ -99,7 +104,7 @@ def read_foreign_cells(
         if not folder.is_dir():
             raise DataError(f"The folder of uninfected fields {folder} does not exist.")
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        paths += [(folder, path) for path in found if path.parent.name != "masks"]
+        paths += [(folder, path) for path in found if path.parent.name != "masks"][::every]
     samples: list[Sample] = []
     held: list[Sample] = []
     rejected = []

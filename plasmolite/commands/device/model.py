@@ -178,7 +178,9 @@ def seal(file: Path, out: Path) -> None:
         model = load_model(file)
         scores = sample_scores(Classifier(model))
         try:
-            out.write_bytes(with_manifest(model.flatbuffer, {**model.manifest, "self_test": scores}))
+            out.write_bytes(
+                with_manifest(model.flatbuffer, {**model.manifest, "self_test": scores}, model.parts)
+            )
         except OSError as error:
             raise ModelStoreError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
         click.echo(f"{out}: {model.name} with the scores of {len(scores)} pictures.")
