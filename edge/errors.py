@@ -7,7 +7,7 @@ to do. ``str(error)`` is that sentence in English.
 from collections.abc import Mapping
 
 from edge.messages.catalogue import Value
-from edge.messages.codes import Code
+from edge.messages.codes import AnyCode
 from edge.messages.message import Message
 
 
@@ -23,15 +23,15 @@ class PlasmoliteError(Exception):
         message: the code with its values.
     """
 
-    def __init__(self, what: Code | Message | str, /, **values: Value) -> None:
-        if isinstance(what, Code):
+    def __init__(self, what: AnyCode | Message | str, /, **values: Value) -> None:
+        if isinstance(what, AnyCode):
             self.message = Message(what, **values)
         else:
             self.message = what if isinstance(what, Message) else Message.english(what)
         super().__init__(self.message)
 
     @property
-    def code(self) -> Code:
+    def code(self) -> AnyCode:
         """Which sentence of the catalogues this is."""
         return self.message.code
 

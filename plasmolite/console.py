@@ -5,13 +5,16 @@ by their one-line help, and imports a command's own module (and with it OpenCV o
 """
 
 import logging
+import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from edge.about import RESEARCH_USE, VERSION
-from plasmolite.terminal.language import add_language_option
+from plasmolite.terminal.click_words import speak_the_users_language, translate
+from plasmolite.terminal.language import add_language_option, typed_language
 
 
 class CommandEntry(NamedTuple):
@@ -69,6 +72,12 @@ COMMANDS: dict[str, CommandEntry] = {
 class LazyGroup(click.Group):
     """A click group that imports a sub-command's module when it is first asked for."""
 
+    def main(self, args: Sequence[str] | None = None, *further: Any, **options: Any) -> Any:
+        """Run a command line, in the language that it names."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        with typed_language(arguments):
+            return super().main(arguments, *further, **options)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Name the sub-commands in their order of use."""
         return list(COMMANDS)
@@ -83,7 +92,7 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the sub-commands from the table above, so that the overview imports none of them."""
-        with formatter.section("Commands"):
+        with formatter.section(translate("Commands")):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
@@ -134,6 +143,7 @@ def main(*, verbose: bool) -> None:
         logger.setLevel(logging.DEBUG)
 
 
+speak_the_users_language()
 main.help = f"{main.help}\n\n{RESEARCH_USE}"
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import SignatureError
-from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
+from edge.messages.signature_codes import SignatureCode
 
 _HASHED = b"ED"  # the signature is over the BLAKE2b-512 of the file; minisign's default since 0.10
 _LEGACY = b"Ed"  # the signature is over the file itself
 _COMMENT = "trusted comment: "
-_PUBLIC_KEY, _SIGNATURE = Message(Code.SIGNATURE_PUBLIC_KEY), Message(Code.SIGNATURE_SIGNATURE)
+_PUBLIC_KEY, _SIGNATURE = Message(SignatureCode.PUBLIC_KEY), Message(SignatureCode.SIGNATURE)
 
 
 class PublicKey(NamedTuple):
@@ -63,7 +63,7 @@ def read_public_key(path: Path) -> PublicKey:
     lines = _lines(path, _PUBLIC_KEY)
     packed = _unpack(lines[1] if len(lines) > 1 else "", 42, path, _PUBLIC_KEY)
     if packed[:2] != _LEGACY:
-        raise SignatureError(Code.SIGNATURE_OTHER_ALGORITHM, path=path)
+        raise SignatureError(SignatureCode.OTHER_ALGORITHM, path=path)
     return PublicKey(_identity(packed[2:10]), packed[10:], path)
 
 
@@ -75,10 +75,10 @@ def read_signature(path: Path) -> Signature:
     """
     lines = _lines(path, _SIGNATURE)
     if len(lines) < 4 or not lines[2].startswith(_COMMENT):
-        raise SignatureError(Code.SIGNATURE_NOT_FOUR_LINES, path=path)
+        raise SignatureError(SignatureCode.NOT_FOUR_LINES, path=path)
     packed = _unpack(lines[1], 74, path, _SIGNATURE)
     if packed[:2] not in {_HASHED, _LEGACY}:
-        raise SignatureError(Code.SIGNATURE_UNKNOWN_ALGORITHM, path=path)
+        raise SignatureError(SignatureCode.UNKNOWN_ALGORITHM, path=path)
     return Signature(
         _identity(packed[2:10]),
         packed[:2] == _HASHED,
@@ -104,12 +104,12 @@ def check_signature(data: bytes, signature: Signature, keys: Sequence[PublicKey]
     """
     key = next((key for key in keys if key.identity == signature.identity), None)
     if key is None:
-        raise SignatureError(Code.SIGNATURE_NOT_TRUSTED, key=signature.identity)
+        raise SignatureError(SignatureCode.NOT_TRUSTED, key=signature.identity)
     signed = hashlib.blake2b(data).digest() if signature.hashed else data
     if not _signed_by(key, signature.signature, signed):
-        raise SignatureError(Code.SIGNATURE_DOES_NOT_FIT, key=key.identity)
+        raise SignatureError(SignatureCode.DOES_NOT_FIT, key=key.identity)
     if not _signed_by(key, signature.comment_signature, signature.signature + signature.comment.encode()):
-        raise SignatureError(Code.SIGNATURE_COMMENT_ALTERED)
+        raise SignatureError(SignatureCode.COMMENT_ALTERED)
     return key
 
 
@@ -118,7 +118,7 @@ def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - the extra may be absent
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
     except ImportError as error:
-        raise SignatureError(Code.SIGNATURE_NO_LIBRARY) from error
+        raise SignatureError(SignatureCode.NO_LIBRARY) from error
     verifier: Any = Ed25519PublicKey.from_public_bytes(key.key)
     try:
         verifier.verify(signature, data)
@@ -130,23 +130,23 @@ def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:
 def _lines(path: Path, what: Message) -> list[str]:
     try:
         if path.stat().st_size > 4096:
-            raise SignatureError(Code.SIGNATURE_TOO_LARGE, path=path, what=what)
+            raise SignatureError(SignatureCode.TOO_LARGE, path=path, what=what)
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise SignatureError(
-            Code.SIGNATURE_NOT_READABLE, what=what, path=path, reason=system_reason(error)
+            SignatureCode.NOT_READABLE, what=what, path=path, reason=system_reason(error)
         ) from error
     except UnicodeDecodeError as error:
-        raise SignatureError(Code.SIGNATURE_NOT_TEXT, path=path, what=what) from error
+        raise SignatureError(SignatureCode.NOT_TEXT, path=path, what=what) from error
 
 
 def _unpack(line: str, size: int, path: Path, what: Message) -> bytes:
     try:
         packed = base64.b64decode(line.strip(), validate=True)
     except binascii.Error as error:
-        raise SignatureError(Code.SIGNATURE_NOT_BASE64, path=path, what=what) from error
+        raise SignatureError(SignatureCode.NOT_BASE64, path=path, what=what) from error
     if len(packed) != size:
-        raise SignatureError(Code.SIGNATURE_CUT_OFF, path=path, what=what, found=len(packed), size=size)
+        raise SignatureError(SignatureCode.CUT_OFF, path=path, what=what, found=len(packed), size=size)
     return packed
 
 

@@ -10,7 +10,7 @@ from edge.live.setup import SlideRequest, cell_session, slide_session
 from edge.live.snapshot import Snapshot
 from edge.live.sources.choose import choose_source
 from edge.live.states import LiveState, SourceState
-from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from edge.slides.store import SlideStore
 from server.problems import Problem
 
@@ -57,7 +57,7 @@ class LiveBench:
         with self._lock:
             running = self.session()
             if running is not None and not running.snapshot().over:
-                raise Problem(409, Code.REQUEST_COUNTING, kind="counting")
+                raise Problem(409, RequestCode.COUNTING, kind="counting")
             self._let_go()
             with ExitStack() as opening:
                 if request is None:

@@ -20,9 +20,10 @@ from edge.errors import (
     StoreFullError,
 )
 from edge.messages.catalogue import Value, catalogue
-from edge.messages.codes import Code
+from edge.messages.codes import AnyCode
 from edge.messages.language import Language
 from edge.messages.message import Message
+from edge.messages.request_codes import RequestCode
 
 PROBLEM_TYPE = "application/problem+json"
 _LOG = logging.getLogger("plasmolite.server")
@@ -42,14 +43,14 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
     def __init__(
         self,
         status: int,
-        what: Code | Message,
+        what: AnyCode | Message,
         *,
         kind: str,
         field: str | None = None,
         retry_after: int | None = None,
         **values: Value,
     ) -> None:
-        self.message = Message(what, **values) if isinstance(what, Code) else what
+        self.message = Message(what, **values) if isinstance(what, AnyCode) else what
         super().__init__(str(self.message))
         self.status = status
         self.kind = kind
@@ -131,22 +132,22 @@ class ProblemApi(Api):
         errors = _webargs_errors(data.get("messages"))
         if errors:
             faults = " ".join(f"{entry['field']}: {entry['detail']}" for entry in errors)
-            message = Message(Code.REQUEST_INVALID, faults=faults)
+            message = Message(RequestCode.INVALID, faults=faults)
         elif status in _MESSAGES:
             message = _MESSAGES[status]
         else:
             reason = _sentence(error.description or HTTPStatus(status).phrase)
-            message = Message(Code.REQUEST_HTTP, reason=reason)
+            message = Message(RequestCode.HTTP, reason=reason)
         headers.update(data.get("headers") or {})
         return problem_response(status, message, _KINDS.get(status, "http"), errors=errors, headers=headers)
 
 
 _MESSAGES = {
-    404: Message(Code.REQUEST_NOT_FOUND),
-    405: Message(Code.REQUEST_METHOD),
-    413: Message(Code.REQUEST_TOO_LARGE),
-    429: Message(Code.REQUEST_TOO_MANY),
-    500: Message(Code.REQUEST_DEFECT),
+    404: Message(RequestCode.NOT_FOUND),
+    405: Message(RequestCode.METHOD),
+    413: Message(RequestCode.TOO_LARGE),
+    429: Message(RequestCode.TOO_MANY),
+    500: Message(RequestCode.DEFECT),
 }
 _KINDS = {
     400: "bad-request",

@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from server.context import instruments
 from server.problems import Problem, wants_page
 from server.settings import ServerSettings, is_loopback
@@ -96,7 +96,7 @@ def _check_host() -> None:
     if not (is_loopback(host) or host == settings.host or host in settings.allowed_hosts):
         raise Problem(
             421,
-            Code.REQUEST_UNKNOWN_HOST,
+            RequestCode.UNKNOWN_HOST,
             kind="unknown-host",
             field="Host",
             host=host[:80],
@@ -118,14 +118,14 @@ def _check_client() -> AnyResponse | None:
     if token is not None and request.endpoint not in OPEN_ENDPOINTS:
         if bearer is not None:
             if not token.matches(bearer):
-                raise Problem(401, Code.REQUEST_WRONG_TOKEN, kind="wrong-token", field="Authorization")
+                raise Problem(401, RequestCode.WRONG_TOKEN, kind="wrong-token", field="Authorization")
         elif not session.get(_SESSION):
             if wants_page():
                 wanted = request.full_path.rstrip("?")
                 return redirect(url_for("security.sign_in", next=None if wanted == "/" else wanted))
             raise Problem(
                 401,
-                Code.REQUEST_TOKEN_NEEDED,
+                RequestCode.TOKEN_NEEDED,
                 kind="token-needed",
                 field="Authorization",
             )
@@ -151,13 +151,13 @@ def _check_origin() -> None:
     if site is not None and site not in {"same-origin", "none"}:
         raise Problem(
             403,
-            Code.REQUEST_FOREIGN_ORIGIN,
+            RequestCode.FOREIGN_ORIGIN,
             kind="foreign-origin",
             field="Sec-Fetch-Site",
         )
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        raise Problem(403, Code.REQUEST_FOREIGN_ORIGIN, kind="foreign-origin", field="Origin")
+        raise Problem(403, RequestCode.FOREIGN_ORIGIN, kind="foreign-origin", field="Origin")
 
 
 def _check_csrf_token() -> None:
@@ -165,7 +165,7 @@ def _check_csrf_token() -> None:
     if not secrets.compare_digest(sent.encode(), str(session.get(_CSRF, "")).encode()):
         raise Problem(
             403,
-            Code.REQUEST_CSRF,
+            RequestCode.CSRF,
             kind="csrf",
             field="X-CSRF-Token",
         )

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
-from edge.messages.codes import Code
 from edge.messages.message import system_reason
+from edge.messages.request_codes import RequestCode
 
 FORMAT = "plasmolite-token/1"
 
@@ -52,7 +52,7 @@ def write_record(path: Path, record: TokenRecord) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps({"format": FORMAT, **record._asdict()}), mode=0o600)
     except OSError as error:
-        raise TokenFileError(Code.TOKEN_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
+        raise TokenFileError(RequestCode.TOKEN_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 
 
 def read_record(path: Path) -> TokenRecord:
@@ -64,14 +64,16 @@ def read_record(path: Path) -> TokenRecord:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TokenFileError(Code.TOKEN_NOT_READABLE, path=path, reason=system_reason(error)) from error
+        raise TokenFileError(
+            RequestCode.TOKEN_NOT_READABLE, path=path, reason=system_reason(error)
+        ) from error
     except ValueError as error:
-        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path) from error
+        raise TokenFileError(RequestCode.TOKEN_NOT_ONE, path=path) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path)
+        raise TokenFileError(RequestCode.TOKEN_NOT_ONE, path=path)
     record = TokenRecord(str(content.get("token_sha256", "")), str(content.get("session_key", "")))
     if len(record.token_sha256) != 64 or len(record.session_key) < 32:
-        raise TokenFileError(Code.TOKEN_NOT_ONE, path=path)
+        raise TokenFileError(RequestCode.TOKEN_NOT_ONE, path=path)
     return record
 
 

@@ -9,6 +9,7 @@ from multipart import MultipartError, MultipartParser, MultipartPart, ParserLimi
 
 from edge.errors import ImageError
 from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from server.problems import Problem
 
 MAX_NAME = 120
@@ -45,11 +46,11 @@ def received_pictures(max_pictures: int) -> list[Upload]:
     if kind.startswith("image/") or kind == "application/octet-stream":
         data = request.get_data(cache=False)
         if not data:
-            raise Problem(400, Code.REQUEST_NO_BODY, kind="no-picture", field="body")
+            raise Problem(400, RequestCode.NO_BODY, kind="no-picture", field="body")
         return [Upload("", data)]
     if not kind:
-        raise Problem(415, Code.REQUEST_NO_CONTENT_TYPE, kind="unsupported-type", field="Content-Type")
-    raise Problem(415, Code.REQUEST_CONTENT_TYPE, kind="unsupported-type", field="Content-Type", type=kind)
+        raise Problem(415, RequestCode.NO_CONTENT_TYPE, kind="unsupported-type", field="Content-Type")
+    raise Problem(415, RequestCode.CONTENT_TYPE, kind="unsupported-type", field="Content-Type", type=kind)
 
 
 def one_picture() -> Upload:
@@ -83,13 +84,13 @@ def _from_form(max_pictures: int) -> list[Upload]:
     stray = sorted({part.name for part in parts} - {"file"})
     if stray:
         name = shown_name(stray[0])
-        raise Problem(400, Code.REQUEST_UNKNOWN_FIELD, kind="unknown-field", field=name, name=name)
+        raise Problem(400, RequestCode.UNKNOWN_FIELD, kind="unknown-field", field=name, name=name)
     if not parts:
-        raise Problem(400, Code.REQUEST_NO_PICTURE, kind="no-picture", field="file")
+        raise Problem(400, RequestCode.NO_PICTURE, kind="no-picture", field="file")
     if len(parts) > max_pictures:
         raise Problem(
             400,
-            Code.REQUEST_TOO_MANY_PICTURES,
+            RequestCode.TOO_MANY_PICTURES,
             kind="too-many-pictures",
             field="file",
             pictures=len(parts),
@@ -120,14 +121,14 @@ def _parts(max_pictures: int) -> list[MultipartPart]:
     except ParserLimitReached as error:
         raise Problem(
             413,
-            Code.REQUEST_TOO_MANY_PARTS,
+            RequestCode.TOO_MANY_PARTS,
             kind="too-large",
             field="body",
         ) from error
     except MultipartError as error:
         raise Problem(
             400,
-            Code.REQUEST_BROKEN_FORM,
+            RequestCode.BROKEN_FORM,
             kind="bad-request",
             field="body",
         ) from error

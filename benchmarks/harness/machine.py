@@ -126,14 +126,15 @@ def judge_machine(before: Board, after: Board, others: Mapping[str, float | None
         )
     for board, moment in ((before, "before"), (after, "after")):
         if board.throttling is not None and board.throttling.now:
-            reasons = ", ".join(board.throttling.now)
+            reasons = ", ".join(map(str, board.throttling.now))
             warnings.append(
                 f"The board was throttled {moment} the run ({reasons}): these figures are worthless."
             )
     if after.throttling is not None and before.throttling is not None:
-        new = set(after.throttling.since_start) - set(before.throttling.since_start)
+        known = set(before.throttling.since_start)
+        new = [str(condition) for condition in after.throttling.since_start if condition not in known]
         if new:
-            warnings.append(f"During the run: {', '.join(sorted(new))}. Figures after that are too slow.")
+            warnings.append(f"During the run: {', '.join(new)}. Figures after that are too slow.")
     if after.temperature_c is not None and after.temperature_c >= HOT_C:
         warnings.append(f"The processor is at {after.temperature_c:.0f} °C: cool it and measure again.")
     busy = [

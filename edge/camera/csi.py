@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.camera.settings import CameraRecord, CameraSettings, near
 from edge.errors import CameraError
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 
 _SETTLING_FRAMES, _SETTLING_SECONDS = 45, 3.0
 """How long the automatic may settle before it is frozen."""
@@ -45,9 +45,9 @@ class CsiCamera:
     ) -> None:
         settings.check()
         if settings.white_balance_k is not None:
-            raise CameraError(Code.CAMERA_WANTS_GAINS, source=source)
+            raise CameraError(CameraCode.WANTS_GAINS, source=source)
         if settings.gain is not None and settings.gain < 1:
-            raise CameraError(Code.CAMERA_GAIN_TOO_SMALL, source=source, gain=settings.gain)
+            raise CameraError(CameraCode.GAIN_TOO_SMALL, source=source, gain=settings.gain)
         self._source = source
         self._clock = clock
         self._camera = self._open(settings)
@@ -55,7 +55,7 @@ class CsiCamera:
             self.record = self._fix(settings)
         except (RuntimeError, OSError, KeyError) as error:
             self.close()
-            raise CameraError(Code.CAMERA_CSI_SILENT, source=source, reason=_reason(error)) from error
+            raise CameraError(CameraCode.CSI_SILENT, source=source, reason=_reason(error)) from error
 
     def read(self) -> NDArray[np.uint8]:
         """Wait for the next picture.
@@ -69,7 +69,7 @@ class CsiCamera:
         try:
             rgb = np.asarray(self._camera.capture_array("main", wait=_LONGEST_WAIT), np.uint8)
         except (RuntimeError, OSError) as error:
-            raise CameraError(Code.CAMERA_CSI_LOST, source=self._source, reason=_reason(error)) from error
+            raise CameraError(CameraCode.CSI_LOST, source=self._source, reason=_reason(error)) from error
         return np.ascontiguousarray(rgb[:, :, :3])
 
     def close(self) -> None:
@@ -79,10 +79,10 @@ class CsiCamera:
     def _open(self, settings: CameraSettings) -> Any:
         module = import_picamera2()
         if module is None:
-            raise CameraError(Code.CAMERA_NO_PICAMERA2)
+            raise CameraError(CameraCode.NO_PICAMERA2)
         number = int(self._source.partition(":")[2] or 0)
         if number >= len(module.Picamera2.global_camera_info()):
-            raise CameraError(Code.CAMERA_NO_RIBBON, source=self._source)
+            raise CameraError(CameraCode.NO_RIBBON, source=self._source)
         try:
             camera = module.Picamera2(number)
             # picamera2 names formats by the order of bytes in a word: BGR888 is RGB in memory.
@@ -92,7 +92,7 @@ class CsiCamera:
             camera.start()
         except (RuntimeError, IndexError, OSError) as error:
             raise CameraError(
-                Code.CAMERA_CSI_NOT_OPENED, source=self._source, reason=_reason(error)
+                CameraCode.CSI_NOT_OPENED, source=self._source, reason=_reason(error)
             ) from error
         return camera
 

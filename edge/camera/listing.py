@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from edge.camera.csi import import_picamera2
 from edge.camera.v4l2 import PixelFormat, lasting_path, open_query, read_formats, read_name
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 from edge.messages.message import Message, system_reason
 
 
@@ -49,7 +49,7 @@ def _usb_cameras(root: Path) -> list[Camera]:
             with open_query(node) as query:
                 formats = read_formats(query)
         except OSError as error:
-            problem = Message(Code.CAMERA_NODE_NOT_OPENED, node=node, reason=system_reason(error))
+            problem = Message(CameraCode.NODE_NOT_OPENED, node=node, reason=system_reason(error))
             found.append(Camera(number, "V4L2", name, (), problem))
             continue
         if formats:  # the other nodes of a camera carry metadata, or belong to the Pi's codecs

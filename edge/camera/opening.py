@@ -16,7 +16,7 @@ from edge.camera.settings import CameraRecord, CameraSettings
 from edge.camera.usb import UsbCamera
 from edge.camera.v4l2 import device_number
 from edge.errors import CameraError
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 
 _LOG = logging.getLogger("plasmolite.camera")
 
@@ -62,7 +62,7 @@ def open_camera(source: str, settings: CameraSettings | None = None) -> OpenCame
         CameraError: the camera is missing, in use, or sends nothing, or the settings are out of range.
     """
     if not is_camera(source):
-        raise CameraError(Code.CAMERA_NOT_ONE, source=source)
+        raise CameraError(CameraCode.NOT_ONE, source=source)
     camera = CsiCamera if _is_csi(source) else UsbCamera
     opened = camera(source, settings or CameraSettings())
     _LOG.debug("%s: %s", source, opened.record)

@@ -5,17 +5,17 @@ from functools import reduce
 from typing import Any, Self
 
 from edge.errors import CameraError
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 from edge.messages.message import Message
 
 _SETTINGS = {
-    "width": (Code.CAMERA_SETTING_WIDTH, 160, 8192),
-    "height": (Code.CAMERA_SETTING_HEIGHT, 120, 8192),
-    "exposure_us": (Code.CAMERA_SETTING_EXPOSURE, 20, 1_000_000),
-    "white_balance_k": (Code.CAMERA_SETTING_WHITE_BALANCE, 2_000, 10_000),
-    "red_gain": (Code.CAMERA_SETTING_RED_GAIN, 0.1, 32),
-    "blue_gain": (Code.CAMERA_SETTING_BLUE_GAIN, 0.1, 32),
-    "gain": (Code.CAMERA_SETTING_GAIN, 0, 1024),
+    "width": (CameraCode.SETTING_WIDTH, 160, 8192),
+    "height": (CameraCode.SETTING_HEIGHT, 120, 8192),
+    "exposure_us": (CameraCode.SETTING_EXPOSURE, 20, 1_000_000),
+    "white_balance_k": (CameraCode.SETTING_WHITE_BALANCE, 2_000, 10_000),
+    "red_gain": (CameraCode.SETTING_RED_GAIN, 0.1, 32),
+    "blue_gain": (CameraCode.SETTING_BLUE_GAIN, 0.1, 32),
+    "gain": (CameraCode.SETTING_GAIN, 0, 1024),
 }
 """Name of each setting in sentences, its least and its greatest value."""
 _WIDTH, _HEIGHT = 1280, 960
@@ -65,11 +65,11 @@ class CameraSettings:
             if value is not None and not low <= value <= high:
                 found.append(
                     Message(
-                        Code.CAMERA_OUT_OF_RANGE, setting=Message(setting), value=value, low=low, high=high
+                        CameraCode.OUT_OF_RANGE, setting=Message(setting), value=value, low=low, high=high
                     )
                 )
         if (self.red_gain is None) != (self.blue_gain is None):
-            found.append(Message(Code.CAMERA_ONE_COLOUR_GAIN))
+            found.append(Message(CameraCode.ONE_COLOUR_GAIN))
         return found
 
     def check(self) -> None:
@@ -81,9 +81,9 @@ class CameraSettings:
         faults = self.faults()
         if faults:
             together = reduce(
-                lambda fault, further: Message(Code.CAMERA_FAULTS, fault=fault, further=further), faults
+                lambda fault, further: Message(CameraCode.FAULTS, fault=fault, further=further), faults
             )
-            raise CameraError(Code.CAMERA_SETTINGS, faults=together)
+            raise CameraError(CameraCode.SETTINGS, faults=together)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class CameraRecord:
         if (self.width, self.height) != asked.size:
             found.append(
                 Message(
-                    Code.CAMERA_SIZE,
+                    CameraCode.SIZE,
                     width=self.width,
                     height=self.height,
                     wanted_width=asked.size[0],
@@ -140,16 +140,16 @@ class CameraRecord:
                 )
             )
         if not self.exposure_fixed:
-            found.append(Message(Code.CAMERA_EXPOSURE_NOT_KEPT))
+            found.append(Message(CameraCode.EXPOSURE_NOT_KEPT))
         elif change is not None and not _STEADY[0] <= change <= _STEADY[1]:
-            found.append(Message(Code.CAMERA_EXPOSURE_NOT_TOLD, change=change))
+            found.append(Message(CameraCode.EXPOSURE_NOT_TOLD, change=change))
         if not self.white_balance_fixed:
-            found.append(Message(Code.CAMERA_WHITE_BALANCE_NOT_KEPT))
+            found.append(Message(CameraCode.WHITE_BALANCE_NOT_KEPT))
         if asked.gain is not None and not self.gain_fixed:
             found.append(
-                Message(Code.CAMERA_GAIN_MISSING, wanted=asked.gain)
+                Message(CameraCode.GAIN_MISSING, wanted=asked.gain)
                 if self.gain is None
-                else Message(Code.CAMERA_GAIN_NOT_TAKEN, wanted=asked.gain, gain=self.gain)
+                else Message(CameraCode.GAIN_NOT_TAKEN, wanted=asked.gain, gain=self.gain)
             )
         return found
 
@@ -163,7 +163,7 @@ class CameraRecord:
         if (self.width, self.height) != (begun.width, begun.height):
             found.append(
                 Message(
-                    Code.CAMERA_SIZE_DIFFERS,
+                    CameraCode.SIZE_DIFFERS,
                     width=self.width,
                     height=self.height,
                     begun_width=begun.width,
@@ -174,7 +174,7 @@ class CameraRecord:
             now, before = getattr(self, name), getattr(begun, name)
             if now is not None and before is not None and not near(now, before):
                 setting = Message(_SETTINGS[name][0])
-                found.append(Message(Code.CAMERA_SETTING_DIFFERS, setting=setting, value=now, begun=before))
+                found.append(Message(CameraCode.SETTING_DIFFERS, setting=setting, value=now, begun=before))
         return found
 
     def as_settings(self) -> CameraSettings:
@@ -190,8 +190,8 @@ class CameraRecord:
 
     def facts(self) -> list[tuple[Message, Message]]:
         """Return name and value of each setting that the camera tells, for reports and the command line."""
-        size = Message(Code.CAMERA_SIZE_IS, width=self.width, height=self.height, format=self.pixel_format)
-        rows = [(Message(Code.CAMERA_SETTING_SIZE), size)]
+        size = Message(CameraCode.SIZE_IS, width=self.width, height=self.height, format=self.pixel_format)
+        rows = [(Message(CameraCode.SETTING_SIZE), size)]
         for name, fixed in (
             ("exposure_us", self.exposure_fixed),
             ("white_balance_k", self.white_balance_fixed),
@@ -201,7 +201,7 @@ class CameraRecord:
         ):
             value = getattr(self, name)
             if value is not None:
-                code = Code.CAMERA_KEPT if fixed else Code.CAMERA_NOT_KEPT
+                code = CameraCode.KEPT if fixed else CameraCode.NOT_KEPT
                 rows.append((Message(_SETTINGS[name][0]), Message(code, value=value)))
         return rows
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.camera.settings import CameraRecord, CameraSettings, near
 from edge.camera.v4l2 import device_number
 from edge.errors import CameraError
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 
 _MANUAL, _AUTOMATIC = 1, 3  # V4L2_EXPOSURE_MANUAL, V4L2_EXPOSURE_APERTURE_PRIORITY
 _NO_CONTROL = -1
@@ -48,7 +48,7 @@ class UsbCamera:
     ) -> None:
         settings.check()
         if settings.red_gain is not None:
-            raise CameraError(Code.CAMERA_WANTS_KELVIN, source=source)
+            raise CameraError(CameraCode.WANTS_KELVIN, source=source)
         self._source = source
         self._clock = clock
         self._capture = self._open()
@@ -69,7 +69,7 @@ class UsbCamera:
         """
         arrived, bgr = self._capture.read()
         if not arrived or bgr is None:
-            raise CameraError(Code.CAMERA_LOST, source=self._source)
+            raise CameraError(CameraCode.LOST, source=self._source)
         code = cv2.COLOR_GRAY2RGB if bgr.ndim == 2 else cv2.COLOR_BGR2RGB
         return np.asarray(cv2.cvtColor(bgr, code), np.uint8)
 
@@ -80,7 +80,7 @@ class UsbCamera:
     def _open(self) -> cv2.VideoCapture:
         number = device_number(self._source)
         if number is None:
-            raise CameraError(Code.CAMERA_NOT_PLUGGED_IN, source=self._source)
+            raise CameraError(CameraCode.NOT_PLUGGED_IN, source=self._source)
         # A frame that does not come within two seconds never comes; OpenCV would wait for ten.
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
         # OpenCV tries every backend in turn and complains about each; V4L2 is the one that cameras have on Linux.
@@ -88,7 +88,7 @@ class UsbCamera:
         capture = cv2.VideoCapture(number, backend)
         if not capture.isOpened():
             capture.release()
-            raise CameraError(Code.CAMERA_NOT_OPENED, source=self._source)
+            raise CameraError(CameraCode.NOT_OPENED, source=self._source)
         return capture
 
     def _fix(self, settings: CameraSettings) -> CameraRecord:
@@ -150,7 +150,7 @@ class UsbCamera:
 
     def _grab(self) -> None:
         if not self._capture.grab():
-            raise CameraError(Code.CAMERA_SILENT, source=self._source)
+            raise CameraError(CameraCode.SILENT, source=self._source)
 
     def _fix_exposure(self, wanted_us: float | None) -> tuple[float | None, bool]:
         """Switch the automatic off; return the exposure in µs and whether the camera obeyed."""

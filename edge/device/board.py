@@ -12,17 +12,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.messages.doctor_codes import DoctorCode
+from edge.messages.message import Message
+
 Runner = Callable[[Sequence[str]], str | None]
 """Runs a program and returns what it printed, or ``None`` where it is missing or failed."""
 
 THROTTLING_NOW = {
-    0: "the supply voltage is too low",
-    1: "the processor's clock is capped",
-    2: "the processor is throttled",
-    3: "the soft temperature limit is reached",
+    0: Message(DoctorCode.THROTTLING_VOLTAGE),
+    1: Message(DoctorCode.THROTTLING_CAPPED),
+    2: Message(DoctorCode.THROTTLING_THROTTLED),
+    3: Message(DoctorCode.THROTTLING_HOT),
 }
 """Bits of ``vcgencmd get_throttled`` (Raspberry Pi documentation, "get_throttled"): what is so now."""
-THROTTLING_SINCE_START = {bit + 16: text for bit, text in THROTTLING_NOW.items()}
+THROTTLING_SINCE_START = {bit + 16: condition for bit, condition in THROTTLING_NOW.items()}
 """The same four conditions, sixteen bits higher: what has happened since the board was started."""
 
 
@@ -31,13 +34,13 @@ class Throttling(NamedTuple):
 
     Attributes:
         bits: the number as the firmware gives it.
-        now: conditions that hold now, in words.
-        since_start: conditions that have held at some time since the board was started, in words.
+        now: conditions that hold now.
+        since_start: conditions that have held at some time since the board was started.
     """
 
     bits: int
-    now: tuple[str, ...]
-    since_start: tuple[str, ...]
+    now: tuple[Message, ...]
+    since_start: tuple[Message, ...]
 
 
 class Board(NamedTuple):
@@ -77,8 +80,8 @@ class Board(NamedTuple):
         if self.throttling is not None:
             record["throttling"] = {
                 "bits": self.throttling.bits,
-                "now": list(self.throttling.now),
-                "since_start": list(self.throttling.since_start),
+                "now": list(map(str, self.throttling.now)),
+                "since_start": list(map(str, self.throttling.since_start)),
             }
         return record
 
@@ -142,8 +145,8 @@ def read_throttling(root: Path = Path("/"), run: Runner = run_program) -> Thrott
         return None
     return Throttling(
         bits,
-        tuple(text for bit, text in THROTTLING_NOW.items() if bits >> bit & 1),
-        tuple(text for bit, text in THROTTLING_SINCE_START.items() if bits >> bit & 1),
+        tuple(condition for bit, condition in THROTTLING_NOW.items() if bits >> bit & 1),
+        tuple(condition for bit, condition in THROTTLING_SINCE_START.items() if bits >> bit & 1),
     )
 
 

@@ -36,7 +36,7 @@ class Coded(Renderable, Protocol):
         """What fills the places of the sentence."""
 
 
-Value = str | int | float | PurePath | Renderable | Sequence[str]
+Value = str | int | float | PurePath | Renderable | Sequence[str | Renderable]
 """What may fill a place of a sentence; a message within a message is written in the same language."""
 
 
@@ -99,7 +99,7 @@ class Catalogue:
         if isinstance(value, str | PurePath):
             return str(value)
         if isinstance(value, Sequence):
-            return ", ".join(value)
+            return ", ".join(map(self.value, value))
         return value.text(self.language)
 
     def count(self, number: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, Self
 
 from edge.messages.catalogue import Value, catalogue
-from edge.messages.codes import Code
+from edge.messages.codes import ALL_CODES, AnyCode, Code
 from edge.messages.language import Language
 
 
@@ -25,10 +25,10 @@ class Message:
         values: what fills the places of that sentence, by name; paths are stored as text.
     """
 
-    code: Code
+    code: AnyCode
     values: Mapping[str, Value]
 
-    def __init__(self, code: Code, /, **values: Value) -> None:
+    def __init__(self, code: AnyCode, /, **values: Value) -> None:
         object.__setattr__(self, "code", code)
         plain = {name: str(v) if isinstance(v, PurePath) else v for name, v in values.items()}
         object.__setattr__(self, "values", plain)
@@ -39,7 +39,7 @@ class Message:
         return cls(Code.SENTENCE, sentence=sentence)
 
     @classmethod
-    def choosing(cls, code: Code, facts: Mapping[str, Value]) -> Self:
+    def choosing(cls, code: AnyCode, facts: Mapping[str, Value]) -> Self:
         """Take, out of all facts at hand, those that the sentence has a place for."""
         return cls(code, **{name: facts[name] for name in sorted(catalogue(Language.ENGLISH).places(code))})
 
@@ -60,24 +60,32 @@ class Message:
 
     def to_json(self) -> dict[str, Any]:
         """Return the code and the values, as a program or the page reads them."""
-        values = {
-            name: value.to_json() if isinstance(value, Message) else value
-            for name, value in self.values.items()
+        return {
+            "code": str(self.code),
+            "values": {name: _value_to_json(value) for name, value in self.values.items()},
         }
-        return {"code": str(self.code), "values": values}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Read what ``to_json`` wrote.
 
         Raises:
-            ValueError: the code is not one of this version.
+            KeyError: the code is not one of this version.
         """
-        values = {
-            name: cls.from_json(value) if isinstance(value, Mapping) else value
-            for name, value in content["values"].items()
-        }
-        return cls(Code(content["code"]), **values)
+        values = {name: _value_from_json(value) for name, value in content["values"].items()}
+        return cls(ALL_CODES[content["code"]], **values)
+
+
+def _value_to_json(value: Any) -> Any:
+    if isinstance(value, Message):
+        return value.to_json()
+    return list(map(_value_to_json, value)) if isinstance(value, list | tuple) else value
+
+
+def _value_from_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Message.from_json(value)
+    return list(map(_value_from_json, value)) if isinstance(value, list) else value
 
 
 def system_reason(error: OSError) -> Message:

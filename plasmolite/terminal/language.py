@@ -1,6 +1,10 @@
 """The language of the command line: the option `--language` of every command, and errors written in it."""
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import pairwise
 from typing import NoReturn
 
 import click
@@ -11,6 +15,20 @@ from edge.messages.codes import Code
 from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
 
 _CHOSEN = "plasmolite.language"
+_TYPED: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+@contextmanager
+def typed_language(arguments: Sequence[str]) -> Iterator[None]:
+    """Speak the language that a command line names, also where click refuses that line before it reads its options."""
+    named = dict(pairwise(arguments)).get("--language", "")
+    for argument in arguments:
+        named = argument.removeprefix("--language=") if argument.startswith("--language=") else named
+    token = _TYPED.set(Language(named) if named in set(Language) else None)
+    try:
+        yield
+    finally:
+        _TYPED.reset(token)
 
 
 def add_language_option(command: click.Command) -> click.Command:
@@ -41,7 +59,7 @@ def spoken() -> Catalogue:
     """The catalogue of the language that the user chose by option or environment."""
     context = click.get_current_context(silent=True)
     chosen = None if context is None else context.params.get("language") or context.meta.get(_CHOSEN)
-    return catalogue(chosen or language_of_environment())
+    return catalogue(chosen or _TYPED.get() or language_of_environment())
 
 
 def refuse(error: PlasmoliteError | OSError) -> NoReturn:

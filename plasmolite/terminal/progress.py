@@ -57,8 +57,13 @@ def progress_bar(console: Console | None = None) -> Iterator[ProgressBar]:
         TimeRemainingColumn(),
     )
     # Between the epochs of a training stands the validation, so the speed is averaged over minutes.
+    console = console or Console(stderr=True)
     with Progress(
-        *columns, console=console or Console(stderr=True), transient=True, speed_estimate_period=300
+        *columns,
+        console=console,
+        transient=True,
+        speed_estimate_period=300,
+        disable=not console.is_terminal,
     ) as progress:
         yield ProgressBar(progress)
 

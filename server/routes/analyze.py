@@ -17,7 +17,7 @@ from edge.fields.files import JudgedField, SlideCount, analyse_file
 from edge.images.encode import encode_jpeg
 from edge.images.inputs import CellFile
 from edge.inference.verdicts import LABELS
-from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from edge.parasitaemia.estimate import estimate
 from edge.parasitaemia.red_cells import red_cells
 from edge.reports.summary import summary
@@ -95,7 +95,7 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
         kit.metrics.refused.labels(what).inc()
         raise Problem(
             503,
-            Code.REQUEST_BUSY_FIELDS,
+            RequestCode.BUSY_FIELDS,
             kind="busy",
             retry_after=5,
         ) from error

@@ -11,7 +11,7 @@ from edge.about import RESEARCH_USE
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest
 from edge.live.states import Mode
-from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from server.admission import GateFullError
 from server.context import Instruments, instruments
 from server.live_camera import LiveBench
@@ -43,12 +43,12 @@ def start_live(wish: dict[str, Any]) -> dict[str, Any]:
     """Begin a count over the server's own source: of a slide, new or resumed, or of the cell in the middle."""
     bench = _bench()
     if instruments().stopping.is_set():
-        raise Problem(503, Code.REQUEST_STOPPING, kind="stopping", retry_after=10)
+        raise Problem(503, RequestCode.STOPPING, kind="stopping", retry_after=10)
     if wish["mode"] == Mode.CELL:
         bench.start(None)
     else:
         if not wish["slide_id"].strip():
-            raise Problem(422, Code.REQUEST_NO_SLIDE_ID, kind="invalid-field", field="slide_id")
+            raise Problem(422, RequestCode.NO_SLIDE_ID, kind="invalid-field", field="slide_id")
         bench.start(
             SlideRequest(
                 slide_id=wish["slide_id"],
@@ -81,7 +81,7 @@ def show_frame() -> Response:
     session = _session()
     frame = session.latest_frame()
     if frame is None:
-        raise Problem(404, Code.REQUEST_NO_FRAME, kind="no-frame")
+        raise Problem(404, RequestCode.NO_FRAME, kind="no-frame")
     return Response(frame, content_type="image/jpeg")
 
 
@@ -102,7 +102,7 @@ def stream_frames() -> Response:
         place.enter_context(kit.viewers_gate.passing())
     except GateFullError as error:
         kit.metrics.refused.labels("viewers").inc()
-        raise Problem(503, Code.REQUEST_BUSY_VIEWERS, kind="busy", retry_after=10) from error
+        raise Problem(503, RequestCode.BUSY_VIEWERS, kind="busy", retry_after=10) from error
     kit.metrics.viewers.inc()
     place.callback(kit.metrics.viewers.dec)
     response = Response(
@@ -131,14 +131,14 @@ def _frames(kit: Instruments, session: LiveSession) -> Iterator[bytes]:
 def _bench() -> LiveBench:
     bench = instruments().live
     if bench is None:
-        raise Problem(404, Code.REQUEST_NO_CAMERA, kind="no-camera")
+        raise Problem(404, RequestCode.NO_CAMERA, kind="no-camera")
     return bench
 
 
 def _session() -> LiveSession:
     session = _bench().session()
     if session is None:
-        raise Problem(404, Code.REQUEST_NOT_COUNTING, kind="not-counting")
+        raise Problem(404, RequestCode.NOT_COUNTING, kind="not-counting")
     return session
 
 

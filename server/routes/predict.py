@@ -14,6 +14,7 @@ from edge.cells.files import cell_input
 from edge.errors import ImageError
 from edge.inference.verdicts import Verdict, doubtful, judge
 from edge.messages.codes import Code
+from edge.messages.request_codes import RequestCode
 from server.batching import GathererClosedError, QueueFullError
 from server.context import Instruments, instruments
 from server.openapi import picture_body, problems
@@ -47,9 +48,9 @@ def judge_cells(query: dict[str, Any]) -> Response:
         probabilities = kit.gatherer.probabilities(np.stack(inputs))
     except QueueFullError as error:
         kit.metrics.refused.labels("cells").inc()
-        raise Problem(503, Code.REQUEST_BUSY_CELLS, kind="busy", retry_after=1) from error
+        raise Problem(503, RequestCode.BUSY_CELLS, kind="busy", retry_after=1) from error
     except GathererClosedError as error:
-        raise Problem(503, Code.REQUEST_STOPPING, kind="stopping", retry_after=10) from error
+        raise Problem(503, RequestCode.STOPPING, kind="stopping", retry_after=10) from error
     threshold = kit.classifier.model.operating_point("cell").threshold
     results = _results(kit, uploads, faults, [judge(float(value), threshold) for value in probabilities])
     answer = {

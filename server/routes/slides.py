@@ -7,8 +7,8 @@ from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
-from edge.messages.codes import Code
 from edge.messages.language import Language
+from edge.messages.request_codes import RequestCode
 from edge.reports.slide_report import slide_page
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.fhir import slide_bundle
@@ -75,7 +75,7 @@ def delete_slide(query: dict[str, str], number: int) -> None:
     slide = _find(store, number)
     live = instruments().live
     if live is not None and live.slide_number() == number:
-        raise Problem(409, Code.REQUEST_SLIDE_IN_USE, kind="slide-in-use")
+        raise Problem(409, RequestCode.SLIDE_IN_USE, kind="slide-in-use")
     store.delete_slide(slide, who=query["who"])
 
 
@@ -175,7 +175,7 @@ def export_slide(query: dict[str, str], number: int) -> Response:
 def _store() -> SlideStore:
     store = instruments().store
     if store is None:
-        raise Problem(404, Code.REQUEST_NO_SLIDES, kind="no-slides")
+        raise Problem(404, RequestCode.NO_SLIDES, kind="no-slides")
     return store
 
 
@@ -183,7 +183,7 @@ def _find(store: SlideStore, number: int) -> Slide:
     for slide in store.slides():
         if slide.number == number:
             return slide
-    raise Problem(404, Code.REQUEST_NO_SUCH_SLIDE, kind="no-such-slide", number=number)
+    raise Problem(404, RequestCode.NO_SUCH_SLIDE, kind="no-such-slide", number=number)
 
 
 def _find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:

@@ -3,9 +3,9 @@
 from marshmallow import Schema, ValidationError, fields, validate
 
 from edge.inference.verdicts import LABELS
-from edge.messages.codes import Code
 from edge.messages.language import Language
 from edge.messages.message import Message
+from edge.messages.request_codes import RequestCode
 from edge.slides.naming import reads_as_stored
 from edge.slides.review import MAX_REVIEWER
 from server.schemas.cells import ModelSchema
@@ -21,7 +21,7 @@ def plain_text(text: str) -> None:
         ValidationError: there is one.
     """
     if any((ord(letter) < 32 and letter not in "\n\t") or 0xD800 <= ord(letter) <= 0xDFFF for letter in text):
-        raise ValidationError(str(Message(Code.REQUEST_CONTROL_CHARACTERS)))
+        raise ValidationError(str(Message(RequestCode.CONTROL_CHARACTERS)))
 
 
 def one_line(text: str) -> None:
@@ -31,7 +31,7 @@ def one_line(text: str) -> None:
         ValidationError: there is one.
     """
     if not reads_as_stored(text):
-        raise ValidationError(str(Message(Code.REQUEST_ONE_LINE)))
+        raise ValidationError(str(Message(RequestCode.ONE_LINE)))
 
 
 class SlideCountsSchema(Schema):

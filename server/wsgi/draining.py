@@ -11,8 +11,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 
-from edge.messages.codes import Code
 from edge.messages.message import Message
+from edge.messages.request_codes import RequestCode
 from server.problems import PROBLEM_TYPE, problem_body
 from server.settings import is_loopback
 
@@ -63,11 +63,11 @@ class ProblemTask(ErrorTask):
 
 
 _UNREACHED = {
-    HTTPStatus.BAD_REQUEST: (Code.REQUEST_NOT_HTTP, "bad-request"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (Code.REQUEST_TOO_LARGE, "too-large"),
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (Code.REQUEST_LONG_HEAD, "too-large"),
-    HTTPStatus.NOT_IMPLEMENTED: (Code.REQUEST_TRANSFER_ENCODING, "bad-request"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: (Code.REQUEST_DEFECT, "defect"),
+    HTTPStatus.BAD_REQUEST: (RequestCode.NOT_HTTP, "bad-request"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (RequestCode.TOO_LARGE, "too-large"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (RequestCode.LONG_HEAD, "too-large"),
+    HTTPStatus.NOT_IMPLEMENTED: (RequestCode.TRANSFER_ENCODING, "bad-request"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (RequestCode.DEFECT, "defect"),
 }
 """Code and kind of what waitress refuses by itself; nothing that the client sent is repeated."""
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from edge.device.doctor import Finding, exit_code
+from edge.device.doctor import exit_code
+from edge.device.finding import Finding
 from edge.messages.message import Message
 from plasmolite.console import main
 

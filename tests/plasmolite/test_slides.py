@@ -50,6 +50,20 @@ def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> 
     assert record["estimate_after_review"]["parasitized_count"] == 1
 
 
+def test_a_french_reader_lists_shows_and_reviews_in_french(store_path: Path) -> None:
+    french = ("--language", "fr")
+    listed = run(store_path, "slides", "list", *french).output
+    assert "Suspectes" in listed
+    reviewed = run(store_path, "review", "K-0413", "--reviewer", "Amina", *french, keys="coq").output
+    assert "Cellule 1 sur 3" in reviewed
+    assert "Parasitée, verdict confirmé par Amina" in reviewed
+    shown = run(store_path, "slides", "show", "K-0413", *french).output
+    assert "commencée le" in shown
+    assert "Après revue (2 suspectes revues sur 2, infirmées : 1) :" in shown
+    for english in ("Machine:", "begun", "overruled", "reviewed", "Not a diagnostic device"):
+        assert english not in listed + reviewed + shown
+
+
 def test_the_report_opens_offline_and_shows_calls(store_path: Path, tmp_path: Path) -> None:
     run(store_path, "review", "K-0413", "--reviewer", "<Amina>", keys="oc")
     done = run(store_path, "slides", "report", "K-0413", "--to", str(tmp_path / "out"))
@@ -85,7 +99,7 @@ def test_review_walks_the_queue_confirms_overrules_and_undoes(store_path: Path) 
     done = run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="couco")
     assert done.exit_code == 0, done.output
     assert "Cell 1 of 3" in done.output
-    assert "P(Parasitized) = 0.990" in done.output
+    assert "The machine: Parasitised, probability 0.990" in done.output
     with SlideStore(store_path) as store:
         slide = store.slide("K-0413")
         calls = {cell.probability: cell.call for cell in store.cells(slide) if cell.call}

@@ -4,7 +4,7 @@ from edge.camera.opening import OpenCamera, open_camera
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import CameraError
 from edge.live.sources.base import GrabbedImage
-from edge.messages.codes import Code
+from edge.messages.camera_codes import CameraCode
 
 
 class CameraSource:
@@ -34,7 +34,7 @@ class CameraSource:
     def read(self) -> GrabbedImage:
         """Wait for the next frame."""
         if self._open is None:
-            raise CameraError(Code.CAMERA_LOST, source=self._camera)
+            raise CameraError(CameraCode.LOST, source=self._camera)
         return GrabbedImage(self._open.read(), self.name)
 
     def close(self) -> None:

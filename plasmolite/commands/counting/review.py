@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from edge.slides.records import Slide, StoredCell
     from edge.slides.store import SlideStore
 
-_KEYS = "[c]onfirm  [o]verrule  [n]ext  [b]ack  [u]ndo  [q]uit"
 _COLUMNS = 56
 _ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
 
@@ -54,7 +52,7 @@ def command(slide_id: str, *, reviewer: str, again: bool, store_path: Path | Non
             if queue:
                 _walk(console, store, slide, queue, reviewer)
             else:
-                console.print(f"No cell of slide {slide_id} waits for review.", highlight=False)
+                console.print(spoken().text("queue.empty", slide=slide_id), highlight=False, markup=False)
             _sum_up(console, store, slide)
     except PlasmoliteError as error:
         refuse(error)
@@ -66,7 +64,7 @@ def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredC
     from edge.types import Label
 
     other = {Label.PARASITIZED: Label.UNINFECTED, Label.UNINFECTED: Label.PARASITIZED}
-    at = 0
+    words, at = spoken(), 0
     calls: list[int] = []
     while 0 <= at < len(queue):
         cell = store.cell(slide, queue[at].cell_id)
@@ -75,15 +73,18 @@ def _walk(console: Console, store: SlideStore, slide: Slide, queue: list[StoredC
         if key in {"c", "o"}:
             call = cell.label if key == "c" else other[cell.label]
             judge(store, slide, cell.cell_id, call, reviewer=reviewer)
+            said = "queue.confirmed" if key == "c" else "queue.overruled"
             console.print(
-                f"{call}, {'confirmed' if key == 'c' else 'overruled'} by {reviewer}\n", style="bold"
+                words.text(said, call=words.text(f"label.{call}"), who=reviewer) + "\n",
+                style="bold",
+                markup=False,
             )
             calls.append(at)
             at += 1
         elif key == "u" and calls:
             at = calls.pop()
             judge(store, slide, queue[at].cell_id, None, reviewer=reviewer)
-            console.print("The last call is withdrawn.\n", style="bold")
+            console.print(words.text("queue.withdrawn") + "\n", style="bold")
         elif key in {"n", "b"}:
             at = max(0, at + (1 if key == "n" else -1))
         elif key in _ENDS:
@@ -114,26 +115,38 @@ def _show(console: Console, store: SlideStore, cell: StoredCell, at: int, total:
     from plasmolite.terminal.half_blocks import half_blocks
 
     bgr = cv2.imdecode(np.frombuffer(store.crop(cell), np.uint8), cv2.IMREAD_COLOR)
-    console.rule(f"Cell {at + 1} of {total}", align="left")
+    words = spoken()
+    console.rule(words.text("review.progress", at=at + 1, total=total), align="left")
     if bgr is not None:
         rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         console.print(half_blocks(rgb, min(_COLUMNS, console.width)), end="")
-    line = Text(f"Machine: {cell.label}, P(Parasitized) = {cell.probability:.3f}", style="bold")
-    line.append("  (doubtful)" if cell.doubtful else "", style="yellow")
-    line.append(f"   field {cell.field_number}, cell {cell.cell_id}", style="dim")
+    label, probability = words.text(f"label.{cell.label}"), words.value(cell.probability, ".3f")
+    line = Text(words.text("review.machine", label=label, probability=probability), style="bold")
+    line.append("  " + words.text("queue.doubtful") if cell.doubtful else "", style="yellow")
+    line.append("   " + words.text("queue.place", field=cell.field_number, cell=cell.cell_id), style="dim")
     console.print(line)
     if cell.call is not None:
-        console.print(f"Called {cell.call} by {cell.reviewer}", style="cyan", highlight=False)
-    console.print(_KEYS, style="dim", markup=False, highlight=False)
+        said = words.text("queue.called", call=words.text(f"label.{cell.call}"), who=cell.reviewer or "")
+        console.print(said, style="cyan", highlight=False, markup=False)
+    console.print(words.text("queue.keys"), style="dim", markup=False, highlight=False)
 
 
 def _sum_up(console: Console, store: SlideStore, slide: Slide) -> None:
     from edge.slides.review import slide_estimates
 
     estimates = slide_estimates(store, slide)
-    seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
-    console.print(f"{seen}, {estimates.overruled} overruled.", highlight=False)
-    console.print(f"Machine: {estimates.machine.words[0]}", highlight=False)
+    words = spoken()
+    lines = [
+        words.text(
+            "show.seen",
+            reviewed=estimates.suspects_reviewed,
+            suspects=estimates.suspects,
+            overruled=estimates.overruled,
+        )
+        + ".",
+        words.text("show.machine", answer=estimates.machine.words[0]),
+    ]
     if estimates.reviewed is not None:
-        console.print(f"After review: {estimates.reviewed.words[0]}", highlight=False)
-    console.print(RESEARCH_USE, style="dim", highlight=False)
+        lines.append(words.text("queue.after", answer=estimates.reviewed.words[0]))
+    console.print("\n".join(lines), highlight=False, markup=False)
+    console.print(words.text("research"), style="dim", highlight=False)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.report_language import language_option
@@ -81,20 +80,19 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        number = "1 slide" if len(rows) == 1 else f"{len(rows):,} slides"
-        table = Table(
-            title=f"{number} in {store.path}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-        )
-        for column in ("Slide", "Begun (UTC)", "Operator"):
-            table.add_column(column, overflow="fold")
-        for column in ("Fields", "Cells", "Suspects", "Reviewed", "After review"):
-            table.add_column(column, justify="right")
+        words = spoken()
+        title = words.text("list.slides", number=len(rows), store=store.path)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for column in ("slide", "begun", "operator"):
+            table.add_column(words.text(f"list.{column}"), overflow="fold")
+        for column in ("fields", "cells", "suspects", "reviewed", "after-review"):
+            table.add_column(words.text(f"list.{column}"), justify="right")
         for slide, counts in rows:
-            figures = [f"{figure:,}" for figure in counts]
+            figures = [words.count(figure) for figure in counts]
             begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
             table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)
         Console().print(table)
-        click.echo(RESEARCH_USE)
+        click.echo(words.text("research"))
 
 
 @command.command("show")
@@ -118,28 +116,34 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
                 found["audit"] = [{**e._asdict(), "at": e.at.isoformat()} for e in store.audit(slide)]
             click.echo(json.dumps(found))
             return
-        click.echo(f"Slide {slide.slide_id}, begun {slide.created_at:%Y-%m-%d %H:%M} UTC", nl=False)
-        click.echo(f" by {slide.operator}" if slide.operator else "")
-        for name, value in (("Notes", slide.notes), ("Device", slide.device), ("Model", slide.model_name)):
-            if value:
-                click.echo(f"{name}: {value}")
-        click.echo(f"{counts.fields:,} fields, {counts.cells:,} red cells, each counted once")
         words = spoken()
-        click.echo(f"\nMachine: {words.message(estimates.machine.words[0])}")
+        begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
+        by = "show.begun-by" if slide.operator else "show.begun"
+        click.echo(words.text(by, slide=slide.slide_id, begun=begun, operator=slide.operator))
+        for name, value in (("notes", slide.notes), ("device", slide.device), ("model", slide.model_name)):
+            if value:
+                click.echo(words.text(f"show.{name}", value=value))
+        click.echo(words.text("show.counted", fields=counts.fields, cells=counts.cells))
+        click.echo("\n" + words.text("show.machine", answer=estimates.machine.words[0]))
         for sentence in estimates.machine.words[1:]:
             click.echo(f"  {words.message(sentence)}")
-        seen = f"{estimates.suspects_reviewed} of {estimates.suspects} suspects reviewed"
+        seen = words.text(
+            "show.seen",
+            reviewed=estimates.suspects_reviewed,
+            suspects=estimates.suspects,
+            overruled=estimates.overruled,
+        )
         if estimates.reviewed is None:
-            click.echo(f"\nAfter review: {seen}. Review them with: plasmolite review {slide.slide_id}")
+            click.echo("\n" + words.text("show.not-reviewed", seen=seen, slide=slide.slide_id))
         else:
-            click.echo(f"\nAfter review ({seen}, {estimates.overruled} overruled):")
+            click.echo("\n" + words.text("show.reviewed", seen=seen))
             click.echo(f"  {words.message(estimates.reviewed.words[0])}")
         if audit:
-            click.echo("\nAudit trail:")
+            click.echo("\n" + words.text("slides.audit"))
             for entry in store.audit(slide):
                 when, who = f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.who or "-"
                 click.echo(f"  {when}  {who}  {entry.action}  {detail_words(entry)}".rstrip())
-        click.echo(f"\n{RESEARCH_USE}")
+        click.echo("\n" + words.text("research"))
 
 
 @command.command("report")
@@ -163,7 +167,7 @@ def report_slide(place: _Place, slide_id: str, folder: Path, language: Language)
         target = write_slide_report(store, slide, folder, language)
         _write(folder / "cells.csv", cells_csv(store, slide))
         _write(folder / "fields.csv", fields_csv(store, slide))
-    click.echo(f"Report: {target}")
+    click.echo(spoken().text("show.report", path=target))
 
 
 @command.command("export")
@@ -269,11 +273,19 @@ def delete_slide(place: _Place, slide_id: str, *, yes: bool, who: str) -> None:
         slide = store.slide(slide_id)
         counts = store.counts(slide)
         if not yes:
-            what = f"{counts.fields:,} fields, {counts.cells:,} cells and {counts.reviewed:,} reviews"
-            click.confirm(f"Erase slide {slide.slide_id} with {what}?", abort=True)
+            click.confirm(
+                spoken().text(
+                    "show.erase",
+                    slide=slide.slide_id,
+                    fields=counts.fields,
+                    cells=counts.cells,
+                    reviews=counts.reviewed,
+                ),
+                abort=True,
+            )
         with counting(store.path, slide.number, slide.slide_id):
             store.delete_slide(slide, who=who)
-    click.echo(f"Slide {slide_id} is erased.")
+    click.echo(spoken().text("show.erased", slide=slide_id))
 
 
 def _write(path: Path, text: str) -> None:

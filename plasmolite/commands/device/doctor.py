@@ -10,7 +10,7 @@ import click
 
 from plasmolite.terminal.language import spoken
 
-_MARKS = {"ok": ("green", "ok     "), "warning": ("yellow", "warning"), "failure": ("red", "FAILURE")}
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
 @click.command(
@@ -38,8 +38,9 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(finding.to_json()))
             continue
-        colour, mark = _MARKS[finding.state]
-        click.echo(f"{click.style(mark, fg=colour)}  {finding.part:<12} {spoken().message(finding.sentence)}")
+        words = spoken()
+        mark = click.style(f"{words.text(f'doctor.state.{finding.state}'):<13}", fg=_COLOURS[finding.state])
+        click.echo(f"{mark}{words.text(f'doctor.part.{finding.part}'):<13}{words.message(finding.sentence)}")
         if finding.action:
-            click.echo(f"{'':<23}{spoken().message(finding.action)}")
+            click.echo(f"{'':<26}{words.message(finding.action)}")
     sys.exit(exit_code(findings))

@@ -14,7 +14,8 @@ import click
 
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
-from plasmolite.terminal.language import refuse
+from edge.messages.signature_codes import SignatureCode
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.inference.model_file import ModelFile
@@ -61,9 +62,10 @@ def install(file: Path, signature: Path | None, key: Path | None) -> None:
             when=datetime.now(UTC).isoformat(timespec="seconds"),
             bundled=_shipped(),
         )
-        click.echo(f"Signature: made by key {entry.signed_by}, which this site trusts.")
-        click.echo(f"Self-test: {_told(results[0])}")
-        click.echo(f"In use now: {entry}. Back to the one before: plasmolite model rollback")
+        words = spoken()
+        click.echo(words.text("installed.signature", key=entry.signed_by))
+        click.echo(_told(results[0]))
+        click.echo(words.text("installed.installed", model=str(entry)))
 
 
 @command.command()
@@ -71,7 +73,9 @@ def rollback() -> None:
     """Go back to the model that was in use before the last installation."""
     with _refusals():
         former = _store().rollback()
-        click.echo(f"In use now: {former or 'the model that ships with the package'}.")
+        words = spoken()
+        name = words.text("installed.shipped") if former is None else str(former)
+        click.echo(words.text("installed.in-use", model=name))
 
 
 @command.command("list")
@@ -104,10 +108,12 @@ def list_models(*, as_json: bool) -> None:
             if as_json:
                 click.echo(json.dumps(row))
                 continue
+            words, signed_by = spoken(), row["signed_by"]
             mark = "*" if row["in_use"] else " "
+            since = row["installed"] if signed_by else words.text("installed.with-package")
+            key = "  " + words.text("installed.key", key=str(signed_by)) if signed_by else ""
             click.echo(
-                f"{mark} {str(row['sha256'])[:12]}  {row['name']} {row['version']} {row['precision']}  "
-                f"{row['installed']}{'  key ' + str(row['signed_by']) if row['signed_by'] else ''}"
+                f"{mark} {str(row['sha256'])[:12]}  {row['name']} {row['version']} {row['precision']}  {since}{key}"
             )
 
 
@@ -135,8 +141,8 @@ def verify(model: str | None) -> None:
 
     with _refusals():
         loaded = load_model(find_model(model))
-        click.echo(f"Manifest: {loaded.name}, SHA-256 {loaded.sha256}, as released.")
-        click.echo(f"Self-test: {_told(_self_test(loaded))}")
+        click.echo(spoken().text("installed.manifest", model=loaded.name, sha256=loaded.sha256))
+        click.echo(_told(_self_test(loaded)))
 
 
 @command.command(epilog="Example:\n\n  plasmolite model trust /media/usb/laboratory.pub")
@@ -154,9 +160,9 @@ def trust(key: Path) -> None:
             (folder / f"{public.identity}.pub").write_bytes(key.read_bytes())
         except OSError as error:
             raise ModelStoreError(
-                Code.SIGNATURE_KEY_NOT_KEPT, folder=folder, reason=system_reason(error)
+                SignatureCode.KEY_NOT_KEPT, folder=folder, reason=system_reason(error)
             ) from error
-        click.echo(f"Trusted from now on: key {public.identity}. Compare this number with its owner.")
+        click.echo(spoken().text("installed.trusted", key=public.identity))
 
 
 @command.command(epilog="Example:\n\n  plasmolite model seal new.tflite --out release.tflite")
@@ -183,7 +189,7 @@ def seal(file: Path, out: Path) -> None:
             )
         except OSError as error:
             raise ModelStoreError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
-        click.echo(f"{out}: {model.name} with the scores of {len(scores)} pictures.")
+        click.echo(spoken().text("installed.sealed", path=out, model=model.name, scores=len(scores)))
 
 
 @contextmanager
@@ -207,7 +213,7 @@ def _trusted_keys(store: ModelStore) -> list[PublicKey]:
 
     keys = _keys(sorted((store.folder / "keys").glob("*.pub")))
     if not keys:
-        raise SignatureError(Code.SIGNATURE_NO_KEY)
+        raise SignatureError(SignatureCode.NO_KEY)
     return keys
 
 
@@ -231,9 +237,8 @@ def _self_test(model: ModelFile) -> SelfTest:
 
 
 def _told(result: SelfTest) -> str:
-    return (
-        f"{result.cells} pictures scored as at release; largest difference {result.largest:.4f} "
-        f"({result.worst})."
+    return spoken().text(
+        "installed.self-test", cells=result.cells, largest=result.largest, worst=result.worst
     )
 
 

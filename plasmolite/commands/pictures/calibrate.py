@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
 from plasmolite.commands.options.model import model_option
 from plasmolite.terminal.language import refuse, spoken
@@ -116,27 +115,43 @@ def command(
 def _tell_of_failure(field: JudgedField) -> None:
     """Name a field that is not counted, and why."""
     if field.error is not None:
-        click.echo(f"{field.name}: {field.error}", err=True)
+        click.echo(f"{field.name}: {spoken().message(field.error)}", err=True)
     elif field.result is not None and field.result.refused is not None:
-        click.echo(f"{field.name}: refused: {field.result.refused}", err=True)
+        click.echo(
+            f"{field.name}: {spoken().text('calibrated.refused', reason=field.result.refused)}", err=True
+        )
 
 
 def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
     """Say what was found and what it costs."""
-    from edge.messages.numbers import percent
-
+    words = spoken()
     low, high = profile.rate_interval
     click.echo(
-        f"{profile.cells:,} cells of {profile.fields} known-negative fields, {profile.fields_refused} more "
-        "refused or unreadable.\n"
-        f"Threshold {profile.threshold:.6f} (the model's own: {model_threshold:.6f}): {profile.false_alarms} "
-        f"false alarms, {percent(profile.measured_rate)} % of the cells; asked for: "
-        f"{percent(profile.target_rate)} %. As many further cells of this site will show {percent(low)} to "
-        f"{percent(high)} % (95 % interval).\n"
-        f"At it the model finds {percent(profile.true_positives / profile.infected)} % of the infected cells "
-        f"of its own test ({profile.true_positives:,} of {profile.infected:,}); how many it finds of this site's, "
-        "negatives cannot tell."
+        words.text(
+            "calibrated.cells", cells=profile.cells, fields=profile.fields, refused=profile.fields_refused
+        )
+    )
+    click.echo(
+        words.text(
+            "calibrated.threshold",
+            threshold=profile.threshold,
+            own=model_threshold,
+            alarms=profile.false_alarms,
+            rate=profile.measured_rate,
+            target=profile.target_rate,
+            low=low,
+            high=high,
+        )
+    )
+    click.echo(
+        words.text(
+            "calibrated.sensitivity",
+            share=profile.true_positives / profile.infected,
+            found=profile.true_positives,
+            infected=profile.infected,
+        )
     )
     for warning in profile.warnings:
-        click.echo(f"Warning: {warning}")
-    click.echo(f"Site profile: {out}, for the model {profile.model_name} only.\n{RESEARCH_USE}")
+        click.echo(words.text("calibrated.warning", warning=warning))
+    click.echo(words.text("calibrated.profile", path=out, model=profile.model_name))
+    click.echo(words.text("research"))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, assert_never
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
 from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import with_progress
@@ -109,16 +109,15 @@ def command(
         try:
             _draw(picture, told.shown, classifier, accept_anything)
         except OSError as error:
-            click.echo(f"Error: {picture} cannot be written: {error.strerror}.", err=True)
-            sys.exit(2)
-        click.echo(f"Picture of the verdicts: {picture}", err=as_json)
+            refuse(SourceError(Code.FILE_NOT_WRITTEN, path=picture, reason=system_reason(error)))
+        click.echo(spoken().text("verdicts.picture", path=picture), err=as_json)
     sys.exit(1 if told.failed else 0)
 
 
 def _decision(cutoff: float, undecided: UndecidedRange | None) -> str:
     if undecided is None:
-        return f"threshold {cutoff:.3f}"
-    return f"inconclusive from {undecided.low:.3f} to {undecided.high:.3f}"
+        return spoken().text("verdicts.threshold", threshold=cutoff)
+    return spoken().text("verdicts.inconclusive", low=undecided.low, high=undecided.high)
 
 
 class _Told:
@@ -165,25 +164,31 @@ def _print_table(
             last.append(verdict)
     seconds = time.monotonic() - began
     judged = sum(told.counts.values())
-    table = Table(title="Verdicts" if judged <= _ROWS_SHOWN else f"Verdicts (the last {_ROWS_SHOWN})")
-    table.add_column("Image", overflow="fold")
-    table.add_column("Verdict")
-    table.add_column("P(parasitised)", justify="right")
+    words = spoken()
+    title = "verdicts.title" if judged <= _ROWS_SHOWN else "verdicts.last"
+    table = Table(title=words.text(title, number=_ROWS_SHOWN))
+    table.add_column(words.text("verdicts.image"), overflow="fold")
+    table.add_column(words.text("verdicts.verdict"))
+    table.add_column(words.text("verdicts.probability"), justify="right")
     for verdict in last:
-        label = str(verdict.label)
-        table.add_row(Text(verdict.image), Text(label, _style(verdict.label)), f"{verdict.probability:.3f}")
+        label = Text(words.text(f"label.{verdict.label}"), _style(verdict.label))
+        table.add_row(Text(verdict.image), label, words.value(verdict.probability or 0.0, ".3f"))
     console = Console()
     if judged:
         console.print(table)
-    counts = ", ".join(f"{count} {label}" for label, count in sorted(told.counts.items())) or "none"
+    counts = [f"{count} {words.text(f'label.{label}')}" for label, count in sorted(told.counts.items())]
     runtime = classifier.runtime
-    console.print(
-        f"{judged} cells judged: {counts}; {told.failed} files could not be judged.\n"
-        f"Model {classifier.model.name}, {decision}; {runtime.name} {runtime.version}, "
-        f"{classifier.threads} threads, batches of {classifier.batch_size}; "
-        f"{judged / max(seconds, 1e-9):.0f} cells/s.\n{RESEARCH_USE}",
-        highlight=False,
+    judged_by = words.text(
+        "verdicts.model",
+        model=classifier.model.name,
+        decision=decision,
+        runtime=f"{runtime.name} {runtime.version}",
+        threads=classifier.threads,
+        batch=classifier.batch_size,
+        rate=judged / max(seconds, 1e-9),
     )
+    judged_cells = words.text("verdicts.counts", judged=judged, counts=counts or ["0"], failed=told.failed)
+    console.print(f"{judged_cells}\n{judged_by}\n{words.text('research')}", highlight=False, markup=False)
     return told
 
 

@@ -68,7 +68,7 @@ def test_a_weak_supply_now_and_earlier_is_put_into_words(tmp_path: Path) -> None
     throttling = read_throttling(tmp_path, lambda _: "throttled=0x50005\n")
     assert throttling is not None
     assert throttling.bits == 0x50005
-    assert throttling.now == ("the supply voltage is too low", "the processor is throttled")
+    assert tuple(map(str, throttling.now)) == ("the supply voltage is too low", "the processor is throttled")
     assert throttling.since_start == throttling.now
 
 
@@ -77,7 +77,7 @@ def test_the_kernels_file_is_asked_before_the_program(tmp_path: Path) -> None:
     throttling = read_throttling(tmp_path, lambda _: "throttled=0x1\n")
     assert throttling is not None
     assert throttling.now == ()
-    assert throttling.since_start == ("the soft temperature limit is reached",)
+    assert tuple(map(str, throttling.since_start)) == ("the soft temperature limit is reached",)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,16 @@ import pytest
 
 from edge.camera.listing import Camera
 from edge.camera.v4l2 import PixelFormat
-from edge.device import doctor
-from edge.device.board import Board, Throttling
-from edge.device.doctor import Finding, exit_code
+from edge.device import board_checks as checks
+from edge.device import doctor, installation
+from edge.device.board import THROTTLING_NOW, Board, Throttling
+from edge.device.doctor import exit_code
+from edge.device.finding import Finding
 from edge.errors import ModelStoreError
+from edge.messages.camera_codes import CameraCode
 from edge.messages.codes import Code
+from edge.messages.doctor_codes import DoctorCode
+from edge.messages.language import Language
 from edge.messages.message import Message
 
 PI = Board(
@@ -32,26 +37,31 @@ PI = Board(
 
 
 def test_a_well_board_is_ok_in_every_part() -> None:
-    checks = (doctor.check_board, doctor.check_memory, doctor.check_temperature, doctor.check_supply)
-    assert [check(PI).state for check in checks] == ["ok"] * 4
-    assert doctor.check_governor(PI).state == "ok"
+    every = (
+        checks.check_board,
+        checks.check_memory,
+        checks.check_temperature,
+        checks.check_supply,
+    )
+    assert [check(PI).state for check in every] == ["ok"] * 4
+    assert checks.check_governor(PI).state == "ok"
 
 
 @pytest.mark.parametrize(
     ("sick", "check", "words"),
     [
-        ({"temperature_c": 78.0}, doctor.check_temperature, "soon slows down"),
-        ({"temperature_c": 86.0}, doctor.check_temperature, "has slowed down"),
-        ({"memory_free_bytes": 100 * 2**20}, doctor.check_memory, "100 MB free"),
-        ({"governor": "powersave"}, doctor.check_governor, "lowest clock"),
+        ({"temperature_c": 78.0}, checks.check_temperature, "soon slows down"),
+        ({"temperature_c": 86.0}, checks.check_temperature, "has slowed down"),
+        ({"memory_free_bytes": 100 * 2**20}, checks.check_memory, "100 MB free"),
+        ({"governor": "powersave"}, checks.check_governor, "lowest clock"),
         (
-            {"throttling": Throttling(1, ("the supply voltage is too low",), ())},
-            doctor.check_supply,
+            {"throttling": Throttling(1, (Message(DoctorCode.THROTTLING_VOLTAGE),), ())},
+            checks.check_supply,
             "Now: the supply voltage is too low",
         ),
         (
-            {"throttling": Throttling(0x10000, (), ("the supply voltage is too low",))},
-            doctor.check_supply,
+            {"throttling": Throttling(0x10000, (), (Message(DoctorCode.THROTTLING_VOLTAGE),))},
+            checks.check_supply,
             "since the start",
         ),
     ],
@@ -63,11 +73,24 @@ def test_a_sick_board_is_warned_of_with_a_cure(sick: dict[str, Any], check: Any,
     assert str(finding.action)
 
 
+def test_what_a_sick_supply_does_is_said_in_the_readers_language() -> None:
+    sick = PI._replace(throttling=Throttling(5, (THROTTLING_NOW[0], THROTTLING_NOW[2]), ()))
+    sentence = checks.check_supply(sick).sentence
+    said = "la tension d'alimentation est trop basse, le processeur est ralenti"
+    assert said in sentence.text(Language.FRENCH)
+    assert Message.from_json(sentence.to_json()) == sentence
+
+
 def test_what_a_machine_does_not_tell_is_no_fault() -> None:
     silent = PI._replace(
         model=None, memory_free_bytes=None, temperature_c=None, throttling=None, governor=None
     )
-    for check in (doctor.check_memory, doctor.check_temperature, doctor.check_supply, doctor.check_governor):
+    for check in (
+        checks.check_memory,
+        checks.check_temperature,
+        checks.check_supply,
+        checks.check_governor,
+    ):
         assert check(silent).state == "ok"
 
 
@@ -84,7 +107,7 @@ def test_what_a_machine_does_not_tell_is_no_fault() -> None:
 def test_an_implausible_or_unkept_date_is_warned_of(
     now: datetime, synchronised: bool, hardware_clock: bool, state: str
 ) -> None:
-    assert doctor.check_clock(now, synchronised=synchronised, hardware_clock=hardware_clock).state == state
+    assert checks.check_clock(now, synchronised=synchronised, hardware_clock=hardware_clock).state == state
 
 
 @pytest.mark.parametrize(
@@ -157,9 +180,7 @@ def test_a_camera_is_needed_only_by_a_device_that_counts_live() -> None:
 
 
 def test_a_camera_that_may_not_be_opened_names_the_cure() -> None:
-    problem = Message(
-        Code.CAMERA_NODE_NOT_OPENED, node="/dev/video0", reason=Message(Code.SYSTEM_NOT_ALLOWED)
-    )
+    problem = Message(CameraCode.NODE_NOT_OPENED, node="/dev/video0", reason=Message(Code.SYSTEM_NOT_ALLOWED))
     shut = Camera("0", "V4L2", "USB Camera", (), problem)
     assert "usermod" in str(doctor.check_cameras([shut], needed=True).action)
 
@@ -171,7 +192,7 @@ def test_a_camera_that_works_is_named() -> None:
 
 def test_a_damaged_model_is_a_failure_with_a_way_back(tmp_path: Path) -> None:
     (tmp_path / "bad.tflite").write_bytes(b"not a model at all")
-    finding = doctor.check_model(lambda: tmp_path / "bad.tflite")
+    finding = installation.check_model(lambda: tmp_path / "bad.tflite")
     assert finding.state == "failure"
     assert "rollback" in str(finding.action)
 
@@ -180,15 +201,15 @@ def test_a_damaged_model_store_is_a_failure() -> None:
     def damaged() -> Path:
         raise ModelStoreError("models.json is damaged.")
 
-    assert str(doctor.check_model(damaged).sentence) == "models.json is damaged."
+    assert str(installation.check_model(damaged).sentence) == "models.json is damaged."
 
 
 def test_a_runtime_is_found_where_the_tests_run() -> None:
-    assert doctor.check_runtime().state in {"ok", "warning"}
+    assert installation.check_runtime().state in {"ok", "warning"}
 
 
 @pytest.mark.parametrize(
     ("states", "code"), [(["ok"], 0), (["ok", "warning"], 1), (["failure", "warning"], 2), ([], 0)]
 )
 def test_the_exit_code_is_that_of_the_worst_part(states: list[str], code: int) -> None:
-    assert exit_code([Finding("part", state, Message(Code.DOCTOR_SUPPLY)) for state in states]) == code
+    assert exit_code([Finding("part", state, Message(DoctorCode.SUPPLY)) for state in states]) == code

@@ -8,7 +8,7 @@ from edge.errors import ImageError
 from edge.fields.quality import CheckName
 from edge.live.states import LiveState
 from edge.messages.catalogue import catalogue
-from edge.messages.codes import Code
+from edge.messages.codes import ALL_CODES, Code
 from edge.messages.language import Language, language_of_environment
 from edge.messages.message import Message, system_reason
 
@@ -18,7 +18,7 @@ NOT_OPENED = Message(Code.PICTURE_NOT_OPENED, reason=Message(Code.SYSTEM_NOT_FOU
 
 @pytest.mark.parametrize("language", Language)
 def test_every_code_has_a_sentence(language: Language) -> None:
-    assert {code.value for code in Code} <= catalogue(language).keys
+    assert ALL_CODES.keys() <= catalogue(language).keys
 
 
 def test_languages_have_the_same_keys_with_the_same_places() -> None:

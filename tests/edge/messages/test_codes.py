@@ -10,12 +10,13 @@ import pytest
 from edge.fields.quality import CheckName
 from edge.live.states import LiveState
 from edge.messages.catalogue import catalogue
-from edge.messages.codes import Code
+from edge.messages.codes import ALL_CODES, AnyCode, Code
 from edge.messages.language import Language
 from edge.types import Label
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [path for root in ("edge", "server", "plasmolite") for path in sorted((ROOT / root).rglob("*.py"))]
+FAMILIES = {type(code).__name__: type(code) for code in ALL_CODES.values()}
 NO_VALUES = frozenset({"kind", "field", "retry_after"})
 """What `server.problems.Problem` takes beside the values of its message."""
 PROGRAMS = re.compile(r"--\w|`|plasmolite \w|\{(path|folder)\}|GET /|POST /|pip |sudo |curl |Bearer ")
@@ -36,7 +37,7 @@ ON_PAGE = (
 ENGLISH, FRENCH = catalogue(Language.ENGLISH), catalogue(Language.FRENCH)
 
 
-def codes_named(path: Path) -> Iterator[tuple[int, Code, frozenset[str] | None]]:
+def codes_named(path: Path) -> Iterator[tuple[int, AnyCode, frozenset[str] | None]]:
     """Line, code, and names of the values given with it; None where it is named without being filled."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     filled = {}
@@ -49,8 +50,8 @@ def codes_named(path: Path) -> Iterator[tuple[int, Code, frozenset[str] | None]]
                 if not any(keyword.arg is None for keyword in call.keywords):
                     filled[id(node)] = names
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Code":
-            yield node.lineno, Code[node.attr], filled.get(id(node))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in FAMILIES:
+            yield node.lineno, FAMILIES[node.value.id][node.attr], filled.get(id(node))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -64,8 +65,8 @@ def test_every_code_is_used() -> None:
     elsewhere = [path for root in ("convert", "train") for path in (ROOT / root).rglob("*.py")]
     named = {code for path in [*SOURCES, *elsewhere] for _, code, _ in codes_named(path)}
     # These name what a model's manifest states, by the codes in the manifest.
-    stated = {code for code in Code if code.startswith(("chosen.", "sources.", "measured."))}
-    assert set(Code) - named - stated == set()
+    stated = {code for code in ALL_CODES.values() if code.startswith(("chosen.", "sources.", "measured."))}
+    assert set(ALL_CODES.values()) - named - stated == set()
 
 
 def test_every_label_is_used() -> None:
@@ -75,9 +76,9 @@ def test_every_label_is_used() -> None:
     everything = "\n".join(texts)
     # Keys that are put together from a family and a member, such as `state.` and a live state.
     families = set(re.findall(r"[\"'`]([\w.-]+[.-])(?:\$?\{|[\"'`])", everything))
-    for key in ENGLISH.keys - {code.value for code in Code}:
+    for key in ENGLISH.keys - ALL_CODES.keys():
         used = f'"{key}"' in everything or any(key.startswith(family) for family in families)
-        assert used or key.removeprefix("page.") in set(Code), key
+        assert used or key.removeprefix("page.") in ALL_CODES, key
 
 
 @pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["en", "fr"])
@@ -87,15 +88,15 @@ def test_every_member_of_what_the_page_and_the_terminal_show_has_a_label(words) 
     assert {f"label.{label}" for label in (Label.PARASITIZED, Label.UNINFECTED)} <= words.keys
 
 
-@pytest.mark.parametrize("code", [code for code in Code if code.startswith(ON_PAGE)])
-def test_the_page_names_no_option_and_no_path(code: Code) -> None:
+@pytest.mark.parametrize("code", [code for code in ALL_CODES.values() if code.startswith(ON_PAGE)])
+def test_the_page_names_no_option_and_no_path(code: AnyCode) -> None:
     for words in (ENGLISH, FRENCH):
         key = f"page.{code}" if f"page.{code}" in words.keys else code
         assert not PROGRAMS.search(words.template(key)), key
 
 
-@pytest.mark.parametrize("code", [code for code in Code if code is not Code.SENTENCE])
-def test_a_french_sentence_is_not_the_english_one(code: Code) -> None:
+@pytest.mark.parametrize("code", [code for code in ALL_CODES.values() if code is not Code.SENTENCE])
+def test_a_french_sentence_is_not_the_english_one(code: AnyCode) -> None:
     english = re.sub(r"\{.*?\}", "", ENGLISH.template(code))
     french = re.sub(r"\{.*?\}", "", FRENCH.template(code))
     # Alike in both: proper names, figures with their units, and single words.

@@ -1,0 +1,36 @@
+"""What a check of the device finds."""
+
+from typing import Any, NamedTuple
+
+from edge.messages.message import Message
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+
+
+class Finding(NamedTuple):
+    """What the doctor says of one part.
+
+    Attributes:
+        part: such as "runtime" or "disk".
+        state: "ok", "warning" (works, but look at it) or "failure" (slides cannot be judged).
+        sentence: what was found.
+        action: what to do; None where nothing.
+        value: the measured figure behind it, where there is one.
+    """
+
+    part: str
+    state: str
+    sentence: Message
+    action: Message | None = None
+    value: float | str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as JSON values: sentence and action in English, the sentence's code and values."""
+        return {
+            "part": self.part,
+            "state": self.state,
+            "sentence": str(self.sentence),
+            "action": "" if self.action is None else str(self.action),
+            "value": self.value,
+            **self.sentence.to_json(),
+        }
