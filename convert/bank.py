@@ -23,6 +23,8 @@ from train.model.batches import network_inputs
 
 _UNSURE, _DRAWN, _OF_A_LABORATORY = 120, 120, 100
 """Cells of each class: of home the least sure and a draw of the others; and of each laboratory."""
+_FEATURES = 900
+"""A model of more features has so many fewer cells in its bank: in the file count bytes."""
 _UNINFECTED_EVERY, _MARKED_EVERY = 8, 3
 """One of so many fields of uninfected blood, and of those of a laboratory, is read: they hold more cells than are
 drawn."""
@@ -97,13 +99,17 @@ def make_bank(
             np.array([groups.setdefault(sample.patient, len(groups)) for sample in samples], np.int64),
             np.ones(len(samples), np.float32),
         )
+        share = min(1.0, _FEATURES / features.shape[1])
+        unsure, drawn, of_a_laboratory = (
+            round(share * cells) for cells in (_UNSURE, _DRAWN, _OF_A_LABORATORY)
+        )
         for infected in (True, False):
             cells = np.flatnonzero(whole.infected == infected)
             if laboratory == HOME:
-                least_sure = cells[np.argsort(np.abs(said[cells] - infected))[::-1]][:_UNSURE]
-                parts += [whole.at(least_sure), _draw(whole, np.setdiff1d(cells, least_sure), _DRAWN, rng)]
+                least_sure = cells[np.argsort(np.abs(said[cells] - infected))[::-1]][:unsure]
+                parts += [whole.at(least_sure), _draw(whole, np.setdiff1d(cells, least_sure), drawn, rng)]
             else:
-                parts.append(_draw(whole, cells, _OF_A_LABORATORY, rng))
+                parts.append(_draw(whole, cells, of_a_laboratory, rng))
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Bank._make(columns)
 
