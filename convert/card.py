@@ -39,6 +39,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
         f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw."
         f"{_patients_by(first['data'])}",
+        *_went_on(first),
         f"- Sources: {first['sources']}. Licence of the model: {first['licence']}.",
         "",
         "## Measured",
@@ -103,17 +104,37 @@ def write_card(file: Path) -> Path:
     return card
 
 
+def _went_on(manifest: Mapping[str, Any]) -> list[str]:
+    """Say what it went on from and what it lost of what that could."""
+    found = manifest.get("forgetting")
+    if found is None:
+        return []
+    loss = found["loss"]
+    seen = (
+        "that it never saw"
+        if found["never_seen"]
+        else "of which nobody knows whether it had seen them before"
+    )
+    return [
+        f"- Went on from `{Path(manifest['training']['settings']['weights']).name}`, old cells shown again: on "
+        f"{found['cells']} cells of {found['patients']} patients {seen} its accuracy was "
+        f"{found['accuracy_before']:.4f} before and is {found['accuracy_now']:.4f} now (loss [{loss['low']:.4f}, "
+        f"{loss['high']:.4f}])."
+    ]
+
+
 def _reservations(manifest: Mapping[str, Any]) -> list[str]:
     """Say what was released only because somebody asked for it: weak, or undecided by the gate."""
     rows = [f"**Of little use.** {sentence}" for sentence in manifest.get("weaknesses", ())]
     gate = manifest.get("gate", {"checks": {}})
-    rows += [
-        f"**Undecided.** {name.replace('_', ' ')}: {check['value'] * 100:.3f} points [{check['low'] * 100:.3f}, "
-        f"{check['high'] * 100:.3f}] where at most {check['limit'] * 100:.3f} are allowed; {gate['cells']:,} test "
-        f"cells of {gate['patients']} patients are too few to tell."
-        for name, check in gate["checks"].items()
-        if check["decision"] == "undecided"
-    ]
+    for name, check in gate["checks"].items():
+        if check["decision"] == "undecided":
+            cells, patients = check.get("tried_on") or (gate["cells"], gate["patients"])
+            rows.append(
+                f"**Undecided.** {name.replace('_', ' ')}: {check['value'] * 100:.3f} points "
+                f"[{check['low'] * 100:.3f}, {check['high'] * 100:.3f}] where at most {check['limit'] * 100:.3f} are "
+                f"allowed; {cells:,} test cells of {patients} patients are too few to tell."
+            )
     return [line for row in rows for line in (row, "")]
 
 

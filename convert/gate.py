@@ -55,6 +55,8 @@ class Check(NamedTuple):
     low: float
     high: float
     limit: float
+    tried_on: tuple[int, int] | None = None
+    """Cells and patients, where they are others than the test's."""
 
     @property
     def decision(self) -> Decision:
@@ -89,10 +91,26 @@ class GateResult(NamedTuple):
         )
         if check.decision is Decision.REFUSED:
             return f"{what}."
+        cells, patients = check.tried_on or (self.cells, self.patients)
         return (
-            f"{what}; {self.cells:,} test cells of {self.patients} patients are too few to tell: it lies between "
+            f"{what}; {cells:,} test cells of {patients} patients are too few to tell: it lies between "
             f"{check.low * 100:.3f} and {check.high * 100:.3f} points."
         )
+
+    def with_forgetting(self, found: Mapping[str, Any] | None) -> "GateResult":
+        """Judge too what the network lost of what it could before it went on (`train.evaluation.forgetting`)."""
+        if found is None:
+            return self
+        loss = found["loss"]
+        check = Check(
+            "forgetting",
+            loss["value"],
+            loss["low"],
+            loss["high"],
+            found["limit"],
+            (found["cells"], found["patients"]),
+        )
+        return self._replace(checks=(*self.checks, check))
 
     def record(self) -> dict[str, Any]:
         """Describe the result for a manifest."""
@@ -114,6 +132,7 @@ _WORDS = {
     "auc": "AUC falls",
     "flips": "the share of verdicts that flip is",
     "mean_difference": "the mean difference of the probability is",
+    "forgetting": "on the cells to rehearse, accuracy against the network that it went on from falls",
 }
 
 

@@ -174,7 +174,7 @@ def _judge(finished: FinishedRun, comparison: Comparison, judged: Judged, limits
         comparison,
         judge_export(
             comparison.precision, judged, record.test, threshold=record.thresholds["cell"], limits=limits
-        ),
+        ).with_forgetting(record.forgetting),
         tuple(weaknesses(undisputed, record.thresholds, record.baseline_auc)),
         {point: rates(undisputed, threshold) for point, threshold in record.thresholds.items()},
         None,
@@ -204,6 +204,8 @@ def _manifest(
         run=finished.folder,
         sources=identity.sources,
     )
+    if finished.record.forgetting is not None:
+        manifest["forgetting"] = finished.record.forgetting
     return {**manifest, "gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
 
 

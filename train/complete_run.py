@@ -1,5 +1,6 @@
 """A whole training run from a program: labelled cells in, a measured model and its report out."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -7,7 +8,7 @@ from train.reporting.report import write_report
 from train.reporting.results import Results, finish
 from train.run import RunData, fit, load_run_data
 from train.run_folder import check_run, hold_run, open_run
-from train.settings import TrainingSettings
+from train.settings import SettingsError, TrainingSettings
 
 
 class RunProgress(Protocol):
@@ -42,13 +43,16 @@ class NoProgress:
         """Ignore it."""
 
 
-def complete_run(settings: TrainingSettings, out: Path, progress: RunProgress | None = None) -> Results:
+def complete_run(
+    settings: TrainingSettings, out: Path, progress: RunProgress | None = None, *, tensorboard: bool = False
+) -> Results:
     """Train a run, or what is left of it, measure it and write its report.
 
     Args:
         settings: the settings of the run.
         out: the run's folder; a run that was interrupted goes on from its last epoch.
         progress: is told how far the run is.
+        tensorboard: whether the learning curves are written for TensorBoard too.
 
     Returns:
         The figures that the report shows.
@@ -58,12 +62,16 @@ def complete_run(settings: TrainingSettings, out: Path, progress: RunProgress | 
         OSError: the folder cannot be written.
     """
     progress = progress or NoProgress()
+    if tensorboard and find_spec("tensorboard") is None:
+        raise SettingsError(
+            "TensorBoard is not installed: pip install 'plasmolite[tensorboard]', or train without --tensorboard."
+        )
     check_run(settings, out)
     with hold_run(out):
         open_run(settings, out)
         run_data = load_run_data(settings, out, progress.reading)
         progress.read(run_data)
-        network = fit(settings, run_data, out, progress.training)
+        network = fit(settings, run_data, out, progress.training, tensorboard=tensorboard)
         progress.measuring()
         results = finish(network, settings, run_data, out)
         write_report(results, settings, run_data, out)

@@ -108,6 +108,18 @@ _OPTIONS = (
         "Where MobileNetV2 begins: downloaded, a .h5 file without top, a released .tflite model, or at random.",
         metavar="imagenet|PATH|none",
     ),
+    click.option(
+        "--rehearse",
+        metavar="DIR|ZIP",
+        help="With --start-from: cells that the network learnt from before, laid out as --data. Those of patients that "
+        "it learnt from are shown again; on the others it is measured whether it forgot.",
+    ),
+    click.option("--rehearse-patients", metavar="CSV", help="Patient of each of them, as --patients."),
+    _setting(
+        "--rehearse-share",
+        click.FloatRange(0, 10, min_open=True),
+        "Cells of it an epoch, for each of --data.",
+    ),
     _setting(
         "--image-size", click.IntRange(32, 512), "Side of the network's input in pixels, a multiple of 32."
     ),

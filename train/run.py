@@ -16,13 +16,15 @@ from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
 from train.data.patients import Correction, PatientSource, read_corrections
+from train.data.rehearsal import Rehearsal, read_rehearsal
 from train.data.split import PARTS, Split, is_split_of, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
 from train.model.fit import Held, Phase, Report, fit_phase
 from train.model.network import build_network
 from train.model.quantisation import with_rounding, without_rounding
-from train.run_folder import DATA_FILE, SPLIT_FILE
+from train.run_folder import DATA_FILE, LOGS_FOLDER, SPLIT_FILE
 from train.settings import LabelPolicy, SettingsError, TrainingSettings
+from train.start_from import learnt_and_kept
 
 _HELD_CELLS = 1000
 """Validation cells that the epochs of a phase are compared on; the figures and thresholds are of all of them."""
@@ -36,6 +38,8 @@ class RunData(NamedTuple):
     corrections: dict[str, Correction]
     foreign: ForeignCells | None = None
     """Uninfected cells of other laboratories, to train on and to choose the field threshold by."""
+    rehearsal: Rehearsal | None = None
+    """Cells that the network has learnt from before, where it is to go on."""
     laboratories: tuple[Laboratory, ...] = ()
     """Infected and uninfected cells of laboratories where somebody marked the parasites, to train on."""
 
@@ -52,12 +56,23 @@ def load_run_data(
     Raises:
         PlasmoliteError: data, patients, corrections or split cannot be used.
     """
-    data, corrections = _read_cells(settings, progress)
+    data, corrections = read_cells(settings, progress)
     folders = [Path(folder) for folder in settings.uninfected_fields]
     foreign = read_foreign_cells(folders, progress, size=settings.image_size) if folders else None
     left_out = frozenset(settings.left_out)
     laboratories = tuple(
         read_laboratory(Path(folder), left_out, size=settings.image_size) for folder in settings.laboratories
+    )
+    rehearsal = (
+        read_rehearsal(
+            Path(settings.rehearse),
+            PatientSource.of(None, Path(settings.rehearse_patients) if settings.rehearse_patients else None),
+            learnt_and_kept(Path(settings.weights)),
+            progress,
+            size=settings.image_size,
+        )
+        if settings.rehearse
+        else None
     )
     path = out / SPLIT_FILE
     if path.exists():
@@ -74,8 +89,8 @@ def load_run_data(
             else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
-    run_data = RunData(data, split, corrections, foreign, laboratories)
-    (out / DATA_FILE).write_text(json.dumps(_describe_data(run_data, folders), indent=1) + "\n", "utf-8")
+    run_data = RunData(data, split, corrections, foreign, rehearsal, laboratories)
+    (out / DATA_FILE).write_text(json.dumps(describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 
 
@@ -87,13 +102,18 @@ def read_run_data(settings: TrainingSettings, run: Path) -> RunData:
     Raises:
         PlasmoliteError: the data are gone, or no longer those of the run's split.
     """
-    data, corrections = _read_cells(settings, None)
+    data, corrections = read_cells(settings, None)
     return RunData(data, read_split(run / SPLIT_FILE, data), corrections)
 
 
-def _read_cells(
+def read_cells(
     settings: TrainingSettings, progress: Callable[[int, int], None] | None
 ) -> tuple[DataSet, dict[str, Correction]]:
+    """Read a run's labelled cells, and what another reading says of some of them, by the cell's name.
+
+    Raises:
+        PlasmoliteError: data, patients or corrections cannot be used.
+    """
     source = PatientSource.of(settings.split_by, Path(settings.patients) if settings.patients else None)
     if settings.by_cell:
         source = source._replace(chosen=True)  # whatever patients there are, they are not looked at
@@ -110,7 +130,7 @@ def _read_cells(
     return data, corrections
 
 
-def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
+def describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
     """Say what a run learns from and is measured on, for its record and the manifest of its models."""
     data, split, foreign = run_data.data, run_data.split, run_data.foreign
     return {
@@ -134,6 +154,11 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
             "fingerprint": foreign.fingerprint,
             "rejected": [entry._asdict() for entry in foreign.rejected],
         },
+        "rehearsal": run_data.rehearsal
+        and {
+            "cells": {"shown": len(run_data.rehearsal.learnt), "judged": len(run_data.rehearsal.judged)},
+            "fingerprint": run_data.rehearsal.fingerprint,
+        },
         "laboratories": [
             {
                 "folder": one.name,
@@ -146,7 +171,9 @@ def _describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
     }
 
 
-def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report) -> keras.Model:
+def fit(
+    settings: TrainingSettings, run_data: RunData, out: Path, report: Report, *, tensorboard: bool = False
+) -> keras.Model:
     """Train both phases, or what is left of them, and return the network (pixels to logits).
 
     Phase 2 ends with some epochs of its own name, ``settle``, in which the weights take the values that int8
@@ -158,6 +185,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
     samples = [run_data.data.samples[i] for i in kept]
     strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
     foreign = _foreign_cells(settings, run_data, kept, targets)
+    rehearsal, rehearsed = run_data.rehearsal, round(settings.rehearse_share * len(samples))
     # A disputed label would say of the epoch that is right about it that it is wrong, the surer the worse.
     validation = np.array(
         [i for i in run_data.split.validation if run_data.data.samples[i].name not in run_data.corrections],
@@ -187,9 +215,10 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
             network = with_rounding(network)
 
         def batches(epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
+            again = rehearsal.draw(rehearsed, seed, epoch) if rehearsal else []
             return CellBatches(
-                samples,
-                targets,
+                [*samples, *again],
+                np.concatenate([targets, np.array([cell.label for cell in again], np.float32)]),
                 size=settings.image_size,
                 batch_size=settings.batch_size,
                 seed=seed,
@@ -208,6 +237,7 @@ def fit(settings: TrainingSettings, run_data: RunData, out: Path, report: Report
             patience=settings.patience,
             label_smoothing=settings.label_smoothing,
             report=report,
+            logs=out / LOGS_FOLDER if tensorboard else None,
         )
     return without_rounding(network) if settings.settle_epochs else network
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import socket
 import sqlite3
 import sys
@@ -25,6 +26,7 @@ SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE, MODEL_FILE = (
     "environment.json",
     "model.keras",
 )
+LOGS_FOLDER = "tensorboard"
 _LOCK_FILE, _HOLDER_FILE = "training.lock", "training.json"
 _BEFORE_THE_FIRST_EPOCH = (SETTINGS_FILE, SPLIT_FILE, DATA_FILE, ENVIRONMENT_FILE, HISTORY_FILE)
 """What a run writes before its first epoch has ended, and what may be thrown away if it never does."""
@@ -132,6 +134,7 @@ def _throw_away_beginnings(out: Path) -> None:
             *out.glob("best-*"),
         ]:
             path.unlink(missing_ok=True)
+        shutil.rmtree(out / LOGS_FOLDER, ignore_errors=True)
 
 
 def _write_holder(out: Path) -> None:

@@ -23,7 +23,17 @@ class LabelPolicy(StrEnum):
 
 
 _LISTS = ("uninfected_fields", "laboratories", "left_out")
-PATHS = ("data", "patients", "corrections", "uninfected_fields", "laboratories", "split", "weights")
+PATHS = (
+    "data",
+    "patients",
+    "corrections",
+    "uninfected_fields",
+    "laboratories",
+    "split",
+    "weights",
+    "rehearse",
+    "rehearse_patients",
+)
 """The settings that are paths."""
 
 
@@ -68,7 +78,14 @@ class TrainingSettings:
     """Whether the split ignores patients, as many published figures do. Cells of one patient then stand on both
     sides and the figures leak: for comparison with such figures alone, never for a release."""
     weights: str = "imagenet"
-    """``imagenet``, ``none``, an ``.h5`` file without top, or a released ``.tflite`` model to go on from."""
+    """``imagenet``, ``none``, an ``.h5`` file without top, or a released ``.tflite`` model or the ``model.keras`` of a
+    run to go on from."""
+    rehearse: str | None = None
+    """Folder or zip file of cells that the network has learnt from before, not to be forgotten."""
+    rehearse_patients: str | None = None
+    """CSV file of their patients."""
+    rehearse_share: float = 1.0
+    """Cells of it an epoch, for each cell of ``data`` that an epoch shows."""
     image_size: int = 96
     """Side of the network's square input in pixels, a multiple of 32."""
     alpha: float = 1.0
@@ -139,6 +156,8 @@ class TrainingSettings:
             )
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
             wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
+        if self.rehearse is not None and not self.weights.endswith((".tflite", ".keras")):
+            wrong.append("To rehearse is for a network that has learnt before: say with --start-from which.")
         if not 0 <= self.fold < self.folds or self.folds < 2:
             wrong.append(
                 f"There is no fold {self.fold} of {self.folds}; there are 2 or more, counted from 0."

@@ -51,7 +51,7 @@ def training_errors(out: Path) -> Iterator[None]:
     sys.exit(2)
 
 
-def train_to_report(settings: TrainingSettings, out: Path) -> Results:
+def train_to_report(settings: TrainingSettings, out: Path, *, tensorboard: bool = False) -> Results:
     """Train a run, or what is left of it, measure it and write its report, under progress bars.
 
     Raises:
@@ -65,7 +65,7 @@ def train_to_report(settings: TrainingSettings, out: Path) -> Results:
     with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
-        return complete_run(settings, out, _ProgressBars(console, settings, shown))
+        return complete_run(settings, out, _ProgressBars(console, settings, shown), tensorboard=tensorboard)
 
 
 class _ProgressBars:
@@ -102,6 +102,15 @@ class _ProgressBars:
         )
         if data.doubt:
             self._console.print(f"Note: {data.doubt}")
+        if run_data.rehearsal:
+            again = run_data.rehearsal
+            known = (
+                "that it never saw" if again.known else "put aside, of which nobody knows whether it saw them"
+            )
+            self._console.print(
+                f"{len(again.learnt)} cells to rehearse; {len(again.judged)} of other patients {known} tell what it "
+                "forgets."
+            )
         if run_data.foreign:
             cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
             self._console.print(

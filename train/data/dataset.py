@@ -111,7 +111,8 @@ def load_dataset(
         if len(counts) < len(LABELS):
             found = ", ".join(f"{count} in {name}" for name, count in counts.items()) or "none"
             raise DataError(
-                f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}."
+                f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}. Folders "
+                f"there: {', '.join(files.folders()[:6]) or 'none'}."
             )
         loaded: list[_Loaded] = []
         with ThreadPoolExecutor(4) as pool:
@@ -279,6 +280,12 @@ class _Source:
             label = next((number for number in folders if number is not None), None)
             if label is not None:
                 yield file, label
+
+    def folders(self) -> list[str]:
+        """Name the folders that hold files, sorted."""
+        return sorted(
+            {parent for file in self._files() if (parent := PurePosixPath(file).parent.as_posix()) != "."}
+        )
 
     def read(self, file: str) -> bytes:
         """Read one file's bytes."""

@@ -65,6 +65,7 @@ def fit_phase(
     patience: int,
     label_smoothing: float,
     report: Report,
+    logs: Path | None = None,
 ) -> keras.Model:
     """Train one phase, or what is left of it, and return the network at its best epoch.
 
@@ -77,6 +78,7 @@ def fit_phase(
         patience: epochs without a better validation loss after which the phase ends.
         label_smoothing: how far the targets are drawn towards one half.
         report: told of the progress.
+        logs: folder for TensorBoard's logs; none are written without it.
 
     Returns:
         The network with the weights of the best epoch.
@@ -104,16 +106,19 @@ def fit_phase(
         steps_before, steps_all = epoch * len(batches), phase.epochs * len(batches)
         _set_dropout(network, steps_before)
         averaging = _Averaging() if phase.averaging else None
+        watching = keras.callbacks.TensorBoard(logs / phase.name, write_graph=False) if logs else None
         history = network.fit(
             batches,
             validation_data=(inputs, held.targets),
             validation_batch_size=128,
-            epochs=1,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
             shuffle=False,
             verbose=0,
             callbacks=[
                 _StepReport(phase.name, steps_before, steps_all, report),
                 *([averaging] if averaging else []),
+                *([watching] if watching else []),
             ],
         ).history
         row = {name: history[name][-1] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}

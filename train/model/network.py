@@ -20,7 +20,7 @@ import numpy as np
 
 from edge.errors import PlasmoliteError
 from edge.inference.preprocessing import PREPROCESSING_VERSION
-from train.model.released_weights import RELEASED_SUFFIX, read_convolutions
+from train.model.released_weights import RELEASED_SUFFIX, read_convolutions, read_head
 
 HEAD_UNITS = 64
 HEAD_NAMES = ("head_features", "head_hidden", "head_logit")
@@ -28,6 +28,7 @@ DEPTHS = ("block_6_expand_relu", "block_10_expand_relu", "block_13_expand_relu")
 """The layers that the head looks at; the last one ends the base."""
 DROPOUT = 0.2
 FIRST_CONVOLUTION = "Conv1"
+SAVED_SUFFIX = ".keras"
 
 
 class WeightsError(PlasmoliteError):
@@ -41,7 +42,7 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
         size: side of the square input in pixels, a multiple of 32.
         alpha: width multiplier of MobileNetV2.
         weights: ``imagenet`` (Keras downloads them), ``none`` (random), the path of an ``.h5`` file without top, or
-            that of a released ``.tflite`` model to go on from.
+            that of a released ``.tflite`` model or of the ``model.keras`` of a run, to go on from.
         seed: of the head's initial weights and of dropout.
 
     Returns:
@@ -64,7 +65,7 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
             f"Keras gives no ImageNet weights for alpha {alpha}: {error}. Without a network connection give "
             "--weights the path of mobilenet_v2_weights_*_no_top.h5, or none."
         ) from error
-    if weights not in {"imagenet", "none"} and not weights.endswith(RELEASED_SUFFIX):
+    if weights not in {"imagenet", "none"} and not weights.endswith((RELEASED_SUFFIX, SAVED_SUFFIX)):
         try:
             base.load_weights(Path(weights))
         except (OSError, ValueError) as error:
@@ -86,7 +87,12 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     hidden = keras.layers.Dropout(DROPOUT, seed=seed, name="head_dropout")(features)
     hidden = keras.layers.Dense(HEAD_UNITS, activation="relu", name=HEAD_NAMES[1])(hidden)
     logit = keras.layers.Dense(1, name=HEAD_NAMES[2], dtype="float32")(hidden)
-    return keras.Model(pixels, logit, name=f"plasmolite_v{PREPROCESSING_VERSION}")
+    network = keras.Model(pixels, logit, name=f"plasmolite_v{PREPROCESSING_VERSION}")
+    if weights.endswith(RELEASED_SUFFIX):
+        _give_released_head(network, Path(weights))
+    if weights.endswith(SAVED_SUFFIX):
+        _give_saved_weights(network, Path(weights))
+    return network
 
 
 def look_at(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
@@ -120,6 +126,26 @@ def _give_released_weights(front: keras.Model, path: Path) -> None:
         raise WeightsError(f"{path} is no MobileNetV2 of this width: its convolutions have other shapes.")
     for layer, one in zip(layers, known, strict=True):
         layer.set_weights([one.kernel, one.bias])
+
+
+def _give_released_head(network: keras.Model, path: Path) -> None:
+    """Begin with a released model's head too, where it is built as the present one; older ones are not."""
+    layers = [network.get_layer(name) for name in HEAD_NAMES[1:]]
+    known = read_head(path)
+    if [layer.kernel.shape for layer in layers] == [one.kernel.shape for one in known]:
+        for layer, one in zip(layers, known, strict=True):
+            layer.set_weights([one.kernel, one.bias])
+
+
+def _give_saved_weights(network: keras.Model, path: Path) -> None:
+    """Begin where a run ended: all weights of the network that it saved."""
+    try:
+        network.set_weights(keras.models.load_model(path, compile=False).get_weights())
+    except (OSError, ValueError, TypeError) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise WeightsError(
+            f"{path} is no network of this program at this width and size: {reason}"
+        ) from error
 
 
 def _give_statistics(base: keras.Model, size: int, seed: int) -> None:

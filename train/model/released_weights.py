@@ -32,6 +32,27 @@ class Convolution(NamedTuple):
     bias: NDArray[np.float32]
 
 
+class Dense(NamedTuple):
+    """One dense layer as Keras has it: kernel, float32 (in, out), and bias, float32 (out,)."""
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+def read_head(path: Path) -> list[Dense]:
+    """Read a released model's dense layers in the order in which they are computed; the last one gives the logit.
+
+    Args:
+        path: of a released ``.tflite`` file.
+
+    Raises:
+        ModelFileError: the file is missing or damaged.
+        RuntimeMissingError: no TFLite runtime is installed.
+    """
+    # TFLite: (out, in).
+    return [Dense(kernel.T, bias) for _, kernel, bias in _weights(path, ("FULLY_CONNECTED",))]
+
+
 def read_convolutions(path: Path) -> list[Convolution]:
     """Read a released model's convolutions in the order in which they are computed.
 
@@ -42,6 +63,21 @@ def read_convolutions(path: Path) -> list[Convolution]:
         ModelFileError: the file is missing or damaged.
         RuntimeMissingError: no TFLite runtime is installed.
     """
+    found: list[Convolution] = []
+    for name, kernel, bias in _weights(path, _CONVOLUTIONS):
+        # TFLite: (out, h, w, in), and (1, h, w, channels) of a depthwise one.
+        plain = kernel[0][..., None] if name == _CONVOLUTIONS[1] else kernel.transpose(1, 2, 3, 0)
+        if not found:
+            plain = plain / _SCALE
+            bias = bias - _OFFSET * plain.sum(axis=(0, 1, 2))  # noqa: PLW2901 - the scaling is taken out again
+        found.append(Convolution(plain.astype(np.float32), bias.astype(np.float32)))
+    return found
+
+
+def _weights(
+    path: Path, names: tuple[str, ...]
+) -> list[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+    """Kernel and bias of each operator of some names, with its name, as TFLite lays them out."""
     interpreter = open_interpreter(load_model(path).flatbuffer, threads=1, runtime=find_runtime())
     allocate(interpreter)
     # The only way to a graph's operators that all three runtimes have.
@@ -53,17 +89,11 @@ def read_convolutions(path: Path) -> list[Convolution]:
         place = widened.get(index, index)
         return _values(interpreter.get_tensor(place), tensors[place]["quantization_parameters"])
 
-    found: list[Convolution] = []
+    found = []
     for operator in operators:
-        if operator["op_name"] in _CONVOLUTIONS:
-            kernel, bias = (values(index) for index in operator["inputs"][1:3])
-            depthwise = operator["op_name"] == _CONVOLUTIONS[1]
-            # TFLite: (out, h, w, in), and (1, h, w, channels) of a depthwise one.
-            kernel = kernel[0][..., None] if depthwise else kernel.transpose(1, 2, 3, 0)
-            if not found:
-                kernel = kernel / _SCALE
-                bias = bias - _OFFSET * kernel.sum(axis=(0, 1, 2))
-            found.append(Convolution(kernel.astype(np.float32), bias.astype(np.float32)))
+        if operator["op_name"] in names:
+            kernel, bias = (values(index).astype(np.float32) for index in operator["inputs"][1:3])
+            found.append((operator["op_name"], kernel, bias))
     return found
 
 

@@ -27,6 +27,8 @@ class RunRecord(NamedTuple):
     thresholds: dict[str, float]
     """``cell`` and ``field``."""
     calibration: dict[str, float]
+    forgetting: dict[str, Any] | None
+    """What the network lost of what it could before it went on (`train.evaluation.forgetting`)."""
     baseline_auc: float
     """Of two hand-made features, on the undisputed test cells."""
 
@@ -66,6 +68,7 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
         disputed=run_data.disputed(run_data.split.test),
         thresholds=record["thresholds"],
         calibration=record["calibration"],
+        forgetting=record.get("forgetting"),
         baseline_auc=float(_baseline(record["figures"])["auc"]["value"]),
     )
 

@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,16 +13,17 @@ from sklearn.linear_model import LogisticRegression
 from edge.atomic_file import atomic_file
 from train.data.dataset import Sample
 from train.evaluation.baseline import baseline_probabilities
+from train.evaluation.forgetting import before_of, measure_forgetting
 from train.evaluation.metrics import (
     Estimate,
     Judged,
     measure,
     sensitivity_at_specificity,
 )
-from train.evaluation.thresholds import BATCH, choose_thresholds
+from train.evaluation.thresholds import BATCH, Judge, choose_thresholds
 from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
-from train.model.network import HEAD_NAMES, with_probability
+from train.model.network import HEAD_NAMES, SAVED_SUFFIX, with_probability
 from train.run import RunData, training_targets
 from train.run_folder import MODEL_FILE
 from train.settings import TrainingSettings
@@ -45,6 +46,8 @@ class Results(NamedTuple):
     calibration: dict[str, float]
     figures: dict[str, dict[str, Estimate]]
     """By population and judge: ``original``, ``undisputed``, ``baseline``, ``baseline undisputed``."""
+    forgetting: dict[str, Any] | None = None
+    """What it lost of what it could before, where it went on from another network (`train.evaluation.forgetting`)."""
     baseline: Judged | None = None
     """The test cells again, judged by two hand-made features; not kept in the run folder."""
 
@@ -97,9 +100,28 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
     if disputed.any():
         figures["undisputed"] = measure(test.at(~disputed), thresholds["cell"])
         figures["baseline undisputed"] = measure(baseline.at(~disputed), 0.5)
-    results = Results(validation, test, test_samples, disputed, thresholds, calibration, figures, baseline)
+    forgetting = _forgetting(model, settings, run_data, thresholds["cell"]) if run_data.rehearsal else None
+    results = Results(
+        validation, test, test_samples, disputed, thresholds, calibration, figures, forgetting, baseline
+    )
     _write(results, out, data.fingerprint)
     return results
+
+
+def _forgetting(
+    model: keras.Model, settings: TrainingSettings, run_data: RunData, threshold: float
+) -> dict[str, Any]:
+    assert run_data.rehearsal is not None  # noqa: S101 - for the type checker; the caller asked
+    weights = Path(settings.weights)
+    saved = keras.models.load_model(weights, compile=False) if weights.suffix == SAVED_SUFFIX else None
+
+    def by(network: keras.Model) -> Judge:
+        return lambda inputs: np.concatenate(
+            [_judge(network, inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        )
+
+    before = before_of(weights, None if saved is None else by(saved))
+    return measure_forgetting(run_data.rehearsal, before, by(model), threshold, size=settings.image_size)
 
 
 def _calibrate(
@@ -154,6 +176,7 @@ def _write(results: Results, out: Path, fingerprint: str) -> None:
         "test_cells": len(results.test.labels),
         "test_patients": len(np.unique(results.test.patients)),
         "disputed_test_cells": int(results.disputed.sum()),
+        **({"forgetting": results.forgetting} if results.forgetting else {}),
         "sensitivity_at_specificity_0.999_undisputed": sensitivity_at_specificity(
             undisputed, STATED_SPECIFICITY
         ),

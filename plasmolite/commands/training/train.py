@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     "  plasmolite train --data cell_images --patients patients.csv --corrections suspect_labels.csv "
     "--weights mobilenet_v2_1.0_224_no_top.h5 --out runs/second\n\n"
     "  plasmolite simulate --out drawn --cells 400 --fields 0 --patients 40 --by-label && plasmolite train "
-    "--data drawn --weights none --alpha 0.35 --image-size 32 --out runs/drawn",
+    "--data drawn --weights none --alpha 0.35 --image-size 32 --out runs/drawn\n\n"
+    "  plasmolite train --data our_cells --start-from nano --rehearse cell_images --tune-epochs 4 --tune-rate 1e-4 "
+    "--out runs/ours",
 )
 @click.option(
     "--out",
@@ -33,9 +35,27 @@ if TYPE_CHECKING:
     help="Folder of this run; one that was interrupted goes on from its last epoch.",
 )
 @click.option("--fold", type=click.IntRange(0), default=0, help="Which of the folds is the test set, from 0.")
+@click.option(
+    "--start-from",
+    metavar="NAME|PATH",
+    help="Go on from a model that ships (standard, nano), from another run, or from a released .tflite file: its "
+    "weights, width and image size.",
+)
+@click.option(
+    "--tensorboard", is_flag=True, help="Write learning curves for TensorBoard into OUT/tensorboard too."
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
 @training_options
-def command(*, out: Path, json_wanted: bool, **settings: object) -> None:
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    out: Path,
+    start_from: str | None,
+    tensorboard: bool,
+    json_wanted: bool,
+    **settings: Any,
+) -> None:
     """Fine-tune MobileNetV2 on labelled red cells and measure it on patients that it never saw.
 
     The cells are split by patient into training, validation and test. OUT receives the model (model.keras),
@@ -49,16 +69,47 @@ def command(*, out: Path, json_wanted: bool, **settings: object) -> None:
     Exit code: 0 trained and reported, 2 nothing could start or the run was interrupted.
     """
     with training_errors(out):
-        chosen = TrainingSettings(**settings)  # type: ignore[arg-type]
-        results = train_to_report(chosen, out)
+        if start_from is not None:
+            settings |= _start(context, start_from)
+        chosen = TrainingSettings(**settings)
+        results = train_to_report(chosen, out, tensorboard=tensorboard)
         if json_wanted:
             click.echo(json.dumps(_as_json(results, out)))
             return
         _print_figures(results, by_cell=chosen.by_cell)
+        if results.forgetting is not None:
+            _print_forgetting(results.forgetting)
         for sentence in results.weaknesses:
             click.echo(f"Warning: {sentence}", err=True)
         click.echo(f"Model: {out / 'model.keras'}\nReport: {out / 'report.html'}")
         click.echo(f"Next: plasmolite convert {shlex.quote(str(out))} --out DIR\n{RESEARCH_USE}")
+
+
+def _start(context: click.Context, name: str) -> dict[str, Any]:
+    """Give the settings that follow from what a training goes on from; none of them may be given besides."""
+    from click.core import ParameterSource
+
+    from train.start_from import StartError, find_start
+
+    found = find_start(name)
+    settings = {"weights": str(found.weights), "alpha": found.alpha, "image_size": found.image_size}
+    for option in settings:
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            raise StartError(
+                f"--{option.replace('_', '-')} follows from --start-from {name} (alpha {found.alpha}, image size "
+                f"{found.image_size}): give one of the two."
+            )
+    return settings
+
+
+def _print_forgetting(found: dict[str, Any]) -> None:
+    loss = found["loss"]
+    lost, least, most = (f"{loss[name]:.2%}" for name in ("value", "low", "high"))
+    click.echo(
+        f"On {found['cells']:,} cells to rehearse of {found['patients']} patients: accuracy "
+        f"{found['accuracy_before']:.2%} before, {found['accuracy_now']:.2%} now (loss {lost}, 95 % interval {least} "
+        f"to {most}; convert allows {found['limit']:.2%})."
+    )
 
 
 def _as_json(results: Results, out: Path) -> dict[str, Any]:
