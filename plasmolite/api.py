@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.calibration import run as calibration
+from edge.calibration.known_slides import by_folder
 from edge.calibration.profile import SiteProfile, read_profile, write_profile
 from edge.calibration.setup import settle_slide
 from edge.camera.opening import OpenCamera, open_camera
@@ -210,7 +211,8 @@ def calibrate(
 
     Args:
         model: an open model; the profile is for this one alone.
-        negatives: fields that a microscopist found negative; a folder stands for every picture below it.
+        negatives: fields that a microscopist found negative. Each folder with pictures in it is one slide; pictures
+            that are named one by one are one slide together.
         false_alarms: share of uninfected cells that may be called parasitised, above 0 and below 1.
         site: name of the site, for reports.
         camera: camera and microscope, in your words.
@@ -223,8 +225,9 @@ def calibrate(
     Raises:
         PlasmoliteError: there are too few cells, or no threshold gives this rate.
     """
+    known = calibration.KnownSlides(by_folder(_listed(negatives)))
     return calibration.calibrate(
-        model, _listed(negatives), false_alarms, site=site, camera=camera, cell_width=cell_width, force=force
+        model, known, false_alarms, site=site, camera=camera, cell_width=cell_width, force=force
     ).profile
 
 

@@ -71,6 +71,11 @@ SECTIONS: dict[str, SectionEntry] = {
         "measure_laboratories",
         "whole fields, laboratory by laboratory; needs --laboratory",
     ),
+    "patients": SectionEntry(
+        "benchmarks.accuracy.patients",
+        "measure_patients",
+        "evidence of infection, limit of detection and count by patient; needs --laboratory, twice or more",
+    ),
 }
 
 

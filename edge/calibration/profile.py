@@ -7,12 +7,14 @@ from typing import Any
 
 from edge.atomic_file import write_atomically
 from edge.errors import SiteProfileError
+from edge.inference.model_file import ModelFile
 from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of, system_reason
-from edge.parasitaemia.prevalence import Rates
+from edge.parasitaemia.prevalence import Counts, Rates
 
 SCHEMA = "plasmolite-site-profile"
 SCHEMA_VERSION = 1
+_SLIDES = frozenset({"slides_uninfected", "slides_infected"})
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class SiteProfile:
         effective_cells: Independent cells that these are worth.
         fields: Fields accepted.
         fields_refused: Fields that failed a quality check and were left out.
-        true_positives: Infected cells of the model's own test that it calls parasitised at this threshold.
-        infected: Infected cells of that test.
+        true_positives: Infected cells that the model calls parasitised at this threshold: of this site where
+            ``slides_infected`` tells them, else of the model's own test.
+        infected: Infected cells of that site or test.
         camera: The site's own words for camera and microscope; may be empty.
         site: Name of the site; may be empty.
         model_name: Name of the model.
@@ -39,6 +42,11 @@ class SiteProfile:
         created: Day of the calibration, ISO 8601.
         plasmolite_version: Version of the program.
         warnings: What a user of the profile has to know; English sentences where an earlier version wrote it.
+        slides_uninfected: Cells called parasitised, and cells, of each slide that gave uninfected cells; empty
+            where an earlier version wrote it.
+        slides_infected: Cells called parasitised, and cells, of each slide that gave infected cells; where persons
+            saw only a sample, reduced to as many cells as would be known as well. Empty where the sensitivity is
+            the model's.
     """
 
     threshold: float
@@ -59,23 +67,35 @@ class SiteProfile:
     created: str
     plasmolite_version: str
     warnings: tuple[Message | str, ...] = ()
+    slides_uninfected: Counts = ()
+    slides_infected: Counts = ()
 
     @property
     def name(self) -> str:
         """How reports call it."""
         return self.site or self.camera or f"of {self.created}"
 
-    def rates(self) -> Rates:
-        """Rates for the correction: false alarms from the site, sensitivity from the model's own test."""
+    def rates(self, model: ModelFile | None = None) -> Rates:
+        """Rates for the correction: what was measured at the site, and for the rest what laboratories show.
+
+        Args:
+            model: What it did at other laboratories is the prior of the site's false alarms, and stands for its
+                sensitivity where the site measured none.
+        """
         uninfected = max(round(self.effective_cells), 1)
         alarms = round(self.false_alarms * uninfected / self.cells)
+        laboratories = () if model is None else model.laboratories
         return Rates(
             self.true_positives,
             self.infected,
             uninfected - alarms,
             uninfected,
             Message(Code.RATES_OF_SITE, site=self.name),
-            Message(Code.RATES_OF_NAMED_MODEL, model=self.model_name),
+            "" if self.slides_infected else Message(Code.RATES_OF_NAMED_MODEL, model=self.model_name),
+            tuple((one.called, one.infected) for one in laboratories),
+            tuple((one.false_alarms, one.uninfected) for one in laboratories),
+            self.slides_infected,
+            self.slides_uninfected,
         )
 
     def check_model(self, model_name: str, model_sha256: str) -> None:
@@ -163,11 +183,15 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
     kinds: dict[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,)}
     values: dict[str, Any] = {}
     for field in fields(SiteProfile):
+        if field.name in _SLIDES and field.name not in content:
+            continue  # written before slides were told apart
         value = content[field.name]
         kind = kinds.get(str(getattr(field.type, "__name__", field.type)))
         if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise _WrongValueError(Message(Code.REASON_WRONG_VALUE, name=field.name, value=repr(value)))
         values[field.name] = tuple(value) if isinstance(value, list) else value
+        if field.name in _SLIDES:
+            values[field.name] = tuple((float(called), float(cells)) for called, cells in value)
     coded = content.get("warning_messages", ())
     if len(coded) == len(values["warnings"]):
         values["warnings"] = tuple(map(Message.from_json, coded))
@@ -181,6 +205,9 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
         and profile.infected > 0
         and 0 <= low <= high <= 1
         and len(profile.model_sha256) == 64
+        and all(
+            0 <= called <= cells for called, cells in (*profile.slides_uninfected, *profile.slides_infected)
+        )
         and all(isinstance(warning, str) for warning in content["warnings"])
     ):
         raise _WrongValueError(Message(Code.REASON_CONTRADICTION))

@@ -78,7 +78,11 @@ def settle_slide(
     """
     if profile is not None:
         profile.check_model(classifier.model.name, classifier.model.sha256)
-        threshold, source, rates = profile.threshold, f"the site profile {profile.name}", profile.rates()
+        threshold, source, rates = (
+            profile.threshold,
+            f"the site profile {profile.name}",
+            profile.rates(classifier.model),
+        )
     else:
         point = classifier.model.operating_point("field")
         threshold, source = point.threshold, point.chosen

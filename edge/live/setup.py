@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from edge.about import VERSION
 from edge.calibration.setup import SlideSetup
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import SlideError, SourceError
@@ -18,6 +19,7 @@ from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import RedCells
 from edge.slides.claim import counting
+from edge.slides.identity import device_uuid
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 
@@ -193,6 +195,8 @@ def _as_begun(slide: Slide, source: str, camera: CameraSettings | None) -> Camer
 
 def _settings(setup: SlideSetup, request: SlideRequest) -> dict[str, Any]:
     return {
+        "device_uuid": str(device_uuid()),
+        "plasmolite_version": VERSION,
         "threshold": setup.threshold,
         "threshold_source": setup.threshold_source,
         "site_profile": setup.profile.name if setup.profile else None,

@@ -12,6 +12,7 @@ from edge.messages.catalogue import Value
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.messages.numbers import rounded
+from edge.parasitaemia.presence import TOO_FEW_CELLS, Presence, presence_of
 from edge.parasitaemia.prevalence import (
     Prevalence,
     Rates,
@@ -23,9 +24,6 @@ from edge.parasitaemia.prevalence import (
 from edge.parasitaemia.red_cells import RBC_PER_UL, RedCells, red_cells
 
 __all__ = ["TOO_FEW_CELLS", "Parasitaemia", "Rates", "estimate"]
-
-TOO_FEW_CELLS = 1_000
-"""Fewest red cells before a density is quoted: WHO practice counts against 1,000 to 2,000 in a thin film."""
 
 
 class Parasitaemia(NamedTuple):
@@ -44,6 +42,7 @@ class Parasitaemia(NamedTuple):
         rates: The error rates used.
         red_cells: Red cells per µL used.
         words: What the figures mean for the reader, the answer first.
+        confirmed: After review, of ``parasitized`` those that a person called so; None of the machine's reading.
     """
 
     parasitized: int
@@ -56,6 +55,19 @@ class Parasitaemia(NamedTuple):
     rates: Rates
     red_cells: RedCells
     words: tuple[Message, ...]
+    confirmed: int | None = None
+
+    @property
+    def presence(self) -> Presence:
+        """Whether the slide shows an infection, by the rule of `edge.parasitaemia.presence`."""
+        here = self.rates.false_alarms_measured_here
+        return presence_of(
+            counted=self.counted,
+            called=self.parasitized,
+            low=self.low,
+            confirmed=self.confirmed or 0,
+            expected=self.rates.false_alarm_rate * self.counted if here else 0.0,
+        )
 
     @property
     def per_ul(self) -> float | None:
@@ -85,12 +97,17 @@ class Parasitaemia(NamedTuple):
     @property
     def false_alarms_from_elsewhere(self) -> bool:
         """Whether cells were called parasitised and no site's own false alarms stand behind the estimate."""
-        return self.parasitized > 0 and not self.rates.sensitivity_source
+        return self.parasitized > 0 and not self.rates.false_alarms_measured_here
 
     @property
     def within_false_alarms(self) -> bool:
         """Whether false alarms alone can explain what was seen."""
         return self.low == 0.0
+
+    @property
+    def answer(self) -> tuple[Message, ...]:
+        """The first of ``words``: what stands before every figure, the figure, and whether there is an infection."""
+        return self.words[: len(_answer(self))]
 
     def to_json(self) -> dict[str, Any]:
         """Return the estimate as JSON values: fractions in [0, 1], densities in parasitised cells per µL."""
@@ -105,6 +122,7 @@ class Parasitaemia(NamedTuple):
             "per_ul": self.per_ul,
             "per_ul_interval": None if interval is None else list(interval),
             "resolvable_fraction": self.resolvable,
+            "presence": self.presence,
             "too_few_counted": self.too_few_counted,
             "within_false_alarms": self.within_false_alarms,
             "contradicts_rates": self.contradicts_rates,
@@ -160,7 +178,13 @@ def estimate(
 
 
 def of_prevalence(
-    parasitized: int, counted: int, prevalence: Prevalence, rates: Rates, blood: RedCells
+    parasitized: int,
+    counted: int,
+    prevalence: Prevalence,
+    rates: Rates,
+    blood: RedCells,
+    *,
+    confirmed: int | None = None,
 ) -> Parasitaemia:
     """Put an estimated prevalence into the units and words of a parasitaemia.
 
@@ -170,6 +194,7 @@ def of_prevalence(
         prevalence: Estimate and interval of the share of infected cells.
         rates: The machine's error rates.
         blood: Red cells per µL.
+        confirmed: After review, of the cells called parasitised those that a person called so.
     """
     result = Parasitaemia(
         parasitized=parasitized,
@@ -182,6 +207,7 @@ def of_prevalence(
         rates=rates,
         red_cells=blood,
         words=(),
+        confirmed=confirmed,
     )
     return result._replace(words=_words(result))
 
@@ -199,8 +225,8 @@ def resolvable_fraction(counted: int, rates: Rates) -> float:
         counted: Red cells counted, at least 1.
         rates: The classifier's rates, better than chance.
     """
-    if rates.laboratories_uninfected and not rates.slides_uninfected:
-        # What nineteen laboratories of twenty stay below can be told from none only above it.
+    if rates.laboratories_uninfected or rates.slides_uninfected:
+        # What nineteen laboratories, or slides, of twenty stay below can be told from none only above it.
         alarms, found = (
             false_alarm_distribution(rates).quantile(0.95),
             sensitivity_distribution(rates).quantile(0.5),
@@ -214,6 +240,13 @@ def _spread_of_false_alarms(counted: int, rates: Rates) -> float:
     """Standard deviation of (false alarms on the slide - false alarms expected from ``rates``), in cells."""
     alarm = rates.false_alarm_rate
     return math.sqrt(counted * alarm * (1 - alarm) * (1 + counted / rates.uninfected))
+
+
+_PRESENCE = {
+    Presence.EVIDENCE: Code.ESTIMATE_EVIDENCE,
+    Presence.NO_EVIDENCE: Code.ESTIMATE_NO_EVIDENCE,
+    Presence.CANNOT_TELL: Code.ESTIMATE_CANNOT_TELL,
+}
 
 
 def _answer(result: Parasitaemia) -> list[Code]:
@@ -233,28 +266,38 @@ def _answer(result: Parasitaemia) -> list[Code]:
         codes.append(Code.ESTIMATE_WITHIN_FALSE_ALARMS_ELSEWHERE)
     else:
         codes.append(Code.ESTIMATE_WITHIN_FALSE_ALARMS)
+    if not few:
+        codes.append(_PRESENCE[result.presence])
     return codes
 
 
 def _words(result: Parasitaemia) -> tuple[Message, ...]:
     """Choose the sentences, the answer first."""
     codes = _answer(result)
-    if result.contradicts_rates:
+    # What a person has overruled or confirmed is no longer a matter of the machine's false alarms.
+    by_machine = result.confirmed is None
+    if by_machine and result.contradicts_rates:
         codes.append(Code.ESTIMATE_MISFIT)
     if result.parasitized:
         codes.append(Code.ESTIMATE_OBSERVED)
-    if result.fraction is None or result.resolvable is None or result.fraction < result.resolvable:
+    unresolved = result.fraction is None or result.resolvable is None or result.fraction < result.resolvable
+    if by_machine and unresolved:
         codes.append(Code.ESTIMATE_RESOLUTION)
-    if result.rates.laboratories_infected and not result.rates.slides_uninfected:
+    rates = result.rates
+    if rates.laboratories_infected and not rates.slides_uninfected:
         codes.append(Code.ESTIMATE_CORRECTED_ELSEWHERE)
+    elif rates.laboratories_infected and not rates.slides_infected:
+        codes.append(Code.ESTIMATE_CORRECTED_HERE_AND_ELSEWHERE)
+    elif rates.slides_infected and rates.slides_uninfected:
+        codes.append(Code.ESTIMATE_CORRECTED_HERE)
     else:
         codes.append(Code.ESTIMATE_CORRECTED)
         if result.rates.sensitivity_source:
             codes.append(Code.ESTIMATE_SENSITIVITY_FROM_ELSEWHERE)
-        if result.false_alarms_from_elsewhere:
+        if by_machine and result.false_alarms_from_elsewhere:
             codes.append(Code.ESTIMATE_FALSE_ALARMS_FROM_ELSEWHERE)
     codes.append(Code.ESTIMATE_BLOOD)
-    if result.parasitized:
+    if result.parasitized and by_machine:
         codes.append(Code.ESTIMATE_CONFIRM)
     facts = _facts(result)
     return tuple(Message.choosing(code, facts) for code in codes)
@@ -281,6 +324,8 @@ def _facts(result: Parasitaemia) -> dict[str, Value]:
         "per_ul_resolved": (result.resolvable or 0.0) * result.red_cells.per_ul,
         "expected": rates.false_alarm_rate * result.counted,
         "laboratories": len(rates.laboratories_infected),
+        "slides_infected": len(rates.slides_infected),
+        "slides_uninfected": len(rates.slides_uninfected),
         "sensitivity_low": sensitivity.quantile(0.025),
         "sensitivity_high": sensitivity.quantile(0.975),
         "alarms_low": alarms.quantile(0.025),

@@ -64,6 +64,11 @@ class Rates(NamedTuple):
     slides_uninfected: Counts = ()
 
     @property
+    def false_alarms_measured_here(self) -> bool:
+        """Whether the false alarms were measured on slides of this site."""
+        return bool(self.slides_uninfected or self.sensitivity_source)
+
+    @property
     def sensitivity(self) -> float:
         """Share of infected cells that are called parasitised, [0, 1]."""
         return self.true_positives / self.infected
@@ -179,7 +184,9 @@ def false_alarm_distribution(rates: Rates) -> RateDistribution:
     return _distribution(
         _counts(rates.slides_uninfected),
         # A site profile from before slides were told apart holds its own false alarms in the plain counts.
-        () if rates.sensitivity_source else _counts(rates.laboratories_uninfected),
+        ()
+        if rates.sensitivity_source and not rates.slides_uninfected
+        else _counts(rates.laboratories_uninfected),
         RateCount(rates.uninfected - rates.true_negatives, rates.uninfected),
     )
 

@@ -25,6 +25,7 @@ def render(
     title: str,
     subtitle: str,
     identity: str,
+    signing: str = "",
     package: str = "edge.reports",
     **values: object,
 ) -> str:
@@ -36,6 +37,7 @@ def render(
         title: heading of the page.
         subtitle: the line below it.
         identity: what the page is of, such as a slide's id and the model: at the foot of each printed page.
+        signing: places to sign, at the foot of each printed page too; may be empty.
         package: the package whose templates are searched first.
         **values: what else the template names. Everything is escaped but `Markup`.
 
@@ -52,6 +54,7 @@ def render(
         title=title,
         subtitle=subtitle,
         identity=f"{identity} · Plasmolite {VERSION}",
+        signing=signing,
         page_of=_page_of(words),
         **values,
     )

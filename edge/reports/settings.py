@@ -47,6 +47,10 @@ def slide_facts(slide: Slide, words: Catalogue) -> Rows:
     """
     stored = dict(slide.settings)
     rows = _threshold_rows(float(stored.pop("threshold", 0.5)), stored.pop("threshold_source", ""), words)
+    if version := stored.pop("plasmolite_version", None):
+        rows.append((words.text("report.setting.program"), f"Plasmolite {version}"))
+    if device := stored.pop("device_uuid", None):
+        rows.append((words.text("report.setting.device"), str(device)))
     if profile := stored.pop("site_profile", None):
         rows.append((words.text("report.setting.profile"), str(profile)))
     rows += _rates_rows(Rates.from_json(stored.pop("rates")), words) if "rates" in stored else []

@@ -1,5 +1,6 @@
 """The report of a stored slide: one HTML file that opens offline, the reading of the model and of the person."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +19,9 @@ from edge.reports.charts import (
 from edge.reports.rendering import render, write_report
 from edge.reports.sections import CellFigure, CellGroup, cell_groups
 from edge.reports.settings import slide_facts
-from edge.reports.words import capitalised, estimate_sentences, moment
+from edge.reports.words import capitalised, estimate_sentences, moment, reading_sentences
 from edge.slides.joining import counted_twice_at_most
-from edge.slides.records import AuditEntry, NewField, Slide, StoredCell, StoredField
+from edge.slides.records import AuditEntry, NewField, Review, Slide, StoredCell, StoredField
 from edge.slides.review import SlideEstimates, review_queue, slide_estimates
 from edge.slides.store import SlideStore
 from edge.types import Label
@@ -71,6 +72,7 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
     cells, fields = store.cells(slide), store.fields(slide)
     regions = sorted({stored.field.island for stored in fields})
     entries = store.audit(slide)
+    reviewers = sorted({review.reviewer for review in store.reviews(slide)})
     model = [
         (words.text("report.model.name"), slide.model_name),
         (words.text("report.model.sha256"), slide.model_sha256),
@@ -80,7 +82,11 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
         language,
         title=words.text("report.slide.title", slide=slide.slide_id),
         subtitle=_subtitle(slide, words),
-        identity=words.text("report.slide.identity", slide=slide.slide_id, model=slide.model_name),
+        identity=_identity(slide, reviewers, words),
+        signing="    ".join(
+            f"{words.text(f'report.release.{place}')}: ________________"
+            for place in ("laboratory", "released", "signature")
+        ),
         answer=capitalised(answer),
         interval=interval_chart(reading, words) if reading.counted else None,
         sentences=sentences,
@@ -89,6 +95,9 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
         counted_twice=counted_twice_at_most(len(regions)),
         readings=_readings(estimates, words),
         review=_review(estimates, words),
+        whose=reading_sentences(estimates, words),
+        disagreements=_disagreements(estimates, words),
+        findings=_findings(store, slide, words),
         groups=_groups(store, slide, words),
         spread=_spread(slide, cells),
         maps=[_region_map(region, fields, cells) for region in regions],
@@ -96,8 +105,17 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
         model=model,
         entries=len(entries),
         trail=[_trail_row(entry, words) for entry in entries[-_TRAIL_SHOWN:]],
-        reviewers=sorted({cell.reviewer for cell in cells if cell.call and cell.reviewer}),
+        reviewers=reviewers,
     )
+
+
+def _identity(slide: Slide, reviewers: list[str], words: Catalogue) -> str:
+    """What stands at the foot of each page: the slide, the model, who counted and who read."""
+    parts = [words.text("report.slide.identity", slide=slide.slide_id, model=slide.model_name)]
+    parts += [words.text("report.slide.operator", operator=slide.operator)] if slide.operator else []
+    if reviewers:
+        parts.append(f"{words.text('report.release.reviewed')}: {', '.join(reviewers)}")
+    return " · ".join(parts)
 
 
 def _subtitle(slide: Slide, words: Catalogue) -> str:
@@ -123,6 +141,8 @@ def _readings(estimates: SlideEstimates, words: Catalogue) -> list[_Reading]:
     rows = [_reading(words.text("report.reading.machine"), estimates.machine, words)]
     if estimates.reviewed is not None:
         rows.append(_reading(words.text("slides.after"), estimates.reviewed, words))
+    if estimates.second is not None:
+        rows.append(_reading(words.text("reading.second"), estimates.second, words))
     return rows
 
 
@@ -138,6 +158,49 @@ def _reading(name: str, reading: Parasitaemia, words: Catalogue) -> _Reading:
     return _Reading(name, parasitized, words.percent(reading.fraction), interval, per_ul)
 
 
+class _DisagreementRow(NamedTuple):
+    """One cell that two readers called differently, in words."""
+
+    cell: str
+    first: str
+    second: str
+    decision: str
+
+
+def _disagreements(estimates: SlideEstimates, words: Catalogue) -> list[_DisagreementRow]:
+    if estimates.agreement is None:
+        return []
+
+    def said(review: Review | None) -> str:
+        if review is None or review.call is None:
+            return words.text("review.none")
+        return f"{words.text(f'label.{review.call}')} ({review.reviewer})"
+
+    return [
+        _DisagreementRow(str(one.cell.cell_id), said(one.first), said(one.second), said(one.decision))
+        for one in estimates.agreement.disagreements
+    ]
+
+
+def _findings(store: SlideStore, slide: Slide, words: Catalogue) -> list[str]:
+    """What readers noted of species and stage, each note once with how many cells it stands on."""
+    latest = {(review.cell_id, review.reading): review for review in store.reviews(slide)}
+    noted = Counter(
+        (review.species, review.stage, review.reviewer)
+        for review in latest.values()
+        if review.call is not None and (review.species or review.stage)
+    )
+    return [
+        words.text(
+            "report.finding",
+            finding=", ".join(part for part in (species, stage) if part),
+            cells=count,
+            reviewer=reviewer,
+        )
+        for (species, stage, reviewer), count in noted.most_common()
+    ]
+
+
 def _review(estimates: SlideEstimates, words: Catalogue) -> str:
     if estimates.reviewed is None and not estimates.suspects_reviewed:
         return words.text("report.review.none")
@@ -151,7 +214,8 @@ def _review(estimates: SlideEstimates, words: Catalogue) -> str:
 
 def _groups(store: SlideStore, slide: Slide, words: Catalogue) -> list[CellGroup]:
     """Suspects and doubtful cells, the most probable first, with the person's calls."""
-    queue = review_queue(store, slide, include_reviewed=True)
+    standing = {cell.cell_id: cell for cell in store.cells(slide)}
+    queue = [standing[cell.cell_id] for cell in review_queue(store, slide, include_reviewed=True)]
     suspects = [cell for cell in queue if cell.label == Label.PARASITIZED]
     doubtful = [cell for cell in queue if cell.label != Label.PARASITIZED]
     shown = [[_figure(store, cell, words) for cell in group[:_GALLERY]] for group in (suspects, doubtful)]

@@ -15,7 +15,7 @@ from typing import Any, Self
 from edge.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
-from edge.slides.schema import migrate
+from edge.slides.schema import REVIEWS_BEFORE_6, migrate
 
 _BUSY_SECONDS = 10.0
 """How long a write waits for another process's: a review is written in milliseconds."""
@@ -81,6 +81,9 @@ class Database:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
+            if 2 <= connection.execute("PRAGMA user_version").fetchone()[0] < 6:
+                connection.execute("PRAGMA temp_store = MEMORY")
+                connection.execute(REVIEWS_BEFORE_6)
             if not clean:
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")
                 connection.execute("PRAGMA query_only = ON")

@@ -48,7 +48,7 @@ _AUDIT_COLUMNS = ("at", "who", "action", "detail")
 
 def cells_csv(store: SlideStore, slide: Slide) -> str:
     """Every cell of a slide, one a row, with the machine's verdict, the person's call and the final label."""
-    return _csv(
+    return csv_text(
         _CELL_COLUMNS,
         (
             (
@@ -74,7 +74,7 @@ def cells_csv(store: SlideStore, slide: Slide) -> str:
 
 def fields_csv(store: SlideStore, slide: Slide) -> str:
     """Every accepted field of a slide, one a row."""
-    return _csv(
+    return csv_text(
         _FIELD_COLUMNS,
         (
             (
@@ -97,7 +97,7 @@ def fields_csv(store: SlideStore, slide: Slide) -> str:
 def audit_csv(store: SlideStore, slide: Slide) -> str:
     """The audit trail of a slide, one change a row."""
     entries = store.audit(slide)
-    return _csv(
+    return csv_text(
         _AUDIT_COLUMNS,
         ((entry.at.isoformat(), entry.who, entry.action, dict(entry.detail)) for entry in entries),
     )
@@ -153,6 +153,9 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
                 "reviewer": review.reviewer,
                 "at": review.at.isoformat(),
                 "note": review.note,
+                "reading": review.reading,
+                "species": review.species,
+                "stage": review.stage,
             }
             for review in store.reviews(slide)
         ],
@@ -182,7 +185,8 @@ def _field_json(number: int, field: NewField) -> dict[str, Any]:
     }
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a table as CSV (RFC 4180), its texts disarmed for spreadsheets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(columns)

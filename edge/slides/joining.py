@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.audit import add_entry
+from edge.slides.readings import Reading, calls_of
 from edge.slides.records import AuditAction, AuditEntry, Slide
 from edge.slides.store import SlideStore
 
@@ -49,11 +50,20 @@ def join_islands(
         StoreError: nothing was changed.
     """
     now = store.now()
-    before = {cell.cell_id: cell for cell in store.cells(slide)}
     carried = [
-        (original, cell.call, cell.reviewer, now.isoformat(), f"carried over from cell {duplicate}")
+        (
+            original,
+            review.call,
+            review.reviewer,
+            now.isoformat(),
+            f"carried over from cell {duplicate}",
+            review.reading,
+            review.species,
+            review.stage,
+        )
+        for calls in (calls_of(store, slide, reading) for reading in Reading)
         for duplicate, original in duplicates.items()
-        if (cell := before[duplicate]).call is not None and before[original].call is None
+        if (review := calls.get(duplicate)) is not None and original not in calls
     ]
     with store.database.writing(Message(Code.STORE_DOING_JOIN)) as connection:
         connection.execute(
@@ -70,7 +80,9 @@ def join_islands(
             [(original, duplicate) for duplicate, original in duplicates.items()],
         )
         connection.executemany(
-            "INSERT INTO reviews (cell_id, call, reviewer, at, note) VALUES (?, ?, ?, ?, ?)", carried
+            "INSERT INTO reviews (cell_id, call, reviewer, at, note, reading, species, stage) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            carried,
         )
         detail = {
             "kept": kept,

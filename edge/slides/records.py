@@ -69,6 +69,11 @@ class Review(NamedTuple):
     reviewer: str
     at: datetime
     note: str
+    reading: int = 1
+    """1 or 2 for the first or second reading, 3 for the decision between them."""
+    species: str = ""
+    """What the reader noted of the parasite, in their words; may be empty."""
+    stage: str = ""
 
 
 class StoredCell(NamedTuple):
@@ -102,6 +107,8 @@ class AuditAction(StrEnum):
     SLIDE_CREATED = "slide created"
     CELL_REVIEWED = "cell reviewed"
     REVIEW_WITHDRAWN = "review withdrawn"
+    CELL_READ_AGAIN = "second reading"
+    DISAGREEMENT_DECIDED = "disagreement decided"
     STRETCHES_JOINED = "stretches joined"
     SLIDE_DELETED = "slide deleted"
 

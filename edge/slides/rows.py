@@ -13,15 +13,18 @@ from edge.messages.codes import Code
 from edge.slides.records import AuditAction, AuditEntry, NewField, Review, Slide, StoredCell, StoredField
 from edge.types import Label
 
-# The last word that a person had on each cell; a withdrawn call is a NULL. Crops are left in the file: those
-# of a slide of ten thousand cells would fill 25 MB.
+# The last word that a person had on each cell: the decision of a third reader where one stands, else the first
+# reading's. A withdrawn call is a NULL. Crops are left in the file: those of a slide of ten thousand cells would
+# fill 25 MB.
 CELLS_WITH_CALLS = """
 SELECT cells.cell_id, field_id, box_x, box_y, box_width, box_height, cells.x, cells.y, probability, label,
        doubtful, duplicate_of, fields.number AS field_number, fields.island,
        last.call, last.reviewer, last.at AS reviewed_at
 FROM cells JOIN fields USING (field_id)
-LEFT JOIN reviews AS last ON last.review_id =
-    (SELECT max(review_id) FROM reviews WHERE reviews.cell_id = cells.cell_id)
+LEFT JOIN reviews AS last ON last.review_id = coalesce(
+    (SELECT decision.review_id FROM reviews AS decision WHERE decision.call IS NOT NULL AND decision.review_id =
+        (SELECT max(review_id) FROM reviews WHERE reviews.cell_id = cells.cell_id AND reading = 3)),
+    (SELECT max(review_id) FROM reviews WHERE reviews.cell_id = cells.cell_id AND reading = 1))
 """
 
 COUNTS = f"""
@@ -112,7 +115,17 @@ def to_review(row: sqlite3.Row) -> Review:
     """A row of ``reviews``."""
     at = datetime.fromisoformat(row["at"])
     call = None if row["call"] is None else Label(row["call"])
-    return Review(row["review_id"], row["cell_id"], call, row["reviewer"], at, row["note"])
+    return Review(
+        row["review_id"],
+        row["cell_id"],
+        call,
+        row["reviewer"],
+        at,
+        row["note"],
+        row["reading"],
+        row["species"],
+        row["stage"],
+    )
 
 
 def to_entry(row: sqlite3.Row) -> AuditEntry:

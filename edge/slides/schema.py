@@ -113,10 +113,23 @@ CREATE TABLE outlines (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# Which of two readings, or the decision between them, a call belongs to; and what a reader noted of the parasite.
+_VERSION_6 = """
+ALTER TABLE reviews ADD COLUMN reading INTEGER NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 3);
+ALTER TABLE reviews ADD COLUMN species TEXT NOT NULL DEFAULT '';
+ALTER TABLE reviews ADD COLUMN stage TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """Entry n turns a file of version n into one of version n + 1."""
 
 CURRENT_VERSION = len(MIGRATIONS)
+
+
+REVIEWS_BEFORE_6 = """
+CREATE TEMP VIEW reviews AS SELECT *, 1 AS reading, '' AS species, '' AS stage FROM main.reviews
+"""
+"""Stands before the table in a store of version 2 to 5 that may not be written to."""
 
 
 def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_VERSION) -> None:

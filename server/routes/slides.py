@@ -7,11 +7,13 @@ from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
+from edge.filing.fhir import slide_bundle
+from edge.filing.slide_table import slides_csv
 from edge.messages.language import Language
 from edge.messages.request_codes import RequestCode
 from edge.reports.slide_report import slide_page
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
-from edge.slides.fhir import slide_bundle
+from edge.slides.readings import Reading
 from edge.slides.records import Slide, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
@@ -48,6 +50,17 @@ def list_slides() -> dict[str, Any]:
     """List the slides, the newest first."""
     store = _store()
     return {"research_use": RESEARCH_USE, "slides": [_slide(store, slide) for slide in store.slides()]}
+
+
+@slides.route("/slides.csv", methods=["GET"])
+@slides.response(200, {"type": "string"}, content_type="text/csv", description="One row a slide")
+@problems(slides, 409, 507)
+def show_table() -> Response:
+    """Give all slides as a table, one row a slide, with the reading that stands."""
+    store = _store()
+    headers = {"Content-Disposition": 'attachment; filename="slides.csv"'}
+    body = slides_csv(store, reversed(store.slides()))
+    return Response(body, headers=headers, content_type="text/csv; charset=utf-8")
 
 
 @slides.route(f"/slides/{_SLIDE}", methods=["GET"])
@@ -90,9 +103,16 @@ def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
     if query["which"] == "all":
         cells = store.cells(slide)
     else:
-        cells = review_queue(store, slide, include_reviewed=query["which"] == "suspects")
+        cells = review_queue(
+            store,
+            slide,
+            include_reviewed=query["which"] == "suspects",
+            reading=Reading[query["reading"].upper()],
+            blind=query["blind"],
+            sample=query["sample"],
+        )
     page = cells[query["offset"] : query["offset"] + query["limit"]]
-    return {"total": len(cells), "cells": [_cell(cell) for cell in page]}
+    return {"total": len(cells), "cells": [_cell(cell, blind=query["blind"]) for cell in page]}
 
 
 @slides.route(f"/slides/{_SLIDE}/cells/{_CELL}/crop", methods=["GET"])
@@ -116,8 +136,22 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     slide = _find(store, number)
     _find_cell(store, slide, cell_id)
     call = None if review["call"] is None else Label(review["call"])
-    judge(store, slide, cell_id, call, reviewer=review["reviewer"], note=review["note"])
-    return _cell(store.cell(slide, cell_id))
+    stored = judge(
+        store,
+        slide,
+        cell_id,
+        call,
+        reviewer=review["reviewer"],
+        note=review["note"],
+        reading=Reading[review["reading"].upper()],
+        species=review["species"],
+        stage=review["stage"],
+    )
+    # What another reading said of the cell is not told.
+    own = store.cell(slide, cell_id)._replace(
+        call=stored.call, reviewer=stored.reviewer, reviewed_at=stored.at
+    )
+    return _cell(own, blind=review["blind"])
 
 
 @slides.route(f"/slides/{_SLIDE}/audit", methods=["GET"])
@@ -164,8 +198,11 @@ def export_slide(query: dict[str, str], number: int) -> Response:
     if form in _CSV:
         body, kind, name = _CSV[form](store, slide), "text/csv; charset=utf-8", form
     else:
-        content = slide_json(store, slide) if form == "json" else slide_bundle(store, slide)
-        kind = "application/json" if form == "json" else "application/fhir+json"
+        if form == "json":
+            content, kind = slide_json(store, slide), "application/json"
+        else:
+            content = slide_bundle(store, slide, transaction=form == "fhir-transaction")
+            kind = "application/fhir+json"
         body, name = json.dumps(content, ensure_ascii=False, indent=1), f"{form}.json"
     # The number, not the id, names the file: an id may hold anything.
     headers = {"Content-Disposition": f'attachment; filename="slide-{number}-{name}"'}
@@ -206,14 +243,13 @@ def _slide(store: SlideStore, slide: Slide) -> dict[str, Any]:
     }
 
 
-def _cell(cell: StoredCell) -> dict[str, Any]:
+def _cell(cell: StoredCell, *, blind: bool = False) -> dict[str, Any]:
+    machine = {"probability": cell.probability, "label": cell.label, "doubtful": cell.doubtful}
     return {
         "cell": cell.cell_id,
         "field": cell.field_number,
         "box": list(cell.box),
-        "probability": cell.probability,
-        "label": cell.label,
-        "doubtful": cell.doubtful,
+        **(dict.fromkeys(machine) if blind else machine),
         "call": cell.call,
         "reviewer": cell.reviewer,
         "reviewed_at": cell.reviewed_at.isoformat() if cell.reviewed_at else None,

@@ -7,11 +7,13 @@ from edge.messages.language import Language
 from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
 from edge.slides.naming import reads_as_stored
+from edge.slides.readings import Reading
 from edge.slides.review import MAX_REVIEWER
 from server.schemas.cells import ModelSchema
 
 MAX_NOTE = 2000
-EXPORTS = ("json", "cells.csv", "fields.csv", "audit.csv", "fhir")
+MAX_FINDING = 120
+EXPORTS = ("json", "cells.csv", "fields.csv", "audit.csv", "fhir", "fhir-transaction")
 
 
 def plain_text(text: str) -> None:
@@ -70,6 +72,14 @@ class SlideReviewSchema(Schema):
     suspects = fields.Integer(required=True)
     suspects_reviewed = fields.Integer(required=True)
     overruled = fields.Integer(required=True)
+    readers = fields.List(
+        fields.String(), required=True, metadata={"description": "Whose reading stands, the first."}
+    )
+    agreement = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of two readings; null without a second one."},
+    )
 
 
 class SlideDetailSchema(SlideSchema):
@@ -79,6 +89,7 @@ class SlideDetailSchema(SlideSchema):
     settings = fields.Dict(required=True)
     estimate = fields.Dict(required=True)
     estimate_after_review = fields.Dict(required=True, allow_none=True)
+    estimate_of_second_reading = fields.Dict(required=True, allow_none=True)
     review = fields.Nested(SlideReviewSchema, required=True)
 
 
@@ -88,10 +99,16 @@ class SlideCellSchema(Schema):
     cell = fields.Integer(required=True)
     field = fields.Integer(required=True)
     box = fields.List(fields.Integer(), required=True)
-    probability = fields.Float(required=True)
-    label = fields.String(required=True, metadata={"description": "The machine's verdict."})
-    doubtful = fields.Boolean(required=True)
-    call = fields.String(required=True, allow_none=True, metadata={"description": "The person's."})
+    probability = fields.Float(required=True, allow_none=True)
+    label = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The machine's verdict; null if blind to it."},
+    )
+    doubtful = fields.Boolean(required=True, allow_none=True)
+    call = fields.String(
+        required=True, allow_none=True, metadata={"description": "The person's, of the reading asked for."}
+    )
     reviewer = fields.String(required=True, allow_none=True)
     reviewed_at = fields.String(required=True, allow_none=True)
 
@@ -103,6 +120,16 @@ class SlideCellsSchema(Schema):
     cells = fields.List(fields.Nested(SlideCellSchema), required=True)
 
 
+def _reading() -> fields.String:
+    return fields.String(
+        load_default=Reading.FIRST.name.lower(),
+        validate=validate.OneOf([reading.name.lower() for reading in Reading]),
+        metadata={
+            "description": "Two readings are blind to each other; a third person decides where they differ."
+        },
+    )
+
+
 class CellsQuerySchema(Schema):
     """Which cells."""
 
@@ -112,6 +139,18 @@ class CellsQuerySchema(Schema):
         metadata={
             "description": "queue: not yet reviewed suspects and doubtful ones, those that matter first."
         },
+    )
+    reading = _reading()
+    blind = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Leave out what the machine said, mix the cells, and mix in some that it passed."
+        },
+    )
+    sample = fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, 100_000),
+        metadata={"description": "So many cells that the machine passed too, to learn how many it misses."},
     )
     offset = fields.Integer(load_default=0, validate=validate.Range(0, 10_000_000))
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
@@ -128,6 +167,12 @@ class ReviewSchema(Schema):
     )
     reviewer = fields.String(required=True, validate=[validate.Length(1, MAX_REVIEWER), one_line])
     note = fields.String(load_default="", validate=[validate.Length(max=MAX_NOTE), plain_text])
+    reading = _reading()
+    blind = fields.Boolean(
+        load_default=False, metadata={"description": "Answer without the machine's verdict."}
+    )
+    species = fields.String(load_default="", validate=[validate.Length(max=MAX_FINDING), one_line])
+    stage = fields.String(load_default="", validate=[validate.Length(max=MAX_FINDING), one_line])
 
 
 class WhoSchema(Schema):

@@ -3,7 +3,7 @@
 import { percent, density, figure, sentence, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const ESTIMATE_SHOWN = new Set(["share", "none-seen", "within-false-alarms", "within-false-alarms-elsewhere", "share-yet", "none-seen-yet", "within-false-alarms-yet", "not-measured-here", "nothing-counted", "misfit", "too-few", "false-alarms-from-elsewhere", "blood", "confirm"].map((name) => `estimate.${name}`));
+const ESTIMATE_SHOWN = new Set(["share", "none-seen", "within-false-alarms", "within-false-alarms-elsewhere", "share-yet", "none-seen-yet", "within-false-alarms-yet", "not-measured-here", "nothing-counted", "misfit", "too-few", "false-alarms-from-elsewhere", "blood", "confirm", "evidence", "no-evidence", "cannot-tell"].map((name) => `estimate.${name}`));
 
 /** Make an element: attributes, then children (text or elements). Text is never read as HTML. */
 export function el(tag, attributes = {}, ...children) {

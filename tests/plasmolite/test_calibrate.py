@@ -10,8 +10,12 @@ from click.testing import CliRunner, Result
 
 from edge.inference.model_file import default_model_path, load_model
 from edge.simulation.field import FieldSettings, draw_field
+from edge.slides.review import judge, review_queue
+from edge.slides.store import SlideStore
+from edge.types import Label
 from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.calibrate import command as calibrate
+from tests.support.small_slide import RATES, cells_of, field_at
 
 
 def run(*arguments: object) -> Result:
@@ -100,3 +104,87 @@ def test_fields_without_cells_give_no_profile(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "No red cell could be counted" in result.stderr
     assert not (tmp_path / "site.json").exists()
+
+
+@pytest.fixture(scope="module")
+def positives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two drawn slides with the box of every infected cell in a table."""
+    folder = tmp_path_factory.mktemp("positives")
+    settings = FieldSettings(width=800, height=600, cells=60, cell_width=60.0, parasitaemia=0.3)
+    rows = ["image,slide,x,y,w,h"]
+    for seed in (21, 22):
+        field = draw_field(seed, settings)
+        cv2.imwrite(str(folder / f"{seed}.png"), cv2.cvtColor(field.rgb, cv2.COLOR_RGB2BGR))
+        rows += [
+            f"{seed}.png,slide {seed},{cell.x - 20:.1f},{cell.y - 20:.1f},40,40"
+            for cell in field.cells
+            if cell.infected
+        ]
+    (folder / "marked.csv").write_text("\n".join(rows))
+    return folder / "marked.csv"
+
+
+def test_marked_slides_give_the_sensitivity_of_this_site_and_the_estimate_uses_it(
+    negatives: Path, positives: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "site.json"
+    result = run(negatives, "--positives", positives, "--false-alarms", "2%", "--out", path)
+    assert result.exit_code == 0, result.stderr
+    assert "Sensitivity, measured on 2 slides of this site" in result.stdout
+    profile = json.loads(path.read_text())
+    assert len(profile["slides_infected"]) == 2
+    assert (
+        len(profile["slides_uninfected"]) == 3
+    )  # one folder of negatives, and the two slides' uninfected cells
+    assert profile["infected"] == sum(cells for _, cells in profile["slides_infected"]) >= 20
+    used = CliRunner().invoke(analyze, ["--json", "--profile", str(path), str(negatives)])
+    summary = json.loads(used.stdout.splitlines()[-1])["summary"]
+    assert summary["rates"]["slides_infected"] == profile["slides_infected"]
+    assert any("measured at this laboratory" in sentence for sentence in summary["words"])
+
+
+def test_a_table_tells_slides_apart(negatives: Path, tmp_path: Path) -> None:
+    table = negatives / "slides.csv"
+    table.write_text("image,slide\n" + "".join(f"{seed}.png,{'AABB'[seed]}\n" for seed in range(4)))
+    path = tmp_path / "site.json"
+    result = run(table, "--false-alarms", "2%", "--out", path)
+    table.unlink()
+    assert result.exit_code == 0, result.stderr
+    assert len(json.loads(path.read_text())["slides_uninfected"]) == 2
+    assert "how slides differ cannot be told from fewer than 3" in result.stdout
+
+
+def test_reviewed_slides_of_the_store_give_a_profile_by_one_command(tmp_path: Path) -> None:
+    model, store_path = load_model(default_model_path()), tmp_path / "slides.sqlite"
+    random = np.random.default_rng(1)
+    with SlideStore(store_path) as store:
+        for name in ("A", "B", "C"):
+            slide = store.create_slide(
+                name,
+                operator="Amina",
+                device="a bench",
+                model_name=model.name,
+                model_sha256=model.sha256,
+                settings={"rates": RATES, "threshold": 0.9},
+            )
+            scores = [0.999] * 20 + [0.95] * 4 + [0.85] * 2 + random.uniform(0, 0.5, 474).tolist()
+            cells = [
+                one._replace(label=Label.PARASITIZED if one.probability >= 0.9 else Label.UNINFECTED)
+                for one in cells_of(*scores)
+            ]
+            store.add_field(slide, field_at(), cells, [b"no picture"] * len(cells))
+            for cell in review_queue(store, slide, sample=100):
+                call = Label.PARASITIZED if cell.probability > 0.98 else Label.UNINFECTED
+                judge(store, slide, cell.cell_id, call, reviewer="Amina")
+    path = tmp_path / "site.json"
+    arguments = ("--reviewed", "--store", store_path, "--false-alarms", "1%", "--out", path)
+    result = run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    profile = json.loads(path.read_text())
+    assert profile["threshold"] >= 0.9  # below it nobody looked
+    assert [cells for _, cells in profile["slides_uninfected"]] == [480] * 3
+    assert profile["measured_rate"] <= 0.01
+    assert len(profile["slides_infected"]) == 3
+    empty = run("--reviewed", "--store", tmp_path / "none.sqlite", "--false-alarms", "1%", "--out", path)
+    assert empty.exit_code == 2
+    assert "no slide store" in empty.stderr

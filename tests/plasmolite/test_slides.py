@@ -150,3 +150,44 @@ def test_reviewed_cells_of_several_slides_become_a_folder_of_labelled_cells(
     several = run(store_path, "slides", "export", "K-0413", "K-0413", "--format", "json")
     assert several.exit_code == 2
     assert "json is of one slide" in several.output
+
+
+def test_two_readers_who_disagree_a_third_who_decides_and_the_filed_report(
+    store_path: Path, tmp_path: Path
+) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="cco")  # 0.4 called parasitised
+    # Blind to the machine: no verdict, no probability, nothing of Amina's, and cells that the machine passed.
+    second = run(
+        store_path,
+        *("review", "K-0413", "--reviewer", "Benedict", "--reading", "second", "--blind"),
+        keys="fffff",
+    )
+    assert second.exit_code == 0, second.output
+    walked = second.output.split("suspects reviewed")[0]
+    assert "Cell 5 of 5" in walked
+    assert not any(told in walked for told in ("machine", "probability", "doubtful", "Amina", "overruled"))
+    assert "The reading of Amina stands." in second.output
+    assert "Not decided yet: 3 of 3 disagreements" in second.output
+    refused = run(store_path, "review", "K-0413", "--reviewer", "Amina", "--reading", "decide", keys="c")
+    assert refused.exit_code == 2
+    assert "Another person has to make this reading" in refused.output
+    third = run(store_path, "review", "K-0413", "--reviewer", "Chipo", "--reading", "decide", keys="coc")
+    assert "Called Parasitised by Amina" in third.output
+    assert "Called Uninfected by Benedict" in third.output
+    shown = run(store_path, "slides", "show", "K-0413").output
+    assert "where the two differed, Chipo decided" in shown
+    assert "Amina and Benedict agree on 0" in shown
+    with SlideStore(store_path) as store:
+        slide = store.slide("K-0413")
+        standing = {cell.probability: cell.call for cell in store.cells(slide) if cell.call}
+        assert len(store.reviews(slide)) == 11
+    assert standing == {0.99: "Parasitized", 0.8: "Uninfected", 0.4: "Uninfected"}
+    run(store_path, "slides", "report", "K-0413", "--to", str(tmp_path / "out"), "--language", "fr")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for told in (
+        "Où les lecteurs diffèrent",
+        "Non infectée (Chipo)",
+        "La lecture de Amina fait foi",
+        "Benedict",
+    ):
+        assert told in page

@@ -51,7 +51,8 @@ class _Place:
 
 @click.group(
     epilog="Examples:\n\n  plasmolite slides list\n\n  plasmolite slides report K-0413 --to k-0413/\n\n"
-    "  plasmolite slides export K-0413 --format fhir --to k-0413.json",
+    "  plasmolite slides export K-0413 --format fhir --to k-0413.json\n\n"
+    "  plasmolite slides table --to register.csv",
 )
 @click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
 @click.pass_context
@@ -102,6 +103,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
 @click.pass_obj
 def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> None:
     """Show one slide: counts, the machine's reading, and the reading after review."""
+    from edge.reports.words import reading_sentences
     from edge.slides.audit import detail_words
     from edge.slides.review import slide_estimates
 
@@ -112,6 +114,7 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
             reviewed = estimates.reviewed.to_json() if estimates.reviewed else None
             found = {"slide": slide.slide_id, "notes": slide.notes, **counts._asdict()}
             found |= {"estimate": estimates.machine.to_json(), "estimate_after_review": reviewed}
+            found |= {key: value for key, value in estimates.to_json().items() if key not in found}
             if audit:
                 found["audit"] = [{**e._asdict(), "at": e.at.isoformat()} for e in store.audit(slide)]
             click.echo(json.dumps(found))
@@ -137,7 +140,10 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
             click.echo("\n" + words.text("show.not-reviewed", seen=seen, slide=slide.slide_id))
         else:
             click.echo("\n" + words.text("show.reviewed", seen=seen))
-            click.echo(f"  {words.message(estimates.reviewed.words[0])}")
+            for sentence in estimates.reviewed.answer:
+                click.echo(f"  {words.message(sentence)}")
+        for line in reading_sentences(estimates, words):
+            click.echo(line)
         if audit:
             click.echo("\n" + words.text("slides.audit"))
             for entry in store.audit(slide):
@@ -173,7 +179,11 @@ def report_slide(place: _Place, slide_id: str, folder: Path, language: Language)
 @command.command("export")
 @click.argument("slide_id", metavar="SLIDE...", nargs=-1, required=True)
 @click.option(
-    "--format", "--form", "kind", type=click.Choice(["csv", "json", "fhir", "cells"]), required=True
+    "--format",
+    "--form",
+    "kind",
+    type=click.Choice(["csv", "json", "fhir", "fhir-transaction", "cells"]),
+    required=True,
 )
 @click.option(
     "--to",
@@ -202,10 +212,11 @@ def export_slide(
     cells, of one slide or several, is a folder of the cells that a person called, each cut by its own outline, as
     plasmolite train and plasmolite convert read it: Parasitized/, Uninfected/ and patients.csv, the slide as patient.
     csv is one table each of cells, fields and changes; json holds everything; fhir is an HL7 FHIR R4 bundle
-    with a DiagnosticReport that names no patient.
+    with a DiagnosticReport that names no patient; fhir-transaction the same to be posted to a server, which
+    a second time makes nothing twice.
     """
+    from edge.filing.fhir import slide_bundle
     from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
-    from edge.slides.fhir import slide_bundle
 
     if kind == "cells":
         _export_cells(place, slide_id, target, unreviewed=unreviewed)
@@ -222,7 +233,10 @@ def export_slide(
             text = cells_csv(store, slide)
         else:
             content: dict[str, Any]
-            content = slide_bundle(store, slide) if kind == "fhir" else slide_json(store, slide, crops=crops)
+            if kind == "json":
+                content = slide_json(store, slide, crops=crops)
+            else:
+                content = slide_bundle(store, slide, transaction=kind == "fhir-transaction")
             text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         if target is None:
             click.echo(text, nl=False)
@@ -258,6 +272,23 @@ def _export_cells(
             f"{found.not_cut:,} cells could not be made out in their small pictures and were left out.",
             err=True,
         )
+
+
+@command.command("table")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), help="File to write.  [default: standard output]"
+)
+@click.pass_obj
+def table_of_slides(place: _Place, target: Path | None) -> None:
+    """Give all slides as a CSV table, one row a slide, with the reading that stands."""
+    from edge.filing.slide_table import slides_csv
+
+    with place.open() as store:
+        text = slides_csv(store, reversed(store.slides()))
+        if target is None:
+            click.echo(text, nl=False)
+        else:
+            _write(target, text)
 
 
 @command.command("delete")

@@ -1,8 +1,10 @@
-"""``plasmolite calibrate``: known-negative fields of a site in, its own threshold out."""
+"""``plasmolite calibrate``: slides of which a site knows the truth in, its own threshold and error rates out."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,9 @@ from plasmolite.commands.options.model import model_option
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
+    from edge.calibration.known_slides import KnownSlide, SlideFiles
     from edge.calibration.profile import SiteProfile
+    from edge.calibration.run import KnownSlides
     from edge.fields.files import JudgedField
 
 _MOST = 0.1  # a tenth of all cells called parasitised is no rate that anybody means
@@ -39,10 +43,21 @@ class FalseAlarmRate(click.ParamType):
 
 
 @click.command(
-    epilog="Example: plasmolite calibrate known-negative-slides/ --false-alarms 0.2% --out kisumu.json "
-    '--site Kisumu --camera "HQ camera, 100x oil"\n\nThen: plasmolite analyze slide7/ --profile kisumu.json',
+    epilog="Examples:\n\n  plasmolite calibrate negatives/*/ --positives marked.csv --false-alarms 0.2% "
+    '--out kisumu.json --site Kisumu --camera "HQ camera, 100x oil"\n\n'
+    "  plasmolite calibrate --reviewed --false-alarms 0.2% --out kisumu.json\n\n"
+    "Then: plasmolite analyze slide7/ --profile kisumu.json",
 )
-@click.argument("negatives", nargs=-1, required=True, metavar="NEGATIVES…", type=click.Path(path_type=Path))
+@click.argument("negatives", nargs=-1, metavar="NEGATIVES…", type=click.Path(path_type=Path))
+@click.option(
+    "--positives",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Table of every infected cell of known-positive fields: image, slide, x, y, w, h in pixels.",
+)
+@click.option(
+    "--reviewed", is_flag=True, help="Use the slides of the store whose suspects were all reviewed."
+)
+@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store, with --reviewed.")
 @click.option(
     "--false-alarms",
     type=FalseAlarmRate(),
@@ -66,6 +81,9 @@ class FalseAlarmRate(click.ParamType):
 def command(
     *,
     negatives: tuple[Path, ...],
+    positives: Path | None,
+    reviewed: bool,
+    store: Path | None,
     false_alarms: float,
     out: Path,
     site: str,
@@ -75,28 +93,32 @@ def command(
     threads: int | None,
     force: bool,
 ) -> None:
-    """Set this laboratory's own threshold on fields that are known to hold no parasite.
+    """Set this laboratory's own threshold, and measure its false alarms and its sensitivity.
 
-    NEGATIVES are pictures or folders of slides that a microscopist found negative, stained and photographed
-    as those that will be counted. The threshold is set where only the asked share of their cells would be
-    called parasitised. To set 0.2% takes at least 500 cells, and 1,500 for it to stand on its own feet.
+    NEGATIVES are slides that a microscopist found negative, stained and photographed as those that will be
+    counted: a folder a slide, or a CSV table with the columns image and slide. The threshold is set where only
+    the asked share of their cells would be called parasitised. To set 0.2% takes at least 500 cells, and 1,500
+    for it to stand on its own feet. How false alarms differ from slide to slide is kept in the profile.
+
+    The sensitivity is measured on fields whose infected cells were all marked (--positives), or on slides of the
+    store of which every suspect and a sample of the other cells were reviewed (--reviewed; plasmolite review
+    --sample 100). Without either it is that of other laboratories, and the interval is as wide as they differ.
 
     Exit code: 0 written, 1 written though some fields were refused or unreadable, 2 not written.
     """
     from edge.calibration.profile import write_profile
     from edge.calibration.run import calibrate
-    from edge.errors import PlasmoliteError, SourceError
-    from edge.images.inputs import list_cell_files
+    from edge.errors import PlasmoliteError
     from edge.inference.classifier import Classifier
-    from plasmolite.terminal.progress import with_progress
 
+    if not (negatives or positives or reviewed):
+        raise click.UsageError("Name slides: NEGATIVES, --positives or --reviewed.")
     try:
-        files = list(list_cell_files(negatives))
-        if not files:
-            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, negatives)))
+        classifier = Classifier.open(model, threads=threads)
+        known = _known(negatives, positives, store if reviewed else None, reviewed, classifier.model.sha256)
         result = calibrate(
-            Classifier.open(model, threads=threads),
-            with_progress(files, spoken().text("progress.fields")),
+            classifier,
+            _with_progress(known),
             false_alarms,
             site=site,
             camera=camera,
@@ -110,6 +132,53 @@ def command(
         refuse(error)
     _tell(result.profile, result.model_threshold, out)
     sys.exit(0 if result.count.all_judged else 1)
+
+
+def _known(
+    negatives: tuple[Path, ...],
+    positives: Path | None,
+    store_path: Path | None,
+    reviewed: bool,
+    model_sha256: str,
+) -> KnownSlides:
+    """Gather what was named: slides as files, and slides of the store."""
+    from edge.calibration.known_slides import MarkedSlides, list_slides, read_marks
+    from edge.calibration.reviewed import reviewed_slides
+    from edge.calibration.run import KnownSlides
+    from edge.errors import SlideError
+    from edge.slides.location import default_store_path
+    from edge.slides.store import SlideStore
+
+    slides = list_slides(negatives) if negatives else []
+    marked = MarkedSlides([], {}) if positives is None else read_marks(positives)
+    from_store: list[KnownSlide] = []
+    threshold = 0.0
+    if reviewed:
+        path = store_path or default_store_path()
+        with SlideStore(path, read_only=not path.exists()) as store:
+            from_store, threshold = reviewed_slides(store, model_sha256)
+            if not from_store:
+                raise SlideError(Code.CALIBRATION_NONE_REVIEWED, path=path)
+    return KnownSlides(slides, marked, from_store, threshold)
+
+
+def _with_progress(known: KnownSlides) -> KnownSlides:
+    """Let one bar of progress run over the fields of all slides as they are read."""
+    from plasmolite.terminal.progress import with_progress
+
+    slides = (*known.negatives, *known.marked.slides)
+    files = iter(
+        with_progress([file for slide in slides for file in slide.files], spoken().text("progress.fields"))
+    )
+
+    def read(slide: SlideFiles) -> SlideFiles:
+        return slide._replace(files=islice(files, len(tuple(slide.files))))
+
+    return replace(
+        known,
+        negatives=[read(slide) for slide in known.negatives],
+        marked=known.marked._replace(slides=[read(slide) for slide in known.marked.slides]),
+    )
 
 
 def _tell_of_failure(field: JudgedField) -> None:
@@ -131,6 +200,8 @@ def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
             "calibrated.cells", cells=profile.cells, fields=profile.fields, refused=profile.fields_refused
         )
     )
+    for slide, (called, cells) in enumerate(profile.slides_uninfected, start=1):
+        click.echo(words.text("calibrated.slide", slide=slide, alarms=called, cells=cells))
     click.echo(
         words.text(
             "calibrated.threshold",
@@ -143,12 +214,14 @@ def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:
             high=high,
         )
     )
+    measured = profile.slides_infected
     click.echo(
         words.text(
-            "calibrated.sensitivity",
+            "calibrated.sensitivity-here" if measured else "calibrated.sensitivity",
             share=profile.true_positives / profile.infected,
             found=profile.true_positives,
             infected=profile.infected,
+            **({"slides": len(measured)} if measured else {}),
         )
     )
     for warning in profile.warnings:

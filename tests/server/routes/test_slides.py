@@ -124,6 +124,7 @@ def test_what_is_not_there_is_404(client: FlaskClient, path: str) -> None:
     [
         ("json", "application/json"),
         ("fhir", "application/fhir+json"),
+        ("fhir-transaction", "application/fhir+json"),
         ("cells.csv", "text/csv; charset=utf-8"),
         ("fields.csv", "text/csv; charset=utf-8"),
         ("audit.csv", "text/csv; charset=utf-8"),
@@ -164,3 +165,37 @@ def test_without_a_store_the_way_to_have_one_is_told(tmp_path: Path) -> None:
         answer = app_of(kit).test_client().get("/slides")
     assert answer.status_code == 404
     assert "--slides" in answer.get_json()["detail"]
+
+
+def test_a_second_reading_is_blind_and_the_agreement_is_told(client: FlaskClient) -> None:
+    review(client, 1, "Uninfected")
+    review(client, 2, "Parasitized")
+    query = "/slides/1/cells?reading=second&blind=true"
+    listed = client.get(query).get_json()
+    assert listed["total"] == 5  # three to see, and the two that the machine passed mixed in
+    assert all(
+        cell[told] is None
+        for cell in listed["cells"]
+        for told in ("label", "probability", "doubtful", "call")
+    )
+    assert client.get("/slides/1").get_json()["review"]["agreement"] is None
+    for cell in (1, 2):
+        body = {
+            "call": "Parasitized",
+            "reviewer": "Benedict",
+            "reading": "second",
+            "blind": True,
+            "species": "P. vivax",
+        }
+        answer = client.post(f"/slides/1/cells/{cell}/review", json=body).get_json()
+        assert (answer["call"], answer["label"]) == ("Parasitized", None)
+    agreed = client.get("/slides/1").get_json()["review"]["agreement"]
+    assert (agreed["cells"], agreed["both_parasitized"], agreed["second_only"]) == (2, 1, 1)
+    assert agreed["disagreements"] == [
+        {"cell": 1, "first": "Uninfected", "second": "Parasitized", "decision": None}
+    ]
+    body = {"call": "Parasitized", "reviewer": "Amina", "reading": "decision"}
+    assert client.post("/slides/1/cells/1/review", json=body).status_code == 409
+    assert client.get("/slides/1/cells?reading=decision").get_json()["total"] == 1
+    assert client.post("/slides/1/cells/1/review", json={**body, "reviewer": "Chipo"}).status_code == 200
+    assert client.get("/slides/1/cells?reading=decision").get_json()["total"] == 0

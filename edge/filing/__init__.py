@@ -1,0 +1,1 @@
+"""A slide in the forms that a laboratory files and sends."""
