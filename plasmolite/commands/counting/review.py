@@ -192,7 +192,9 @@ def _show(walk: _Walk, cell: StoredCell, at: int) -> None:
         line.append("   ")
     line.append(words.text("queue.place", field=cell.field_number, cell=cell.cell_id), style="dim")
     console.print(line)
-    said = [(cell.call, cell.reviewer)] if cell.call is not None else []
+    said: list[tuple[Label | None, str | None]] = []
+    if cell.call is not None:
+        said.append((cell.call, cell.reviewer))
     if walk.reading == Reading.DECISION:
         both = (
             calls_of(walk.store, walk.slide, one)[cell.cell_id] for one in (Reading.FIRST, Reading.SECOND)
