@@ -19,7 +19,7 @@ from benchmarks.accuracy.patient_rule import (
 from benchmarks.accuracy.patients import measure_patients
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
-from edge.inference.model_file import default_model_path
+from edge.inference.model_file import default_model_path, shipped_models
 from edge.parasitaemia.prevalence import estimate_prevalence
 from tests.support.drawn_laboratory import draw_laboratory
 from tests.support.quick_benchmark import no_report
@@ -76,7 +76,8 @@ def test_a_patient_whose_count_is_right_is_within_a_quarter_of_the_truth() -> No
 
 def test_each_laboratory_has_its_rule_and_its_interval(tmp_path: Path) -> None:
     folders = tuple(draw_laboratory(tmp_path / name) for name in ("here", "there"))
-    settings = BenchSettings(models=(default_model_path(),), laboratories=folders, threads=(1,))
+    nano = next(path for name, path in shipped_models().items() if "nano" in name)
+    settings = BenchSettings(models=(nano,), laboratories=folders, threads=(1,))
     section = measure_patients(settings, no_report)
     groups = {one.group for one in section.measurements}
     for name in ("here", "there"):

@@ -92,7 +92,9 @@ def test_each_printed_page_names_slide_model_program_and_number(store: SlideStor
     foot = page[page.index("@page") : page.index("body { padding: 0")]
     assert 'content: "Page " counter(page) " of " counter(pages) ""' in foot
     shown = re.sub(r"\\([0-9a-f]+) ", lambda code: chr(int(code[1], 16)), foot)
-    assert f'content: "Slide {HOSTILE} · model made-up · Plasmolite ' in shown
+    assert f'content: "Slide {HOSTILE} · model made-up · operator Amina · Plasmolite ' in shown
+    # Each page can be signed by itself.
+    assert all(f"{place}: ____" in shown for place in ("Laboratory", "Released by, date", "Signature"))
 
 
 def test_the_settings_are_told_in_words_the_camera_among_them(store: SlideStore) -> None:
