@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convert.bank import describe_bank, make_bank, read_candidates
 from convert.calibration_set import CalibrationSet, choose_calibration_set
 from convert.card import draw_comparison, model_card
-from convert.comparison import Comparison, compare, judge_with
+from convert.comparison import Comparison, compare, open_export
 from convert.export import export
 from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
 from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
@@ -22,9 +22,11 @@ from edge.inference.bank import BANK_NAME, Bank, write_bank
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.precision import Precision
+from edge.inference.second_look import TURNS, look_at_cells_again
 from edge.inference.self_test import sample_scores
 from train.data.dataset import Sample, cell_files
 from train.evaluation.metrics import Judged
+from train.evaluation.thresholds import SECOND_LOOK_FROM
 from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
 from train.run_folder import MODEL_FILE
@@ -141,8 +143,12 @@ def convert_run(
         path.unlink(missing_ok=True)
         if _may_be_released(outcome, allowed):
             report(f"Writing {precision}")
-            manifest = _manifest(finished, identity, outcome, judged, calibration_set)
-            manifest["inconclusive"] = _inconclusive(finished, flatbuffer, judged, threads)
+            # The gate compares what the networks say at one look; the figures are of what the device answers.
+            classifier = open_export(flatbuffer, finished.settings.image_size, threads)
+            answered = judged._replace(probabilities=_answered(classifier, test_inputs, judged.probabilities))
+            manifest = _manifest(finished, identity, outcome, answered, calibration_set)
+            manifest["second_look"] = {"above": SECOND_LOOK_FROM, "turns": TURNS}
+            manifest["inconclusive"] = _inconclusive(finished, classifier, answered)
             bank = make_bank(
                 flatbuffer,
                 candidates,
@@ -209,14 +215,20 @@ def _manifest(
     return {**manifest, "gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
 
 
-def _inconclusive(
-    finished: FinishedRun, flatbuffer: bytes, judged: Judged, threads: int
-) -> dict[str, object]:
+def _answered(
+    classifier: Classifier, inputs: NDArray[np.uint8], said: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """What the device answers of single cells: those in doubt are looked at again."""
+    return look_at_cells_again(classifier.probabilities, inputs, said, SECOND_LOOK_FROM)
+
+
+def _inconclusive(finished: FinishedRun, classifier: Classifier, judged: Judged) -> dict[str, object]:
     run_data, record = finished.run_data, finished.record
     validation: NDArray[np.int64] = run_data.split.validation
     validation = validation[~run_data.disputed(validation)]
     samples: list[Sample] = [run_data.data.samples[i] for i in validation]
-    said, _ = judge_with(flatbuffer, network_inputs(samples, finished.settings.image_size), threads)
+    inputs = network_inputs(samples, finished.settings.image_size)
+    said = _answered(classifier, inputs, classifier.probabilities(inputs))
     return describe_inconclusive(
         Judged(run_data.data.labels()[validation], said, np.array([sample.patient for sample in samples])),
         judged,

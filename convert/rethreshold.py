@@ -90,7 +90,7 @@ def rethreshold(
     def judged(samples: list[Sample]) -> Judged:
         return Judged(
             np.array([one.label for one in samples], np.int64),
-            classifier.probabilities(network_inputs(samples, size)).astype(np.float64),
+            classifier.cell_probabilities(network_inputs(samples, size)),
             np.array([one.patient for one in samples]),
         )
 

@@ -29,14 +29,14 @@ class Judging(Protocol):
 
     batch_size: int
 
-    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Judge preprocessed cells, uint8 (n, size, size, 3), and return float32 (n,)."""
+    def cell_probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Judge preprocessed cells, uint8 (n, size, size, 3), and return their probabilities, (n,)."""
         ...
 
 
 class _Waiting(NamedTuple):
     inputs: NDArray[np.uint8]
-    answer: "Future[NDArray[np.float32]]"
+    answer: "Future[NDArray[np.floating]]"
 
 
 class BatchGatherer:
@@ -89,7 +89,7 @@ class BatchGatherer:
                 self._preparing -= 1
                 self._changed.notify_all()
 
-    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.floating]:
         """Judge cells together with those of other requests.
 
         Args:
@@ -126,7 +126,7 @@ class BatchGatherer:
             try:
                 inputs = np.concatenate([waiting.inputs for waiting in batch])
                 self._observe(len(inputs))
-                judged = self._classifier.probabilities(inputs)
+                judged = self._classifier.cell_probabilities(inputs)
             except Exception as error:  # whatever it is, the waiting requests must be told
                 for waiting in batch:
                     waiting.answer.set_exception(error)

@@ -17,10 +17,11 @@ from benchmarks.harness.other_systems import ForeignModel, parse_foreign
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
 from edge.inference.classifier import Classifier
-from edge.inference.levelling import level, typical_logit
+from edge.inference.levelling import typical_logit
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
 from edge.inference.runtime import find_runtime
+from edge.inference.second_look import look_again, look_at_cells_again
 from train.evaluation.metrics import Judged, Values
 
 _PORTION = 256
@@ -35,12 +36,14 @@ class Candidate(NamedTuple):
     """Candidates of the same preparation see the same inputs."""
     prepare: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Any]]
     """Picture and mask of a cell to the network's input."""
-    probabilities: Callable[[NDArray[Any]], NDArray[np.float32]]
+    probabilities: Callable[[NDArray[Any]], NDArray[np.floating]]
     """Inputs to probabilities of *parasitised*."""
     cell_threshold: float
     field_threshold: float
     model: ModelFile | None = None
     """Ours only."""
+    one_look: Callable[[NDArray[Any]], NDArray[np.floating]] | None = None
+    """Ours only: what the network says before any second look."""
 
 
 def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
@@ -75,10 +78,11 @@ def _ours(model: ModelFile, classifier: Classifier) -> Candidate:
         model.name,
         f"{model.input_size} px",
         lambda rgb, mask: network_input(rgb, mask, size=model.input_size),
-        classifier.probabilities,
+        classifier.cell_probabilities,
         model.operating_point("cell").threshold,
         model.operating_point("field").threshold,
         model,
+        classifier.probabilities,
     )
 
 
@@ -103,11 +107,15 @@ def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
             "name those that were exported from it with --model."
         )
 
-    def probabilities(inputs: NDArray[Any]) -> NDArray[np.float32]:
+    def one_look(inputs: NDArray[Any]) -> NDArray[np.float32]:
         values = model.predict(inputs.astype(np.float32), batch_size=64, verbose=0)
         return np.asarray(values, np.float32)[:, 0]
 
-    return ours._replace(name="Keras", probabilities=probabilities, model=None)
+    def probabilities(inputs: NDArray[Any]) -> NDArray[np.float64]:
+        above = ours.model.second_look if ours.model else None
+        return look_at_cells_again(one_look, inputs, one_look(inputs), above)
+
+    return ours._replace(name="Keras", probabilities=probabilities, model=None, one_look=None)
 
 
 def judge_all(
@@ -138,13 +146,24 @@ def judge_all(
 
 
 def judge_fields(candidates: list[Candidate], cells: list[LabelledCell], report: Report) -> dict[str, Judged]:
-    """Judge cells that were cut from fields with every candidate; ours level each field as on the device."""
-    judged = judge_all(candidates, cells, report)
+    """Judge cells that were cut from fields; ours as the device judges those of each field."""
+    judged = judge_all([one for one in candidates if one.model is None], cells, report)
+    labels = np.array([cell.label for cell in cells], np.int64)
+    fields = np.array([cell.patient for cell in cells])
     for one in candidates:
-        if one.model and one.model.levelling:
-            values = judged[one.name].probabilities.copy()
-            for field in np.unique(judged[one.name].patients):
-                places = np.flatnonzero(judged[one.name].patients == field)
-                values[places] = level(values[places], one.model.levelling, typical_logit(values[places]))
-            judged[one.name] = judged[one.name]._replace(probabilities=values)
+        if one.model and one.one_look:
+            values = np.empty(len(cells))
+            for field in np.unique(fields):
+                places = np.flatnonzero(fields == field)
+                inputs = np.stack([one.prepare(cells[place].rgb, cells[place].mask) for place in places])
+                said = one.one_look(inputs)
+                values[places] = look_again(
+                    one.one_look,
+                    inputs,
+                    said,
+                    levelling=one.model.levelling,
+                    typical=typical_logit(said),
+                    above=one.model.second_look,
+                )
+            judged[one.name] = Judged(labels, values, fields)
     return judged

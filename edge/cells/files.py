@@ -130,7 +130,7 @@ def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) 
             reasons.append(None)
         except ImageError as error:
             reasons.append(error.message)
-    probabilities = iter(network.probabilities(np.stack(inputs)) if inputs else ())
+    probabilities = iter(network.cell_probabilities(np.stack(inputs)) if inputs else ())
     return [
         FileVerdict(file.name, *judge(float(next(probabilities)), judging.threshold, judging.undecided), None)
         if reason is None

@@ -15,6 +15,7 @@ from edge.errors import ModelFileError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import find_model
 from edge.inference.runtime import Runtime, allocate, default_threads, find_runtime, open_interpreter
+from edge.inference.second_look import look_at_cells_again
 from edge.messages.codes import Code
 
 _LOG = logging.getLogger("plasmolite.model")
@@ -112,6 +113,18 @@ class Classifier:
                 # A view into the interpreter must be gone before its next call: this copies the values out.
                 result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
         return result
+
+    def cell_probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Judge single cells, those in doubt in all their turns where the model says so.
+
+        Args:
+            inputs: as for :meth:`probabilities`.
+
+        Returns:
+            Probability of *parasitised*, float64, shape (n,).
+        """
+        said = self.probabilities(inputs)
+        return look_at_cells_again(self.probabilities, inputs, said, self.model.second_look)
 
     @property
     def gives_features(self) -> bool:

@@ -143,7 +143,10 @@ class ModelFile:
 
     @property
     def second_look(self) -> float | None:
-        """Levelled probability from which on a field's cell is judged in all its turns; None: none is."""
+        """Probability from which on a cell is in doubt and is judged in all its turns; None: none is.
+
+        Of a field it is the levelled one; of a single cell, one less it is where the doubt ends.
+        """
         stated = self.manifest.get("second_look")
         return None if stated is None else float(stated["above"])
 

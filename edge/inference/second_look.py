@@ -1,9 +1,9 @@
-"""A second look at the cells of a field that may be infected: each in eight turns, and the mean of what is said.
+"""A second look at the cells that are in doubt: each in eight turns, and the mean of what is said.
 
 A cell is the same whichever way it lies, and a network is a little more or less sure of it each way. The mean over the
 turns (test-time augmentation; Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural
-networks", section 4.1) ranks infected cells of laboratories that the network never saw better than one look. Few cells
-of a field get as far, so it costs little.
+networks", section 4.1) is righter than one look, above all at laboratories that the network never saw. Few cells are in
+doubt, so it costs little: of a field those that may be infected, of single cells those near neither certainty.
 """
 
 from collections.abc import Callable
@@ -36,6 +36,28 @@ def mean_over_turns(judge: Judge, inputs: NDArray[np.uint8]) -> NDArray[np.float
         logits += logits_of(judge(np.ascontiguousarray(turned)))
         logits += logits_of(judge(np.ascontiguousarray(turned[:, :, ::-1])))
     return np.asarray(1 / (1 + np.exp(-logits / TURNS)), np.float64)
+
+
+def look_at_cells_again(
+    judge: Judge, inputs: NDArray[np.uint8], said: NDArray[np.floating], above: float | None
+) -> NDArray[np.float64]:
+    """Look again at single cells that are in doubt.
+
+    Args:
+        judge: the network.
+        inputs: the cells, uint8 (n, size, size, 3).
+        said: its probabilities of them, (n,).
+        above: a cell is in doubt from this probability to one less it; None: none is.
+
+    Returns:
+        Probabilities, float64 (n,).
+    """
+    result = said.astype(np.float64)
+    if above is not None:
+        doubt = np.flatnonzero((said >= above) & (said <= 1 - above))
+        if len(doubt):
+            result[doubt] = mean_over_turns(judge, inputs[doubt])
+    return result
 
 
 def look_again(

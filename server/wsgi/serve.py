@@ -90,7 +90,7 @@ def pipeline_fault(instruments: Instruments) -> str | None:
         score = instruments.gatherer.probabilities(cell)
     except QueueFullError:
         # Busy is not sick: past the queue, the network itself is asked.
-        score = instruments.classifier.probabilities(cell)
+        score = instruments.classifier.cell_probabilities(cell)
     except GathererClosedError:
         return None if instruments.stopping.is_set() else "The queue of cells is closed."
     return None if 0 <= float(score[0]) <= 1 else "The network's answer is no probability."

@@ -22,7 +22,7 @@ class SlowNetwork:
         self.inside = 0
         self.most_inside = 0
 
-    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def cell_probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Wait for leave, then answer."""
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
@@ -89,7 +89,7 @@ def test_a_full_queue_refuses_at_once() -> None:
 
 def test_a_failing_network_is_told_to_those_who_wait_and_to_nobody_later() -> None:
     class Failing(SlowNetwork):
-        def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        def cell_probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
             """Fail on 13."""
             if inputs[0, 0, 0, 0] == 13:
                 raise RuntimeError("broken")

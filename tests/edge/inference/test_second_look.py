@@ -71,3 +71,23 @@ def test_the_second_look_is_levelled_as_the_first() -> None:
     moved = logits_of(levelled)
     np.testing.assert_allclose(moved[0], logits_of(said)[0] - 0.5)
     np.testing.assert_allclose(moved[1:], logits_of(np.array([0.8]))[0] - 0.5)
+
+
+def test_a_single_cell_is_looked_at_again_where_it_is_in_doubt_alone(
+    nano: ModelFile, field: np.ndarray
+) -> None:
+    once = Classifier(with_second_look(nano, None), threads=1)
+    cells = FieldAnalyser(once).find(field).cells
+    inputs = cut_cells(field, [one for one in cells if one.kind == "red"], nano.input_size)
+    first = once.probabilities(inputs)
+    np.testing.assert_array_equal(once.cell_probabilities(inputs), first.astype(np.float64))
+    above = 1 - float(np.sort(first)[-4])  # drawn cells are clear ones: the least sure of the infected
+    doubt = (first >= above) & (first <= 1 - above)
+    assert doubt.any()
+    assert not doubt.all()
+    again = Classifier(with_second_look(nano, above), threads=1)
+    answered = again.cell_probabilities(inputs)
+    np.testing.assert_array_equal(answered[~doubt], first[~doubt].astype(np.float64))
+    turned = mean_over_turns(once.probabilities, inputs[doubt])
+    np.testing.assert_allclose(answered[doubt], turned, atol=1e-6)
+    assert np.abs(turned - first[doubt]).max() > 1e-6
