@@ -222,6 +222,11 @@ def density_levels(
     return np.asarray(cv2.subtract(shaded, cv2.LUT(rgb, _LOGS * np.float32(gain)), dtype=cv2.CV_8U), np.uint8)
 
 
+def glass_picture(background: Background, size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The fitted glass as a picture without cells, uint8 (height, width, 3), of a size (height, width)."""
+    return np.asarray(np.clip(np.exp(_glass_logs(background, size, (0.0, 1.0))), 0, 255).round(), np.uint8)
+
+
 def _glass_logs(
     background: Background,
     size: tuple[int, ...],

@@ -126,6 +126,28 @@ def test_tables_hold_every_cell_and_every_file(batch: Path, tmp_path: Path) -> N
     assert [int(cells[0][side]) for side in ("x", "y", "width", "height")] == first["box"]
 
 
+def test_the_stages_of_each_field_show_why_a_cell_is_not_counted(tmp_path: Path) -> None:
+    blurred = tmp_path / "blurred.png"
+    field = cv2.imread(str(SAMPLES / "field_02.jpg"))
+    cv2.imwrite(str(blurred), cv2.GaussianBlur(field, (0, 0), 14))
+    result = run("--json", "--threads", 1, "--debug", tmp_path / "stages", SAMPLES / "field_01.jpg", blurred)
+    assert result.exit_code == 1
+    told = objects(result.stdout)
+    folders = sorted((tmp_path / "stages").iterdir())
+    assert [folder.name for folder in folders] == ["0001-field_01", "0002-blurred"]
+    for folder in folders:
+        pictures = {path.name: cv2.imread(str(path)) for path in folder.glob("*.[jp][pn]g")}
+        assert sorted(name[0] for name in pictures) == list("123456")
+        assert all(picture is not None and picture.size for picture in pictures.values())
+    good, refused = (json.loads((folder / "field.json").read_text()) for folder in folders)
+    assert sum(cell["counted"] for cell in good["cells"]) == told[0]["cell_count"]
+    assert {cell["why_not"] for cell in good["cells"]} >= {None, "cut by the border", "a white cell"}
+    for cell in good["cells"]:
+        assert cell["counted"] == (cell["why_not"] is None)
+    assert refused["refused"] == told[1]["refused"]
+    assert {cell["why_not"] for cell in refused["cells"]} <= {"the field is refused"}
+
+
 def test_haematocrit_scales_the_density_and_not_the_fraction() -> None:
     enough = [SAMPLES] * 8  # 1,104 cells: a density needs 1,000
     plain = objects(run("--json", *enough).stdout)[-1]["summary"]

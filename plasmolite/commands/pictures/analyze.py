@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write report.html, cells.csv and fields.csv into.",
 )
+@click.option(
+    "--debug",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write the stages of each field into: glass, mask, objects, cells, verdicts.",
+)
 @language_option
 @slide_options
 def command(
@@ -44,6 +49,7 @@ def command(
     paths: tuple[Path, ...],
     as_json: bool,
     report: Path | None,
+    debug: Path | None,
     language: Language,
     **judging: Any,
 ) -> None:
@@ -64,7 +70,7 @@ def command(
             raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, paths)))
         setup = set_up_slide(**judging)
         with ExitStack() as stack:
-            count = _run(files, setup, stack, as_json=as_json, report=report, language=language)
+            count = _run(files, setup, stack, as_json=as_json, report=report, debug=debug, language=language)
     except PlasmoliteError as error:
         refuse(error)
     if report is not None:
@@ -79,15 +85,18 @@ def _run(
     *,
     as_json: bool,
     report: Path | None,
+    debug: Path | None,
     language: Language,
 ) -> SlideCount:
     """Judge all files, telling each as it comes, then the estimate, and write the report."""
+    from edge.drawing.stages import write_stages
     from edge.errors import SourceError
     from edge.fields.analyser import FieldAnalyser
     from edge.fields.files import SlideCount, judge_fields
     from edge.fields.tables import FieldTables
     from edge.parasitaemia.estimate import estimate
     from edge.reports.field_report import FieldReport
+    from edge.segmentation.finder import CellFinder
     from plasmolite.terminal.field_table import JsonLines, TableLines
     from plasmolite.terminal.progress import with_progress
 
@@ -98,12 +107,18 @@ def _run(
         except OSError as error:
             raise SourceError(Code.FILE_FOLDER_NOT_MADE, path=report, reason=system_reason(error)) from error
         page, tables = FieldReport(setup, language), stack.enter_context(FieldTables(report))
-    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
+    finder = CellFinder()
+    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width, finder=finder)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
     count = SlideCount()
     for field in judge_fields(analyser, with_progress(files, spoken().text("progress.fields"))):
         count = count.plus(field)
         told.add(field)
+        if debug is not None and field.rgb is not None and field.result is not None:
+            # Numbered, since files of several folders may have the same name.
+            number = count.accepted + count.refused + count.unreadable
+            stages = debug / f"{number:04d}-{Path(field.name).stem}"
+            write_stages(stages, field.rgb, field.result, finder, setup.cell_width)
         if page is not None and tables is not None:
             page.add(field)
             tables.add(field)
