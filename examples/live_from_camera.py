@@ -27,4 +27,4 @@ def main(source: str, slide_id: str, store_path: str, cells_wanted: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4], cells_wanted=int(sys.argv[4])))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

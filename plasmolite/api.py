@@ -257,6 +257,7 @@ def live_session(
     operator: str = "",
     notes: str = "",
     cell_width: float | None = None,
+    camera: CameraSettings | None = None,
     seed: int = 0,
 ) -> Iterator[LiveSession]:
     """Count a slide as it moves under a camera; each cell is counted once and stored.
@@ -276,6 +277,8 @@ def live_session(
         operator: who is at the microscope.
         notes: kept with the slide; name no patient.
         cell_width: width of a red cell, 12 to 400 px; None to find it.
+        camera: size, exposure, white balance and gain that a camera is told to keep; None to keep what it finds, and,
+            of a slide that is resumed, what it was begun with.
         seed: random seed of the simulated slide.
 
     Yields:
@@ -287,7 +290,7 @@ def live_session(
     setup = settle_slide(model, profile, red_cells(), cell_width)
     request = SlideRequest(slide_id, resume, notes, operator, cells_wanted)
     with slide_session(
-        setup, store, request, source, seed=seed, stop_when_reached=stop_when_reached
+        setup, store, request, source, camera=camera, seed=seed, stop_when_reached=stop_when_reached
     ) as session:
         yield session
 

@@ -1,15 +1,16 @@
 """The results as one HTML file that needs nothing else: tables, charts, the machine, what changed."""
 
-from importlib import resources
 from pathlib import Path
 
-import jinja2
+from markupsafe import Markup
 
 from benchmarks.harness.compare import FASTER, SLOWER, Comparison
 from benchmarks.harness.measurement import Benchmark, BenchmarkError, groups_of
 from benchmarks.output import table
 from benchmarks.output.charts import draw_chart
-from edge.about import RESEARCH_USE
+from edge.atomic_file import write_atomically
+from edge.messages.language import Language
+from edge.reports.rendering import render
 
 
 def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None = None) -> None:
@@ -18,17 +19,18 @@ def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None
     Raises:
         BenchmarkError: the file cannot be written.
     """
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(
-        resources.files("benchmarks.output").joinpath("report.html.j2").read_text("utf-8")
-    )
-    html = template.render(
+    html = render(
+        "benchmark_report.html.j2",
+        Language.ENGLISH,
+        package="benchmarks.output",
+        title="Plasmolite benchmark",
+        subtitle=table.machine_line(benchmark),
+        identity=f"Benchmark of {benchmark.made}",
         benchmark=benchmark,
         machine=benchmark.machine,
-        machine_line=table.machine_line(benchmark),
         sections=[(section, groups_of(section.measurements)) for section in benchmark.sections],
         charts={
-            section.name: [jinja2.utils.markupsafe.Markup(draw_chart(chart)) for chart in section.charts]
+            section.name: [Markup(draw_chart(chart)) for chart in section.charts]  # noqa: S704 - our own SVG
             for section in benchmark.sections
         },
         comparison=comparison,
@@ -38,10 +40,9 @@ def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None
         heading=table.heading,
         written=table.written,
         number=table.number,
-        research_use=RESEARCH_USE,
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(html, "utf-8")
+        write_atomically(path, html)
     except OSError as error:
         raise BenchmarkError(f"The report cannot be written to {path}: {error.strerror}.") from error

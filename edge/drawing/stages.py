@@ -56,7 +56,7 @@ def write_stages(
         SourceError: the folder cannot be written to.
     """
     found = finder.find(rgb, cell_width)
-    files = {
+    files: dict[str, bytes | str] = {
         "1-glass.jpg": encode_jpeg(glass_picture(found.background, rgb.shape[:2]), _QUALITY),
         "2-density.png": encode_png(found.picture),
         "3-mask.png": encode_png(_grey(255 * chances(found.sight.cell))),

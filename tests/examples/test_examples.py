@@ -26,7 +26,7 @@ def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("[!_]*.py")), ids=lambda path: path.name)
 def test_an_example_is_short_and_listed(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < 60
     assert f"`{path.name}`" in (_EXAMPLES / "README.md").read_text("utf-8")

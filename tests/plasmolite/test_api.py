@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import plasmolite
 from edge.images.files import read_image
 from edge.simulation.field import FieldSettings, draw_field
 from plasmolite import api
+from tests.support.fake_cameras import V4l2Camera, plugged_in
 
 _SAMPLES = Path(__file__).parents[2] / "edge" / "samples"
 _CELL = _SAMPLES / "cells" / "cell_01.png"
@@ -91,6 +93,27 @@ def test_a_site_is_calibrated_and_its_profile_is_used(model: plasmolite.Classifi
     alarms = sum(field.result.parasitized_count for field in again if field.result is not None)
     assert alarms == profile.false_alarms
     assert plasmolite.estimate(alarms, profile.cells, profile).rates == profile.rates()
+
+
+def test_a_live_session_tells_the_camera_what_to_keep(
+    model: plasmolite.Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usb = V4l2Camera(picture=read_image(_SAMPLES / "fields" / "field_01.jpg"))
+    settings = plasmolite.CameraSettings(exposure_us=8000, white_balance_k=5200)
+    with (
+        plugged_in(monkeypatch, video0=usb),
+        plasmolite.open_slide_store(tmp_path / "slides.sqlite") as store,
+        plasmolite.live_session(
+            model, "/dev/video0", "K-1", store, camera=settings, cells_wanted=5, stop_when_reached=True
+        ) as session,
+    ):
+        session.start()
+        snapshot = session.snapshot()
+        while not snapshot.over:
+            snapshot = session.wait(snapshot.number, 1.0)
+        record = store.slide("K-1").settings["camera"]
+    assert (record["exposure_us"], record["white_balance_k"]) == (8000, 5200)
+    assert {(cv2.CAP_PROP_EXPOSURE, 80), (cv2.CAP_PROP_WB_TEMPERATURE, 5200)} <= set(usb.sets[0])
 
 
 def test_a_slide_is_counted_live_and_stored(model: plasmolite.Classifier, tmp_path: Path) -> None:
