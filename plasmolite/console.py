@@ -31,9 +31,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "slides": CommandEntry(
         "plasmolite.commands.counting.slides", "List, show, report, export, delete slides."
     ),
-    "review": CommandEntry(
-        "plasmolite.commands.counting.review", "Confirm or overrule the machine's suspects."
-    ),
+    "review": CommandEntry("plasmolite.commands.counting.review", "Review the cells that the model flagged."),
     "serve": CommandEntry(
         "plasmolite.commands.counting.serve", "Serve the API and the page beside the microscope."
     ),

@@ -245,7 +245,7 @@ def measure_refusals(
     "--small-fields", default=3000, show_default=True, help="Fields judged to see memory stay flat."
 )
 @click.option("--repeats", default=20, show_default=True, help="Rounds of the timing.")
-@click.option("--threads", default=2, show_default=True, help="Threads of the networks.")
+@click.option("--threads", default=2, show_default=True, help="Inference threads.")
 @click.option(
     "--model", type=click.Path(path_type=Path), help="Cell finder's model; default: the shipped one."
 )

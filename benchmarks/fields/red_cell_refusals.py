@@ -133,7 +133,7 @@ def tally(cases: Iterable[Case]) -> dict[str, tuple[int, int, int]]:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
 @click.option("--most", type=click.IntRange(1), default=10_000, help="No more single cells than about this.")
-@click.option("--seed", type=int, default=1, help="Of the squares.")
+@click.option("--seed", type=int, default=1, help="Random seed of the squares.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 def main(data: Path, most: int, seed: int, as_json: bool) -> None:
     """Print which share of each set is refused, with its 95 % interval."""

@@ -54,12 +54,12 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
 @click.option(
     "--cells", type=click.IntRange(1), default=1000, show_default=True, help="How many cells to aim for."
 )
-@click.option("--until-reached", is_flag=True, help="End when so many cells are counted.")
+@click.option("--until-reached", is_flag=True, help="Stop once --cells cells have been counted.")
 @click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
 @camera_options
 @slide_options
 @click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the simulator's slide.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed of the simulated slide.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each field and change of state.")
 @click.option("--window", is_flag=True, help="Show the frames in a window, where OpenCV has one.")
 def command(**options: Any) -> None:
@@ -70,7 +70,7 @@ def command(**options: Any) -> None:
     before it is shown as counted; after a power cut, --resume goes on.
 
     Exit code: 0 all fine, 1 files of a folder or frames of a recording could not be judged or the count failed
-    on its way, 2 nothing could start.
+    on its way, 2 invalid input; nothing was processed.
     """
     from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError

@@ -32,7 +32,7 @@ _OPENCV_PIXELS = 64_000_000
     help="File of the token's hash; made when it is missing, and the token shown once.",
 )
 @click.option(
-    "--new-token", is_flag=True, help="Draw a new token; the old one is void, and all are signed out."
+    "--new-token", is_flag=True, help="Create a new token. The old one stops working and all sessions end."
 )
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Further host name to answer to.")
 @slide_options
@@ -69,7 +69,7 @@ def command(
     On loopback no token is needed; on any other address one is drawn, shown once, and kept as a hash. The
     server speaks plain HTTP: on a network that others share put a TLS proxy before it.
 
-    Exit code: 0 stopped as told, 2 nothing could start.
+    Exit code: 0 stopped as told, 2 invalid input; nothing was processed.
     """
     # Before OpenCV is first imported, which reads it once.
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_OPENCV_PIXELS))

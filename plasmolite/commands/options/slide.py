@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.threads import threads_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,16 +22,16 @@ _OPTIONS = (
     ),
     click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]"),
     click.option(
-        "--haematocrit", type=float, help="Instead of it, the haematocrit in percent (x 125,600 per µL)."
+        "--haematocrit",
+        type=float,
+        help="Haematocrit in percent (x 125,600 per µL); used instead of --rbc-per-ul.",
     ),
     click.option(
         "--cell-width",
         type=click.FloatRange(12, 400),
-        help="Width of a red cell in pixels; by default found.",
+        help="Width of a red cell in pixels.  [default: found]",
     ),
-    click.option(
-        "--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores."
-    ),
+    threads_option,
 )
 
 NAMES = ("model", "profile", "rbc_per_ul", "haematocrit", "cell_width", "threads")

@@ -58,7 +58,8 @@ def command(
     PATHs are pictures, or folders of pictures, of one slide. A field that is out of focus, badly lit, or no
     thin smear is refused with its reason and not counted; the others are counted together.
 
-    Exit code: 0 all fields were counted, 1 some were refused or could not be read, 2 nothing could start.
+    Exit code: 0 all fields were counted, 1 some were refused or could not be read, 2 invalid input; nothing was
+    processed.
     """
     from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError, SourceError

@@ -15,6 +15,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import with_progress
 
@@ -46,11 +47,11 @@ _SHEET_TILES = 60
 @click.option(
     "--accept-anything",
     is_flag=True,
-    help="Judge what does not look like a red cell, too; where nothing stands out, the whole picture.",
+    help="Skip the red-cell check; if no cell is found, classify the whole image.",
 )
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@threads_option
 @click.option(
-    "--batch", type=click.IntRange(1, 1024), default=32, show_default=True, help="Cells an inference."
+    "--batch", type=click.IntRange(1, 1024), default=32, show_default=True, help="Cells per inference batch."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
 @click.option(
@@ -74,7 +75,7 @@ def command(
     read, 8 or 16 bits, grey or colour. One in which no single cell stands out is refused, and so is what does
     not look like a red cell of a stained smear.
 
-    Exit code: 0 all files were judged, 1 some were not, 2 nothing could start.
+    Exit code: 0 all files were judged, 1 some were not, 2 invalid input; nothing was processed.
     """
     from edge.cells.files import judge_files
     from edge.errors import PlasmoliteError, SourceError

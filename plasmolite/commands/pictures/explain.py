@@ -11,6 +11,7 @@ import click
 from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Call the cell parasitised from this probability on."
 )
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the network; by default the cores.")
+@threads_option
 def command(
     *,
     image: Path,
@@ -53,7 +54,7 @@ def command(
     IMAGE is a picture of one cell, or a field with --box. Every place of the cell is covered in turn with the
     cell's own colour; where covering it lowers the odds of parasitised, the evidence lies.
 
-    Exit code: 0 the picture was written, 1 there is no cell to explain, 2 nothing could start.
+    Exit code: 0 the picture was written, 1 there is no cell to explain, 2 invalid input; nothing was processed.
     """
     from edge.drawing.explanation import draw_explanation
     from edge.errors import ImageError, PlasmoliteError

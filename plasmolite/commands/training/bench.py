@@ -55,7 +55,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--threads", default="", help="Threads, separated by commas; by default 1 and the cores (4 at most)."
 )
 @click.option(
-    "--batches", default="1,8,32", callback=_numbers, help="Cells an inference, separated by commas."
+    "--batches", default="1,8,32", callback=_numbers, help="Cells per inference batch, separated by commas."
 )
 @click.option(
     "--seconds", type=click.FloatRange(0.1), default=20.0, help="Longest time a group of timings takes."
@@ -64,7 +64,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--passes",
     type=click.IntRange(1, 20),
     default=3,
-    help="Share that time out over so many passes, so that a machine's passing state shows as noise.",
+    help="Number of passes over which the time is split, so that a machine's passing state shows as noise.",
 )
 @click.option("--quick", is_flag=True, help="A look only: a few seconds a group, wide intervals.")
 @click.option(
@@ -140,7 +140,7 @@ def command(**options: Any) -> None:
     Subjects are timed in turns, warm, until the median of each is known to 2 % or the time is up.
 
     Exit code: 0 measured (and with --compare nothing is worse), 1 something is worse than in the earlier run,
-    2 nothing could start.
+    2 invalid input; nothing was processed.
     """
     from edge.errors import PlasmoliteError
 

@@ -74,7 +74,7 @@ def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
     cells tell it, and a model that finds next to nothing, are written only where that is asked for. What is written
     is one file a precision with its manifest inside, a model card and a chart.
 
-    Exit code: 0 all released, 1 an export was not released, 2 nothing could start.
+    Exit code: 0 all released, 1 an export was not released, 2 invalid input; nothing was processed.
     """
     from plasmolite.terminal.conversion import as_json, print_release
     from plasmolite.terminal.quiet import library_notes_left_out

@@ -38,7 +38,7 @@ def command(*, out: Path, folds: int, json_wanted: bool, **settings: object) -> 
     receives a run folder for each fold, crossvalidation.json with the figures, and crossvalidation.csv with what
     was said of each cell. Interrupted or killed, the same command goes on.
 
-    Exit code: 0 measured, 2 nothing could start or it was interrupted.
+    Exit code: 0 measured, 2 invalid input, or interrupted.
     """
     with training_errors(out):
         if settings["by_cell"]:

@@ -68,7 +68,7 @@ def command(
     of a box nothing counts but its middle and its name. OUT receives Parasitized/ and Uninfected/, patients.csv, and
     left-out.csv with the cells that nobody annotated or of which the boxes say no one thing.
 
-    Exit code: 0 written, 1 something was left out, 2 nothing could start.
+    Exit code: 0 written, 1 something was left out, 2 invalid input; nothing was processed.
     """
     from rich.console import Console
 

@@ -66,7 +66,7 @@ def command(
     Any backend of Keras 3 trains (KERAS_BACKEND=jax or torch, on a GPU for instance); plasmolite convert then
     needs TensorFlow.
 
-    Exit code: 0 trained and reported, 2 nothing could start or the run was interrupted.
+    Exit code: 0 trained and reported, 2 invalid input, or interrupted.
     """
     with training_errors(out):
         if start_from is not None:
