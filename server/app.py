@@ -4,19 +4,22 @@ from flask import Flask
 from flask_smorest import Blueprint as ApiBlueprint
 
 from server.access_log import keep_journal
+from server.assets import assets, compress_answers
 from server.context import Instruments, install
 from server.openapi import API_CONFIG, documents
 from server.problems import ProblemApi, register_problem_handlers
+from server.query_check import check_queries
 from server.routes.analyze import analyze
 from server.routes.explain import explain
 from server.routes.live import live
 from server.routes.page import page_blueprint
 from server.routes.predict import predict
+from server.routes.slide_fields import slide_fields
 from server.routes.slides import slides
 from server.routes.status import status
 from server.security import secure
 
-API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, live, status)
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, slide_fields, live, status)
 
 
 def create_app(instruments: Instruments) -> Flask:
@@ -38,9 +41,12 @@ def create_app(instruments: Instruments) -> Flask:
     keep_journal(app)
     secure(app, instruments.settings, instruments.token)
     register_problem_handlers(app)
+    compress_answers(app)
     api = ProblemApi(app)
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint)
+    check_queries(app)
     app.register_blueprint(documents)
     app.register_blueprint(page_blueprint)
+    app.register_blueprint(assets)
     return app

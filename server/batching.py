@@ -5,6 +5,7 @@ next batch takes all that wait. Nobody waits for a batch to fill: it waits only 
 decoded at that moment, and only for a few milliseconds.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -66,6 +67,7 @@ class BatchGatherer:
         self._queued_cells = 0
         self._preparing = 0
         self._closed = False
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._work, name="gather", daemon=True)
         self._thread.start()
 
@@ -77,6 +79,7 @@ class BatchGatherer:
     @contextmanager
     def preparing(self) -> Iterator[None]:
         """Announce that cells are being decoded, so that a batch waits for them a little."""
+        self._check_process()
         with self._changed:
             # Refused here, before decoding: a full queue must not cost the processor anything.
             if self._queued_cells >= self._max_waiting:
@@ -102,6 +105,7 @@ class BatchGatherer:
             QueueFullError: too many cells wait already.
             GathererClosedError: the server is stopping.
         """
+        self._check_process()
         waiting = _Waiting(inputs, Future())
         with self._changed:
             if self._closed:
@@ -113,6 +117,18 @@ class BatchGatherer:
             self._queued_cells += len(inputs)
             self._changed.notify_all()
         return waiting.answer.result()
+
+    def _check_process(self) -> None:
+        """Refuse work in a process that was forked off: the thread stayed behind, and nobody would ever answer.
+
+        Raises:
+            RuntimeError: the application was made before the fork.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "The application was made before this process was forked off. Make it in the worker: "
+                "gunicorn without --preload."
+            )
 
     def close(self) -> None:
         """Finish what waits, then stop the thread."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
+from flask import Flask, current_app
 
 from edge.calibration.setup import SlideSetup
 from edge.fields.analyser import FieldAnalyser
@@ -15,7 +15,9 @@ from server.admission import Gate
 from server.batching import BatchGatherer
 from server.live_camera import LiveBench
 from server.metrics import ServerMetrics
+from server.pairing import PairingCodes
 from server.settings import ServerSettings
+from server.signing_out import EndedSessions
 from server.token import TokenRecord
 
 _KEY = "plasmolite"
@@ -37,6 +39,8 @@ class Instruments:
         live: the live bench; ``None`` where there is no camera.
         viewers_gate: lets so many viewers of the live stream in.
         token: the record of the token that clients need; ``None`` on loopback without one.
+        ended_sessions: sessions that were signed out.
+        pairing: codes that sign a phone in.
         stopping: set when the server drains.
     """
 
@@ -51,12 +55,22 @@ class Instruments:
     live: LiveBench | None
     viewers_gate: Gate
     token: TokenRecord | None
+    ended_sessions: EndedSessions = field(default_factory=EndedSessions)
+    pairing: PairingCodes = field(default_factory=PairingCodes)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def classifier(self) -> Classifier:
         """The network; asked through ``gatherer`` for cells, and by the analyser for fields."""
         return self.setup.classifier
+
+    def close(self) -> None:
+        """Finish what waits, and close camera and store."""
+        self.gatherer.close()
+        if self.live is not None:
+            self.live.close()
+        if self.store is not None:
+            self.store.close()
 
     @property
     def model(self) -> dict[str, str]:
@@ -71,5 +85,10 @@ def install(app: Any, instruments: Instruments) -> None:
 
 def instruments() -> Instruments:
     """The instruments of the application that serves the present request."""
-    found: Instruments = current_app.extensions[_KEY]
+    return instruments_of(current_app)
+
+
+def instruments_of(app: Flask) -> Instruments:
+    """The instruments of an application."""
+    found: Instruments = app.extensions[_KEY]
     return found

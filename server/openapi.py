@@ -1,10 +1,11 @@
 """The OpenAPI document: generated from the views and their schemas, and shown as a page that needs no net."""
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, json, render_template
+from flask import Blueprint, Response, current_app, json, render_template, request
 from flask_smorest import Blueprint as ApiBlueprint
 
 from edge.about import RESEARCH_USE, VERSION
@@ -15,7 +16,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 documents = Blueprint("documents", __name__)
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+"""Keys of a path in the document that are operations."""
+_PLACE = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 _BINARY = {"type": "string", "format": "binary"}
 _EVERYWHERE = (400, 401, 403, 404, 405, 413, 421, 429, 500, 503)
 """Statuses that any address may answer with: security, limits, a stopping server."""
@@ -73,7 +76,8 @@ def problems(blueprint: ApiBlueprint, *statuses: int) -> Callable[[View], View]:
 @documents.get("/openapi.json")
 def openapi() -> Response:
     """The document itself."""
-    return Response(json.dumps(document(), indent=1), content_type="application/json")
+    servers = [{"url": request.script_root or "/"}]
+    return Response(json.dumps({**document(), "servers": servers}, indent=1), content_type="application/json")
 
 
 @documents.get("/docs")
@@ -84,7 +88,7 @@ def describe() -> str:
         {"path": path, "method": method.upper(), **operation}
         for path, methods in spec["paths"].items()
         for method, operation in methods.items()
-        if method in _METHODS
+        if method in METHODS
     ]
     return render_template("docs.html", spec=spec, operations=operations)
 
@@ -96,8 +100,20 @@ def document() -> dict[str, Any]:
     spec["components"].pop("responses", None)
     for foreign in ("Error", "PaginationMetadata"):
         spec["components"]["schemas"].pop(foreign, None)
-    for methods in spec["paths"].values():
+    names = {
+        (place_names(rule.rule), method.lower()): rule.endpoint.rsplit(".", 1)[-1]
+        for rule in current_app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    for path, methods in spec["paths"].items():
         for method, operation in methods.items():
-            if method in _METHODS:
+            if method in METHODS:
                 operation["responses"].pop("default", None)
+                # What a generated client calls the function.
+                operation["operationId"] = names[path, method]
     return spec
+
+
+def place_names(rule: str) -> str:
+    """A rule of Flask's as OpenAPI writes paths: ``/slides/<int:number>`` as ``/slides/{number}``."""
+    return _PLACE.sub(r"{\1}", rule)

@@ -21,9 +21,9 @@ from edge.errors import (
 )
 from edge.messages.catalogue import Value, catalogue
 from edge.messages.codes import AnyCode
-from edge.messages.language import Language
 from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
+from server.language import asked_language
 
 PROBLEM_TYPE = "application/problem+json"
 _LOG = logging.getLogger("plasmolite.server")
@@ -89,7 +89,7 @@ def problem_response(
 ) -> Response:
     """Answer with a problem document, or where a person went to an address, with a page that says the same."""
     if wants_page():
-        language = Language(request.accept_languages.best_match(list(Language)) or Language.ENGLISH)
+        language = asked_language()
         page = render_template(
             "problem.html",
             language=language,

@@ -1,20 +1,26 @@
 """Who may ask: host names, the token, the page's session, CSRF, and the headers that bind the browser."""
 
+import math
 import secrets
+import time
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, Response, redirect, render_template, request, session, url_for
-from flask.sessions import SessionInterface, SessionMixin
+from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.messages.catalogue import catalogue
 from edge.messages.request_codes import RequestCode
 from server.context import instruments
+from server.language import asked_language
+from server.pairing import CODE_SECONDS, pairing_address, qr_picture
 from server.problems import Problem, wants_page
-from server.settings import ServerSettings, is_loopback
+from server.settings import ServerSettings, is_address, is_loopback
 from server.token import TokenRecord
 
 PAGE_POLICY = (
@@ -30,13 +36,21 @@ REPORT_POLICY = (
 """A report is one file with its styles in it; in a sandbox nothing of it can run or be sent anywhere."""
 
 OPEN_ENDPOINTS = frozenset(
-    {"security.sign_in", "security.check_token", "static", "page.messages", "status.health"}
+    {
+        "security.sign_in",
+        "security.check_token",
+        "static",
+        "assets.versioned",
+        "page.messages",
+        "status.health",
+    }
 )
 """What is answered without a token: the way in, the page's own files, and whether the process lives."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SESSION = "signed_in"
 _CSRF = "csrf"
+_ID = "id"
 
 doors = Blueprint("security", __name__)
 
@@ -49,32 +63,44 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
         settings: host, limits, and further host names.
         token: what clients need; ``None`` only on loopback.
     """
-    if token is None:
-        app.session_interface = _NoSessions()
+    app.session_interface = _NoSessions() if token is None else _Sessions()
     app.config.update(
         SECRET_KEY=token.session_key if token else secrets.token_hex(32),
         SESSION_COOKIE_NAME="plasmolite_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_PATH=settings.path_prefix or "/",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
     )
     # First of all checks, so that refused tries count too.
     limiter = Limiter(
         get_remote_address,
         app=app,
-        default_limits=[f"{settings.requests_per_minute} per minute"],
+        # One limit over all addresses, not one for each of them.
+        application_limits=[f"{settings.requests_per_minute} per minute"],
         # On loopback there is one user, whose programs may go as fast as they can.
         enabled=not settings.on_loopback or token is not None,
-        headers_enabled=True,
+        # Its headers would put the limit's reset in place of the Retry-After that a busy server names.
+        headers_enabled=False,
         storage_uri="memory://",
     )
     app.before_request(_check_host)
+    app.before_request(_answer_preflight)
     app.before_request(_check_client)
     app.after_request(_bind_browser)
+    app.after_request(partial(_tell_when_again, limiter))
     app.register_blueprint(doors)
     slowly = limiter.limit(f"{settings.logins_per_minute} per minute")
     app.view_functions["security.check_token"] = slowly(check_token)
     return limiter
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookies, marked as secure on connections that are."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - as the base class has it
+        """Whether the browser, or the trusted proxy before it, speaks TLS."""
+        return request.is_secure
 
 
 class _NoSessions(SessionInterface):
@@ -93,7 +119,9 @@ def _check_host() -> None:
     if not settings.on_loopback and not settings.allowed_hosts:
         return  # with a token, and no browser session of ours under a foreign name, the name tells nothing
     host = _name_in(request.host)
-    if not (is_loopback(host) or host == settings.host or host in settings.allowed_hosts):
+    # A page can point a name of its own here, but no address: browsers ask those for nobody's sake.
+    known = is_loopback(host) or host == settings.host or host in settings.allowed_hosts
+    if not (known or (not settings.on_loopback and is_address(host))):
         raise Problem(
             421,
             RequestCode.UNKNOWN_HOST,
@@ -119,7 +147,7 @@ def _check_client() -> AnyResponse | None:
         if bearer is not None:
             if not token.matches(bearer):
                 raise Problem(401, RequestCode.WRONG_TOKEN, kind="wrong-token", field="Authorization")
-        elif not session.get(_SESSION):
+        elif not _signed_in():
             if wants_page():
                 wanted = request.full_path.rstrip("?")
                 return redirect(url_for("security.sign_in", next=None if wanted == "/" else wanted))
@@ -133,9 +161,14 @@ def _check_client() -> AnyResponse | None:
     # loopback can be abused by a foreign page.
     if request.method not in _SAFE_METHODS and bearer is None:
         _check_origin()
-        if token is not None and session.get(_SESSION):
+        if token is not None and _signed_in():
             _check_csrf_token()
     return None
+
+
+def _signed_in() -> bool:
+    """Whether the request's cookie is of a session that began here and was not ended."""
+    return bool(session.get(_SESSION)) and session.get(_ID) not in instruments().ended_sessions
 
 
 def _bearer() -> str | None:
@@ -179,23 +212,41 @@ def csrf_token() -> str:
 @doors.get("/sign-in")
 def sign_in() -> str:
     """The form that takes the token."""
-    return render_template("sign_in.html", wrong=False, wanted=_own_path(request.args.get("next")))
+    return _form(None, _own_path(request.args.get("next")))
+
+
+def _form(wrong: str | None, wanted: str) -> str:
+    """The form, with what was wrong: the token, the code for a phone, or nothing yet."""
+    language = asked_language()
+    words = catalogue(language).text
+    return render_template("sign_in.html", wrong=wrong, wanted=wanted, language=language, words=words)
 
 
 @doors.post("/sign-in")
 def check_token() -> AnyResponse | tuple[str, int]:
-    """Exchange the token for a session cookie."""
-    token = instruments().token
+    """Exchange the token, or a code for a phone, for a session cookie."""
+    kit = instruments()
     wanted = _own_path(request.form.get("next"))
-    if token is None:
+    if kit.token is None:
         return redirect(wanted)
-    if not token.matches(request.form.get("token", "").strip()):
-        return render_template("sign_in.html", wrong=True, wanted=wanted), 401
+    code = request.form.get("pair", "")
+    good = kit.pairing.use(code) if code else kit.token.matches(request.form.get("token", "").strip())
+    if not good:
+        return _form("pair" if code else "token", wanted), 401
     session.clear()
     session.permanent = True
     session[_SESSION] = True
+    session[_ID] = secrets.token_urlsafe(16)
     session[_CSRF] = secrets.token_urlsafe(24)
     return redirect(wanted)
+
+
+@doors.post("/pairing")
+def pair() -> dict[str, str | float]:
+    """Give a person who is signed in a code that signs a phone in once."""
+    kit = instruments()
+    address = pairing_address(request.url_root, kit.pairing.draw())
+    return {"address": address, "qr": qr_picture(address), "seconds": CODE_SECONDS}
 
 
 def _own_path(wanted: str | None) -> str:
@@ -208,14 +259,65 @@ def _own_path(wanted: str | None) -> str:
 @doors.post("/sign-out")
 def sign_out() -> AnyResponse:
     """Forget the session."""
-    if instruments().token is None:
+    kit = instruments()
+    if kit.token is None:
         return redirect(url_for("page.page"))
+    if _ID in session:
+        kit.ended_sessions.add(str(session[_ID]))
     session.clear()
     return redirect(url_for("security.sign_in"))
 
 
+def _allowed_origin() -> str | None:
+    """The origin of the asking page, where the server was told to let its scripts in."""
+    origin = request.headers.get("Origin")
+    return origin if origin in instruments().settings.allowed_origins else None
+
+
+def _answer_preflight() -> Response | None:
+    """Answer a browser that asks whether a page of another origin may send a request (Fetch, "CORS protocol").
+
+    It comes without the token, which the request itself then needs.
+    """
+    origin = _allowed_origin()
+    if (
+        origin is None
+        or request.method != "OPTIONS"
+        or "Access-Control-Request-Method" not in request.headers
+    ):
+        return None
+    return Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, POST, DELETE",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Max-Age": "600",
+        },
+    )
+
+
+def _let_origin_read(response: Response) -> None:
+    """Let the scripts of an allowed origin read an answer; never with cookies."""
+    if not instruments().settings.allowed_origins:
+        return
+    response.headers.add("Vary", "Origin")
+    if (origin := _allowed_origin()) is not None:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After, Content-Disposition"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def _tell_when_again(limiter: Limiter, response: Response) -> Response:
+    """Tell a client over its limit after how many seconds it may ask again (RFC 9110, section 10.2.3)."""
+    limit = limiter.current_limit
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limit is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(limit.reset_at - time.time())))
+    return response
+
+
 def _bind_browser(response: Response) -> Response:
     headers = response.headers
+    _let_origin_read(response)
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     # Not "no-referrer": a form would then be sent with "Origin: null" (Fetch standard, "append a request
@@ -223,9 +325,11 @@ def _bind_browser(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure or is_loopback(_name_in(request.host)):
+        # Elsewhere browsers ignore it, and complain of it on every page.
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-    if request.endpoint != "static":
+    if request.endpoint not in {"static", "assets.versioned"}:
         # Results of patients' slides must not stay in a shared computer's cache.
         headers.setdefault("Cache-Control", "no-store")
     return response

@@ -28,6 +28,9 @@ class ServerSettings:
         least_free_bytes: free disk space below which the server says that it is not ready.
         token_file: where the token's hash lies; ``None`` on loopback without a token.
         allowed_hosts: further names by which browsers may call the server.
+        allowed_origins: origins whose pages may call the API with the token.
+        trusted_proxy: address of the proxy whose X-Forwarded headers are believed; ``*`` is any, empty is none.
+        path_prefix: path under which a proxy shows the server, such as ``/malaria``; empty for none.
         drain_seconds: how long a stopping server works on what it has accepted.
     """
 
@@ -49,6 +52,9 @@ class ServerSettings:
     least_free_bytes: int = 200 * 1024 * 1024
     token_file: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxy: str = ""
+    path_prefix: str = ""
     drain_seconds: float = 30.0
 
     @property
@@ -65,3 +71,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is given by its address, not by a name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -17,6 +17,7 @@ from server.context import Instruments
 from server.live_camera import LiveBench
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
+from server.signing_out import EndedSessions
 from server.token import TokenRecord, make_token, read_record, write_record
 
 
@@ -38,13 +39,18 @@ def settle_token(
     """
     if settings.on_loopback and settings.token_file is None and not renew:
         return None
-    path = settings.token_file or state_folder() / "token.json"
+    path = token_path(settings)
     if path.exists() and not renew:
         return read_record(path)
     token, record = make_token()
     write_record(path, record)
     tell(token, path)
     return record
+
+
+def token_path(settings: ServerSettings) -> Path:
+    """Where the token's hash lies."""
+    return settings.token_file or state_folder() / "token.json"
 
 
 def open_instruments(
@@ -89,4 +95,8 @@ def open_instruments(
         live=bench,
         viewers_gate=Gate(settings.max_viewers, 0),
         token=token,
+        ended_sessions=EndedSessions(
+            None if token is None else token_path(settings).with_suffix(".ended"),
+            settings.session_hours * 3600,
+        ),
     )

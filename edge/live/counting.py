@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from edge.errors import StoreError
 from edge.fields.analyser import ClassifiedCell, FieldReader, FoundField
-from edge.images.encode import crop_cell, encode_jpeg
 from edge.live.registration.joining import join_if_met, map_of
 from edge.live.registration.motion import Glimpse, Movement, agree, follow, take_glimpse
 from edge.live.registration.rescaling import SlideScale
@@ -22,6 +21,7 @@ from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Placement
 from edge.messages.codes import Code
 from edge.messages.message import Message
+from edge.slides.from_files import stored_crop
 from edge.slides.records import NewField, Slide
 from edge.slides.store import SlideStore
 from edge.types import Label, Points
@@ -37,9 +37,6 @@ moves by 5 pixels during the exposure 0.30, by 9 pixels 0.18."""
 GROWN = 1.25
 """Each time that a stretch has so many times the cells that it had then, all of it is looked for on the others:
 often enough to join neighbours soon, seldom enough to cost next to nothing."""
-CROP_SIDE = 96
-"""Longer side of a stored crop at most, px: what a reviewer needs, at 2 to 3 kB a cell."""
-_CROP_QUALITY = 90
 _REMEMBERED = 60
 """Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
 
@@ -247,7 +244,7 @@ class SlideCounter:
                 self._store.take_file(self._slide, frame.sha256, "nothing new")
             return Outcome(LiveState.NOTHING_NEW, place=place, found=found)
         classified = self._reader.classify(rgb, new)
-        crops = [encode_jpeg(crop_cell(rgb, cell.box, CROP_SIDE), _CROP_QUALITY) for cell in new]
+        crops = [stored_crop(rgb, cell) for cell in new]
         uncovered = tuple(cell.box for cell in found.cells if cell.cut_by_border)
         field = NewField(
             island=place.island,

@@ -70,6 +70,17 @@ def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, s
             notes=request.notes,
         )
     slide = store.slide(request.slide_id)
+    check_counted_alike(slide, setup)
+    return slide
+
+
+def check_counted_alike(slide: Slide, setup: SlideSetup) -> None:
+    """See that a slide was begun with the model and the threshold at hand.
+
+    Raises:
+        SlideError: it was begun with others: their counts cannot be added.
+    """
+    model = setup.classifier.model
     if slide.model_sha256 != model.sha256:
         raise SlideError(
             Code.SLIDE_OTHER_MODEL,
@@ -86,7 +97,6 @@ def find_or_begin(store: SlideStore, setup: SlideSetup, request: SlideRequest, s
             threshold=float(slide.settings["threshold"]),
             other=setup.threshold,
         )
-    return slide
 
 
 @contextmanager

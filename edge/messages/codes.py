@@ -275,6 +275,7 @@ class Code(StrEnum):
     SLIDE_ONE_LINE = "slide.one-line"
     SLIDE_EXISTS = "slide.exists"
     SLIDE_UNKNOWN = "slide.unknown"
+    SLIDE_NO_CELLS = "slide.no-cells"
     SLIDE_NO_SUCH_CELL = "slide.no-such-cell"
     SLIDE_CELL_DELETED = "slide.cell-deleted"
     SLIDE_OTHER_MODEL = "slide.other-model"

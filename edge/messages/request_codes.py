@@ -28,6 +28,7 @@ class RequestCode(StrEnum):
     NO_BODY = "request.no-body"
     CONTENT_TYPE = "request.content-type"
     NO_CONTENT_TYPE = "request.no-content-type"
+    UNKNOWN_PARAMETER = "request.unknown-parameter"
     UNKNOWN_FIELD = "request.unknown-field"
     NO_PICTURE = "request.no-picture"
     TOO_MANY_PICTURES = "request.too-many-pictures"

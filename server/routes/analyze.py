@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ import cv2
 from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
+from edge.calibration.setup import SlideSetup
 from edge.drawing.field_overlay import draw_field
 from edge.errors import ImageError
 from edge.fields.analyser import FieldResult
@@ -25,9 +26,11 @@ from edge.segmentation.outlines import FoundCell
 from edge.types import Rgb
 from server.admission import GateFullError
 from server.context import Instruments, instruments
+from server.memory import give_back
 from server.openapi import picture_body, problems
 from server.problems import Problem
 from server.schemas.cells import AnalyzeAnswerSchema, AnalyzeQuerySchema
+from server.schemas.counts import EstimateAnswerSchema, EstimateSchema
 from server.uploads import Upload, check_scans, no_photograph, received_pictures
 
 analyze = Blueprint("analyze", __name__, description="Whole fields")
@@ -48,14 +51,13 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
     """
     began = time.perf_counter()
     kit = instruments()
-    blood = red_cells(query.get("rbc_per_ul"), query.get("haematocrit"))
-    setup = kit.setup._replace(red_cells=blood) if query.keys() & {"rbc_per_ul", "haematocrit"} else kit.setup
+    setup = setup_for(kit, query)
     uploads = received_pictures(kit.settings.max_pictures)
     count, answers = SlideCount(), []
     for upload in uploads:
         # One turn a field, not a request: a request of many fields lets the others in between.
         with through_gate(kit, what="fields"):
-            field = _analyse(kit, upload, query.get("cell_width"))
+            field = judge_upload(kit, upload, query.get("cell_width"))
             if field.error is not None and len(uploads) == 1:
                 raise ImageError(field.error)
             count = count.plus(field)
@@ -66,7 +68,8 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
                 for cell, classified in zip(answer["cells"], field.result.cells, strict=True):
                     cell["outline"] = outline_of(classified.cell)
         answers.append(answer)
-        _count(kit, field)
+        note_field(kit, field)
+        del field  # before the next is decoded: a field of 16 megapixels takes 100 MB and more
     parasitaemia = estimate(
         count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
     )
@@ -81,6 +84,43 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@analyze.route("/estimate", methods=["POST"])
+@analyze.arguments(EstimateSchema)
+@analyze.response(200, EstimateAnswerSchema)
+@problems(analyze, 415, 422)
+def estimate_fields(counts: dict[str, Any]) -> dict[str, Any]:
+    """Estimate the parasitaemia of a slide whose fields were analysed one by one.
+
+    The answer is the ``summary`` that ``POST /analyze`` gives for the same fields in one request.
+    """
+    kit = instruments()
+    by_field = tuple((one["parasitized_count"], one["cell_count"]) for one in counts["fields"])
+    count = SlideCount(
+        accepted=len(by_field),
+        refused=counts["fields_refused"],
+        unreadable=counts["files_unreadable"],
+        counted=sum(cells for _, cells in by_field),
+        parasitized=sum(parasitized for parasitized, _ in by_field),
+        by_field=by_field,
+    )
+    setup = setup_for(kit, counts)
+    parasitaemia = estimate(
+        count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
+    )
+    return summary(setup, count, parasitaemia)
+
+
+def setup_for(kit: Instruments, blood: Mapping[str, Any]) -> SlideSetup:
+    """The server's setup with the blood that a request states, in ``rbc_per_ul`` or ``haematocrit``.
+
+    Raises:
+        PrevalenceError: both are stated.
+    """
+    if not blood.keys() & {"rbc_per_ul", "haematocrit"}:
+        return kit.setup
+    return kit.setup._replace(red_cells=red_cells(blood.get("rbc_per_ul"), blood.get("haematocrit")))
+
+
 @contextmanager
 def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
     """Wait for a turn at work that takes the whole processor.
@@ -91,6 +131,7 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
     try:
         with kit.fields_gate.passing():
             yield
+            give_back()
     except GateFullError as error:
         kit.metrics.refused.labels(what).inc()
         raise Problem(
@@ -101,7 +142,8 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
         ) from error
 
 
-def _analyse(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
+def judge_upload(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
+    """Judge one picture of a field; to be called inside the gate."""
     try:
         check_scans(upload)
         file = CellFile(upload.name, upload.data)
@@ -123,7 +165,8 @@ def _annotated(rgb: Rgb, result: FieldResult) -> str:
     return base64.b64encode(encode_jpeg(draw_field(rgb, result.cells), _JPEG_QUALITY)).decode("ascii")
 
 
-def _count(kit: Instruments, field: JudgedField) -> None:
+def note_field(kit: Instruments, field: JudgedField) -> None:
+    """Tell the metrics what came of a field."""
     kit.metrics.fields.labels(field.outcome).inc()
     for label in LABELS:
         cells = sum(cell.label == label for cell in field.counted_cells)

@@ -17,7 +17,7 @@ from server.context import Instruments, instruments
 from server.live_camera import LiveBench
 from server.openapi import problems
 from server.problems import Problem
-from server.schemas.live import LiveSchema, LiveStartSchema
+from server.schemas.live import LiveSchema, LiveStartSchema, LookSchema
 
 live = Blueprint("live", __name__, description="The camera at the bench")
 
@@ -72,11 +72,12 @@ def stop_live() -> dict[str, Any]:
 
 
 @live.route("/live.jpg", methods=["GET"])
+@live.arguments(LookSchema, location="query")
 @live.response(
     200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The last frame"
 )
-@problems(live)
-def show_frame() -> Response:
+@problems(live, 422)
+def show_frame(_query: dict[str, Any]) -> Response:
     """Give the last frame with its cells outlined."""
     session = _session()
     frame = session.latest_frame()
@@ -86,14 +87,15 @@ def show_frame() -> Response:
 
 
 @live.route("/live.mjpg", methods=["GET"])
+@live.arguments(LookSchema, location="query")
 @live.response(
     200,
     {"type": "string", "format": "binary"},
     content_type="multipart/x-mixed-replace",
     description="The annotated stream, until the count ends",
 )
-@problems(live)
-def stream_frames() -> Response:
+@problems(live, 422)
+def stream_frames(_query: dict[str, Any]) -> Response:
     """Stream the frames with their cells outlined; a viewer that is slow gets fewer of them."""
     kit = instruments()
     session = _session()

@@ -5,8 +5,10 @@ from importlib.resources import files
 from flask import Blueprint, Response, abort, render_template, request
 
 from edge.about import RESEARCH_USE, VERSION
+from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from server.context import instruments
+from server.language import asked_language
 from server.security import csrf_token
 
 page_blueprint = Blueprint("page", __name__)
@@ -16,8 +18,12 @@ page_blueprint = Blueprint("page", __name__)
 def page() -> str:
     """The page."""
     kit = instruments()
+    language = asked_language()
     return render_template(
         "page.html",
+        # In place before any script has run; the scripts change them where another language was chosen here.
+        language=language,
+        words=catalogue(language).text,
         csrf=csrf_token(),
         languages={language.value: language.own_name for language in Language},
         model=kit.model,
@@ -27,6 +33,13 @@ def page() -> str:
         slides=kit.store is not None,
         signed_in=kit.token is not None,
     )
+
+
+@page_blueprint.get("/example.jpg")
+def example() -> Response:
+    """A drawn field to try the page with."""
+    picture = (files("edge.samples") / "fields" / "field_01.jpg").read_bytes()
+    return Response(picture, content_type="image/jpeg")
 
 
 @page_blueprint.get("/messages/<language>.json")

@@ -13,8 +13,9 @@ from edge.messages.language import Language
 from edge.messages.request_codes import RequestCode
 from edge.reports.slide_report import slide_page
 from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
+from edge.slides.listing import SlideOrder, find_slides, open_cells, thumbnail
 from edge.slides.readings import Reading
-from edge.slides.records import Slide, StoredCell
+from edge.slides.records import Slide, SlideCounts, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
 from edge.types import Label
@@ -31,6 +32,8 @@ from server.schemas.slides import (
     SlideCellsSchema,
     SlideDetailSchema,
     SlideListSchema,
+    SlidesQuerySchema,
+    SlideState,
     WhoSchema,
 )
 from server.security import REPORT_POLICY
@@ -38,18 +41,24 @@ from server.security import REPORT_POLICY
 slides = Blueprint("slides", __name__, description="Counted slides and their review")
 
 # SQLite's numbers end at 2^63; a device counts no two thousand million slides or cells.
-_SLIDE = "<int(min=1,max=2147483647):number>"
+SLIDE_PATH = "/slides/<int(min=1,max=2147483647):number>"
 _CELL = "<int(min=1,max=2147483647):cell_id>"
 _CSV = {"cells.csv": cells_csv, "fields.csv": fields_csv, "audit.csv": audit_csv}
 
 
 @slides.route("/slides", methods=["GET"])
+@slides.arguments(SlidesQuerySchema, location="query")
 @slides.response(200, SlideListSchema)
-@problems(slides, 507)
-def list_slides() -> dict[str, Any]:
-    """List the slides, the newest first."""
-    store = _store()
-    return {"research_use": RESEARCH_USE, "slides": [_slide(store, slide) for slide in store.slides()]}
+@problems(slides, 422, 507)
+def list_slides(query: dict[str, Any]) -> dict[str, Any]:
+    """List the slides, the newest first: all, or those whose id, operator or notes hold some words."""
+    store = slide_store()
+    order = SlideOrder(query["order"])
+    page = find_slides(
+        store, search=query["search"], order=order, offset=query["offset"], limit=query["limit"]
+    )
+    found = [slide_facts(store, slide) for slide in page.slides]
+    return {"research_use": RESEARCH_USE, "total": page.total, "slides": found}
 
 
 @slides.route("/slides.csv", methods=["GET"])
@@ -57,49 +66,49 @@ def list_slides() -> dict[str, Any]:
 @problems(slides, 409, 507)
 def show_table() -> Response:
     """Give all slides as a table, one row a slide, with the reading that stands."""
-    store = _store()
+    store = slide_store()
     headers = {"Content-Disposition": 'attachment; filename="slides.csv"'}
     body = slides_csv(store, reversed(store.slides()))
     return Response(body, headers=headers, content_type="text/csv; charset=utf-8")
 
 
-@slides.route(f"/slides/{_SLIDE}", methods=["GET"])
+@slides.route(SLIDE_PATH, methods=["GET"])
 @slides.response(200, SlideDetailSchema)
 @problems(slides, 409)
 def show_slide(number: int) -> dict[str, Any]:
     """Show one slide: its counts and its parasitaemia, by the machine and after review."""
-    store = _store()
-    slide = _find(store, number)
+    store = slide_store()
+    slide = find_slide(store, number)
     return {
-        **_slide(store, slide),
+        **slide_facts(store, slide),
         "research_use": RESEARCH_USE,
         "settings": dict(slide.settings),
         **slide_estimates(store, slide).to_json(),
     }
 
 
-@slides.route(f"/slides/{_SLIDE}", methods=["DELETE"])
+@slides.route(SLIDE_PATH, methods=["DELETE"])
 @slides.arguments(WhoSchema, location="query")
 @slides.response(204)
 @problems(slides, 409, 422, 507)
 def delete_slide(query: dict[str, str], number: int) -> None:
     """Erase a slide with its cells, crops and reviews; the audit trail keeps that and by whom."""
-    store = _store()
-    slide = _find(store, number)
+    store = slide_store()
+    slide = find_slide(store, number)
     live = instruments().live
     if live is not None and live.slide_number() == number:
         raise Problem(409, RequestCode.SLIDE_IN_USE, kind="slide-in-use")
     store.delete_slide(slide, who=query["who"])
 
 
-@slides.route(f"/slides/{_SLIDE}/cells", methods=["GET"])
+@slides.route(f"{SLIDE_PATH}/cells", methods=["GET"])
 @slides.arguments(CellsQuerySchema, location="query")
 @slides.response(200, SlideCellsSchema)
 @problems(slides, 422)
 def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
     """List cells of a slide: those to review, all suspects and doubtful ones, or all."""
-    store = _store()
-    slide = _find(store, number)
+    store = slide_store()
+    slide = find_slide(store, number)
     if query["which"] == "all":
         cells = store.cells(slide)
     else:
@@ -115,25 +124,38 @@ def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
     return {"total": len(cells), "cells": [_cell(cell, blind=query["blind"]) for cell in page]}
 
 
-@slides.route(f"/slides/{_SLIDE}/cells/{_CELL}/crop", methods=["GET"])
+@slides.route(f"{SLIDE_PATH}/cells/{_CELL}/crop", methods=["GET"])
 @slides.response(
     200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The small picture"
 )
 @problems(slides)
 def show_crop(number: int, cell_id: int) -> Response:
     """Give the small picture of a cell that was stored when it was counted."""
-    store = _store()
-    return Response(store.crop(_find_cell(store, _find(store, number), cell_id)), content_type="image/jpeg")
+    store = slide_store()
+    return Response(
+        store.crop(_find_cell(store, find_slide(store, number), cell_id)), content_type="image/jpeg"
+    )
 
 
-@slides.route(f"/slides/{_SLIDE}/cells/{_CELL}/review", methods=["POST"])
+@slides.route(f"{SLIDE_PATH}/thumbnail", methods=["GET"])
+@slides.response(
+    200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The small picture"
+)
+@problems(slides, 409)
+def show_thumbnail(number: int) -> Response:
+    """Give the small picture of the slide's most suspicious cell."""
+    store = slide_store()
+    return Response(thumbnail(store, find_slide(store, number)), content_type="image/jpeg")
+
+
+@slides.route(f"{SLIDE_PATH}/cells/{_CELL}/review", methods=["POST"])
 @slides.arguments(ReviewSchema)
 @slides.response(200, SlideCellSchema)
 @problems(slides, 409, 415, 422, 507)
 def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, Any]:
     """Store what a person says of a cell, beside the machine's verdict; the audit trail keeps every change."""
-    store = _store()
-    slide = _find(store, number)
+    store = slide_store()
+    slide = find_slide(store, number)
     _find_cell(store, slide, cell_id)
     call = None if review["call"] is None else Label(review["call"])
     stored = judge(
@@ -154,12 +176,12 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     return _cell(own, blind=review["blind"])
 
 
-@slides.route(f"/slides/{_SLIDE}/audit", methods=["GET"])
+@slides.route(f"{SLIDE_PATH}/audit", methods=["GET"])
 @slides.response(200, AuditSchema)
 @problems(slides)
 def show_audit(number: int) -> dict[str, Any]:
     """List every change to a slide and its reviews."""
-    store = _store()
+    store = slide_store()
     return {
         "entries": [
             {
@@ -168,32 +190,32 @@ def show_audit(number: int) -> dict[str, Any]:
                 "action": entry.action,
                 "detail": dict(entry.detail),
             }
-            for entry in store.audit(_find(store, number))
+            for entry in store.audit(find_slide(store, number))
         ]
     }
 
 
-@slides.route(f"/slides/{_SLIDE}/report", methods=["GET"])
+@slides.route(f"{SLIDE_PATH}/report", methods=["GET"])
 @slides.arguments(ReportQuerySchema, location="query")
 @slides.response(200, {"type": "string"}, content_type="text/html", description="One file that opens offline")
 @problems(slides, 409, 422)
 def show_report(query: dict[str, str], number: int) -> Response:
     """Give the report of a slide: one HTML file with its pictures in it."""
-    store = _store()
-    page = slide_page(store, _find(store, number), Language(query["language"]))
+    store = slide_store()
+    page = slide_page(store, find_slide(store, number), Language(query["language"]))
     return Response(
         page, headers={"Content-Security-Policy": REPORT_POLICY}, content_type="text/html; charset=utf-8"
     )
 
 
-@slides.route(f"/slides/{_SLIDE}/export", methods=["GET"])
+@slides.route(f"{SLIDE_PATH}/export", methods=["GET"])
 @slides.arguments(ExportQuerySchema, location="query")
 @slides.response(200, content_type="application/json", description="JSON, FHIR R4 or CSV, as asked")
 @problems(slides, 409, 422)
 def export_slide(query: dict[str, str], number: int) -> Response:
     """Export a slide: everything as JSON, tables as CSV, or an HL7 FHIR R4 bundle."""
-    store = _store()
-    slide = _find(store, number)
+    store = slide_store()
+    slide = find_slide(store, number)
     form = query["form"]
     if form in _CSV:
         body, kind, name = _CSV[form](store, slide), "text/csv; charset=utf-8", form
@@ -209,14 +231,24 @@ def export_slide(query: dict[str, str], number: int) -> Response:
     return Response(body, headers=headers, content_type=kind)
 
 
-def _store() -> SlideStore:
+def slide_store() -> SlideStore:
+    """The store.
+
+    Raises:
+        Problem: the server keeps no slides.
+    """
     store = instruments().store
     if store is None:
         raise Problem(404, RequestCode.NO_SLIDES, kind="no-slides")
     return store
 
 
-def _find(store: SlideStore, number: int) -> Slide:
+def find_slide(store: SlideStore, number: int) -> Slide:
+    """One slide by its number.
+
+    Raises:
+        Problem: there is none.
+    """
     for slide in store.slides():
         if slide.number == number:
             return slide
@@ -230,7 +262,9 @@ def _find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
         raise Problem(404, error.message, kind="no-such-cell") from error
 
 
-def _slide(store: SlideStore, slide: Slide) -> dict[str, Any]:
+def slide_facts(store: SlideStore, slide: Slide) -> dict[str, Any]:
+    """What the list says of a slide."""
+    counts, left = store.counts(slide), open_cells(store, slide)
     return {
         "number": slide.number,
         "slide_id": slide.slide_id,
@@ -239,8 +273,22 @@ def _slide(store: SlideStore, slide: Slide) -> dict[str, Any]:
         "device": slide.device,
         "model": {"name": slide.model_name, "sha256": slide.model_sha256},
         "created_at": slide.created_at.isoformat(),
-        "counts": store.counts(slide)._asdict(),
+        "counts": counts._asdict(),
+        "open": left,
+        "state": _state(slide, counts, left),
     }
+
+
+def _state(slide: Slide, counts: SlideCounts, left: int) -> str:
+    """The slide's place on its way from count to report."""
+    live = instruments().live
+    if live is not None and live.slide_number() == slide.number:
+        return SlideState.COUNTING
+    if not counts.cells:
+        return SlideState.EMPTY
+    if left:
+        return SlideState.OPEN
+    return SlideState.REVIEWED if counts.reviewed else SlideState.CLEAR
 
 
 def _cell(cell: StoredCell, *, blind: bool = False) -> dict[str, Any]:

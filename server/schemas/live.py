@@ -38,3 +38,12 @@ class LiveSchema(Schema):
             "and estimate; of a cell its verdict."
         },
     )
+
+
+class LookSchema(Schema):
+    """One look at the live picture."""
+
+    look = fields.Integer(
+        validate=validate.Range(0, 2**53),
+        metadata={"description": "Any number, so that a browser does not show a picture that it has."},
+    )

@@ -1,11 +1,14 @@
 """The shapes of what the API says of slides, and of what it is told about them."""
 
+from enum import StrEnum
+
 from marshmallow import Schema, ValidationError, fields, validate
 
 from edge.inference.verdicts import LABELS
 from edge.messages.language import Language
 from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
+from edge.slides.listing import SlideOrder
 from edge.slides.naming import reads_as_stored
 from edge.slides.readings import Reading
 from edge.slides.review import MAX_REVIEWER
@@ -36,6 +39,21 @@ def one_line(text: str) -> None:
         raise ValidationError(str(Message(RequestCode.ONE_LINE)))
 
 
+class SlideState(StrEnum):
+    """Where a slide is on its way from count to report."""
+
+    COUNTING = "counting"
+    """It is being counted live."""
+    EMPTY = "empty"
+    """No cell is counted."""
+    OPEN = "open"
+    """Suspects or doubtful cells wait for a person."""
+    CLEAR = "clear"
+    """Nothing is suspect or doubtful, and nobody has called a cell."""
+    REVIEWED = "reviewed"
+    """A person has called every suspect and doubtful cell."""
+
+
 class SlideCountsSchema(Schema):
     """How much of a slide is stored."""
 
@@ -57,13 +75,33 @@ class SlideSchema(Schema):
     model = fields.Nested(ModelSchema, required=True)
     created_at = fields.String(required=True, metadata={"format": "date-time"})
     counts = fields.Nested(SlideCountsSchema, required=True)
+    open = fields.Integer(
+        required=True, metadata={"description": "Suspects and doubtful cells without a person's call."}
+    )
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in SlideState]))
 
 
 class SlideListSchema(Schema):
     """All slides, the newest first."""
 
     research_use = fields.String(required=True)
+    total = fields.Integer(required=True, metadata={"description": "As many were found; one page is given."})
     slides = fields.List(fields.Nested(SlideSchema), required=True)
+
+
+class SlidesQuerySchema(Schema):
+    """Which slides."""
+
+    search = fields.String(
+        load_default="",
+        validate=[validate.Length(max=200), plain_text],
+        metadata={"description": "Words in the id, the operator or the notes."},
+    )
+    order = fields.String(
+        load_default=SlideOrder.NEWEST.value, validate=validate.OneOf([order.value for order in SlideOrder])
+    )
+    offset = fields.Integer(load_default=0, validate=validate.Range(0, 10_000_000))
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
 
 
 class SlideReviewSchema(Schema):

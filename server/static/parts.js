@@ -43,6 +43,15 @@ export function sign(label) {
 
 export function labelWords(label) { return t(label ? `label.${label}` : "label.none"); }
 
+/** What this browser keeps under a name; empty where it keeps nothing, as private windows do. */
+export function remembered(name) {
+  try { return localStorage.getItem(name) || ""; } catch { return ""; }
+}
+
+export function remember(name, value) {
+  try { localStorage.setItem(name, value); } catch { /* private windows keep nothing */ }
+}
+
 export function say(place, text, { bad = false, busy = false } = {}) {
   place.replaceChildren();
   if (text) place.append(el(busy ? "p.busy" : `p.notice${bad ? ".bad" : ""}`, bad ? { role: "alert" } : {}, text));

@@ -1,59 +1,123 @@
-/* Review: one cell after another, by keys, buttons or a swipe; every call is stored at once. */
+/* Review: one cell after another, by keys, buttons or a swipe; every call is stored before the next can be given. */
 
-import { el, labelWords } from "./parts.js";
-import { ask } from "./talk.js";
+import { el, labelWords, remembered, remember } from "./parts.js";
+import { ask, at } from "./talk.js";
 import { figure, t } from "./words.js";
 
 const SWIPE_PX = 60;
+const PAGE = 500;
+const REVIEWER = "plasmolite-reviewer";
+const BLIND = "plasmolite-blind";
 let keys = null;
 
-function remembered() {
-  try { return localStorage.getItem("plasmolite-reviewer") || ""; } catch { return ""; }
-}
-
-/** Walk through the cells of a slide that a person should look at. */
-export async function review(place, number) {
+/**
+ * The parts of a review of a slide.
+ * @param wanted tells whether the slide is still asked for once its cells have come.
+ */
+export async function review(number, wanted) {
   const slide = await (await ask(`/slides/${number}`)).json();
-  const { cells } = await (await ask(`/slides/${number}/cells?which=suspects&limit=500`)).json();
-  const at = { index: Math.max(cells.findIndex((cell) => cell.call === null), 0) };
-  const who = el("input", { id: "reviewer", autocomplete: "name", maxlength: 120 });
-  who.value = remembered();
+  const cells = await suspects(number);
+  if (!wanted()) return [];
   const stage = el("div.review", { tabindex: -1 });
   const status = el("div.message", { role: "status", "aria-live": "assertive" });
-  place.replaceChildren(
+  const who = el("div.reviewer");
+  const parts = [
     el("p", {}, el("a", { href: `#slides/${number}`, "aria-label": t("slides.open", { slide: slide.slide_id }) }, `← ${t("review.title", { slide: slide.slide_id })}`)),
-    el("label.reviewer", {}, el("span", {}, t("review.who")), who), status, stage, el("p.small", {}, t("review.help")));
-  if (!cells.length) { stage.append(el("p.notice", {}, t("slides.review.done"))); return; }
+    who, status, stage, blindChoice(() => draw()), el("p.small", {}, t("review.help"))];
+  if (!cells.length) { stage.append(el("p.notice", {}, t("slides.review.done"))); return parts; }
 
-  const draw = () => stage.replaceChildren(...cellView(number, cells, at, deeds));
-  const move = (step) => { at.index = Math.min(Math.max(at.index + step, 0), cells.length - 1); draw(); };
+  const state = { index: Math.max(cells.findIndex((cell) => cell.call === null), 0), reviewer: remembered(REVIEWER), seen: null, busy: false, near: false };
+  const open = () => cells.filter((cell) => cell.call === null).length;
+  const tell = (text, bad = false) => status.replaceChildren(...(text ? [el(`p.notice${bad ? ".bad" : ""}`, bad ? { role: "alert" } : {}, text)] : []));
+  const draw = () => stage.replaceChildren(...cellView(number, cells, state, { call, move, zoom, saw: (cell) => { state.seen = cell; stage.dataset.seen = cell; } }));
+  const zoom = () => { state.near = !state.near; draw(); };
+  const move = (step) => go(Math.min(Math.max(state.index + step, 0), cells.length - 1));
+  function go(index) {
+    if (state.busy || index === state.index) return;
+    state.index = index;
+    state.seen = null;
+    delete stage.dataset.seen;
+    draw();
+  }
   async function call(label) {
-    const reviewer = who.value.trim();
-    if (!reviewer) { status.replaceChildren(el("p.notice.bad", {}, t("review.who.need"))); who.focus(); return; }
-    const cell = cells[at.index];
-    if (label === null && cell.call === null) return;
+    const cell = cells[state.index];
+    // One call a cell that was seen: a key that comes while the last is stored, or before the picture is there, is none.
+    if (state.busy || (label !== null && state.seen !== cell.cell) || (label === null && cell.call === null)) return;
+    if (!state.reviewer) { askWho(); tell(t("review.who.need"), true); who.querySelector("input").focus(); return; }
+    state.busy = true;
+    stage.classList.add("storing");
     try {
-      cells[at.index] = await (await ask(`/slides/${number}/cells/${cell.cell}/review`, { method: "POST", json: { call: label, reviewer } })).json();
-      try { localStorage.setItem("plasmolite-reviewer", reviewer); } catch { /* private windows keep nothing */ }
-      status.replaceChildren();
-      if (label === null || at.index === cells.length - 1) draw(); else move(1);
-      if (cells.every((one) => one.call !== null)) status.replaceChildren(el("p.notice", {}, t("slides.review.done")));
+      cells[state.index] = await (await ask(`/slides/${number}/cells/${cell.cell}/review`, { method: "POST", json: { call: label, reviewer: state.reviewer } })).json();
+      tell("");
     } catch (error) {
-      status.replaceChildren(el("p.notice.bad", { role: "alert" }, error.message));
+      tell(error.message, true);
+      return;
+    } finally {
+      state.busy = false;
+      stage.classList.remove("storing");
+    }
+    onwards(label);
+  }
+  function onwards(label) {
+    const left = open(), last = state.index === cells.length - 1;
+    if (label === null) { draw(); return; }
+    if (left && last) {
+      tell(t("review.left", { open: left, total: cells.length }));
+      go(cells.findIndex((cell) => cell.call === null));
+      if (state.index === cells.length - 1) draw();
+    } else if (last) draw(); else move(1);
+    if (!left) {
+      status.replaceChildren(el("p.notice", {}, t("slides.review.done")), el("div.row", {},
+        el("a.buttonlike.main", { href: at(`/slides/${number}/report?language=${document.documentElement.lang}`), target: "_blank", rel: "noopener" }, t("slides.report")),
+        el("a.buttonlike", { href: `#slides/${number}` }, t("review.result"))));
     }
   }
-  const deeds = { call, move };
+  function askWho() {
+    const input = el("input", { id: "reviewer", autocomplete: "name", maxlength: 120, required: true });
+    input.value = state.reviewer;
+    const take = (event) => {
+      event.preventDefault();
+      if (!input.value.trim()) return;
+      state.reviewer = input.value.trim();
+      remember(REVIEWER, state.reviewer);
+      tellWho();
+      tell("");
+      stage.focus({ preventScroll: true });
+    };
+    // Leaving the box is enough too: who has written a name and goes on to a cell has given it.
+    input.addEventListener("change", (event) => { if (input.isConnected) take(event); });
+    who.replaceChildren(el("form", { onsubmit: take }, el("label", {}, el("span", {}, t("review.who")), el("div.row", {}, input, el("button.plain", {}, t("review.who.take"))))));
+  }
+  function tellWho() {
+    who.replaceChildren(el("p.small", {}, `${t("review.who.is", { reviewer: state.reviewer })} `, el("button.quiet", { type: "button", id: "not-me", onclick: () => { askWho(); who.querySelector("input").select(); } }, t("review.who.other"))));
+  }
+
   leave();
   keys = (event) => {
     if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const deed = { p: () => call("Parasitized"), u: () => call("Uninfected"), ArrowRight: () => move(1), ArrowLeft: () => move(-1), Backspace: () => call(null) }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const deed = { p: () => call("Parasitized"), u: () => call("Uninfected"), z: zoom, ArrowRight: () => move(1), ArrowLeft: () => move(-1), Backspace: () => call(null) }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!deed) return;
     event.preventDefault();
-    deed();
+    // A key that is held down says nothing of the cells that come after the first.
+    if (!event.repeat) deed();
   };
   document.addEventListener("keydown", keys);
   swipes(stage, move);
+  if (state.reviewer) tellWho(); else askWho();
   draw();
+  return parts;
+}
+
+/** Every suspect and doubtful cell: the server gives them in pages. */
+async function suspects(number) {
+  const cells = [];
+  for (let total = 1; cells.length < total;) {
+    const page = await (await ask(`/slides/${number}/cells?which=suspects&limit=${PAGE}&offset=${cells.length}`)).json();
+    if (!page.cells.length) break;
+    cells.push(...page.cells);
+    total = page.total;
+  }
+  return cells;
 }
 
 /** Take the keys back; called whenever the view is left. */
@@ -62,15 +126,26 @@ export function leave() {
   keys = null;
 }
 
-function cellView(number, cells, at, { call, move }) {
-  const cell = cells[at.index];
+function blindChoice(changed) {
+  const box = el("input", { type: "checkbox", id: "review-blind" });
+  box.checked = remembered(BLIND) === "yes";
+  box.addEventListener("change", () => { remember(BLIND, box.checked ? "yes" : "no"); changed(); });
+  return el("label.choice", { for: box.id }, box, el("span", {}, t("review.blind")));
+}
+
+function cellView(number, cells, state, { call, move, zoom, saw }) {
+  const cell = cells[state.index];
   const button = (label, className, letter) => el(`button.${className}${cell.call === label ? ".chosen" : ""}`, { type: "button", "aria-pressed": String(cell.call === label), onclick: () => call(label) }, labelWords(label), el("kbd", { "aria-hidden": "true" }, letter));
+  const picture = el("img", { src: at(`/slides/${number}/cells/${cell.cell}/crop`), alt: t("review.alt", { cell: cell.cell }), draggable: "false" });
+  // A cell whose picture cannot be had can still be skipped, never called.
+  if (state.seen !== cell.cell) picture.addEventListener("load", () => { if (picture.isConnected) saw(cell.cell); });
+  const machine = cell.call === null && remembered(BLIND) === "yes" ? t("review.machine.hidden") : t("review.machine", { label: labelWords(cell.label), probability: figure(cell.probability, 3) });
   return [
-    el("p", {}, t("review.progress", { at: figure(at.index + 1), total: figure(cells.length) })),
+    el("p", {}, t("review.progress", { at: figure(state.index + 1), total: figure(cells.length) })),
     el("progress", { max: cells.length, value: cells.filter((one) => one.call !== null).length, "aria-label": t("slides.reviewed") }),
-    el("img", { src: `/slides/${number}/cells/${cell.cell}/crop`, alt: t("review.alt", { cell: cell.cell }), draggable: "false" }),
+    el(`button.crop${state.near ? ".near" : ""}`, { type: "button", "aria-pressed": String(state.near), title: t("review.zoom"), onclick: zoom }, picture),
     el("div.calls", {}, button("Parasitized", "infected", "P"), button("Uninfected", "healthy", "U")),
-    el("p", {}, t("review.machine", { label: labelWords(cell.label), probability: figure(cell.probability, 3) })),
+    el("p.machine", {}, machine),
     el("p", {}, el("strong", {}, t("review.call", { label: cell.call ? labelWords(cell.call) : t("review.none") })), cell.reviewer && cell.call ? ` (${cell.reviewer})` : ""),
     el("div.row", {},
       el("button.plain", { type: "button", onclick: () => move(-1) }, `← ${t("review.previous")}`),

@@ -1,7 +1,7 @@
 /* The browser's own camera: its pictures go to the server one after another, never two at a time. */
 
 import { scale } from "./cell.js";
-import { fieldStage } from "./field.js";
+import { fieldStage } from "./fields/stage.js";
 import { el, estimateCard, kind, labelWords, say, sign } from "./parts.js";
 import { send } from "./talk.js";
 import { figure, sentence, t } from "./words.js";
@@ -14,7 +14,8 @@ let stream = null;
 let generation = 0;
 
 export function start() {
-  document.addEventListener("language", draw);
+  // A camera that runs goes on in its old words rather than stop.
+  document.addEventListener("language", () => { if (!stream) draw(); });
   draw();
 }
 

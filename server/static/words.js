@@ -1,11 +1,13 @@
 /* The page's strings: one catalogue a language, loaded from the server; figures written as the language writes them. */
 
+/** Where the server begins: behind a proxy it may be a path such as /malaria. */
+export const ROOT = document.querySelector("meta[name=root]").content;
 const catalogues = {};
 let language = "en";
 
 async function load(code) {
   if (!catalogues[code]) {
-    const answer = await fetch(new URL(`../messages/${code}.json`, import.meta.url));
+    const answer = await fetch(`${ROOT}/messages/${code}.json`);
     catalogues[code] = await answer.json();
   }
   return catalogues[code];
@@ -13,10 +15,8 @@ async function load(code) {
 
 /** Take a language, now and for the next visit, and put its words on the page. */
 export async function speak(code) {
-  // Kept first: who leaves before the words have come has chosen all the same.
+  await Promise.all([load("en"), load(code)]);
   try { localStorage.setItem("plasmolite-language", code); } catch { /* private windows keep nothing */ }
-  await load("en");
-  await load(code);
   language = code;
   document.documentElement.lang = code;
   translate(document);

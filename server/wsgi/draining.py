@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from http import HTTPStatus
+from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -15,6 +16,7 @@ from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
 from server.problems import PROBLEM_TYPE, problem_body
 from server.settings import is_loopback
+from server.wsgi.guard import Admits, GuardedParser
 
 CONNECTIONS = 256
 """Open connections; a quarter of what a process may have open on Linux by default."""
@@ -57,6 +59,8 @@ class ProblemTask(ErrorTask):
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
         ]
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.response_headers.append(("WWW-Authenticate", 'Bearer realm="plasmolite"'))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -64,6 +68,7 @@ class ProblemTask(ErrorTask):
 
 _UNREACHED = {
     HTTPStatus.BAD_REQUEST: (RequestCode.NOT_HTTP, "bad-request"),
+    HTTPStatus.UNAUTHORIZED: (RequestCode.TOKEN_NEEDED, "token-needed"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (RequestCode.TOO_LARGE, "too-large"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (RequestCode.LONG_HEAD, "too-large"),
     HTTPStatus.NOT_IMPLEMENTED: (RequestCode.TRANSFER_ENCODING, "bad-request"),
@@ -78,6 +83,10 @@ class DrainingChannel(HTTPChannel):
     request_began = 0.0
     task_class = DrainingTask
     error_task_class = ProblemTask
+
+    def parser_class(self, adj: Any) -> GuardedParser:
+        """Make the parser of the next request."""
+        return GuardedParser(adj, self.server.admits)
 
     def received(self, data: bytes) -> bool:
         """Take in what came, and note when its request began."""
@@ -119,6 +128,8 @@ class DrainingServer(TcpWSGIServer):
 
     channel_class = DrainingChannel
     draining = False
+    admits: Admits | None = None
+    """Tells known clients by the heads of their requests; none where no token is needed."""
 
     def run(self) -> None:
         """Serve until :meth:`drain` is called."""
@@ -131,7 +142,7 @@ class DrainingServer(TcpWSGIServer):
     def accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
         """Take a connection, unless its client has as many as one may have."""
         taken: tuple[socket.socket, tuple[str, int]] | None = super().accept()
-        if taken is None or is_loopback(taken[1][0]):
+        if taken is None or is_loopback(taken[1][0]) or taken[1][0] == self.adj.trusted_proxy:
             return taken
         client = taken[1][0]
         if sum(channel.addr[0] == client for channel in self.active_channels.values()) < (

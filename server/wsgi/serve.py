@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flask import Flask
@@ -12,9 +12,13 @@ from waitress.adjustments import Adjustments
 
 from edge.device.systemd import Watchdog
 from server.batching import GathererClosedError, QueueFullError
-from server.context import Instruments
+from server.context import Instruments, instruments_of
 from server.settings import ServerSettings
 from server.wsgi.draining import CONNECTIONS, DrainingServer
+from server.wsgi.guard import admission
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _LOG = logging.getLogger("plasmolite.server")
 
@@ -28,7 +32,7 @@ _STREAM_BUFFER = 256 * 1024
 """Bytes that wait for a slow reader of a stream before its next frame is awaited: two or three frames."""
 
 
-def make_server(app: Flask, settings: ServerSettings) -> DrainingServer:
+def make_server(app: "Flask | WSGIApplication", settings: ServerSettings) -> DrainingServer:
     """Bind the address; requests are served once ``run`` is called.
 
     Raises:
@@ -48,7 +52,18 @@ def make_server(app: Flask, settings: ServerSettings) -> DrainingServer:
         "ident": None,
         "clear_untrusted_proxy_headers": True,
     }
-    return DrainingServer(app, adj=Adjustments(**options))
+    if settings.trusted_proxy:
+        options |= {
+            "trusted_proxy": settings.trusted_proxy,
+            "trusted_proxy_count": 1,
+            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+        }
+    if settings.path_prefix:
+        options["url_prefix"] = settings.path_prefix
+    server = DrainingServer(app, adj=Adjustments(**options))
+    if isinstance(app, Flask):
+        server.admits = admission(app, instruments_of(app))
+    return server
 
 
 def run_until_stopped(server: DrainingServer, instruments: Instruments) -> None:
@@ -66,11 +81,7 @@ def run_until_stopped(server: DrainingServer, instruments: Instruments) -> None:
         with Watchdog(lambda: pipeline_fault(instruments)):
             server.run()
     finally:
-        instruments.gatherer.close()
-        if instruments.live is not None:
-            instruments.live.close()
-        if instruments.store is not None:
-            instruments.store.close()
+        instruments.close()
         _LOG.info("stopped")
 
 

@@ -32,6 +32,8 @@ MEASURED = {
 """Keys of what differs from machine to machine and from run to run, and of limits, which may be set better."""
 ESTIMATED = {"estimate_after_review", "interval", "per_ul", "per_ul_interval", "resolvable_fraction"}
 """Keys of what is estimated better since: no density of few cells, nothing of half a review."""
+ADDRESSES = "addresses"
+"""Key of the API's addresses: a new one is no difference, as a new key is none."""
 _TIME_OR_UUID = re.compile(r"20\d\d-\d\d-\d\d(T[\d:.+]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -42,6 +44,9 @@ def differences(was: Any, now: Any, where: str, key: str = "") -> Iterator[str]:
             yield f"{where} lacks {sorted(gone)}"
         for name in was.keys() & now.keys() - MEASURED - ESTIMATED:
             yield from differences(was[name], now[name], f"{where} > {name}", name)
+    elif key == ADDRESSES:
+        if gone := set(was) - set(now):
+            yield f"{where} lacks {sorted(gone)}"
     elif isinstance(was, list) and isinstance(now, list) and key not in PROSE:
         if len(was) != len(now):
             yield f"{where} has {len(now)} entries, and had {len(was)}"

@@ -69,3 +69,42 @@ class Page:
         if SHOTS:
             Path(SHOTS).mkdir(parents=True, exist_ok=True)
             self.driver.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
+
+    def phone(self) -> None:
+        """Become a phone of 360 x 740 points, two pixels a point, with touch; a window is never that narrow."""
+        self._screen(360, 740, phone=True)
+
+    def laptop(self) -> None:
+        """Become a laptop of 1280 x 900 points."""
+        self._screen(1280, 900, phone=False)
+
+    def _screen(self, width: int, height: int, *, phone: bool) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
+
+    def slow(self) -> None:
+        """Hold every answer back by 400 ms."""
+        self._line(latency=400)
+
+    def cut(self) -> None:
+        """Cut the line: new requests fail."""
+        self._line(latency=0, offline=True)
+
+    def fast(self) -> None:
+        """Put the line back as it is."""
+        self._line(latency=0)
+
+    def _line(self, *, latency: int, offline: bool = False) -> None:
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        conditions = {
+            "offline": offline,
+            "latency": latency,
+            "downloadThroughput": -1,
+            "uploadThroughput": -1,
+        }
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+    def script(self, code: str, *arguments: Any) -> Any:
+        """Run a script on the page."""
+        return self.driver.execute_script(code, *arguments)

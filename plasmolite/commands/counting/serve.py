@@ -35,6 +35,21 @@ _OPENCV_PIXELS = 64_000_000
     "--new-token", is_flag=True, help="Create a new token. The old one stops working and all sessions end."
 )
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Further host name to answer to.")
+@click.option(
+    "--allow-origin",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Origin whose pages may call the API with the token, such as https://lab.example.",
+)
+@click.option(
+    "--trusted-proxy",
+    default="",
+    metavar="ADDRESS",
+    help="Address of the proxy whose X-Forwarded headers are believed.",
+)
+@click.option(
+    "--path-prefix", default="", metavar="PATH", help="Path under which a proxy shows the server, /malaria."
+)
 @slide_options
 @click.option("--workers", type=click.IntRange(2, 128), default=12, help="Requests worked on at a time.")
 @click.option("--max-body", type=click.IntRange(1, 1024), default=48, help="Largest request, MiB.")
@@ -56,6 +71,9 @@ def command(
     token_file: Path | None,
     new_token: bool,
     allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    trusted_proxy: str,
+    path_prefix: str,
     workers: int,
     max_body: int,
     rate_limit: int,
@@ -78,6 +96,8 @@ def command(
         from edge.errors import PlasmoliteError
         from server.access_log import log_to_stderr
         from server.app import create_app
+        from server.memory import bound_arenas
+        from server.pairing import addresses_of, pairing_address, qr_in_terminal
         from server.settings import ServerSettings
         from server.startup import open_instruments, settle_token
         from server.wsgi.serve import make_server, run_until_stopped
@@ -86,6 +106,7 @@ def command(
         click.echo(f"Error: {missing}", err=True)
         sys.exit(2)
 
+    bound_arenas()
     camera = take_camera_settings(judging)
     try:
         settings = ServerSettings(
@@ -96,6 +117,9 @@ def command(
             requests_per_minute=rate_limit,
             token_file=token_file,
             allowed_hosts=allow_host,
+            allowed_origins=tuple(origin.rstrip("/") for origin in allow_origin),
+            trusted_proxy=trusted_proxy,
+            path_prefix=f"/{path_prefix.strip('/')}" if path_prefix.strip("/") else "",
         )
         token = settle_token(settings, renew=new_token, tell=_tell_token)
         setup = set_up_slide(**judging)
@@ -105,8 +129,14 @@ def command(
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)
         sys.exit(2)
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    shown = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
-    click.echo(f"Plasmolite is at http://{shown}:{server.effective_port}/ (stop with Ctrl+C).", err=True)
+    addresses = addresses_of(server.effective_host, server.effective_port)
+    click.echo(f"Plasmolite is at {' and '.join(addresses)} (stop with Ctrl+C).", err=True)
+    if token is not None and not settings.on_loopback:
+        once = pairing_address(addresses[0], instruments.pairing.draw())
+        click.echo(
+            f"Read this with a phone: it signs it in once, within 10 minutes.\n{qr_in_terminal(once)}",
+            err=True,
+        )
     click.echo(RESEARCH_USE, err=True)
     run_until_stopped(server, instruments)
 

@@ -1,15 +1,18 @@
-/* Moves and zooms an SVG by its viewBox: mouse, wheel, two fingers, keys, buttons. */
+/* Moves and zooms an SVG by its viewBox: mouse, two fingers, keys, buttons, and the wheel with Ctrl or once it is
+   zoomed. While the whole of it is shown, wheel and finger move the page. */
 
-import { el } from "./parts.js";
-import { t } from "./words.js";
+import { el } from "../parts.js";
+import { t } from "../words.js";
 
 const MOST = 24;
 
-export function zoomable(view, width, height) {
+/** @param tell told whether less than the whole is shown. */
+export function zoomable(view, width, height, tell = () => {}) {
   let box = { x: 0, y: 0, w: width, h: height };
   const pointers = new Map();
   let pinch = null;
-  const show = () => view.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
+  const near = () => box.w < width * 0.999;
+  const show = () => { view.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`); tell(near()); };
 
   function bound() {
     box.w = Math.min(Math.max(box.w, width / MOST), width);
@@ -33,6 +36,7 @@ export function zoomable(view, width, height) {
   const move = (dx, dy) => { box.x += dx; box.y += dy; bound(); };
 
   view.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !near()) return;
     event.preventDefault();
     zoomAt(toField(event.clientX, event.clientY), Math.exp(-event.deltaY * 0.0015));
   }, { passive: false });
@@ -60,7 +64,7 @@ export function zoomable(view, width, height) {
   view.addEventListener("keydown", (event) => {
     const step = box.w * 0.15;
     const deeds = { ArrowLeft: () => move(-step, 0), ArrowRight: () => move(step, 0), ArrowUp: () => move(0, -step), ArrowDown: () => move(0, step), "+": () => zoomAt(middle(), 1.4), "=": () => zoomAt(middle(), 1.4), "-": () => zoomAt(middle(), 1 / 1.4), 0: fit };
-    if (event.ctrlKey || event.metaKey || !deeds[event.key]) return;
+    if (event.ctrlKey || event.metaKey || !deeds[event.key] || (event.key.startsWith("Arrow") && !near())) return;
     event.preventDefault();
     deeds[event.key]();
   });

@@ -1,0 +1,58 @@
+"""The application for another WSGI server: ``gunicorn --threads 12 "server.factory:make_app()"``."""
+
+import atexit
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from edge.calibration.setup import set_up_slide
+from server.access_log import log_to_stderr
+from server.app import create_app
+from server.memory import bound_arenas
+from server.settings import ServerSettings
+from server.startup import open_instruments
+from server.token import read_record
+
+
+def make_app(
+    *,
+    token_file: str | None = None,
+    slides: str | None = None,
+    source: str | None = None,
+    profile: str | None = None,
+    **limits: Any,
+) -> Flask:
+    """Open model, store and camera and make the application; to be called in the process that serves.
+
+    One process: the batches, the live count and the limits are shared by its threads, not between processes. The
+    token's file has to exist: ``plasmolite serve`` makes it.
+
+    Args:
+        token_file: file of the token's hash; without one every client is let in, so that only loopback, or a proxy
+            that asks for a password, may reach the server.
+        slides: file of the slides; by default that of ``plasmolite live``.
+        source: camera, stream, folder or simulator for the live view.
+        profile: site profile.
+        **limits: further values of :class:`server.settings.ServerSettings`.
+
+    Raises:
+        PlasmoliteError: something named is not there.
+    """
+    bound_arenas()
+    log_to_stderr()
+    settings = ServerSettings(token_file=None if token_file is None else Path(token_file), **limits)
+    token = None if settings.token_file is None else read_record(settings.token_file)
+    setup = set_up_slide(
+        model=None,
+        profile=None if profile is None else Path(profile),
+        rbc_per_ul=None,
+        haematocrit=None,
+        cell_width=None,
+        threads=None,
+    )
+    kit = open_instruments(
+        settings, setup, token, slides=None if slides is None else Path(slides), source=source
+    )
+    atexit.register(kit.close)
+    return create_app(kit)

@@ -1,0 +1,63 @@
+"""A bench on the network for the journeys of the page: a server with a token under a foreign name, and its store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from edge.images.encode import encode_jpeg
+from edge.simulation.single_cell import draw_cell
+from edge.slides.records import Slide
+from edge.slides.store import SlideStore
+from edge.types import Label
+from server.context import Instruments
+from server.live_camera import LiveBench
+from server.token import make_token
+from tests.support.running_server import instruments, served, store_in
+from tests.support.small_slide import begin, cells_of, field_at
+
+NAME = "bench.test"
+"""The bench as a browser calls it: under a foreign name and over plain HTTP its page is no secure context."""
+
+RESOLVE = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
+"""The switch of Chromium that finds it."""
+
+
+class Bench(NamedTuple):
+    """A running server with what the tests know of it."""
+
+    kit: Instruments
+    store: SlideStore
+    address: str
+    """As a browser calls it."""
+    secret: str
+    """The token."""
+
+
+@contextmanager
+def bench_in(folder: Path, **limits: Any) -> Iterator[Bench]:
+    """Serve the shipped model, an empty store and the simulated camera, with a token."""
+    secret, record = make_token()
+    with (
+        store_in(folder) as store,
+        instruments(folder, store=store, token=record, allowed_hosts=(NAME,), **limits) as kit,
+    ):
+        live = LiveBench(kit.setup, store, "simulator")
+        object.__setattr__(kit, "live", live)
+        with served(kit) as address:
+            yield Bench(kit, store, f"http://{NAME}:{urlsplit(address).port}", secret)
+            kit.stopping.set()
+            live.stop()
+
+
+def slide_with_crops(store: SlideStore, slide_id: str, *probabilities: float, alike: bool = False) -> Slide:
+    """Store a slide of one field with drawn cells; `alike`: all with the same picture, which is quickly made."""
+    slide = begin(store, slide_id)
+    cells = cells_of(*probabilities)
+    drawn = [
+        encode_jpeg(draw_cell(0 if alike else number, cell.label == Label.PARASITIZED).rgb, 90)
+        for number, cell in enumerate(cells[:1] if alike else cells)
+    ]
+    store.add_field(slide, field_at(), cells, drawn * len(cells) if alike else drawn)
+    return slide
