@@ -91,7 +91,8 @@ def test_every_cell_of_a_drawn_slide_is_counted_once_and_the_infected_called(
     way: Callable[[int], Iterator[Corner]], tmp_path: Path
 ) -> None:
     side = 4000
-    drawn = SimulatedSlide(7, SlideSettings(width=side, height=side))
+    # The walk sees a tenth of the slide: one cell in twenty is infected, so that it meets enough of them.
+    drawn = SimulatedSlide(7, SlideSettings(width=side, height=side, parasitaemia=0.05))
     panned = count_along(
         list(way(side)), lambda x, y, number: drawn.view(x, y, WIDTH, HEIGHT, noise=number), tmp_path
     )
