@@ -23,6 +23,7 @@ from edge.device.board_checks import (
 )
 from edge.device.finding import FAILURE, OK, WARNING, Finding
 from edge.device.installation import check_model, check_packages, check_runtime, find_package
+from edge.device.store_check import check_store
 from edge.inference.model_store import model_in_use
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.message import Message, system_reason
@@ -33,11 +34,11 @@ DISK_FAILURE_BYTES = 200 * 2**20
 """Less than this and the next slide may not fit."""
 
 
-def examine(*, slides: Path, cameras_needed: bool = False) -> list[Finding]:
+def examine(*, store: Path, cameras_needed: bool = False) -> list[Finding]:
     """Look at this machine: all parts, the worst does not stop the rest.
 
     Args:
-        slides: the folder where slides are kept.
+        store: the file of the slide store.
         cameras_needed: True where a missing camera is a failure, as on a device that counts live.
     """
     board = read_board()
@@ -48,7 +49,8 @@ def examine(*, slides: Path, cameras_needed: bool = False) -> list[Finding]:
         check_runtime(),
         check_model(model_in_use),
         check_cameras(list_cameras(), needed=cameras_needed),
-        *check_disk(slides),
+        *check_disk(store.parent),
+        check_store(store),
         check_clock(clock, synchronised=_synchronised(), hardware_clock=Path("/dev/rtc0").exists()),
         check_memory(board),
         check_temperature(board),

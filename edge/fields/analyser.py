@@ -137,7 +137,7 @@ class FieldReader(Protocol):
         """Find the cells of a field and check it."""
         ...
 
-    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell], *, typical: bool = True) -> list[ClassifiedCell]:
         """Classify cells that were found in a field."""
         ...
 
@@ -219,12 +219,13 @@ class FieldAnalyser:
             background=found.background.colour,
         )
 
-    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+    def classify(self, rgb: Rgb, cells: Sequence[FoundCell], *, typical: bool = True) -> list[ClassifiedCell]:
         """Classify cells that were found in a field.
 
         Args:
             rgb: the field, uint8 (h, w, 3).
             cells: some of its cells, each at least `MIN_CELL_SIDE` px wide and high.
+            typical: whether the field says what is typical of its slide; a blurred one does not.
 
         Returns:
             One verdict for each, in their order.
@@ -233,16 +234,17 @@ class FieldAnalyser:
             return []
         inputs = cut_cells(rgb, cells, self._classifier.input_size)
         scores = self._classifier.probabilities(inputs)
-        typical = typical_logit(scores[[cell.counted for cell in cells]])
+        bulk = typical_logit(scores[[cell.counted for cell in cells]])
         if self._one_slide:
-            typical = self._typical = self._typical if typical is None else typical
+            bulk = self._typical if bulk is None else bulk
+            self._typical = bulk if typical else self._typical
         model = self._classifier.model
         levelled = look_again(
             self._classifier.probabilities,
             inputs,
             scores,
             levelling=model.levelling,
-            typical=typical,
+            typical=bulk,
             above=model.second_look,
         )
         return [

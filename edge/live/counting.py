@@ -6,6 +6,7 @@ becomes part of the map only after the store has acknowledged it, so that map an
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,16 +14,20 @@ from numpy.typing import NDArray
 
 from edge.errors import StoreError
 from edge.fields.analyser import ClassifiedCell, FieldReader, FoundField
+from edge.fields.quality import MOST_STRAIN
+from edge.live.best_view import CLEARLY_BETTER, compare, put_on_map
 from edge.live.registration.joining import join_if_met, map_of
 from edge.live.registration.motion import Glimpse, Movement, agree, follow, take_glimpse
+from edge.live.registration.picture_check import pack_glimpse, shows_the_same, turn_glimpse
 from edge.live.registration.rescaling import SlideScale
-from edge.live.registration.slide_map import Place, SlideMap
+from edge.live.registration.slide_map import MapCell, Place, SeenField, SlideMap
+from edge.live.registration.turning import NOTICED, TURNS, turn_between, turn_points
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Placement
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.from_files import stored_crop
-from edge.slides.records import NewField, Slide
+from edge.slides.records import BetterView, NewField, Slide
 from edge.slides.store import SlideStore
 from edge.types import Label, Points
 
@@ -31,12 +36,20 @@ STILL = 0.1
 LEAST_GAIN = 0.02
 """A field that covers less new area than this share of itself, and no new cell, is not stored."""
 BLURRED = 0.35
-"""Sharpness, relative to the sharpest of the last frames, below which a frame counts as blurred. Measured
-on a slide of cells 38 pixels wide: from field to field 0.77 to 1, a Gaussian of 0.8 pixels 0.34, a stage that
-moves by 5 pixels during the exposure 0.30, by 9 pixels 0.18."""
+"""Detail of a glimpse, relative to the sharpest of the last frames, below which nobody looks for its cells: a saving of
+time. What a frame that passes is good for is told by the checks of its field."""
+MOST_COUNTED_STRAIN = 2.5
+"""Most strain of a view (`QualityReport.strain`) in which cells are still found well enough to be counted. Above
+`MOST_STRAIN` they wait for a better view to be judged in."""
+CHANGED = 0.15
+"""A stage that stands is looked at again when the detail of its frames differs by this share: somebody focused."""
 GROWN = 1.25
 """Each time that a stretch has so many times the cells that it had then, all of it is looked for on the others:
 often enough to join neighbours soon, seldom enough to cost next to nothing."""
+ALIKE = 0.2
+"""Pictures that somebody chose to take are looked for on the map where their cells are as wide, to this share."""
+MOST_TURN = 20.0
+"""Largest turn of the camera, degrees, that is followed."""
 _REMEMBERED = 60
 """Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
 
@@ -45,11 +58,12 @@ class Outcome(NamedTuple):
     """What became of a frame.
 
     Attributes:
-        state: counted, nothing new, still, blurred, refused or unplaced.
+        state: counted, not judged, nothing new, still, blurred, refused or unplaced.
         message: why; None where the state says all.
         place: where it is, if that is known.
         found: its cells; None where nobody looked.
         classified: the cells that it added to the count.
+        better: counted cells that it showed better, judged again.
     """
 
     state: LiveState
@@ -57,6 +71,7 @@ class Outcome(NamedTuple):
     place: Place | None = None
     found: FoundField | None = None
     classified: tuple[ClassifiedCell, ...] = ()
+    better: tuple[ClassifiedCell, ...] = ()
 
     @property
     def new_cells(self) -> int:
@@ -108,6 +123,7 @@ class SlideCounter:
         # Where the stage is believed to be: the last frame whose place is known, and the movement since.
         self._last: tuple[Glimpse, Place] | None = None
         self._settled = False
+        self._strain = 0.0
         self._stranger: Points | None = None
         self._sharpness: list[float] = []
         self._shape: tuple[int, ...] = ()
@@ -130,33 +146,47 @@ class SlideCounter:
             # Sharpness compares frames of one resolution only.
             self._shape = frame.rgb.shape
             self._sharpness.clear()
-        rgb = frame.rgb if self._scale is None else self._scale.apply(frame.rgb)
+        rgb = frame.rgb if self._scale is None or frame.apart else self._scale.apply(frame.rgb)
         glimpse = take_glimpse(rgb)
         movement = None if self._last is None or frame.apart else follow(self._last[0], glimpse)
         expected = self._expected(movement)
-        if self._settled and movement is not None and not frame.apart and self._is_still(movement):
+        if self._settled and movement is not None and not frame.apart and self._is_still(movement, glimpse):
             return Outcome(LiveState.STILL, place=self._last[1] if self._last else None)
         if not frame.apart and self._is_blurred(glimpse):
             return Outcome(LiveState.BLURRED, Message(Code.LIVE_BLURRED), expected)
-        found = self._reader.find(rgb, self._cell_width)
-        refused = found.quality.refused
-        if refused is not None:
-            if frame.sha256 is not None:
-                self._store.take_file(self._slide, frame.sha256, f"refused: {refused}")
-            return Outcome(LiveState.REFUSED, refused, expected, found=found)
+        # Pictures that somebody chose to take may be of any magnification: each is measured by itself.
+        found = self._reader.find(rgb, None if frame.apart else self._cell_width)
+        unfit = self._unfit(found, frame, expected)
+        if unfit is not None:
+            return unfit
         place = self._locate(found, glimpse, expected, movement, frame.apart)
         if place is None:
             self._settled = False
             return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), found=found)
         try:
-            outcome = self._count(rgb, found, place, frame)
+            outcome = self._count(rgb, found, place, glimpse, frame)
         except StoreError:
             self._withdraw(place)
             raise
         self._last, self._settled, self._stranger = (glimpse, place), True, None
+        self._strain = found.quality.strain
         if place.how == Placement.RECOGNISED or outcome.new_cells:
-            self._join(found, place, (rgb.shape[1], rgb.shape[0]))
+            self._join(found, place, glimpse)
         return outcome
+
+    def _unfit(self, found: FoundField, frame: Frame, expected: Place | None) -> Outcome | None:
+        """Why a field cannot be counted; None where it can, be it only until it is seen better."""
+        # A picture that somebody took comes once: it is judged as it is, or not at all.
+        content = found.quality if frame.apart else found.quality.of_content()
+        refused, state = content.refused, LiveState.REFUSED
+        if refused is None and not frame.apart and found.quality.strain > MOST_COUNTED_STRAIN:
+            refused, state = found.quality.refused, LiveState.BLURRED
+        if refused is None:
+            return None
+        self._settled = False
+        if frame.sha256 is not None:
+            self._store.take_file(self._slide, frame.sha256, f"refused: {refused}")
+        return Outcome(state, refused, expected, found=found)
 
     def forget_position(self) -> None:
         """Look for the next frame everywhere: the source was away, and the stage may have been moved."""
@@ -178,9 +208,14 @@ class SlideCounter:
             return place
         return place._replace(x=place.x + movement.x, y=place.y + movement.y)
 
-    def _is_still(self, movement: Movement) -> bool:
+    def _is_still(self, movement: Movement, glimpse: Glimpse) -> bool:
+        """Whether the stage stands where it stood, and nothing better is to be seen there."""
+        before = self._last[0].sharpness if self._last else 0.0
+        changed = abs(glimpse.sharpness - before) > CHANGED * before
         return (
             self._cell_width is not None
+            and self._strain <= MOST_STRAIN
+            and not (changed and self._strain > CLEARLY_BETTER)
             and max(abs(movement.x), abs(movement.y)) < STILL * self._cell_width
             and movement.correlation > 0.8
         )
@@ -198,26 +233,78 @@ class SlideCounter:
         apart: bool,
     ) -> Place | None:
         """Find the field on the map, or begin a map or a stretch of its own for it."""
-        points = _centres(found)
         size = glimpse.size
         if self.map is None:
             self._cell_width = self._cell_width or found.cell_width
             self._scale = SlideScale(size, self._cell_width, self._reader)
             self.map = SlideMap(self._cell_width)
             return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
+        turn = expected.turn if expected is not None else 0.0
+        alike = not apart or abs(found.cell_width / self.map.cell_width - 1) < ALIKE
+        place = self._place_at(turn, found, glimpse, expected, movement) if alike else None
+        if place is None and expected is not None and not apart:
+            tried = (self._place_at(turn + by, found, glimpse, expected, None) for by in TURNS)
+            place = next((one for one in tried if one is not None), None)
+        if place is not None:
+            return self._turned_right(place, found, glimpse)
+        if apart or self._met_before(_centres(found), size):
+            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
+        return None
+
+    def _place_at(
+        self,
+        turn: float,
+        found: FoundField,
+        glimpse: Glimpse,
+        expected: Place | None,
+        movement: Movement | None,
+    ) -> Place | None:
+        """Find the field on the map, its camera being turned by so many degrees."""
+        slide_map = self._known_map()
 
         def agrees(x: float, y: float) -> bool:
             if self._last is None:
                 return False
             before, there = self._last
-            return agree(before, glimpse, x - there.x, y - there.y)
+            return agree(
+                turn_glimpse(before, there.turn), turn_glimpse(glimpse, turn), x - there.x, y - there.y
+            )
 
-        place = self.map.locate(points, size, expected, sure=movement is not None, agrees=agrees)
-        if place is not None:
+        def shows(place: Place) -> bool:
+            return self._shows(glimpse, place._replace(turn=turn))
+
+        place = slide_map.locate(
+            turn_points(_centres(found), turn, glimpse.size),
+            glimpse.size,
+            expected,
+            sure=movement is not None,
+            agrees=agrees,
+            shows=shows,
+        )
+        return None if place is None else place._replace(turn=turn)
+
+    def _turned_right(self, place: Place, found: FoundField, glimpse: Glimpse) -> Place:
+        """The place with the camera's turn corrected by the cells that the field has in common with the map."""
+        slide_map = self._known_map()
+        width, height = glimpse.size
+        around = slide_map.island(place.island).cells_within(place.x, place.y, width, height)
+        points = turn_points(_centres(found), place.turn, glimpse.size)
+        by = turn_between(around, points, (place.x, place.y), slide_map.cell_width)
+        if abs(by) < NOTICED or abs(place.turn + by) > MOST_TURN:
             return place
-        if apart or self._met_before(points, size):
-            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
-        return None
+        better = self._place_at(place.turn + by, found, glimpse, place, Movement(0.0, 0.0, 1.0))
+        return place if better is None else better._replace(how=place.how)
+
+    def _shows(self, glimpse: Glimpse, place: Place) -> bool:
+        """Whether stored fields that the field would overlap at a place show the same there."""
+        return shows_the_same(
+            glimpse, place, self._known_map().fields, partial(self._store.glimpses, self._slide)
+        )
+
+    def _known_map(self) -> SlideMap:
+        if self.map is None:
+            raise RuntimeError("a field was placed on no map")
+        return self.map
 
     def _met_before(self, points: Points, size: tuple[int, int]) -> bool:
         """Whether a field that lies nowhere on the map was seen in two frames running.
@@ -228,42 +315,65 @@ class SlideCounter:
         if before is None or self.map is None:
             return False
         there = SlideMap(self.map.cell_width)
-        there.island(there.begin_island()).add_cells((float(x), float(y)) for x, y in before)
+        there.island(there.begin_island()).add_cells(MapCell(float(x), float(y)) for x, y in before)
         return there.recognise(points, size) is not None
 
-    def _count(self, rgb: NDArray[np.uint8], found: FoundField, place: Place, frame: Frame) -> Outcome:
-        """Judge and store what is new in a field, then put it on the map."""
-        slide_map = self.map
-        if slide_map is None:
-            raise RuntimeError("a field was placed on no map")
-        size = (rgb.shape[1], rgb.shape[0])
-        new = [cell for cell in found.cells if cell.counted and slide_map.is_new(place, *cell.centre)]
-        island = slide_map.island(place.island)
-        if not new and 1 - island.share_covered(place.x, place.y, size) < LEAST_GAIN:
-            if frame.sha256 is not None:
-                self._store.take_file(self._slide, frame.sha256, "nothing new")
-            return Outcome(LiveState.NOTHING_NEW, place=place, found=found)
-        classified = self._reader.classify(rgb, new)
-        crops = [stored_crop(rgb, cell) for cell in new]
-        uncovered = tuple(cell.box for cell in found.cells if cell.cut_by_border)
+    def _count(
+        self, rgb: NDArray[np.uint8], found: FoundField, place: Place, glimpse: Glimpse, frame: Frame
+    ) -> Outcome:
+        """Judge and store what is new in a field or better to be seen, then put it on the map."""
+        size = glimpse.size
         field = NewField(
             island=place.island,
             x=place.x,
             y=place.y,
             width=size[0],
             height=size[1],
-            cell_width=slide_map.cell_width,
+            cell_width=found.cell_width if frame.apart else self._known_map().cell_width,
             taken_at=self._now(),
             source=frame.name,
             quality=found.quality,
-            uncovered=uncovered,
+            uncovered=tuple(cell.box for cell in found.cells if cell.cut_by_border),
+            turn=place.turn,
         )
-        self._store.add_field(self._slide, field, classified, crops, file_sha256=frame.sha256)
-        island.cover(place.x, place.y, size, uncovered)
-        island.add_cells((place.x + cell.centre[0], place.y + cell.centre[1]) for cell in new)
-        return Outcome(LiveState.COUNTED, place=place, found=found, classified=tuple(classified))
+        island = self._known_map().island(place.island)
+        seen = compare(island, field, found.cells)
+        gain = 1 - island.share_covered(place.x, place.y, size, judged=True) if field.judged else 0.0
+        if not seen.new and not seen.better and gain < LEAST_GAIN:
+            if frame.sha256 is not None:
+                self._store.take_file(self._slide, frame.sha256, "nothing new")
+            return Outcome(LiveState.NOTHING_NEW, place=place, found=found)
+        looked_at = [*seen.new, *(cell for _, cell in seen.better)]
+        classified = self._reader.classify(rgb, looked_at, typical=field.judged)
+        crops = [stored_crop(rgb, cell) for cell in looked_at]
+        new = len(seen.new)
+        better = [
+            BetterView(before.cell_id, one, crop)
+            for (before, _), one, crop in zip(seen.better, classified[new:], crops[new:], strict=True)
+        ]
+        stored = self._store.add_field(
+            self._slide,
+            field,
+            classified[:new],
+            crops[:new],
+            better=better,
+            withdrawn=[cell.cell_id for cell in seen.gone],
+            glimpse=pack_glimpse(glimpse),
+            file_sha256=frame.sha256,
+        )
+        put_on_map(island, field, seen, stored.cell_ids)
+        self._known_map().fields.append(SeenField(stored.number, place, size))
+        state = LiveState.COUNTED if field.judged else LiveState.NOT_JUDGED
+        return Outcome(
+            state,
+            found.quality.refused,
+            place=place,
+            found=found,
+            classified=tuple(classified[:new]) if field.judged else (),
+            better=tuple(classified[new:]),
+        )
 
-    def _join(self, found: FoundField, place: Place, size: tuple[int, int]) -> None:
+    def _join(self, found: FoundField, place: Place, glimpse: Glimpse) -> None:
         """Where this field is also found on another stretch, the two are one: count their cells once."""
         if self.map is None or len(self.map.islands) < 2:
             return
@@ -271,8 +381,9 @@ class SlideCounter:
         whole = cells >= GROWN * self._sought.get(place.island, 0)
         if whole:
             self._sought[place.island] = cells
+        points = turn_points(_centres(found), place.turn, glimpse.size)
         joined = join_if_met(
-            self._store, self._slide, self.map, place, points=_centres(found), size=size, whole=whole
+            self._store, self._slide, self.map, place, points=points, glimpse=glimpse, whole=whole
         )
         if joined is not None:
             self.map, there = joined

@@ -111,7 +111,10 @@ class LiveSession:
         warnings = [] if message is None or quiet else [message]
         if age is not None and age > STALE_SECONDS and state not in {LiveState.ENDED, LiveState.STOPPED}:
             warnings.append(Message(Code.LIVE_STALE, seconds=age))
-        warnings += self._task.notes()
+        # What a count that goes on is told is nothing to one that has ended.
+        warnings += [
+            note for note in self._task.notes() if not (state.over and note.code is Code.LIVE_REACHED_GOES_ON)
+        ]
         return Snapshot(
             mode=self._task.mode,
             number=number,

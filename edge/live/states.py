@@ -19,6 +19,8 @@ class LiveState(StrEnum):
     """No frame has been looked at yet."""
     COUNTED = "counted"
     """The field added new cells, or new area."""
+    NOT_JUDGED = "not judged"
+    """The field added cells that are seen too badly to be judged: they wait for a better view."""
     NOTHING_NEW = "nothing new"
     """All of the field was counted before."""
     STILL = "still"

@@ -22,6 +22,8 @@ from edge.slides.store import SlideStore
 from edge.types import Rgb
 
 _NOTES_SHOWN = 5
+_TURN_TOLD = 1.0
+"""The camera's turn is told again when it changed by so many degrees."""
 _MIDDLE_PARTS = (2, 4, 8)
 """The middle half, quarter and eighth of a frame: one cell alone stands out in one of them."""
 
@@ -116,6 +118,7 @@ class SlideTask:
         self._states: dict[LiveState, int] = {}
         self._notes: deque[Message] = deque(maxlen=_NOTES_SHOWN)
         self._shape: tuple[int, ...] | None = None
+        self._turn = 0.0
         self._facts = self._count()
 
     def consider(self, frame: Frame) -> TaskResult:
@@ -123,14 +126,21 @@ class SlideTask:
         self._name_resolution(frame)
         outcome = self._counter.consider(frame)
         self._states[outcome.state] = self._states.get(outcome.state, 0) + 1
-        if outcome.state == LiveState.COUNTED:
+        self._name_turn(outcome)
+        if outcome.state in {LiveState.COUNTED, LiveState.NOT_JUDGED}:
             self._facts = self._count()
             self._facts["last_field"] = {
                 "new_cells": outcome.new_cells,
                 "new_parasitized": outcome.new_parasitized,
+                "judged_again": len(outcome.better),
                 "how_placed": outcome.place.how if outcome.place else None,
             }
-        return TaskResult(outcome.state, outcome.message, _drawn(outcome), judged=outcome.new_cells)
+        return TaskResult(
+            outcome.state,
+            outcome.message,
+            _drawn(outcome),
+            judged=outcome.new_cells + len(outcome.better),
+        )
 
     def source_opened(self, camera: CameraRecord | None) -> None:
         """Keep what the camera has with the slide, and warn of what it did not take or has changed."""
@@ -144,6 +154,13 @@ class SlideTask:
         for warning in warnings:
             if warning not in self._notes:
                 self.note(warning)
+
+    def _name_turn(self, outcome: Outcome) -> None:
+        """Say so when the camera has turned against the slide by a degree more than was last told."""
+        turn = outcome.place.turn if outcome.place else self._turn
+        if abs(turn - self._turn) >= _TURN_TOLD:
+            self._turn = turn
+            self.note(Message(Code.LIVE_TURNED, degrees=abs(turn)))
 
     def source_returned(self) -> None:
         """Look for the next field everywhere."""
@@ -169,16 +186,24 @@ class SlideTask:
         self._notes.append(message)
 
     def notes(self) -> tuple[Message, ...]:
-        """The last messages that were kept."""
-        return tuple(self._notes)
+        """The last messages that were kept, and what the count as a whole should be known for."""
+        notes = list(self._notes)
+        facts = self._facts
+        if facts["unjudged"]:
+            notes.append(Message(Code.LIVE_NOT_JUDGED, cells=facts["unjudged"]))
+        if facts["reached"]:
+            notes.append(Message(Code.LIVE_REACHED_GOES_ON, wanted=self._cells_wanted))
+        return tuple(notes)
 
     def facts(self) -> dict[str, Any]:
         """Counts, progress and estimate."""
-        return {**self._facts, "frames_by_state": dict(self._states), "notes": list(map(str, self.notes()))}
+        return {**self._facts, "frames_by_state": dict(self._states), "notes": list(map(str, self._notes))}
 
     def _count(self) -> dict[str, Any]:
         counts = self._store.counts(self.slide)
-        stretches = len(self._counter.map.islands) if self._counter.map else 0
+        stretches = (
+            [island.cells for island in self._counter.map.islands.values()] if self._counter.map else []
+        )
         reading = estimate(counts.parasitized, counts.cells, self._rates, self._blood)
         return {
             "slide": {"id": self.slide.slide_id, "number": self.slide.number},
@@ -187,17 +212,18 @@ class SlideTask:
             "cells_wanted": self._cells_wanted,
             "reached": counts.cells >= self._cells_wanted,
             "parasitized": counts.parasitized,
-            "stretches": stretches,
+            "unjudged": counts.unjudged,
+            "stretches": len(stretches),
             "counted_twice_at_most": counted_twice_at_most(stretches),
             "estimate": reading.to_json(),
         }
 
 
 def _drawn(outcome: Outcome) -> tuple[DrawnCell, ...]:
-    """The red cells of a frame: those that it added to the count with their verdicts, the others without."""
+    """The red cells of a frame: those that it added to the count or judged again with their verdicts."""
     if outcome.found is None:
         return ()
-    classified = {one.cell.label: one for one in outcome.classified}
+    classified = {one.cell.label: one for one in (*outcome.classified, *outcome.better)}
     red = red_cells(outcome.found.cells)
     return tuple(classified.get(cell.label, cell) for cell in red)
 

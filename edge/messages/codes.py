@@ -90,6 +90,11 @@ class Code(StrEnum):
     FIELD_NOT_A_THIN_SMEAR = "field.not-a-thin-smear"
     FIELD_OUT_OF_FOCUS = "field.out-of-focus"
     FIELD_CROWDED = "field.crowded"
+    FIELD_MOVED = "field.moved"
+    FIELD_NOISY = "field.noisy"
+    FIELD_COMPRESSED = "field.compressed"
+    FIELD_INTERLACED = "field.interlaced"
+    FIELD_BANDED = "field.banded"
     FIELD_TOO_SMALL = "field.too-small"
 
     # What a live count says of a frame and of itself.
@@ -99,6 +104,9 @@ class Code(StrEnum):
     LIVE_STALE = "live.stale"
     LIVE_SILENT = "live.silent"
     LIVE_REACHED = "live.reached"
+    LIVE_REACHED_GOES_ON = "live.reached-goes-on"
+    LIVE_NOT_JUDGED = "live.not-judged"
+    LIVE_TURNED = "live.turned"
     LIVE_RESIZED = "live.resized"
     LIVE_DEFECT = "live.defect"
     LIVE_FILE_GIVEN_UP = "live.file-given-up"

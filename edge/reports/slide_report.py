@@ -92,7 +92,10 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
         sentences=sentences,
         totals=words.text("report.slide.totals", fields=len(fields), cells=estimates.machine.counted),
         regions=len(regions),
-        counted_twice=counted_twice_at_most(len(regions)),
+        counted_twice=counted_twice_at_most(
+            [sum(cell.island == region for cell in cells) for region in regions]
+        ),
+        unjudged=store.counts(slide).unjudged,
         readings=_readings(estimates, words),
         review=_review(estimates, words),
         whose=reading_sentences(estimates, words),

@@ -15,7 +15,7 @@ from typing import Any, Self
 from edge.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
-from edge.slides.schema import REVIEWS_BEFORE_6, migrate
+from edge.slides.schema import CURRENT_VERSION, migrate
 
 _BUSY_SECONDS = 10.0
 """How long a write waits for another process's: a review is written in milliseconds."""
@@ -81,17 +81,27 @@ class Database:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            if 2 <= connection.execute("PRAGMA user_version").fetchone()[0] < 6:
-                connection.execute("PRAGMA temp_store = MEMORY")
-                connection.execute(REVIEWS_BEFORE_6)
             if not clean:
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")
                 connection.execute("PRAGMA query_only = ON")
             connection.execute("SELECT count(*) FROM slides").fetchone()
+            return self._of_now(connection)
         except BaseException:
             connection.close()
             raise
-        return connection
+
+    def _of_now(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy in memory of a file with tables of an older version, brought up to date; else the file itself."""
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version >= CURRENT_VERSION:
+            return connection
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copy.row_factory = sqlite3.Row
+        connection.backup(copy)
+        connection.close()
+        migrate(copy, path=str(self.path))
+        copy.execute("PRAGMA query_only = ON")
+        return copy
 
     @contextmanager
     def writing(self, doing: Message) -> Iterator[sqlite3.Connection]:

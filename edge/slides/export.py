@@ -30,6 +30,7 @@ _CELL_COLUMNS = (
     "reviewer",
     "reviewed_at",
     "final_label",
+    "judged",
 )
 _FIELD_COLUMNS = (
     "field",
@@ -66,8 +67,9 @@ def cells_csv(store: SlideStore, slide: Slide) -> str:
                 cell.reviewer or "",
                 cell.reviewed_at.isoformat() if cell.reviewed_at else "",
                 cell.final_label,
+                cell.judged,
             )
-            for cell in store.cells(slide, duplicates=True)
+            for cell in store.cells(slide, duplicates=True, unjudged=True)
         ),
     )
 
@@ -115,7 +117,7 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
         JSON values; times are ISO 8601 in UTC, fractions [0, 1], boxes [x, y, w, h] in pixels of their field.
     """
     cells = []
-    for cell in store.cells(slide, duplicates=True):
+    for cell in store.cells(slide, duplicates=True, unjudged=True):
         record = {
             "cell": cell.cell_id,
             "field": cell.field_number,
@@ -126,6 +128,8 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
             "machine_label": cell.label,
             "doubtful": cell.doubtful,
             "counted": not cell.duplicate,
+            "judged": cell.judged,
+            "view_strain": round(cell.strain, 3),
             "review_call": cell.call,
             "final_label": cell.final_label,
         }
@@ -146,6 +150,18 @@ def slide_json(store: SlideStore, slide: Slide, *, crops: bool = False) -> dict[
         **slide_estimates(store, slide).to_json(),
         "fields": [_field_json(stored.number, stored.field) for stored in store.fields(slide)],
         "cells": cells,
+        "earlier_views": [
+            {
+                "cell": view.cell_id,
+                "field": view.field_number,
+                "box": list(view.box),
+                "probability": view.probability,
+                "machine_label": view.label,
+                "view_strain": round(view.strain, 3),
+                "replaced_at": view.replaced_at.isoformat(),
+            }
+            for view in store.earlier_views(slide)
+        ],
         "reviews": [
             {
                 "cell": review.cell_id,
@@ -181,6 +197,8 @@ def _field_json(number: int, field: NewField) -> dict[str, Any]:
         "height": field.height,
         "cell_width": field.cell_width,
         "source": field.source,
+        "turn": round(field.turn, 2),
+        "judged": field.judged,
         "checks": checks_json(field.quality),
     }
 

@@ -1,6 +1,6 @@
 """Joining two stretches of a slide that were counted apart and turned out to be neighbours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edge.messages.codes import Code
 from edge.messages.message import Message
@@ -15,13 +15,15 @@ UNSEEN_OVERLAP = 16
 match."""
 
 
-def counted_twice_at_most(stretches: int) -> int:
+def counted_twice_at_most(cells: Sequence[int]) -> int:
     """How many cells may have been counted twice because stretches are not known to touch.
 
     Args:
-        stretches: of the slide; each pair of them may overlap by less than what is seen.
+        cells: of each stretch of the slide: each pair may overlap by less than what is seen, and none can have more
+            cells in common with the others than it has.
     """
-    return UNSEEN_OVERLAP * stretches * (stretches - 1) // 2
+    rest = sorted(cells)[:-1]
+    return sum(min(one, UNSEEN_OVERLAP * (len(cells) - 1 - number)) for number, one in enumerate(rest))
 
 
 def join_islands(

@@ -5,7 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from edge.fields.quality import QualityReport
+from edge.fields.analyser import ClassifiedCell
+from edge.fields.quality import MOST_STRAIN, QualityReport
+from edge.slides.placing import turned
 from edge.types import Box, Label
 
 
@@ -48,6 +50,24 @@ class NewField(NamedTuple):
     """The checks that it passed."""
     uncovered: tuple[Box, ...] = ()
     """Boxes of cells that the border cut: seen here, but to be counted in another field."""
+    turn: float = 0.0
+    """Degrees clockwise by which the camera was turned about the field's middle against the stretch's first field."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether its view is good enough to judge cells by."""
+        return self.quality.strain <= MOST_STRAIN
+
+    def on_slide(self, point: tuple[float, float]) -> tuple[float, float]:
+        """From a point of the field to the place on its stretch, pixels."""
+        x, y = turned(point, self.turn, (self.width, self.height))
+        return self.x + x, self.y + y
+
+    def holds(self, place: tuple[float, float], margin: float) -> bool:
+        """Whether a place on its stretch lies within it, so many pixels from its edge."""
+        size = (self.width, self.height)
+        x, y = turned((place[0] - self.x, place[1] - self.y), -self.turn, size)
+        return margin <= x <= self.width - margin and margin <= y <= self.height - margin
 
 
 class StoredField(NamedTuple):
@@ -57,6 +77,30 @@ class StoredField(NamedTuple):
     number: int
     """Counted from 1 within its slide."""
     field: NewField
+    cell_ids: tuple[int, ...] = ()
+    """Of the cells stored with it, in their order; empty where the field was read from the store."""
+
+
+class BetterView(NamedTuple):
+    """A counted cell in a field that shows it better than the one it was judged in."""
+
+    cell_id: int
+    cell: ClassifiedCell
+    crop: bytes
+    """A small JPEG of it."""
+
+
+class EarlierView(NamedTuple):
+    """What was said of a cell before a better view of it came."""
+
+    cell_id: int
+    field_number: int
+    box: Box
+    probability: float
+    label: Label
+    doubtful: bool
+    strain: float
+    replaced_at: datetime
 
 
 class Review(NamedTuple):
@@ -88,12 +132,19 @@ class StoredCell(NamedTuple):
     probability: float
     label: Label
     doubtful: bool
+    strain: float
+    """How near the view that decided is to where a fifth of the parasites is lost; above 1 it is not judged."""
     duplicate: bool
-    """Found later to be a cell that another field had counted: kept, but not counted."""
+    """Found later to be a cell that another field had counted, or no single cell: kept, but not counted."""
     call: Label | None
     """The person's standing call, ``None`` while nobody has judged the cell."""
     reviewer: str | None
     reviewed_at: datetime | None
+
+    @property
+    def judged(self) -> bool:
+        """Whether it was ever seen well enough to be judged."""
+        return self.strain <= MOST_STRAIN
 
     @property
     def final_label(self) -> Label:
@@ -110,6 +161,7 @@ class AuditAction(StrEnum):
     CELL_READ_AGAIN = "second reading"
     DISAGREEMENT_DECIDED = "disagreement decided"
     STRETCHES_JOINED = "stretches joined"
+    CELLS_SEEN_BETTER = "cells seen better"
     SLIDE_DELETED = "slide deleted"
 
 
@@ -128,10 +180,12 @@ class SlideCounts(NamedTuple):
 
     fields: int
     cells: int
-    """Counted red cells, duplicates left out."""
+    """Red cells that were counted and judged, duplicates left out."""
     parasitized: int
     """By the machine."""
     reviewed: int
     """Cells on which a person's call stands."""
     parasitized_after_review: int
     """The person's calls for reviewed cells, the machine's verdicts for the others."""
+    unjudged: int = 0
+    """Cells that were counted and never seen well enough to be judged: in none of the other figures."""

@@ -8,9 +8,18 @@ from typing import Any
 
 from edge.camera.address import without_secrets
 from edge.errors import StoreDamagedError
-from edge.fields.quality import Check, CheckName, QualityReport
+from edge.fields.quality import MOST_STRAIN, Check, CheckName, QualityReport
 from edge.messages.codes import Code
-from edge.slides.records import AuditAction, AuditEntry, NewField, Review, Slide, StoredCell, StoredField
+from edge.slides.records import (
+    AuditAction,
+    AuditEntry,
+    EarlierView,
+    NewField,
+    Review,
+    Slide,
+    StoredCell,
+    StoredField,
+)
 from edge.types import Label
 
 # The last word that a person had on each cell: the decision of a third reader where one stands, else the first
@@ -18,7 +27,7 @@ from edge.types import Label
 # fill 25 MB.
 CELLS_WITH_CALLS = """
 SELECT cells.cell_id, field_id, box_x, box_y, box_width, box_height, cells.x, cells.y, probability, label,
-       doubtful, duplicate_of, fields.number AS field_number, fields.island,
+       doubtful, duplicate_of, strain, fields.number AS field_number, fields.island,
        last.call, last.reviewer, last.at AS reviewed_at
 FROM cells JOIN fields USING (field_id)
 LEFT JOIN reviews AS last ON last.review_id = coalesce(
@@ -32,7 +41,12 @@ SELECT count(*) AS cells,
        coalesce(sum(label = '{Label.PARASITIZED}'), 0) AS parasitized,
        coalesce(sum(call IS NOT NULL), 0) AS reviewed,
        coalesce(sum(coalesce(call, label) = '{Label.PARASITIZED}'), 0) AS final
-FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL)
+FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN})
+"""  # noqa: S608 - put together from constants alone
+
+UNJUDGED = f"""
+SELECT count(*) AS n FROM cells JOIN fields USING (field_id)
+WHERE fields.slide = ? AND duplicate_of IS NULL AND strain > {MOST_STRAIN}
 """  # noqa: S608 - put together from constants alone
 
 
@@ -72,6 +86,7 @@ def to_field(row: sqlite3.Row) -> StoredField:
         source=without_secrets(row["source"]),
         quality=_to_quality(json.loads(row["checks"])),
         uncovered=tuple((x, y, width, height) for x, y, width, height in json.loads(row["uncovered"])),
+        turn=row["turn"],
     )
     return StoredField(row["field_id"], row["number"], field)
 
@@ -104,10 +119,25 @@ def to_cell(row: sqlite3.Row) -> StoredCell:
         probability=row["probability"],
         label=Label(row["label"]),
         doubtful=bool(row["doubtful"]),
+        strain=row["strain"],
         duplicate=row["duplicate_of"] is not None,
         call=Label(row["call"]) if called else None,
         reviewer=row["reviewer"] if called else None,
         reviewed_at=datetime.fromisoformat(row["reviewed_at"]) if called else None,
+    )
+
+
+def to_view(row: sqlite3.Row) -> EarlierView:
+    """A row of ``views`` with the number of its field."""
+    return EarlierView(
+        cell_id=row["cell_id"],
+        field_number=row["field_number"],
+        box=(row["box_x"], row["box_y"], row["box_width"], row["box_height"]),
+        probability=row["probability"],
+        label=Label(row["label"]),
+        doubtful=bool(row["doubtful"]),
+        strain=row["strain"],
+        replaced_at=datetime.fromisoformat(row["replaced_at"]),
     )
 
 

@@ -120,16 +120,50 @@ ALTER TABLE reviews ADD COLUMN species TEXT NOT NULL DEFAULT '';
 ALTER TABLE reviews ADD COLUMN stage TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+# A cell is judged again where a better view of it comes. What an earlier view said is kept; how good each view was,
+# 0 perfect and up to 1 to be judged by, stands with its verdict. What was counted before was judged.
+_VERSION_7 = """
+ALTER TABLE cells ADD COLUMN strain REAL NOT NULL DEFAULT 0 CHECK (strain >= 0);
+ALTER TABLE fields ADD COLUMN turn REAL NOT NULL DEFAULT 0;
+ALTER TABLE fields ADD COLUMN glimpse BLOB;
+CREATE TABLE views (
+    view_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cell_id INTEGER NOT NULL REFERENCES cells ON DELETE CASCADE,
+    field_id INTEGER NOT NULL REFERENCES fields ON DELETE CASCADE,
+    box_x INTEGER NOT NULL,
+    box_y INTEGER NOT NULL,
+    box_width INTEGER NOT NULL,
+    box_height INTEGER NOT NULL,
+    probability REAL NOT NULL,
+    label TEXT NOT NULL,
+    doubtful INTEGER NOT NULL,
+    strain REAL NOT NULL,
+    replaced_at TEXT NOT NULL
+);
+CREATE INDEX views_of_cell ON views (cell_id, view_id);
+CREATE TRIGGER views_are_never_changed BEFORE UPDATE ON views
+BEGIN SELECT RAISE(ABORT, 'an earlier view is never changed'); END;
+DROP TRIGGER verdicts_are_never_changed;
+CREATE TRIGGER verdicts_are_never_lost BEFORE UPDATE OF label, probability ON cells
+WHEN NOT EXISTS (
+    SELECT 1 FROM views WHERE views.cell_id = OLD.cell_id AND views.field_id = OLD.field_id
+    AND views.label = OLD.label AND views.probability = OLD.probability
+)
+BEGIN SELECT RAISE(ABORT, 'a verdict of the machine is never lost: keep it as an earlier view first'); END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    _VERSION_7,
+)
 """Entry n turns a file of version n into one of version n + 1."""
 
 CURRENT_VERSION = len(MIGRATIONS)
-
-
-REVIEWS_BEFORE_6 = """
-CREATE TEMP VIEW reviews AS SELECT *, 1 AS reading, '' AS species, '' AS stage FROM main.reviews
-"""
-"""Stands before the table in a store of version 2 to 5 that may not be written to."""
 
 
 def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_VERSION) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from edge.errors import SlideError
 from edge.fields.analyser import ClassifiedCell
-from edge.images.encode import decode_mask, encode_mask
+from edge.fields.quality import MOST_STRAIN
+from edge.images.encode import decode_mask
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.audit import add_entry
@@ -19,6 +20,8 @@ from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
     AuditAction,
     AuditEntry,
+    BetterView,
+    EarlierView,
     NewField,
     Review,
     Slide,
@@ -29,14 +32,16 @@ from edge.slides.records import (
 from edge.slides.rows import (
     CELLS_WITH_CALLS,
     COUNTS,
-    checks_json,
+    UNJUDGED,
     row_number,
     to_cell,
     to_entry,
     to_field,
     to_review,
     to_slide,
+    to_view,
 )
+from edge.slides.taking import insert_cell, insert_field, take_better_views
 from edge.types import FieldOutcome, Mask
 
 MAX_SLIDE_ID = 120
@@ -144,6 +149,9 @@ class SlideStore:
         cells: Sequence[ClassifiedCell],
         crops: Sequence[bytes],
         *,
+        better: Sequence[BetterView] = (),
+        withdrawn: Sequence[int] = (),
+        glimpse: bytes | None = None,
         file_sha256: str | None = None,
     ) -> StoredField:
         """Store an accepted field with its newly counted cells, all of it or nothing.
@@ -153,62 +161,30 @@ class SlideStore:
             field: where it lies and what its checks said.
             cells: the cells that no earlier field had counted.
             crops: a small JPEG of each of them and of a little around it.
+            better: counted cells that this field shows better: its verdict stands, the former one is kept.
+            withdrawn: ids of cells that this field shows to be no single cells.
+            glimpse: a small JPEG of the field, by which it is told from others.
             file_sha256: of the file that the field came from, so that it is never taken again.
 
         Raises:
             StoreError: nothing of it was stored.
         """
         with self.database.writing(Message(Code.STORE_DOING_TAKE_FIELD, slide=slide.slide_id)) as connection:
-            number: int = connection.execute(
-                "SELECT coalesce(max(number), 0) + 1 FROM fields WHERE slide = ?", (slide.number,)
-            ).fetchone()[0]
-            cursor = connection.execute(
-                "INSERT INTO fields (slide, number, island, x, y, width, height, cell_width, taken_at, "
-                "source, checks, uncovered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    slide.number,
-                    number,
-                    field.island,
-                    field.x,
-                    field.y,
-                    field.width,
-                    field.height,
-                    field.cell_width,
-                    field.taken_at.isoformat(),
-                    field.source,
-                    json.dumps(checks_json(field.quality)),
-                    json.dumps(field.uncovered),
-                ),
+            field_id, number = insert_field(connection, slide, field, glimpse)
+            ids = tuple(
+                insert_cell(connection, field_id, field, one, crop)
+                for one, crop in zip(cells, crops, strict=True)
             )
-            field_id = row_number(cursor.lastrowid)
-            connection.executemany(
-                "INSERT INTO cells (field_id, box_x, box_y, box_width, box_height, x, y, probability, label, "
-                "doubtful, crop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        field_id,
-                        *one.cell.box,
-                        field.x + one.cell.centre[0],
-                        field.y + one.cell.centre[1],
-                        one.probability,
-                        one.label,
-                        one.doubtful,
-                        crop,
-                    )
-                    for one, crop in zip(cells, crops, strict=True)
-                ),
-            )
-            # Rows of one transaction on one connection get the numbers in their order.
-            first = connection.execute(
-                "SELECT min(cell_id) FROM cells WHERE field_id = ?", (field_id,)
-            ).fetchone()[0]
-            connection.executemany(
-                "INSERT INTO outlines (cell_id, mask) VALUES (?, ?)",
-                ((first + place, encode_mask(one.cell.mask)) for place, one in enumerate(cells)),
-            )
+            if better or withdrawn:
+                take_better_views(connection, field_id, field, better, withdrawn)
+                detail = {"field": number, "better": len(better), "withdrawn": len(withdrawn)}
+                entry = AuditEntry(
+                    field.taken_at, "plasmolite", AuditAction.CELLS_SEEN_BETTER, slide.number, detail
+                )
+                add_entry(connection, entry)
             if file_sha256 is not None:
                 self._note_file(connection, slide, file_sha256, FieldOutcome.COUNTED)
-        return StoredField(field_id, number, field)
+        return StoredField(field_id, number, field, ids)
 
     def take_file(self, slide: Slide, file_sha256: str, outcome: str) -> None:
         """Note that a file of a watched folder is done with, though it gave no field (refused, unreadable).
@@ -250,14 +226,16 @@ class SlideStore:
         rows = self.database.rows("SELECT * FROM fields WHERE slide = ? ORDER BY number", (slide.number,))
         return [to_field(row) for row in rows]
 
-    def cells(self, slide: Slide, *, duplicates: bool = False) -> list[StoredCell]:
-        """The counted cells of a slide in the order in which they were counted.
+    def cells(self, slide: Slide, *, duplicates: bool = False, unjudged: bool = False) -> list[StoredCell]:
+        """The judged cells of a slide in the order in which they were counted.
 
         Args:
             slide: the slide.
             duplicates: whether to list also cells that turned out to have been counted before.
+            unjudged: whether to list also cells that were never seen well enough to be judged.
         """
         only = "" if duplicates else " AND cells.duplicate_of IS NULL"
+        only += "" if unjudged else f" AND strain <= {MOST_STRAIN}"
         rows = self.database.rows(
             f"{CELLS_WITH_CALLS} WHERE fields.slide = ?{only} ORDER BY cells.cell_id", (slide.number,)
         )
@@ -294,7 +272,28 @@ class SlideStore:
         fields = self.database.rows("SELECT count(*) AS n FROM fields WHERE slide = ?", (slide.number,))[0][
             "n"
         ]
-        return SlideCounts(fields, row["cells"], row["parasitized"], row["reviewed"], row["final"])
+        unjudged = self.database.rows(UNJUDGED, (slide.number,))[0]["n"]
+        return SlideCounts(fields, row["cells"], row["parasitized"], row["reviewed"], row["final"], unjudged)
+
+    def earlier_views(self, slide: Slide) -> list[EarlierView]:
+        """What was said of cells of a slide before they were seen better, the oldest first."""
+        rows = self.database.rows(
+            "SELECT views.*, fields.number AS field_number FROM views JOIN fields USING (field_id) "
+            "WHERE fields.slide = ? ORDER BY view_id",
+            (slide.number,),
+        )
+        return [to_view(row) for row in rows]
+
+    def glimpses(self, slide: Slide, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The small JPEG of fields of a slide, by the field's number; fields without one are left out."""
+        found = {}
+        for number in numbers:
+            rows = self.database.rows(
+                "SELECT glimpse FROM fields WHERE slide = ? AND number = ?", (slide.number, number)
+            )
+            if rows and rows[0]["glimpse"] is not None:
+                found[number] = bytes(rows[0]["glimpse"])
+        return found
 
     def reviews(self, slide: Slide) -> list[Review]:
         """Every call that a person made on cells of a slide, withdrawn ones included, the oldest first."""

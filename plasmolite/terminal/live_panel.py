@@ -54,6 +54,7 @@ def _style(state: LiveState) -> str:
             return _CALM
         case (
             LiveState.STARTING
+            | LiveState.NOT_JUDGED
             | LiveState.BLURRED
             | LiveState.REFUSED
             | LiveState.UNPLACED
@@ -78,6 +79,8 @@ def _slide_lines(facts: dict[str, Any], words: Catalogue) -> list[RenderableType
     progress.add_row(bar, Text(share, style="bold"))
     counts = words.text("panel.fields", fields=facts["fields"], parasitized=facts["parasitized"])
     lines: list[RenderableType] = [progress, Text(counts)]
+    if facts["unjudged"]:
+        lines.append(Text(words.text("panel.unjudged", cells=facts["unjudged"]), style="yellow"))
     if facts["stretches"] > 1:
         twice = facts["counted_twice_at_most"]
         lines.append(Text(words.text("panel.regions", regions=facts["stretches"], twice=twice)))

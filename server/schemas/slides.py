@@ -62,6 +62,7 @@ class SlideCountsSchema(Schema):
     parasitized = fields.Integer(required=True)
     reviewed = fields.Integer(required=True)
     parasitized_after_review = fields.Integer(required=True)
+    unjudged = fields.Integer(required=True)
 
 
 class SlideSchema(Schema):

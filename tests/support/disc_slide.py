@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.fields.analyser import ClassifiedCell, FoundField
-from edge.fields.quality import MOST_BLUR, Check, CheckName, QualityReport
+from edge.fields.quality import Check, CheckName, QualityReport
+from edge.fields.quality.judging import MOST_BLUR
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.outlines import CellKind, FoundCell
@@ -94,7 +95,13 @@ class DiscReader:
         usual = float(np.median(widths)) if widths else float(CELL_WIDTH)
         return FoundField(width, height, tuple(cells), self.quality, usual, _GLASS)
 
-    def classify(self, rgb: Rgb, cells: Sequence[FoundCell]) -> list[ClassifiedCell]:
+    def classify(
+        self,
+        rgb: Rgb,
+        cells: Sequence[FoundCell],
+        *,
+        typical: bool = True,  # noqa: ARG002
+    ) -> list[ClassifiedCell]:
         """0.99 for the bluest, 0.01 for the others, at a threshold of 0.5."""
         self.classified += len(cells)
         blue = [rgb[round(c.centre[1]), round(c.centre[0]), 0] < 130 for c in cells]

@@ -1,15 +1,23 @@
 """The map and the store together: a map drawn from what was stored, and stretches that meet."""
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
-from edge.live.registration.slide_map import SAME_CELL, Place, SlideMap
+from edge.live.registration.motion import Glimpse
+from edge.live.registration.picture_check import overlapping, shows_the_same, unpack_glimpse
+from edge.live.registration.point_patterns import Shift
+from edge.live.registration.slide_map import SAME_CELL, MapCell, Place, SeenField, SlideMap
 from edge.live.states import Placement
 from edge.slides.joining import join_islands
 from edge.slides.records import Slide, StoredCell
 from edge.slides.store import SlideStore
 from edge.types import Points
+
+_ASKED = 8
+"""Fields of a stretch whose pictures are asked, at most, whether it lies on another one."""
 
 
 def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:
@@ -24,9 +32,14 @@ def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:
     slide_map = SlideMap(fields[0].field.cell_width)
     for stored in fields:
         field = stored.field
-        slide_map.island(field.island).cover(field.x, field.y, (field.width, field.height), field.uncovered)
-    for cell in store.cells(slide):
-        slide_map.island(cell.island).add_cells([(cell.x, cell.y)])
+        size = (field.width, field.height)
+        slide_map.island(field.island).cover(
+            field.x, field.y, size, field.uncovered, turn=field.turn, judged=field.judged
+        )
+        place = Place(field.island, field.x, field.y, Placement.FIRST, field.turn)
+        slide_map.fields.append(SeenField(stored.number, place, size))
+    for cell in store.cells(slide, unjudged=True):
+        slide_map.island(cell.island).add_cells([MapCell(cell.x, cell.y, cell.cell_id, cell.strain)])
     return slide_map
 
 
@@ -37,7 +50,7 @@ def join_if_met(
     place: Place,
     *,
     points: Points,
-    size: tuple[int, int],
+    glimpse: Glimpse,
     whole: bool,
 ) -> tuple[SlideMap, Place] | None:
     """Join the stretch of a field with another one on which the field, or the whole stretch, is found too.
@@ -48,7 +61,7 @@ def join_if_met(
         slide_map: its map.
         place: where the field lies.
         points: centres of the field's cells in the field, pixels.
-        size: width and height of the field, pixels.
+        glimpse: the field's picture: only what shows the same is joined.
         whole: look also for the whole stretch, where the field alone is found nowhere.
 
     Returns:
@@ -57,20 +70,29 @@ def join_if_met(
     Raises:
         StoreError: the join was not stored; nothing changed.
     """
-    there = slide_map.recognise(points, size, but_for=place.island)
+    glimpses = partial(store.glimpses, slide)
+
+    def shows(at: Place) -> bool:
+        return shows_the_same(glimpse, at._replace(turn=place.turn), slide_map.fields, glimpses)
+
+    def overlay_shows(other: int, moved_by: Shift) -> bool:
+        return _overlays(slide_map, place.island, other, moved_by, glimpses)
+
+    there = slide_map.recognise(points, glimpse.size, but_for=place.island, shows=shows)
     if there is None and whole:
-        met = slide_map.meet(place.island)
+        met = slide_map.meet(place.island, overlay_shows)
         if met is not None:
             number, moved_by = met
             there = Place(number, place.x + moved_by.x, place.y + moved_by.y, Placement.RECOGNISED)
     if there is None:
         return None
+    there = there._replace(turn=place.turn)
     # The older stretch stays; what is moved is the younger.
     kept, moved = sorted((place.island, there.island))
     shift = np.array([there.x - place.x, there.y - place.y])
     if moved == there.island:
         shift = -shift
-    cells = store.cells(slide)
+    cells = store.cells(slide, unjudged=True)
     duplicates = _found_twice(
         [cell for cell in cells if cell.island == kept],
         [cell for cell in cells if cell.island == moved],
@@ -90,6 +112,32 @@ def join_if_met(
         raise RuntimeError("a slide lost its fields while two stretches were joined")
     at = place if place.island == kept else there
     return after, at
+
+
+def _overlays(
+    slide_map: SlideMap,
+    own: int,
+    other: int,
+    moved_by: Shift,
+    glimpses: Callable[[Sequence[int]], Mapping[int, bytes]],
+) -> bool:
+    """Whether fields of one stretch, moved onto another, show what that one's fields show there."""
+    theirs = [field for field in slide_map.fields if field.place.island == other]
+    asked = 0
+    for field in slide_map.fields:
+        if field.place.island != own or asked == _ASKED:
+            continue
+        at = field.place
+        moved = at._replace(island=other, x=at.x + moved_by.x, y=at.y + moved_by.y)
+        if not overlapping(moved, field.size, theirs):
+            continue
+        kept = glimpses([field.number])
+        if field.number not in kept:
+            continue
+        asked += 1
+        if shows_the_same(unpack_glimpse(kept[field.number], field.size), moved, theirs, glimpses):
+            return True
+    return not asked
 
 
 def _found_twice(

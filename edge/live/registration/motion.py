@@ -26,8 +26,9 @@ class Glimpse(NamedTuple):
     Attributes:
         picture: float32 (h, w), light relative to its surroundings, mean near 0.
         zoom: pixels of the frame for one of the glimpse.
-        sharpness: variance of the frame's Laplacian over the variance of its grey values; compares frames of
-            one slide, and has no meaning between slides.
+        sharpness: how much of the glimpse's contrast stands in its finest detail, along the direction that has
+            least of it. Noise and JPEG blocks are finer than a glimpse shows; motion takes the detail away along
+            its own direction. Compares frames of one slide, and has no meaning between slides.
         size: width and height of the frame, pixels.
     """
 
@@ -60,10 +61,18 @@ def take_glimpse(rgb: NDArray[np.uint8]) -> Glimpse:
     # slide moves and would pull every shift towards nought.
     around = cv2.GaussianBlur(small, (0, 0), size[0] / 10)
     picture = small / np.maximum(around, 1.0) - 1.0
-    spread = float(green.std()) ** 2
-    # A median would cost more than it saves: noise adds the same to every frame of a slide.
-    sharpness = float(cv2.Laplacian(green, cv2.CV_16S).std()) ** 2 / (spread + 1.0)
+    sharpness = _least_detail(picture)
     return Glimpse(picture.astype(np.float32), zoom, sharpness, (rgb.shape[1], rgb.shape[0]))
+
+
+def _least_detail(picture: NDArray[np.float32]) -> float:
+    """Mean square of the second derivative along that of four directions which has least, over the variance."""
+    across, down = cv2.Sobel(picture, cv2.CV_32F, 2, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 2)
+    mixed = cv2.Sobel(picture, cv2.CV_32F, 1, 1)
+    between = (across + down) / 2
+    along = (across, down, between + mixed, between - mixed)
+    least = min(float(np.square(one).mean()) for one in along)
+    return least / (float(picture.var()) + 1e-6)
 
 
 def follow(before: Glimpse, after: Glimpse) -> Movement | None:
@@ -97,7 +106,9 @@ def follow(before: Glimpse, after: Glimpse) -> Movement | None:
     return Movement(-best[0] * after.zoom, -best[1] * after.zoom, best[2])
 
 
-def agree(before: Glimpse, after: Glimpse, x: float, y: float) -> bool:
+def agree(
+    before: Glimpse, after: Glimpse, x: float, y: float, *, least_overlap: float = LEAST_OVERLAP
+) -> bool:
     """Whether two frames show the same where they overlap, the later one lying (x, y) pixels further.
 
     Args:
@@ -105,13 +116,16 @@ def agree(before: Glimpse, after: Glimpse, x: float, y: float) -> bool:
         after: another, of the same size.
         x: pixels of the frame to the right.
         y: pixels of the frame downwards.
+        least_overlap: smallest share of the frame that must be common.
     """
     if before.picture.shape != after.picture.shape:
         return False
     at_x, at_y = round(-x / after.zoom), round(-y / after.zoom)
     # A glimpse's pixel is coarser than the place: the best of the nine overlays around it counts.
     found = [
-        _correlation_of_overlap(before.picture, after.picture, at_x + across, at_y + down)
+        _correlation_of_overlap(
+            before.picture, after.picture, at_x + across, at_y + down, least_overlap=least_overlap
+        )
         for across in (-1, 0, 1)
         for down in (-1, 0, 1)
     ]
@@ -122,12 +136,17 @@ def agree(before: Glimpse, after: Glimpse, x: float, y: float) -> bool:
 
 
 def _correlation_of_overlap(
-    before: NDArray[np.float32], after: NDArray[np.float32], x: int, y: int
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    x: int,
+    y: int,
+    *,
+    least_overlap: float = LEAST_OVERLAP,
 ) -> float | None:
     """Correlation coefficient of two pictures where they overlap, the second shifted back by (x, y)."""
     height, width = before.shape
     wide, high = width - abs(x), height - abs(y)
-    if wide <= 0 or high <= 0 or wide * high < LEAST_OVERLAP * width * height:
+    if wide <= 0 or high <= 0 or wide * high < least_overlap * width * height:
         return None
     first = before[max(0, -y) : max(0, -y) + high, max(0, -x) : max(0, -x) + wide]
     second = after[max(0, y) : max(0, y) + high, max(0, x) : max(0, x) + wide]

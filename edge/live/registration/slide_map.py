@@ -6,13 +6,23 @@ is counted within half a cell of a cell that was.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from math import hypot
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.registration.point_patterns import WITH_PICTURE, Shift, find_shift, find_shifts
+from edge.fields.quality import MOST_STRAIN
+from edge.live.registration.point_patterns import (
+    ANYWHERE,
+    WITH_PICTURE,
+    Demand,
+    Shift,
+    find_shift,
+    find_shifts,
+)
 from edge.live.states import Placement
+from edge.slides.placing import inset, turned_box
 from edge.types import Box, Points
 
 SAME_CELL = 0.5
@@ -21,6 +31,8 @@ EDGE = 0.5
 """Along its edge, this many cell widths of a field are not covered: cells centred there are cut."""
 _GRAIN = 0.25
 """Side of the smallest area that is covered or not, in cell widths."""
+_SEEN, _JUDGED = 1, 2
+"""What a grain of the coverage is: counted by a field too poor to judge by, or by one that was judged."""
 _TILE = 64
 """Grains a side of a tile of the coverage."""
 
@@ -33,12 +45,43 @@ class Place(NamedTuple):
         x: of the field's left edge there, pixels.
         y: of its top edge.
         how: how the place became known.
+        turn: degrees clockwise by which the camera is turned about the field's middle against the stretch.
     """
 
     island: int
     x: float
     y: float
     how: Placement
+    turn: float = 0.0
+
+
+class MapCell(NamedTuple):
+    """A counted cell on the map.
+
+    Attributes:
+        x: of its centre on the island, pixels.
+        y: likewise.
+        cell_id: its number in the store.
+        strain: of the view that it was judged in; above `MOST_STRAIN` it waits for a better one.
+    """
+
+    x: float
+    y: float
+    cell_id: int = 0
+    strain: float = 0.0
+
+    @property
+    def judged(self) -> bool:
+        """Whether it was seen well enough to be judged."""
+        return self.strain <= MOST_STRAIN
+
+
+class SeenField(NamedTuple):
+    """A stored field on the map: its number in the slide, its place, and its width and height in pixels."""
+
+    number: int
+    place: Place
+    size: tuple[int, int]
 
 
 class Island:
@@ -50,34 +93,55 @@ class Island:
 
     def __init__(self, cell_width: float) -> None:
         self.cell_width = cell_width
-        self._buckets: dict[tuple[int, int], list[tuple[float, float]]] = {}
-        self._covered: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        self._buckets: dict[tuple[int, int], list[MapCell]] = {}
+        self._covered: dict[tuple[int, int], NDArray[np.uint8]] = {}
         self.cells = 0
 
-    def add_cells(self, points: Iterable[tuple[float, float]]) -> None:
-        """Note counted cells by their centres on the island, pixels."""
-        for x, y in points:
-            self._buckets.setdefault(self._bucket(x, y), []).append((x, y))
+    def add_cells(self, cells: Iterable[MapCell]) -> None:
+        """Note counted cells."""
+        for cell in cells:
+            self._buckets.setdefault(self._bucket(cell.x, cell.y), []).append(cell)
             self.cells += 1
+
+    def replace(self, before: MapCell, after: MapCell | None) -> None:
+        """Put a cell that was seen better, at the same place, in place of itself; with None, take it off."""
+        bucket = self._buckets[self._bucket(before.x, before.y)]
+        at = bucket.index(before)
+        if after is None:
+            del bucket[at]
+            self.cells -= 1
+        else:
+            bucket[at] = after
+
+    def map_cells(self, x: float, y: float, width: float, height: float) -> list[MapCell]:
+        """The counted cells in a window; buckets that touch it are given whole."""
+        left, top = self._bucket(x, y)
+        right, bottom = self._bucket(x + width, y + height)
+        return [
+            cell
+            for column in range(left, right + 1)
+            for row in range(top, bottom + 1)
+            for cell in self._buckets.get((column, row), ())
+        ]
 
     def cells_within(self, x: float, y: float, width: float, height: float) -> Points:
         """Centres of the counted cells in a window, shape (n, 2); buckets that touch it are given whole."""
-        left, top = self._bucket(x, y)
-        right, bottom = self._bucket(x + width, y + height)
-        found = [
-            point
-            for column in range(left, right + 1)
-            for row in range(top, bottom + 1)
-            for point in self._buckets.get((column, row), ())
-        ]
-        return np.array(found, np.float64).reshape(-1, 2)
+        return _points(self.map_cells(x, y, width, height))
 
     def all_cells(self) -> Points:
         """Centres of all counted cells, shape (n, 2)."""
-        found = [point for bucket in self._buckets.values() for point in bucket]
-        return np.array(found, np.float64).reshape(-1, 2)
+        return _points(cell for bucket in self._buckets.values() for cell in bucket)
 
-    def cover(self, x: float, y: float, size: tuple[int, int], uncovered: Sequence[Box]) -> None:
+    def cover(
+        self,
+        x: float,
+        y: float,
+        size: tuple[int, int],
+        uncovered: Sequence[Box],
+        *,
+        turn: float = 0.0,
+        judged: bool = True,
+    ) -> None:
         """Note that a field was counted.
 
         Args:
@@ -85,55 +149,63 @@ class Island:
             y: top edge.
             size: width and height of the field, pixels.
             uncovered: boxes in the field whose cells were not counted, for the border cut them.
+            turn: of the field against the island, degrees: what lies inside however it is turned is covered.
+            judged: whether its cells could be judged; else a field that can be is counted over it.
         """
         grain = _GRAIN * self.cell_width
-        margin = EDGE * self.cell_width
-        columns = np.arange(round((x + margin) / grain), round((x + size[0] - margin) / grain))
-        rows = np.arange(round((y + margin) / grain), round((y + size[1] - margin) / grain))
+        across, down = inset(turn, size)
+        margin_x, margin_y = EDGE * self.cell_width + across, EDGE * self.cell_width + down
+        columns = np.arange(round((x + margin_x) / grain), round((x + size[0] - margin_x) / grain))
+        rows = np.arange(round((y + margin_y) / grain), round((y + size[1] - margin_y) / grain))
         if not len(columns) or not len(rows):
             return
-        area = np.ones((len(rows), len(columns)), bool)
-        for left, top, width, height in uncovered:
+        area = np.full((len(rows), len(columns)), _JUDGED if judged else _SEEN, np.uint8)
+        for left, top, width, height in (turned_box(box, turn, size) for box in uncovered):
             low_x, low_y = round((x + left) / grain) - columns[0], round((y + top) / grain) - rows[0]
             high_x = round((x + left + width) / grain) - columns[0]
             high_y = round((y + top + height) / grain) - rows[0]
-            area[max(0, low_y) : max(0, high_y + 1), max(0, low_x) : max(0, high_x + 1)] = False
+            area[max(0, low_y) : max(0, high_y + 1), max(0, low_x) : max(0, high_x + 1)] = 0
         for tile_x in range(columns[0] // _TILE, columns[-1] // _TILE + 1):
             for tile_y in range(rows[0] // _TILE, rows[-1] // _TILE + 1):
-                tile = self._covered.setdefault((tile_x, tile_y), np.zeros((_TILE, _TILE), bool))
-                across = (columns >= tile_x * _TILE) & (columns < (tile_x + 1) * _TILE)
-                down = (rows >= tile_y * _TILE) & (rows < (tile_y + 1) * _TILE)
-                part = np.ix_(rows[down] - tile_y * _TILE, columns[across] - tile_x * _TILE)
-                tile[part] |= area[np.ix_(down, across)]
+                tile = self._covered.setdefault((tile_x, tile_y), np.zeros((_TILE, _TILE), np.uint8))
+                of_columns = (columns >= tile_x * _TILE) & (columns < (tile_x + 1) * _TILE)
+                of_rows = (rows >= tile_y * _TILE) & (rows < (tile_y + 1) * _TILE)
+                part = np.ix_(rows[of_rows] - tile_y * _TILE, columns[of_columns] - tile_x * _TILE)
+                tile[part] = np.maximum(tile[part], area[np.ix_(of_rows, of_columns)])
 
-    def is_covered(self, x: float, y: float) -> bool:
-        """Whether an accepted field has counted this point of the island."""
+    def is_covered(self, x: float, y: float, *, judged: bool = False) -> bool:
+        """Whether an accepted field has counted this point of the island, or one whose cells were judged."""
         grain = _GRAIN * self.cell_width
         column, row = int(np.floor(x / grain)), int(np.floor(y / grain))
         tile = self._covered.get((column // _TILE, row // _TILE))
-        return tile is not None and bool(tile[row % _TILE, column % _TILE])
+        return tile is not None and bool(tile[row % _TILE, column % _TILE] >= (_JUDGED if judged else _SEEN))
 
-    def count_covered(self, points: Points) -> int:
+    def count_covered(self, points: Points, *, judged: bool = False) -> int:
         """How many points of the island, shape (n, 2), accepted fields have counted."""
-        return sum(self.is_covered(float(x), float(y)) for x, y in points)
+        return sum(self.is_covered(float(x), float(y), judged=judged) for x, y in points)
 
-    def share_covered(self, x: float, y: float, size: tuple[int, int]) -> float:
+    def share_covered(self, x: float, y: float, size: tuple[int, int], *, judged: bool = False) -> float:
         """Share of a field's inner area that accepted fields have covered, by a grid of 24 x 24 points."""
         margin = 1.5 * EDGE * self.cell_width
         across = np.linspace(x + margin, x + size[0] - margin, 24)
         down = np.linspace(y + margin, y + size[1] - margin, 24)
         grid = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
-        return self.count_covered(grid) / len(grid)
+        return self.count_covered(grid, judged=judged) / len(grid)
 
-    def holds_cell(self, x: float, y: float) -> bool:
-        """Whether a counted cell lies within half a cell of a point."""
+    def cell_at(self, x: float, y: float) -> MapCell | None:
+        """The counted cell nearest to a point, within half a cell of it."""
         reach = SAME_CELL * self.cell_width
-        near = self.cells_within(x - reach, y - reach, 2 * reach, 2 * reach)
-        return bool(len(near)) and bool(np.hypot(near[:, 0] - x, near[:, 1] - y).min() < reach)
+        near = self.map_cells(x - reach, y - reach, 2 * reach, 2 * reach)
+        nearest = min(near, key=lambda cell: hypot(cell.x - x, cell.y - y), default=None)
+        return nearest if nearest and hypot(nearest.x - x, nearest.y - y) < reach else None
 
     def _bucket(self, x: float, y: float) -> tuple[int, int]:
         side = 4 * self.cell_width
         return int(np.floor(x / side)), int(np.floor(y / side))
+
+
+def _points(cells: Iterable[MapCell]) -> Points:
+    return np.array([(cell.x, cell.y) for cell in cells], np.float64).reshape(-1, 2)
 
 
 class SlideMap:
@@ -146,6 +218,7 @@ class SlideMap:
     def __init__(self, cell_width: float) -> None:
         self.cell_width = cell_width
         self.islands: dict[int, Island] = {}
+        self.fields: list[SeenField] = []
 
     def begin_island(self) -> int:
         """Start a stretch of its own and return its number."""
@@ -165,6 +238,7 @@ class SlideMap:
         *,
         sure: bool,
         agrees: Callable[[float, float], bool] | None = None,
+        shows: Callable[[Place], bool] | None = None,
     ) -> Place | None:
         """Find where a field lies.
 
@@ -175,6 +249,8 @@ class SlideMap:
             sure: whether the pictures followed the stage to ``expected``.
             agrees: lays the field's picture at a place on the island of ``expected`` over that of the last
                 field there, and tells whether they show the same.
+            shows: lays the field's picture over those of stored fields at a place, and tells whether they show the
+                same: asked wherever nothing but the cells speaks for a place.
 
         Returns:
             The place, or None when the field is nowhere on the map.
@@ -190,37 +266,49 @@ class SlideMap:
                 if len(around) < _TOO_FEW_TO_TELL or len(points) < _TOO_FEW_TO_TELL:
                     return expected._replace(how=Placement.FOLLOWED)
             around = self._cells_around(island, near, size, float(max(size)))
-            shift = self._shift(around, points, size)
-            if shift is not None:
-                return Place(expected.island, shift.x, shift.y, Placement.RECOGNISED)
+            for shift in self._shifts(around, points, size, ANYWHERE):
+                place = Place(expected.island, shift.x, shift.y, Placement.RECOGNISED)
+                if shows is None or shows(place):
+                    return place
             # Where cells are few, those of a narrow overlap prove too little by themselves.
-            for weak in self._shifts(around, points, size) if agrees is not None else ():
+            for weak in self._shifts(around, points, size, WITH_PICTURE) if agrees is not None else ():
                 if agrees is not None and agrees(weak.x, weak.y):
                     return Place(expected.island, weak.x, weak.y, Placement.RECOGNISED)
-        return self.recognise(points, size)
+        return self.recognise(points, size, shows=shows)
 
-    def recognise(self, points: Points, size: tuple[int, int], *, but_for: int | None = None) -> Place | None:
+    def recognise(
+        self,
+        points: Points,
+        size: tuple[int, int],
+        *,
+        but_for: int | None = None,
+        shows: Callable[[Place], bool] | None = None,
+    ) -> Place | None:
         """Look for a field everywhere.
 
         Args:
             points: centres of its cells in the field, pixels.
             size: width and height of the field, pixels.
             but_for: an island to leave out.
+            shows: lays the field's picture over those of fields at a place, and tells whether they show the same.
         """
-        best: tuple[int, Place] | None = None
-        for number, island in self.islands.items():
-            if number == but_for:
-                continue
-            shift = self._shift(island.all_cells(), points, size)
-            if shift is not None and (best is None or shift.matches > best[0]):
-                best = shift.matches, Place(number, shift.x, shift.y, Placement.RECOGNISED)
-        return best[1] if best else None
+        found = [
+            (shift.matches, Place(number, shift.x, shift.y, Placement.RECOGNISED))
+            for number, island in self.islands.items()
+            if number != but_for
+            for shift in self._shifts(island.all_cells(), points, size, ANYWHERE)
+        ]
+        for _, place in sorted(found, key=lambda one: -one[0]):
+            if shows is None or shows(place):
+                return place
+        return None
 
-    def meet(self, number: int) -> tuple[int, Shift] | None:
+    def meet(self, number: int, met: Callable[[int, Shift], bool] | None = None) -> tuple[int, Shift] | None:
         """Look for a whole stretch on the others: many narrow overlaps prove what no single field could.
 
         Args:
             number: the stretch.
+            met: tells whether the pictures of the stretch and of another, laid over it so, show the same.
 
         Returns:
             Another stretch on which it is found, and what is to be added to positions on the first to have those
@@ -228,15 +316,9 @@ class SlideMap:
         """
         for other, island in self.islands.items():
             shift = None if other == number else self._overlay(self.islands[number], island)
-            if shift is not None:
+            if shift is not None and (met is None or met(other, shift)):
                 return other, shift
         return None
-
-    def is_new(self, place: Place, x: float, y: float) -> bool:
-        """Whether a cell at (x, y) of a field at ``place`` was not counted before."""
-        island = self.islands[place.island]
-        at_x, at_y = place.x + x, place.y + y
-        return not island.is_covered(at_x, at_y) and not island.holds_cell(at_x, at_y)
 
     def _shift(
         self,
@@ -251,10 +333,10 @@ class SlideMap:
             map_points, points, field_size=size, cell_width=self.cell_width, near=near, within=within
         )
 
-    def _shifts(self, map_points: Points, points: Points, size: tuple[int, int]) -> list[Shift]:
-        return find_shifts(
-            map_points, points, field_size=size, cell_width=self.cell_width, demand=WITH_PICTURE
-        )
+    def _shifts(
+        self, map_points: Points, points: Points, size: tuple[int, int], demand: Demand
+    ) -> list[Shift]:
+        return find_shifts(map_points, points, field_size=size, cell_width=self.cell_width, demand=demand)
 
     def _overlay(self, own: Island, other: Island) -> Shift | None:
         """Lay all cells of one stretch over those of another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from edge.messages.language import Language
+    from edge.slides.records import Slide
     from edge.slides.store import SlideStore
 
 
@@ -89,7 +91,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
         for column in ("fields", "cells", "suspects", "reviewed", "after-review"):
             table.add_column(words.text(f"list.{column}"), justify="right")
         for slide, counts in rows:
-            figures = [words.count(figure) for figure in counts]
+            figures = [words.count(figure) for figure in counts[: len(counts) - 1]]
             begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
             table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)
         Console().print(table)
@@ -127,6 +129,7 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
             if value:
                 click.echo(words.text(f"show.{name}", value=value))
         click.echo(words.text("show.counted", fields=counts.fields, cells=counts.cells))
+        _tell_what_is_doubtful(store, slide)
         click.echo("\n" + words.text("show.machine", answer=estimates.machine.words[0]))
         for sentence in estimates.machine.words[1:]:
             click.echo(f"  {words.message(sentence)}")
@@ -150,6 +153,19 @@ def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> N
                 when, who = f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.who or "-"
                 click.echo(f"  {when}  {who}  {entry.action}  {detail_words(entry)}".rstrip())
         click.echo("\n" + words.text("research"))
+
+
+def _tell_what_is_doubtful(store: SlideStore, slide: Slide) -> None:
+    """Say how many cells were never judged, and how many may have been counted twice."""
+    from edge.slides.joining import counted_twice_at_most
+
+    words, unjudged = spoken(), store.counts(slide).unjudged
+    if unjudged:
+        click.echo(words.text("report.slide.unjudged", cells=unjudged))
+    cells = Counter(cell.island for cell in store.cells(slide, unjudged=True))
+    if len(cells) > 1:
+        twice = counted_twice_at_most(list(cells.values()))
+        click.echo(words.text("report.slide.regions", regions=len(cells), cells=twice))
 
 
 @command.command("report")

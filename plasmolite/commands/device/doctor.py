@@ -19,21 +19,23 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 @click.option(
     "--slides",
     type=click.Path(path_type=Path),
-    help="Folder of the slides; by default that of plasmolite live.",
+    help="Folder of the slides, or their store; by default that of plasmolite live.",
 )
 @click.option("--camera", is_flag=True, help="A missing camera is a failure: this device counts live.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a part, a line each.")
 def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
-    """Check runtime, model, camera, disk, clock, memory, temperature and supply, and say what to do.
+    """Check runtime, model, camera, disk, slide store, clock, memory, temperature and supply, and say what to do.
 
     Exit code: 0 all is well, 1 something should be looked at, 2 slides cannot be judged.
     """
     from edge.device.doctor import examine, exit_code
     from edge.slides.location import default_store_path
 
-    folder = slides or default_store_path().parent
-    # A file names the store itself: its folder is what must have room.
-    findings = examine(slides=folder.parent if folder.is_file() else folder, cameras_needed=camera)
+    store = default_store_path()
+    if slides is not None:
+        # A file names the store itself, a folder where it is kept.
+        store = slides if slides.is_file() else slides / store.name
+    findings = examine(store=store, cameras_needed=camera)
     for finding in findings:
         if as_json:
             click.echo(json.dumps(finding.to_json()))

@@ -1,5 +1,6 @@
 """Whether a field can be believed: each check refuses what it is there for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -65,6 +66,11 @@ def test_the_report_of_a_field_has_every_check_once(finder: CellFinder) -> None:
         "share that looks like red cells",
         "blur in cell widths",
         "share in inseparable clumps",
+        "comb of the rows",
+        "bands of light over stain",
+        "steps between blocks over glass",
+        "noise over glass",
+        "smear by motion in cell widths",
     ]
     assert set(report.to_json()["cell width, px"]) == {"value", "limit", "passed"}
     assert report.to_json()["cell width, px"]["limit"][1] is None
@@ -88,6 +94,20 @@ def test_a_single_cell_needs_neither_neighbours_nor_room() -> None:
         CheckName.COVERED,
         CheckName.CLUMPED,
     }
+
+
+@pytest.mark.parametrize(("amplitude", "passed"), [(0.3, True), (0.4, False)])
+def test_a_lamp_may_flicker_by_a_third_of_the_stain(
+    finder: CellFinder, amplitude: float, passed: bool
+) -> None:
+    field = draw(grid((640, 480), 40)[::3], 40, (640, 480))
+    found = finder.find(field)
+    height = len(found.picture)
+    bands = 80 * amplitude * np.sin(np.arange(height) * 12 * np.pi / height)  # a typical cell is 80 levels
+    picture = np.clip(found.picture + bands[:, None, None], 0, 255).astype(np.uint8)
+    report = judge_quality(field, found._replace(picture=picture))
+    assert {check.name: check.passed for check in report.checks}[CheckName.FLICKER] is passed
+    assert passed or report.refused == Message(Code.FIELD_BANDED)
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +135,87 @@ def test_cells_must_cover_seven_percent(finder: CellFinder, cells: int, passed: 
     assert passes(CheckName.COVERED, field, finder.find(field)) is passed
 
 
-@pytest.mark.parametrize(("sigma", "passed"), [(2.2, True), (2.6, False)])
+@pytest.mark.parametrize("spoil", ["nothing", "noise", "JPEG"])
+@pytest.mark.parametrize(("sigma", "passed"), [(2.4, True), (3.3, False)])
 def test_outlines_may_be_blurred_by_six_hundredths_of_a_cell(
-    good: tuple[Rgb, FieldCells], finder: CellFinder, sigma: float, passed: bool
+    good: tuple[Rgb, FieldCells], finder: CellFinder, sigma: float, passed: bool, spoil: str
 ) -> None:
-    # Measured 0.0567 and 0.0644 cell widths; the field is painted with a blur of 0.67 px itself.
-    field = np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8)
+    field = spoilt(np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8), spoil)
     assert passes(CheckName.BLUR, field, finder.find(field)) is passed
+
+
+def spoilt(field: Rgb, spoil: str) -> Rgb:
+    """What raised an older measure of sharpness."""
+    if spoil == "noise":
+        noise = np.random.default_rng(1).normal(0, 4, field.shape)
+        return np.clip(np.rint(field + noise), 0, 255).astype(np.uint8)
+    if spoil == "JPEG":
+        data = cv2.imencode(".jpg", field, [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return field
+
+
+def streak(length: float, degrees: float) -> np.ndarray:
+    """Kernel of a straight movement of so many px."""
+    side = int(np.ceil(length)) // 2 * 2 + 3
+    kernel = np.zeros((side, side), np.float32)
+    for share in np.linspace(-0.5, 0.5, 16 * side):
+        x, y = (round(side // 2 + share * length * f(np.radians(degrees))) for f in (np.cos, np.sin))
+        kernel[y, x] += 1
+    return np.asarray(kernel / kernel.sum())
+
+
+@pytest.mark.parametrize("spoil", ["nothing", "noise"])
+@pytest.mark.parametrize(
+    ("smear", "passed"), [((4, 0), True), ((8, 0), False), ((8, 90), False), ((9, 45), False)]
+)
+def test_a_field_may_be_smeared_by_a_tenth_of_a_cell_in_no_direction(
+    good: tuple[Rgb, FieldCells], finder: CellFinder, smear: tuple[float, float], passed: bool, spoil: str
+) -> None:
+    field = spoilt(np.asarray(cv2.filter2D(good[0], -1, streak(*smear)), np.uint8), spoil)
+    assert passes(CheckName.MOTION, field, finder.find(field)) is passed
+    if not passed:
+        assert refusal(finder, field) is Code.FIELD_MOVED
+
+
+def noisy(field: Rgb) -> Rgb:
+    noise = np.random.default_rng(1).normal(0, 9, field.shape)
+    return np.clip(np.rint(field + noise), 0, 255).astype(np.uint8)
+
+
+def compressed(field: Rgb) -> Rgb:
+    """Blocks of 8 px that differ from their neighbours by 7 grey levels."""
+    rows, columns = np.indices(field.shape[:2]) // 8
+    steps = 7 * ((rows + columns) % 2)
+    return np.clip(field.astype(int) - steps[:, :, None], 0, 255).astype(np.uint8)
+
+
+def interlaced(field: Rgb) -> Rgb:
+    field = field.copy()
+    field[1::2] = np.roll(field[1::2], 3, axis=1)
+    return field
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "code"),
+    [
+        (noisy, CheckName.NOISE, Code.FIELD_NOISY),
+        (compressed, CheckName.COMPRESSION, Code.FIELD_COMPRESSED),
+        (interlaced, CheckName.INTERLACED, Code.FIELD_INTERLACED),
+    ],
+)
+def test_what_a_camera_spoils_is_refused_for_what_it_is(
+    finder: CellFinder, spoil: Callable[[Rgb], Rgb], name: CheckName, code: Code
+) -> None:
+    sparse = draw(grid((640, 480), 40)[::3], 40, (640, 480))  # with glass enough between the cells
+    assert passes(name, sparse, finder.find(sparse))
+    field = spoil(sparse)
+    report = judge_quality(field, finder.find(field))
+    assert [check.name for check in report.checks if not check.passed] == [name]
+    assert report.refused is not None
+    assert report.refused.code is code
+    assert report.strain > 1
+    assert report.of_content().refused is None
 
 
 @pytest.mark.parametrize(("brightness", "passed"), [(38, False), (42, True)])

@@ -41,6 +41,7 @@ def test_the_list_has_every_slide_with_its_counts(client: FlaskClient) -> None:
         "parasitized": 2,
         "reviewed": 0,
         "parasitized_after_review": 2,
+        "unjudged": 0,
     }
 
 
