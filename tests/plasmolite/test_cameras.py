@@ -56,3 +56,9 @@ def test_a_white_balance_that_is_none_is_refused(balance: str) -> None:
 def test_a_failed_test_picture_has_code_2(monkeypatch: pytest.MonkeyPatch) -> None:
     with plugged_in(monkeypatch, video0=V4l2Camera()):
         assert "The camera 63 cannot be opened" in cameras("--test", "63", code=2)
+
+
+def test_a_french_reader_is_told_in_french_that_there_is_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    with plugged_in(monkeypatch):
+        output = CliRunner().invoke(main, ["cameras", "--language", "fr"]).output
+    assert "Aucune caméra n'a été trouvée." in output

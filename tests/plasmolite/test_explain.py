@@ -25,7 +25,7 @@ def test_a_cell_becomes_a_picture_with_its_probability(tmp_path: Path) -> None:
     cell = sorted((SAMPLES / "cells").glob("*.png"))[0]
     result = run(cell, "--out", tmp_path / "why.png", "--threads", 1)
     assert result.exit_code == 0, result.stderr
-    assert "P(Parasitized) = " in result.stdout
+    assert "P(parasitised) = " in result.stdout
     assert "Research use only" in result.stdout
     assert read_image(tmp_path / "why.png").shape[1] == 840
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import refuse, spoken
 
 
 @click.command(epilog="Example:\n\n  plasmolite cameras --test 0 --picture test.png --exposure 8000")
@@ -56,16 +56,16 @@ def command(
             write_png(picture, rgb)
         except (PlasmoliteError, OSError) as error:
             refuse(error)
-        warnings = [str(sentence) for sentence in record.disobeyed()]
+        words, warnings = spoken(), record.disobeyed()
         if as_json:
             told = {"picture": str(picture), "source": source, "settings": record.to_json()}
-            click.echo(json.dumps({**told, "warnings": warnings}))
+            click.echo(json.dumps({**told, "warnings": list(map(str, warnings))}))
             return
         click.echo(f"{picture}: {rgb.shape[1]} x {rgb.shape[0]} px")
         for name, value in record.facts():
-            click.echo(f"  {name}: {value}")
+            click.echo("  " + words.text("cameras.setting", name=name, value=value))
         for warning in warnings:
-            click.echo(f"Warning: {warning}")
+            click.echo(words.text("calibrated.warning", warning=warning))
         return
     cameras = list_cameras()
     for camera in cameras:
@@ -76,16 +76,12 @@ def command(
             continue
         click.echo(f"--source {camera.source}  {camera.name} ({camera.kind})")
         if camera.path is not None:
-            click.echo(f"  or --source {camera.path}, which stays the same when it is plugged in elsewhere")
+            click.echo("  " + spoken().text("cameras.by-path", path=camera.path))
         if camera.problem is not None:
-            click.echo(f"  {camera.problem}")
+            click.echo(f"  {spoken().message(camera.problem)}")
         for one in camera.formats:
             sizes = ", ".join(f"{size[0]}x{size[1]}" for size in one.sizes)
             click.echo(f"  {one.code} {one.description}: {sizes}")
     if not cameras:
-        click.echo(
-            "No camera was found. A USB camera appears as /dev/video0 when it is plugged in; a CSI camera "
-            "needs python3-picamera2 from the system's packages.",
-            err=True,
-        )
+        click.echo(spoken().text("cameras.none"), err=True)
     sys.exit(0 if cameras and all(camera.problem is None for camera in cameras) else 1)

@@ -187,9 +187,8 @@ def _tell_of_failure(field: JudgedField) -> None:
     if field.error is not None:
         click.echo(f"{field.name}: {spoken().message(field.error)}", err=True)
     elif field.result is not None and field.result.refused is not None:
-        click.echo(
-            f"{field.name}: {spoken().text('calibrated.refused', reason=field.result.refused)}", err=True
-        )
+        refused = spoken().text("calibrated.refused", reason=field.result.refused)
+        click.echo(f"{field.name}: {refused}", err=True)
 
 
 def _tell(profile: SiteProfile, model_threshold: float, out: Path) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.about import RESEARCH_USE
 from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
 from plasmolite.commands.options.threads import threads_option
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,16 +72,16 @@ def command(
         rgb, mask = _cell(image, box)
         explanation = explain(classifier, rgb, mask)
     except ImageError as error:
-        click.echo(f"{image}: {error}", err=True)
+        click.echo(f"{image}: {spoken().message(error.message)}", err=True)
         sys.exit(1)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_png(out, draw_explanation(rgb, explanation, cutoff))
     except OSError as error:
-        click.echo(f"Error: {out} cannot be written: {error.strerror}.", err=True)
-        sys.exit(2)
-    click.echo(f"P(Parasitized) = {explanation.probability:.3f}, threshold {cutoff:.3f}. Picture: {out}")
-    click.echo(RESEARCH_USE)
+        refuse(ImageError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)))
+    words = spoken()
+    click.echo(words.text("explained", probability=explanation.probability, threshold=cutoff, picture=out))
+    click.echo(words.text("research"))
 
 
 def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
