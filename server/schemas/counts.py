@@ -29,7 +29,7 @@ class FieldCountSchema(Schema):
         """
         cells, parasitized = counts["cell_count"], counts["parasitized_count"]
         if parasitized > cells:
-            message = Message(Code.ESTIMATE_NOT_A_COUNT, parasitized=parasitized, cells=cells)
+            message = Message(Code.ESTIMATE_NOT_A_COUNT, parasitized=parasitized, counted=cells)
             raise ValidationError(str(message), "parasitized_count")
 
 
