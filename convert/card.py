@@ -26,27 +26,37 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
     """
     first = next(iter(manifests.values()))
     cells, patients = first["data"]["cells"], first["data"]["patients"]
+    elsewhere = first.get("made_elsewhere")
+    made = first["conversion" if elsewhere else "training"]
     lines = [
         f"# Plasmolite {first['name']} {first['version']}",
         "",
-        f"MobileNetV2 that tells {first['labels'][1]} from {first['labels'][0]} red blood cells in "
-        "Giemsa-stained thin smears. **Research use only. Not a diagnostic device.**",
+        f"{'A network made elsewhere' if elsewhere else 'MobileNetV2'} that tells {first['labels'][1]} from "
+        f"{first['labels'][0]} red blood cells in Giemsa-stained thin smears. **Research use only. Not a diagnostic "
+        "device.**",
         "",
         f"- Input: one cell, RGB, {first['input']['size']} x {first['input']['size']} px, uint8, black outside "
         "the cell (`edge.inference.preprocessing.network_input`).",
         f"- Output: {first['output']}. {first['calibration']['method']}.",
-        f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
-        f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
-        f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw."
-        f"{_patients_by(first['data'])}",
+        *([_origin(elsewhere)] if elsewhere else []),
+        (
+            f"- Calibrated on {sum(cells['validation'].values())} cells of {patients['validation']} patients, measured "
+            f"on {sum(cells['test'].values())} cells of {patients['test']} others. **Whether it learnt from any of "
+            "them is not known.**"
+            if elsewhere
+            else f"- Trained on {sum(cells['train'].values())} cells of {patients['train']} patients, tuned on "
+            f"{sum(cells['validation'].values())} cells of {patients['validation']}, measured on "
+            f"{sum(cells['test'].values())} cells of {patients['test']} patients that it never saw."
+        )
+        + _patients_by(first["data"]),
         *_went_on(first),
         f"- Sources: {first['sources']}. Licence of the model: {first['licence']}.",
         "",
         "## Measured",
         "",
-        "On held-out patients, at the operating point `cell`, by the released file in the device's runtime; in "
-        "brackets the 95 % interval by a bootstrap over patients. *Undisputed* leaves out the cells whose "
-        "published label a later expert reading disputes.",
+        f"On {'the cells given' if elsewhere else 'held-out patients'}, at the operating point `cell`, by the released "
+        "file in the device's runtime; in brackets the 95 % interval by a bootstrap over patients. *Undisputed* leaves "
+        "out the cells whose published label a later expert reading disputes.",
     ]
     for file, manifest in manifests.items():
         lines += [
@@ -71,20 +81,20 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
         "- Diagnosis or treatment of anybody. A microscopist confirms what it flags; *nothing seen* is not "
         "*negative*.",
-        "- Other stains than Giemsa, thick films, or species and stages that the training data lack: it learnt "
-        "from *P. falciparum* at one centre. On other laboratories' slides its ranking of cells holds better than "
-        "its threshold: calibrate on known-negative slides of the site first.",
+        "- Other stains than Giemsa, thick films, or species and stages that the training data lack"
+        f"{'' if elsewhere else ': it learnt from *P. falciparum* at one centre'}. On other laboratories' slides its "
+        "ranking of cells holds better than its threshold: calibrate on known-negative slides of the site first.",
         "",
         "## How it was made",
         "",
-        f"Training: `{_command(first['training']['environment'])}`",
+        "Training: elsewhere" if elsewhere else f"Training: `{_command(first['training']['environment'])}`",
         "",
         f"Conversion: `{_command(first['conversion']['environment'])}`",
         "",
         *_rethreshold_rows(first["operating_points"]["field"]),
         f"Data fingerprint `{first['data']['fingerprint']}`; calibration set of "
         f"{first['conversion']['calibration_cells']} cells `{first['conversion']['calibration_sha256']}`; "
-        f"seed {first['training']['settings']['seed']}; commit `{first['training']['environment']['commit']}`. "
+        f"seed {first['training']['settings']['seed']}; commit `{made['environment']['commit']}`. "
         "Versions and every setting stand in the manifest inside each file (`unzip -p FILE manifest.json`).",
         "",
     ]
@@ -102,6 +112,18 @@ def write_card(file: Path) -> Path:
     card = file.with_name(f"plasmolite-{first['name']}.md")
     card.write_text(model_card(manifests), "utf-8")
     return card
+
+
+def _origin(made: Mapping[str, Any]) -> str:
+    """Say which network it was, and how it wants its pictures; what was not stated was found out by trying."""
+    wants = made["preprocessing"]
+    found = [name for name, known in made["stated"].items() if not known]
+    how = f" ({', '.join(found)} found by trying on {made['cells_tried']} of the cells)" if found else ""
+    return (
+        f"- Made from `{made['file']}` (SHA-256 `{made['sha256']}`), a Keras model that takes {wants['size']} px, "
+        f"{wants['channels']}, pixels {wants['pixels']}, and gives {' before '.join(wants['classes'])}{how}. The file "
+        "prepares the pictures itself."
+    )
 
 
 def _went_on(manifest: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from convert.chaining import join_models, name_outputs
+from convert.elsewhere.network import SEAM
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from train.model.network import FIRST_CONVOLUTION, HEAD_NAMES, base_of
@@ -36,12 +37,14 @@ def export(model: keras.Model, precision: Precision, calibration: NDArray[np.uin
 
     Returns:
         A TFLite flatbuffer: uint8 (n, size, size, 3) in; float32 (n, 1) out, ``probability``, and beside it float32
-        (n, features), what the head saw, ``features``; n free.
+        (n, features), what the head saw, ``features``; n free. Of a network that was made elsewhere the
+        probability alone.
 
     Raises:
         ExportError: the model is foreign or the converter failed.
     """
-    pools, head = _parts(model)
+    elsewhere = any(layer.name == SEAM for layer in model.layers)
+    pools, head = _parts_made_elsewhere(model) if elsewhere else _parts(model)
     if precision == Precision.INT8:
         quantised = _quantise(pools, calibration)
         return name_outputs(join_models(quantised, _convert(head)))
@@ -83,6 +86,15 @@ def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
         if not isinstance(layer, keras.layers.Dropout):
             output = layer(output)
     return keras.Model(body.input, outputs), keras.Model(entrances, [output, features])
+
+
+def _parts_made_elsewhere(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Cut a network of :mod:`convert.elsewhere.network` where its last layer begins."""
+    seam = model.get_layer(SEAM)
+    output = entrance = keras.Input(seam.output.shape[1:], name="seen")
+    for layer in model.layers[model.layers.index(seam) + 1 :]:
+        output = layer(output)
+    return keras.Model(model.input, seam.output), keras.Model(entrance, output)
 
 
 def _maximum(depth: keras.KerasTensor) -> keras.KerasTensor:

@@ -12,6 +12,7 @@ from convert.bank import describe_bank, make_bank, read_candidates
 from convert.calibration_set import CalibrationSet, choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, open_export
+from convert.elsewhere.run import with_origin
 from convert.export import export
 from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
 from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
@@ -212,7 +213,8 @@ def _manifest(
     )
     if finished.record.forgetting is not None:
         manifest["forgetting"] = finished.record.forgetting
-    return {**manifest, "gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
+    manifest |= {"gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
+    return with_origin(manifest, finished.folder)
 
 
 def _answered(

@@ -170,6 +170,7 @@ class Code(StrEnum):
     CHOSEN_BEST_ACCURACY = "chosen.best-accuracy"
     CHOSEN_FIELD_SPECIFICITY = "chosen.field-specificity"
     CHOSEN_LABORATORY_SPECIFICITY = "chosen.laboratory-specificity"
+    MEASURED_GIVEN_CELLS = "measured.given-cells"
     MEASURED_HELD_OUT_PATIENTS = "measured.held-out-patients"
     SOURCES_NIH = "sources.nih"
     SOURCES_CHULA = "sources.chula"

@@ -34,14 +34,14 @@ def classifier() -> Classifier:
 
 
 @contextmanager
-def instruments(folder: Path, **changes: Any) -> Iterator[Instruments]:
-    """Instruments over the shipped model, closed afterwards."""
+def instruments(folder: Path, model: Path | None = None, **changes: Any) -> Iterator[Instruments]:
+    """Instruments over the shipped model, or over another file, closed afterwards."""
     limits = {
         name: changes.pop(name) for name in list(changes) if name in ServerSettings.__dataclass_fields__
     }
     settings = replace(ServerSettings(port=0), **limits)
     setup = set_up_slide(
-        model=None, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
+        model=model, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
     )
     metrics = ServerMetrics()
     gatherer = BatchGatherer(

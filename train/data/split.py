@@ -51,7 +51,7 @@ def split_by_patient(data: DataSet, seed: int, *, fold: int, folds: int) -> Spli
         )
     rest, test = _deal(labels, patients, folds, seed, fold)
     train, validation = _deal(labels[rest], patients[rest], _VALIDATION_FOLDS, seed, 0)
-    return _with_both_classes(Split(rest[train], rest[validation], test), labels)
+    return with_both_classes(Split(rest[train], rest[validation], test), labels)
 
 
 def write_split(path: Path, data: DataSet, split: Split) -> None:
@@ -82,7 +82,7 @@ def read_split(path: Path, data: DataSet) -> Split:
         )
     of_sample = np.array([part_of[sample.patient] for sample in data.samples])
     split = Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
-    return _with_both_classes(split, data.labels())
+    return with_both_classes(split, data.labels())
 
 
 def is_split_of(path: Path, data: DataSet) -> bool:
@@ -93,7 +93,12 @@ def is_split_of(path: Path, data: DataSet) -> bool:
         return False
 
 
-def _with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:
+def with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:
+    """Return a split after making sure that each of its parts has cells of both classes.
+
+    Raises:
+        SplitError: one has not.
+    """
     for part, indices in zip(PARTS, split, strict=True):
         if len(set(labels[indices].tolist())) < len(LABELS):
             raise SplitError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +18,14 @@ from plasmolite.terminal.language import refuse
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from convert.elsewhere.run import MadeElsewhere
     from convert.release import Release
 
 
-@click.command(epilog="Example: plasmolite convert runs/standard --out models --name standard")
+@click.command(
+    epilog="Examples:\n\n  plasmolite convert runs/standard --out models --name standard\n\n"
+    "  plasmolite convert own.keras --data cell_images --out models --name own"
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
@@ -40,10 +46,28 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="The run's cells, where they are no longer where they were.",
+    help="The run's cells, where they are no longer where they were; for a Keras model, the cells to judge it on.",
 )
 @click.option("--patients", type=click.Path(path_type=Path), help="Its table of patients, likewise.")
 @click.option("--corrections", type=click.Path(path_type=Path), help="Its table of corrections, likewise.")
+@click.option(
+    "--split-by",
+    type=click.Choice(["table", "folder", "name"]),
+    help="For a Keras model: what tells the patients of its cells, as for plasmolite train.",
+)
+@click.option(
+    "--pixels",
+    type=click.Choice(["0..255", "0..1", "-1..1", "imagenet"]),
+    help="For a Keras model: how it wants its pixels scaled. Found by trying where it is not said, as the next two.",
+)
+@click.option(
+    "--channels", type=click.Choice(["RGB", "BGR"]), help="For a Keras model: order of its colours."
+)
+@click.option(
+    "--classes",
+    metavar="NAME,NAME",
+    help="For a Keras model: its classes in the order of its outputs, or what 0 and 1 of its one output stand for.",
+)
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="While comparing.")
 @click.option(
     "--max-flips",
@@ -67,7 +91,10 @@ if TYPE_CHECKING:
     help="To see the gate refuse: add noise of this share of each kernel's spread before exporting.",
 )
 def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
-    """Export a finished training run to TFLite, through a gate.
+    """Export a finished training run, or a Keras model made elsewhere, to TFLite, through a gate.
+
+    RUN is the folder of a run of plasmolite train, or a .keras or .h5 file of a classifier of two classes, which is
+    calibrated and judged on the cells of --data.
 
     Each export judges the files of the run's test patients as plasmolite classify does, and is compared with the
     Keras model. One that is shown to differ by more than the gate allows is not written. One of which too few test
@@ -108,12 +135,14 @@ def _convert(
     release_undecided: bool,
     release_weak: bool,
     spoil: float | None,
+    **elsewhere: str | None,
 ) -> Release:
     """Convert a run, and tell on a stream what is done."""
     from rich.console import Console
 
+    from convert.elsewhere.run import take_in
     from convert.fault_injection import add_noise
-    from convert.finished_run import MovedFiles
+    from convert.finished_run import MovedFiles, RunError
     from convert.gate import DEFAULT_LIMITS
     from convert.release import SOURCES_NOT_STATED, Allowed, Identity, convert_run
 
@@ -121,9 +150,28 @@ def _convert(
     if max_flips is not None:
         limits = {key: limit._replace(flips=min(limit.flips, max_flips)) for key, limit in limits.items()}
     console = Console(file=stream)
-    with console.status("Starting") as status:
+    with console.status("Starting") as status, ExitStack() as kept:
         # A spinner in a file is nothing: there each step is a line.
         report = status.update if console.is_terminal else console.print
+        if run.is_file():
+            report(f"Judging {run.name} on the cells of {data}")
+            folder = Path(kept.enter_context(TemporaryDirectory()))
+            found = take_in(_made_elsewhere(run, data, patients, corrections, **elsewhere), folder)
+            told = "; ".join(f"{way}: {value:.3f}" for way, value in found.tried.items())
+            console.print(
+                f"It wants {found.reading.channels} pixels of {found.reading.pixels}, and its classes are "
+                f"{' before '.join(found.classes)} (AUC on {found.cells} cells by way of showing them: {told})."
+            )
+            if found.as_good:
+                console.print(
+                    f"{', '.join(found.as_good)} would rank these cells as well: if you know which is right, say it "
+                    "with --pixels and --channels."
+                )
+            run = folder
+        elif any(elsewhere.values()):
+            raise RunError(
+                f"{run} is a run of plasmolite train, which knows {_options(elsewhere)} by itself."
+            )
         return convert_run(
             run,
             out,
@@ -136,3 +184,37 @@ def _convert(
             moved=MovedFiles(data, patients, corrections),
             report=report,
         )
+
+
+def _options(elsewhere: dict[str, str | None]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name, value in elsewhere.items() if value)
+
+
+def _made_elsewhere(
+    file: Path,
+    data: Path | None,
+    patients: Path | None,
+    corrections: Path | None,
+    *,
+    split_by: str | None,
+    pixels: str | None,
+    channels: str | None,
+    classes: str | None,
+) -> MadeElsewhere:
+    from convert.elsewhere.network import Channels, ElsewhereError, Pixels
+    from convert.elsewhere.reading import Stated
+    from convert.elsewhere.run import MadeElsewhere
+
+    if data is None:
+        raise ElsewhereError(
+            f"{file} is a model made elsewhere: give with --data a folder of cells of both classes to judge it on."
+        )
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    if names is not None and len(names) != 2:
+        raise ElsewhereError(f"--classes names two classes, parted by a comma, not {classes}.")
+    stated = Stated(
+        Pixels(pixels) if pixels else None,
+        Channels(channels) if channels else None,
+        (names[0], names[1]) if names else None,
+    )
+    return MadeElsewhere(file, data, patients, corrections, split_by, stated)
