@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from edge.filing.export import csv_text
 from edge.parasitaemia.estimate import Parasitaemia
-from edge.slides.export import csv_text
 from edge.slides.records import Slide
 from edge.slides.review import slide_estimates
 from edge.slides.store import SlideStore

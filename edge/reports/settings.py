@@ -84,6 +84,11 @@ def _rates_rows(rates: Rates, words: Catalogue) -> Rows:
         (words.text("report.setting.specificity"), share(rates.true_negatives, rates.uninfected)),
         (words.text("report.setting.rates-source"), words.value(rates.source)),
     ]
+    for name, slides in (("infected", rates.slides_infected), ("uninfected", rates.slides_uninfected)):
+        if slides:
+            called, cells = (round(sum(counts)) for counts in zip(*slides, strict=True))
+            value = words.text("report.setting.slides.value", called=called, cells=cells, slides=len(slides))
+            rows.append((words.text(f"report.setting.slides-{name}"), value))
     if rates.sensitivity_source:
         name = words.text("report.setting.sensitivity-source")
         rows.append((name, words.value(rates.sensitivity_source)))

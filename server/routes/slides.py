@@ -7,12 +7,12 @@ from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
+from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.filing.fhir import slide_bundle
 from edge.filing.slide_table import slides_csv
 from edge.messages.language import Language
 from edge.messages.request_codes import RequestCode
 from edge.reports.slide_report import slide_page
-from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.listing import SlideOrder, find_slides, open_cells, thumbnail
 from edge.slides.readings import Reading
 from edge.slides.records import Slide, SlideCounts, StoredCell

@@ -191,3 +191,12 @@ def test_two_readers_who_disagree_a_third_who_decides_and_the_filed_report(
         "Benedict",
     ):
         assert told in page
+
+
+def test_a_reader_notes_species_and_stage_with_a_call(store_path: Path) -> None:
+    done = run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="sP. vivax\nring\ncoq")
+    assert done.exit_code == 0, done.output
+    with SlideStore(store_path) as store:
+        reviews = store.reviews(store.slide("K-0413"))
+    assert [(review.species, review.stage) for review in reviews] == [("P. vivax", "ring"), ("", "")]
+    assert "P. vivax" in run(store_path, "slides", "table").output

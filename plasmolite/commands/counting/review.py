@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _READINGS = {"first": 1, "second": 2, "decide": 3}
 _COLUMNS = 56
+MAX_FINDING = 120
+"""Characters of a species or a stage."""
 _ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
 
 
@@ -62,7 +64,8 @@ def command(
     """Confirm or overrule the machine's verdicts, the surest suspects first, then the doubtful cells.
 
     Each call is stored at once, with who made it and when, beside the machine's verdict and never over it.
-    Keys: c confirms, o overrules, n and b move on and back without a call, u takes the last call back, q ends.
+    Keys: c confirms, o overrules, n and b move on and back without a call, u takes the last call back, q ends;
+    s asks for species and stage, in your words, which are kept with the next call.
     Where the machine's verdict is not shown (--blind), p calls a cell parasitised and f free of parasites.
 
     The first reading stands until a third person has decided where two readings differ.
@@ -106,6 +109,8 @@ class _Walk:
     reviewer: str
     reading: Reading
     blind: bool
+    noted: tuple[str, str] = ("", "")
+    """Species and stage, to be kept with the next call."""
 
     def go(self) -> None:
         """Walk until the last cell is called or the reader ends."""
@@ -128,6 +133,8 @@ class _Walk:
                 )
                 calls.append(at)
                 at += 1
+            elif key == "s":
+                self.noted = self._note()
             elif key == "u" and calls:
                 at = calls.pop()
                 self._judge(at, None)
@@ -149,9 +156,28 @@ class _Walk:
     def _judge(self, at: int, call: Label | None) -> None:
         from edge.slides.review import judge
 
-        cell = self.queue[at]
-        judge(self.store, self.slide, cell.cell_id, call, reviewer=self.reviewer, reading=self.reading)
+        cell, (species, stage) = self.queue[at], self.noted
+        judge(
+            self.store,
+            self.slide,
+            cell.cell_id,
+            call,
+            reviewer=self.reviewer,
+            reading=self.reading,
+            species=species,
+            stage=stage,
+        )
+        self.noted = ("", "")
         self.queue[at] = cell._replace(call=call, reviewer=self.reviewer)
+
+    def _note(self) -> tuple[str, str]:
+        """Ask for species and stage; an empty answer notes nothing."""
+        words = spoken()
+        species, stage = (
+            click.prompt(words.text(f"queue.{what}"), default="", show_default=False)
+            for what in ("species", "stage")
+        )
+        return species.strip()[:MAX_FINDING], stage.strip()[:MAX_FINDING]
 
 
 def _key() -> str:

@@ -181,8 +181,8 @@ def _tell_what_is_doubtful(store: SlideStore, slide: Slide) -> None:
 @click.pass_obj
 def report_slide(place: _Place, slide_id: str, folder: Path, language: Language) -> None:
     """Write report.html, which opens offline and prints, with cells.csv and fields.csv beside it."""
+    from edge.filing.export import cells_csv, fields_csv
     from edge.reports.slide_report import write_slide_report
-    from edge.slides.export import cells_csv, fields_csv
 
     with place.open() as store:
         slide = store.slide(slide_id)
@@ -231,8 +231,8 @@ def export_slide(
     with a DiagnosticReport that names no patient; fhir-transaction the same to be posted to a server, which
     a second time makes nothing twice.
     """
+    from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
     from edge.filing.fhir import slide_bundle
-    from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
 
     if kind == "cells":
         _export_cells(place, slide_id, target, unreviewed=unreviewed)

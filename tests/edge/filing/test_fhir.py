@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from edge.filing.export import slide_json
 from edge.filing.fhir import slide_bundle
-from edge.slides.export import slide_json
 from edge.slides.records import Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from edge.about import RESEARCH_USE
-from edge.slides.export import audit_csv, cells_csv, fields_csv, slide_json
+from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.review import judge, review_queue
 from tests.support.small_slide import counted_slide, open_store, overrule_one
 
