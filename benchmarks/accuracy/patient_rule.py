@@ -5,12 +5,14 @@ distribution that is fitted to the patients' own counts (`edge.parasitaemia.rate
 calls on a slide are binomial. The rule is applied to each possible count.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binom
 
+from edge.calibration.known_slides import FEWEST_INFECTED
 from edge.parasitaemia.prevalence import Rates, estimate_prevalence
 from edge.parasitaemia.rate_distribution import RateCount, RateDistribution, between_slides
 from edge.parasitaemia.red_cells import RBC_PER_UL
@@ -37,6 +39,11 @@ class PatientCount(NamedTuple):
     def cells(self) -> int:
         """All of them."""
         return self.infected + self.uninfected
+
+    @property
+    def telling(self) -> bool:
+        """Whether its infected cells are enough to tell a sensitivity, as for a site profile."""
+        return self.infected >= FEWEST_INFECTED
 
     @property
     def truth(self) -> float:
@@ -83,7 +90,7 @@ def rates_of(patients: Sequence[PatientCount], others: Sequence[PatientCount], *
         own.uninfected,
         laboratories_infected=tuple((one.called, one.infected) for one in others),
         laboratories_uninfected=tuple((one.false_alarms, one.uninfected) for one in others),
-        slides_infected=tuple((one.called, one.infected) for one in patients if calibrated and one.infected),
+        slides_infected=tuple((one.called, one.infected) for one in patients if calibrated and one.telling),
         slides_uninfected=tuple(
             (one.false_alarms, one.uninfected) for one in patients if calibrated and one.uninfected
         ),
@@ -117,25 +124,36 @@ class SlideRule(NamedTuple):
     fewest: int
     false_evidence: float
     limit_per_ul: float
+    limit_reviewed: float
+    """The same where a person sees every suspect, and is right."""
 
 
 def apply_rule(patients: Sequence[PatientCount], rates: Rates, cells: int) -> SlideRule:
-    """Reckon how the rule does on slides of patients like these, before anybody reviews."""
-    sensitivity = between_slides([RateCount(one.called, one.infected) for one in patients])
+    """Reckon how the rule does on slides of patients like these, before anybody reviews and after."""
+    infected = [RateCount(one.called, one.infected) for one in patients if one.telling]
+    whole = together("", patients)
+    sensitivity = between_slides(infected or [RateCount(whole.called, whole.infected)])
     alarms = between_slides([RateCount(one.false_alarms, one.uninfected) for one in patients])
     fewest = fewest_for_evidence(cells, rates)
 
     def evidence(share: float) -> float:
         return _evidence(share, sensitivity, alarms, fewest, cells)
 
-    limit = np.inf
-    if evidence(1.0) >= DETECTED:
-        low, high = 1e-7, 1.0
-        while high / low > 1.01:
-            middle = float(np.sqrt(low * high))
-            low, high = (low, middle) if evidence(middle) >= DETECTED else (middle, high)
-        limit = high * RBC_PER_UL
-    return SlideRule(cells, fewest, evidence(0.0), limit)
+    def seen(share: float) -> float:
+        return float((1 - (1 - share * sensitivity.rates) ** cells) @ sensitivity.weights)
+
+    return SlideRule(cells, fewest, evidence(0.0), _limit(evidence), _limit(seen))
+
+
+def _limit(chance: Callable[[float], float]) -> float:
+    """Density per µL from which on the chance is that of a limit of detection; infinite where it never is."""
+    if chance(1.0) < DETECTED:
+        return math.inf
+    low, high = 1e-7, 1.0
+    while high / low > 1.01:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if chance(middle) >= DETECTED else (middle, high)
+    return high * RBC_PER_UL
 
 
 def _evidence(

@@ -46,11 +46,12 @@ def measure_patients(settings: BenchSettings, report: Report) -> Section:
         )
     measurements: list[Measurement] = []
     notes = [
-        "Before review, at the model's own field threshold. 'Elsewhere': error rates of the other laboratories of this "
+        "At the model's own field threshold. 'Elsewhere': error rates of the other laboratories of this "
         "run alone, as at a laboratory that measured nothing. 'Measured': the laboratory's own patients as a site "
         "profile. Evidence and limit of detection are reckoned for slides of so many cells from how rates differ "
         "between its patients; intervals and counts are of the cells whose truth is known. Where there is no limit of "
-        "detection, fewer than 95 % of patients show evidence however many parasites they have.",
+        "detection, fewer than 95 % of patients show evidence however many parasites they have. With every suspect reviewed "
+        "one infected cell is evidence, the person being right.",
     ]
     models = load_models(settings.models)
     counted = _single_cells(settings, models, notes, part_of(report, 0, 2))
@@ -118,9 +119,15 @@ def _laboratory(
                     better="lower",
                 ),
             ]
-            if math.isfinite(rule.limit_per_ul):
-                limit = rule.limit_per_ul
-                found.append(Measurement(group, subject, "limit of detection, per µL", limit, better="lower"))
+            limits = {
+                "limit of detection, per µL": rule.limit_per_ul,
+                "with every suspect reviewed, per µL": rule.limit_reviewed,
+            }
+            found += [
+                Measurement(group, subject, figure, limit, better="lower")
+                for figure, limit in limits.items()
+                if math.isfinite(limit)
+            ]
         said = said_of(whole, rates, effect=effect)
         group = f"{name} {'left out' if not calibrated else 'with its own rates'}"
         found += [

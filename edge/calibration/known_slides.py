@@ -16,7 +16,7 @@ from edge.types import Box
 
 Probabilities = npt.NDArray[np.float64]
 
-_FEWEST_INFECTED = 5
+FEWEST_INFECTED = 5
 """Infected cells of a slide, below which its sensitivity tells next to nothing."""
 
 
@@ -67,7 +67,7 @@ class KnownSlide(NamedTuple):
             None where too few infected cells are known, or nobody looked at cells that the machine passed.
         """
         called = float(np.count_nonzero(self.infected >= threshold))
-        if len(self.infected) < _FEWEST_INFECTED:
+        if len(self.infected) < FEWEST_INFECTED:
             return None
         if not self.passed:
             return called, float(len(self.infected))

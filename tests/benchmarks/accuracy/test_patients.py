@@ -54,6 +54,7 @@ def test_the_rule_errs_as_seldom_as_promised_and_finds_fewer_parasites_in_more_c
     assert many.limit_per_ul < few.limit_per_ul < 100_000
     # Of slides at the limit 95 % show evidence: false alarms of .2 %, nine infected cells of ten found.
     share = few.limit_per_ul / 5e6
+    assert few.limit_reviewed == pytest.approx(3 / 1000 / 0.9 * 5e6, rel=0.05)  # the rule of three
     assert binom.sf(few.fewest - 1, 1000, 0.9 * share + 0.002) == pytest.approx(0.95, abs=0.03)
 
 
