@@ -50,8 +50,8 @@ def measure_patients(settings: BenchSettings, report: Report) -> Section:
         "run alone, as at a laboratory that measured nothing. 'Measured': the laboratory's own patients as a site "
         "profile. Evidence and limit of detection are reckoned for slides of so many cells from how rates differ "
         "between its patients; intervals and counts are of the cells whose truth is known. Where there is no limit of "
-        "detection, fewer than 95 % of patients show evidence however many parasites they have. With every suspect reviewed "
-        "one infected cell is evidence, the person being right.",
+        "detection, fewer than 95 % of patients show evidence however many parasites they have. With every "
+        "suspect reviewed one infected cell is evidence, the person being right.",
     ]
     models = load_models(settings.models)
     counted = _single_cells(settings, models, notes, part_of(report, 0, 2))

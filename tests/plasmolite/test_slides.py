@@ -1,6 +1,9 @@
 """``plasmolite slides`` and ``plasmolite review``, as a person uses them."""
 
+import csv
+import io
 import json
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.images.encode import encode_jpeg
+from edge.messages.catalogue import catalogue
+from edge.messages.codes import Code
+from edge.messages.language import Language
+from edge.slides.review import slide_estimates
 from edge.slides.store import SlideStore
 from plasmolite.console import main
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store
 
 CROP = encode_jpeg(np.full((40, 40, 3), (180, 90, 120), np.uint8), 95)
 
@@ -200,3 +207,48 @@ def test_a_reader_notes_species_and_stage_with_a_call(store_path: Path) -> None:
         reviews = store.reviews(store.slide("K-0413"))
     assert [(review.species, review.stage) for review in reviews] == [("P. vivax", "ring"), ("", "")]
     assert "P. vivax" in run(store_path, "slides", "table").output
+
+
+def plain_spaces(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+ELSEWHERE = {
+    **RATES,
+    "laboratories_infected": [[75, 92], [120, 188], [200, 250], [2089, 2258]],
+    "laboratories_uninfected": [[50, 3000], [40, 4500], [1, 4000], [0, 2057]],
+}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_surface_says_first_that_nothing_was_measured_here_and_whether_there_is_an_infection(
+    tmp_path: Path, language: str
+) -> None:
+    with open_store(tmp_path) as store:
+        slide = store.create_slide(
+            "K-1",
+            operator="Amina",
+            device="a bench",
+            model_name="made-up",
+            model_sha256="ab" * 32,
+            settings={"rates": ELSEWHERE, "threshold": 0.5},
+        )
+        store.add_field(slide, field_at(), cells_of(0.9, *[0.01] * 1199), [CROP] * 1200)
+        messages = slide_estimates(store, slide).machine.words
+        path = store.path
+    words = catalogue(Language(language))
+    wanted = [words.message(message) for message in messages]
+    assert messages[0].code == Code.ESTIMATE_NOT_MEASURED_HERE
+    assert messages[2].code == Code.ESTIMATE_CANNOT_TELL
+    terminal = run(path, "slides", "show", "K-1", "--language", language).output
+    run(path, "slides", "report", "K-1", "--to", str(tmp_path / "out"), "--language", language)
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for sentence in wanted[:3]:
+        assert sentence in terminal, terminal
+        assert plain_spaces(sentence) in plain_spaces(unescape(report))
+    bundle = json.loads(run(path, "slides", "export", "K-1", "--format", "fhir").output)
+    assert bundle["entry"][0]["resource"]["conclusion"].startswith(str(messages[0]))
+    shown = json.loads(run(path, "slides", "show", "K-1", "--json").output)["estimate"]
+    assert (shown["words"][0], shown["presence"]) == (str(messages[0]), "cannot tell")
+    row = next(csv.DictReader(io.StringIO(run(path, "slides", "table").output)))
+    assert (row["presence"], row["measured_here"]) == ("cannot tell", "False")
