@@ -30,7 +30,7 @@ Slide = tuple[float, float, RateDistribution, RateDistribution]
 """Sensitivity and false-alarm rate of a slide, and what is known of either."""
 
 INDEPENDENT = "independent"
-WIDEST = {True: 2.5, False: 40.0}
+WIDEST = {True: 2.5, False: 4.0}
 """How many times as wide as an oracle's the median interval may be: where only the count is in doubt (and fields may
 differ), and where the
 rates differ from slide to slide or from laboratory to laboratory."""
