@@ -61,7 +61,10 @@ def measure_patients(settings: BenchSettings, report: Report) -> Section:
             report(f"{folder.name}, {model.name}", 0.5 + 0.5 * done / len(models))
             analyser = FieldAnalyser(Classifier(model, threads=max(settings.threads)))
             judged = judge_laboratory(folder, analyser).judged
-            laboratories[folder.name] = count_patients(judged, model.operating_point("field").threshold)
+            found = count_patients(judged, model.operating_point("field").threshold)
+            # Where nobody says of whom the fields are, they are no patients: one count is all that there is.
+            known = not (folder / "boxes.csv").is_file() or (folder / "patients.csv").is_file()
+            laboratories[folder.name] = found if known else [together(folder.name, found)]
         for name, patients in laboratories.items():
             others = [together(other, found) for other, found in laboratories.items() if other != name]
             measurements += _laboratory(name, model, patients, others)
@@ -102,10 +105,11 @@ def _laboratory(
     large = [one for one in patients if one.cells >= _FEWEST_CELLS]
     whole = together(name, patients)
     effect = field_design_effect([one.positive for one in patients], [one.cells for one in patients])
-    for where, calibrated in (("elsewhere", False), ("measured", True)):
+    several = len(patients) > 1
+    for where, calibrated in (("elsewhere", False), ("measured", True))[: 2 if several else 1]:
         rates = rates_of(patients, others, calibrated=calibrated)
         subject = f"{model.name}, {where}"
-        for cells in CELLS:
+        for cells in CELLS if several else ():
             rule = apply_rule(patients, rates, cells)
             group = f"{name}: {cells:,} cells counted"
             found += [
