@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from edge.fields.quality import Check, CheckName, QualityReport
+from edge.filing.export import slide_json
 from edge.live.counting import MOST_COUNTED_STRAIN, SlideCounter
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.slides.export import slide_json
 from edge.slides.store import SlideStore
 from edge.types import Rgb
 from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
