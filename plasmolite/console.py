@@ -38,6 +38,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "analyze": CommandEntry(
         "plasmolite.commands.pictures.analyze", "Count a slide's fields, with an interval."
     ),
+    "archive": CommandEntry(
+        "plasmolite.commands.pictures.archive", "Judge an archive of fields on a cluster."
+    ),
     "calibrate": CommandEntry("plasmolite.commands.pictures.calibrate", "Set a laboratory's own threshold."),
     "explain": CommandEntry(
         "plasmolite.commands.pictures.explain", "Show where in a cell the evidence lies."

@@ -12,7 +12,7 @@ from edge.inference.self_test import run_self_test, sample_scores
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.message import Message
 
-PACKAGES = ("plasmolite", "edge", "train", "convert", "server", "benchmarks")
+PACKAGES = ("plasmolite", "edge", "train", "convert", "server", "benchmarks", "archive")
 """The packages that an installation consists of. Their names are common, so another file may hide one."""
 
 

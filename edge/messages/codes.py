@@ -6,6 +6,7 @@ A code is stable: programs and the page go by it. Its sentence may change. Large
 
 from enum import StrEnum
 
+from edge.messages.archive_codes import ArchiveCode
 from edge.messages.camera_codes import CameraCode
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.request_codes import RequestCode
@@ -313,11 +314,11 @@ class Code(StrEnum):
     COMMAND_ERROR = "command.error"
 
 
-AnyCode = Code | CameraCode | DoctorCode | RequestCode | SignatureCode
+AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SignatureCode
 
 ALL_CODES: dict[str, AnyCode] = {
     code.value: code
-    for family in (Code, CameraCode, DoctorCode, RequestCode, SignatureCode)
+    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SignatureCode)
     for code in family
 }
 """Every code by its key."""

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow  # builds a wheel and two environments
 
 _ROOT = Path(__file__).parents[2]
 _SAMPLE = "edge/samples/cells/cell_01.png"
-_PACKAGES = ("plasmolite", "edge", "train", "convert", "server", "benchmarks")
+_PACKAGES = ("plasmolite", "edge", "train", "convert", "server", "benchmarks", "archive")
 
 
 @pytest.fixture(scope="session")

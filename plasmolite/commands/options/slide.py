@@ -40,7 +40,16 @@ NAMES = ("model", "profile", "rbc_per_ul", "haematocrit", "cell_width", "threads
 
 def slide_options(command: Command) -> Command:
     """Give a command the options; their values reach it under :data:`NAMES`."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def cluster_options(command: Command) -> Command:
+    """Give a command the options without `--threads`: on a cluster each worker has one."""
+    return _with(_OPTIONS[:-1], command)
+
+
+def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

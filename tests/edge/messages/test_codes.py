@@ -15,7 +15,11 @@ from edge.messages.language import Language
 from edge.types import Label
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [path for root in ("edge", "server", "plasmolite") for path in sorted((ROOT / root).rglob("*.py"))]
+SOURCES = [
+    path
+    for root in ("archive", "edge", "server", "plasmolite")
+    for path in sorted((ROOT / root).rglob("*.py"))
+]
 FAMILIES = {type(code).__name__: type(code) for code in ALL_CODES.values()}
 NO_VALUES = frozenset({"kind", "field", "retry_after"})
 """What `server.problems.Problem` takes beside the values of its message."""
@@ -71,7 +75,11 @@ def test_every_code_is_used() -> None:
 
 def test_every_label_is_used() -> None:
     texts = [path.read_text(encoding="utf-8") for path in SOURCES]
-    for folder, kinds in (("server", ("*.js", "*.html")), ("edge/reports", ("*.j2",))):
+    for folder, kinds in (
+        ("server", ("*.js", "*.html")),
+        ("edge/reports", ("*.j2",)),
+        ("archive", ("*.j2",)),
+    ):
         texts += [path.read_text("utf-8") for kind in kinds for path in (ROOT / folder).rglob(kind)]
     everything = "\n".join(texts)
     # Keys that are put together from a family and a member, such as `state.` and a live state.

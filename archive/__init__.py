@@ -1,0 +1,1 @@
+"""An archive of fields judged on a Dask cluster, into a Parquet dataset: what outgrows one machine."""

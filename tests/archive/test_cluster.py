@@ -1,0 +1,179 @@
+"""``plasmolite archive`` on real workers: the figures of ``analyze``, killed workers, object stores, another model."""
+
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+from distributed import Client
+
+from archive.cluster import open_cluster
+from archive.judging import JudgingPlan
+from archive.manifest import judging_plan
+from archive.trouble import ArchiveError
+from edge.calibration.setup import set_up_slide
+from edge.messages.archive_codes import ArchiveCode
+from plasmolite.commands.pictures.analyze import command as analyze
+from plasmolite.commands.pictures.archive import command
+from tests.archive.test_run import rows
+
+
+def archive_run(scheduler: str, *arguments: object) -> Result:
+    return CliRunner().invoke(
+        command, ["run", "--scheduler", scheduler, "--patience", "0", *map(str, arguments)]
+    )
+
+
+@pytest.fixture(scope="module")
+def dataset(scheduler, archive, tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("judged") / "dataset"
+    result = archive_run(scheduler, archive, "--out", place)
+    assert result.exit_code == 1, result.output  # one file is no picture
+    return place
+
+
+@pytest.fixture(scope="module")
+def plan() -> JudgingPlan:
+    options = {"rbc_per_ul": None, "haematocrit": None, "cell_width": None}
+    return judging_plan(set_up_slide(model=None, profile=None, threads=1, **options), 0)
+
+
+def test_a_slide_has_the_figures_of_analyze(dataset, archive) -> None:
+    result = CliRunner().invoke(analyze, ["--json", "--threads", "1", str(archive / "0413")])
+    *fields, last = [json.loads(line) for line in result.stdout.splitlines()]
+    summary = last["summary"]
+    slides = duckdb.sql(f"SELECT * FROM '{dataset}/slides.parquet' WHERE slide = 'laboratory/0413'")
+    (slide,) = slides.to_arrow_table().to_pylist()
+    assert slide["fraction"] == summary["fraction"]
+    assert [slide["low"], slide["high"]] == summary["interval"]
+    assert (slide["cell_count"], slide["parasitized_count"]) == (
+        summary["cell_count"],
+        summary["parasitized_count"],
+    )
+    told = duckdb.sql(
+        f"SELECT x, y, width, height, round(probability, 6), label, counted FROM '{dataset}/cells/*/*.parquet' "
+        "WHERE slide = 'laboratory/0413'"
+    ).fetchall()
+    expected = [(*cell["box"], *list(cell.values())[1:]) for field in fields for cell in field["cells"]]
+    assert sorted(told) == sorted(expected)
+
+
+def test_the_manifest_names_model_settings_and_when(dataset) -> None:
+    manifest = json.loads((dataset / "manifest.json").read_text())
+    assert manifest["complete"] is True
+    assert manifest["model_licence"] == "Apache-2.0"
+    (run,) = manifest["runs"]
+    assert run["begun"] <= run["ended"]
+    assert run["counted"] == 2
+
+
+def test_another_threshold_is_refused(dataset, archive, scheduler) -> None:
+    before = rows(dataset)
+    result = archive_run(scheduler, archive, "--out", dataset, "--cell-width", 40)
+    assert result.exit_code == 2
+    assert "another cell_width" in result.output
+    assert rows(dataset) == before
+
+
+def test_a_worker_of_another_version_or_model_is_refused(scheduler, plan) -> None:
+    for other, code in (
+        ({"version": "0.0"}, ArchiveCode.OTHER_PROGRAM),
+        ({"model_sha256": "0" * 64}, ArchiveCode.OTHER_MODEL),
+        ({"finder_sha256": "0" * 64}, ArchiveCode.OTHER_FINDER),
+    ):
+        with (
+            pytest.raises(ArchiveError) as refused,
+            open_cluster(plan._replace(**other), scheduler=scheduler, workers=None),
+        ):
+            pass
+        assert refused.value.code is code
+
+
+def test_a_scheduler_that_does_not_answer_is_a_sentence(archive, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("archive.cluster._CONNECT_SECONDS", 1)
+    result = archive_run("tcp://127.0.0.1:9", archive, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "does not answer" in result.output
+
+
+def without_folders(tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """The rows of an archive wherever it lies."""
+    return {
+        name: [{**row, "source": Path(row.get("source", "")).name} for row in table]
+        for name, table in tables.items()
+    }
+
+
+def states_of(dask_scheduler: Any) -> dict[str, str]:
+    return {str(key): task.state for key, task in dask_scheduler.tasks.items()}
+
+
+def kill_a_worker(client: Client) -> None:
+    """As the system does when memory runs out."""
+    pid = next(iter(client.run(os.getpid).values()))
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_killed_workers_change_no_row(tmp_path, archive, scheduler, dataset) -> None:
+    many = tmp_path / "laboratory"
+    shutil.copytree(archive, many)
+    data = (archive / "0413" / "b.jpg").read_bytes()
+    for number in range(6):  # the same picture with a tail is another content, and decodes to the same field
+        (many / "0413" / f"c{number}.jpg").write_bytes(data + bytes([number]))
+    assert archive_run(scheduler, many, "--out", tmp_path / "undisturbed").exit_code == 1
+    result = []
+    run = threading.Thread(
+        target=lambda: result.append(archive_run(scheduler, many, "--out", tmp_path / "out"))
+    )
+    run.start()
+    kills = 0
+    with Client(scheduler) as client:
+        while run.is_alive():
+            # While it judges.
+            if (
+                any(state == "processing" for state in client.run_on_scheduler(states_of).values())
+                and kills < 3
+            ):
+                kill_a_worker(client)
+                kills += 1
+            run.join(0.5)
+    (result,) = result
+    assert kills
+    assert result.exit_code == 1, result.output
+    assert rows(tmp_path / "out") == rows(tmp_path / "undisturbed")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    moto = pytest.importorskip("moto.server", reason="moto is not installed")
+    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "key")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3").create_bucket(Bucket="laboratory")
+        yield "s3://laboratory"
+    server.stop()
+
+
+def test_an_object_store_gives_the_same_rows(bucket, archive, dataset, scheduler) -> None:
+    boto3 = pytest.importorskip("boto3")
+    for path in sorted(archive.rglob("*.*")):
+        boto3.client("s3").upload_file(str(path), "laboratory", f"in/laboratory/{path.relative_to(archive)}")
+    with Client(scheduler) as client:  # a worker's credentials come from its environment
+        names = [name for name in os.environ if name.startswith("AWS_")]
+        client.run(os.environ.update, {name: os.environ[name] for name in names})
+    result = archive_run(scheduler, f"{bucket}/in/laboratory", "--out", f"{bucket}/out")
+    assert result.exit_code == 1, result.output
+    assert without_folders(rows(f"{bucket}/out")) == without_folders(rows(dataset))
