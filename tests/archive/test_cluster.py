@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,22 +102,14 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(archive, tmp_path, monke
     assert "does not answer" in result.output
 
 
-def without_folders(tables: dict[str, list[dict]]) -> dict[str, list[dict]]:
-    """The rows of an archive wherever it lies."""
-    return {
-        name: [{**row, "source": Path(row.get("source", "")).name} for row in table]
-        for name, table in tables.items()
-    }
-
-
 def states_of(dask_scheduler: Any) -> dict[str, str]:
     return {str(key): task.state for key, task in dask_scheduler.tasks.items()}
 
 
 def kill_a_worker(client: Client) -> None:
     """As the system does when memory runs out."""
-    pid = next(iter(client.run(os.getpid).values()))
-    os.kill(pid, signal.SIGKILL)
+    for pid in list(client.run(os.getpid).values())[:1]:  # none where all are just starting anew
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_killed_workers_change_no_row(tmp_path, archive, scheduler, dataset) -> None:
@@ -148,32 +139,3 @@ def test_killed_workers_change_no_row(tmp_path, archive, scheduler, dataset) -> 
     assert kills
     assert result.exit_code == 1, result.output
     assert rows(tmp_path / "out") == rows(tmp_path / "undisturbed")
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "key")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        boto3.client("s3").create_bucket(Bucket="laboratory")
-        yield "s3://laboratory"
-    server.stop()
-
-
-def test_an_object_store_gives_the_same_rows(bucket, archive, dataset, scheduler) -> None:
-    boto3 = pytest.importorskip("boto3")
-    for path in sorted(archive.rglob("*.*")):
-        boto3.client("s3").upload_file(str(path), "laboratory", f"in/laboratory/{path.relative_to(archive)}")
-    with Client(scheduler) as client:  # a worker's credentials come from its environment
-        names = [name for name in os.environ if name.startswith("AWS_")]
-        client.run(os.environ.update, {name: os.environ[name] for name in names})
-    result = archive_run(scheduler, f"{bucket}/in/laboratory", "--out", f"{bucket}/out")
-    assert result.exit_code == 1, result.output
-    assert without_folders(rows(f"{bucket}/out")) == without_folders(rows(dataset))

@@ -21,7 +21,7 @@ from edge.messages.message import Message
 from tests.archive.conftest import JudgedBefore
 
 
-def run(place: Path, archive: Path, judging: JudgedBefore, part_fields: int = 1) -> Tally:
+def run(place: Path | str, archive: Path | str, judging: JudgedBefore, part_fields: int = 1) -> Tally:
     dataset = Dataset(str(place))
     with dataset.writing(), ContentIndex(dataset) as index:
         return ArchiveRun(dataset, index, "0" * 64, part_fields=part_fields).judge_all(
