@@ -149,8 +149,9 @@ def _check_client() -> AnyResponse | None:
                 raise Problem(401, RequestCode.WRONG_TOKEN, kind="wrong-token", field="Authorization")
         elif not _signed_in():
             if wants_page():
-                wanted = request.full_path.rstrip("?")
-                return redirect(url_for("security.sign_in", next=None if wanted == "/" else wanted))
+                path = request.full_path.rstrip("?")
+                wanted = None if path == "/" else request.script_root + path
+                return redirect(url_for("security.sign_in", next=wanted))
             raise Problem(
                 401,
                 RequestCode.TOKEN_NEEDED,

@@ -76,6 +76,9 @@ class EstimateAnswerSchema(Schema):
     too_few_counted = fields.Boolean(required=True)
     within_false_alarms = fields.Boolean(required=True)
     contradicts_rates = fields.Boolean(required=True)
+    presence = fields.String(
+        required=True, allow_none=True, metadata={"description": "Whether the slide shows an infection."}
+    )
     false_alarms_from_elsewhere = fields.Boolean(required=True)
     rbc_per_ul = fields.Float(required=True)
     red_cells_source = fields.String(required=True)

@@ -53,6 +53,9 @@ class GuardedParser(HTTPRequestParser):
         """Take in what came, and say how much of it belongs to this request."""
         had_head = self.headers_finished
         taken: int = super().received(data)
+        if self.error:
+            # Waitress would first ask the client to go on with a body that it has refused.
+            self.expect_continue = False
         if had_head or not self.headers_finished or self.error or self.body_rcv is None:
             return taken
         large = self.chunked or self.content_length > STRANGERS_BYTES
