@@ -26,6 +26,8 @@ _RIM, _NEAR = 4, 6
 """How far the outlines reach to both sides, and what is not glass, px of the working picture."""
 LEAST_RIM = 400
 """Pixels of outlines from which on blur can be measured: those of a few cells."""
+_ENOUGH = 8000
+"""Pixels of glass that are enough to know its noise by."""
 _MEDIAN_OF_SQUARES = 0.4549
 """Median over mean of the squares of what is normally distributed."""
 
@@ -92,11 +94,17 @@ def _energy(
     """Mean structure tensor of the outlines at one scale, (2, 2), without what noise adds."""
     smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
     across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    x, y = across[rim], down[rim]
-    tensor = np.array([[np.mean(x * x), np.mean(x * y)], [np.mean(x * y), np.mean(y * y)]], np.float64)
-    if np.count_nonzero(glass) < LEAST_RIM:
+    mask = rim.astype(np.uint8)
+    xx, xy, yy = (
+        cv2.mean(cv2.multiply(one, other), mask)[0]
+        for one, other in ((across, across), (across, down), (down, down))
+    )
+    tensor = np.array([[xx, xy], [xy, yy]], np.float64)
+    places = np.flatnonzero(glass)
+    if len(places) < LEAST_RIM:
         return tensor
-    noise = np.median(across[glass] ** 2) + np.median(down[glass] ** 2)
+    some = places[:: max(1, len(places) // _ENOUGH)]
+    noise = np.median(np.square(across.ravel()[some])) + np.median(np.square(down.ravel()[some]))
     return tensor - np.eye(2) * float(noise) / 2 / _MEDIAN_OF_SQUARES
 
 
