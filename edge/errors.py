@@ -69,6 +69,10 @@ class SiteProfileError(PlasmoliteError):
     """A site profile is unreadable, made for another model, or cannot be made from the cells given."""
 
 
+class TeachingError(PlasmoliteError):
+    """A model cannot be taught: it has no bank, or too few cells were reviewed."""
+
+
 class StoreError(PlasmoliteError):
     """The slide store cannot be read or written; subclasses say why."""
 

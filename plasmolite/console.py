@@ -42,6 +42,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "plasmolite.commands.pictures.archive", "Judge an archive of fields on a cluster."
     ),
     "calibrate": CommandEntry("plasmolite.commands.pictures.calibrate", "Set a laboratory's own threshold."),
+    "adapt": CommandEntry("plasmolite.commands.counting.adapt", "Teach the model what was reviewed here."),
     "explain": CommandEntry(
         "plasmolite.commands.pictures.explain", "Show where in a cell the evidence lies."
     ),

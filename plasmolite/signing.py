@@ -1,13 +1,15 @@
 """Signatures of model files: minisign's format, checked by the ``cryptography`` library (extra ``signing``).
 
 Who releases a model signs it once (``minisign -S -s site.key -m MODEL``); a device holds only the public key
-that its site chose. A signature says who made the file; the manifest inside says what it is.
+that its site chose, and a key of its own for what it is taught. A signature says who made the file; the manifest
+inside says what it is.
 Format: https://jedisct1.github.io/minisign/#signature-format.
 """
 
 import base64
 import binascii
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,6 +113,51 @@ def check_signature(data: bytes, signature: Signature, keys: Sequence[PublicKey]
     if not _signed_by(key, signature.comment_signature, signature.signature + signature.comment.encode()):
         raise SignatureError(SignatureCode.COMMENT_ALTERED)
     return key
+
+
+class SecretKey(NamedTuple):
+    """A key that this device signs with.
+
+    Attributes:
+        number: of the key, 8 bytes, as in its public half.
+        seed: the 32 bytes of an Ed25519 private key.
+    """
+
+    number: bytes
+    seed: bytes
+
+
+def make_key() -> tuple[SecretKey, str]:
+    """Make a key pair: the secret half, and the text of the public one as minisign writes it.
+
+    Raises:
+        SignatureError: the library that signs is missing.
+    """
+    secret = SecretKey(os.urandom(8), os.urandom(32))
+    public = _private(secret).public_key().public_bytes_raw()
+    packed = base64.b64encode(_LEGACY + secret.number + public).decode()
+    return secret, f"untrusted comment: minisign public key {_identity(secret.number)}\n{packed}\n"
+
+
+def sign(data: bytes, secret: SecretKey, comment: str) -> str:
+    """Sign a file's bytes; the text of a signature file, which minisign checks too.
+
+    Raises:
+        SignatureError: the library that signs is missing.
+    """
+    key = _private(secret)
+    signature = key.sign(hashlib.blake2b(data).digest())
+    packed = base64.b64encode(_HASHED + secret.number + signature).decode()
+    whole = base64.b64encode(key.sign(signature + comment.encode())).decode()
+    return f"untrusted comment: signature of {_identity(secret.number)}\n{packed}\n{_COMMENT}{comment}\n{whole}\n"
+
+
+def _private(secret: SecretKey) -> Any:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    except ImportError as error:
+        raise SignatureError(SignatureCode.NO_LIBRARY) from error
+    return Ed25519PrivateKey.from_private_bytes(secret.seed)
 
 
 def _signed_by(key: PublicKey, signature: bytes, data: bytes) -> bool:

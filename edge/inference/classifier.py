@@ -59,6 +59,9 @@ class Classifier:
         self._lock = threading.Lock()
         self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
         self._input, self._output, self._features = self._check_tensors()
+        self._head = model.head
+        if self._head is not None and self._features is None:
+            raise ModelFileError(Code.MODEL_NO_FEATURES, path=model.path)
         self._allocated = 0
         _LOG.debug(
             "%s (%s): %s %s, %d threads",
@@ -111,7 +114,7 @@ class Classifier:
         with self._lock:
             for start, batch in self._invoked(inputs):
                 # A view into the interpreter must be gone before its next call: this copies the values out.
-                result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
+                result[start : start + batch] = self._said()
         return result
 
     def cell_probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -150,9 +153,16 @@ class Classifier:
         rows: list[NDArray[np.float32]] = []
         with self._lock:
             for start, batch in self._invoked(inputs):
-                result[start : start + batch] = self._interpreter.get_tensor(self._output)[:, 0]
+                result[start : start + batch] = self._said()
                 rows.append(self._interpreter.get_tensor(self._features).copy())
         return result, np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+
+    def _said(self) -> NDArray[np.float32]:
+        """Probabilities of the batch that was judged last, with what a site taught the model."""
+        said: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[:, 0]
+        if self._head is None:
+            return said
+        return self._head.probabilities(said, self._interpreter.get_tensor(self._features))
 
     def _check_inputs(self, inputs: NDArray[np.uint8]) -> None:
         expected = (self.input_size, self.input_size, 3)

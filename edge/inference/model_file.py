@@ -23,6 +23,7 @@ from edge.errors import ModelFileError
 from edge.inference.bank import BANK_NAME, Bank, read_bank
 from edge.inference.levelling import Levelling
 from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.inference.site_head import HEAD_NAME, SiteHead, read_head
 from edge.inference.verdicts import LABELS, OperatingPoint, UndecidedRange
 from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of, system_reason
@@ -87,13 +88,31 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        """Name, version and precision, such as ``standard 1.0 int8``."""
-        return f"{self.manifest['name']} {self.manifest['version']} {self.manifest['precision']}"
+        """Name, version and precision, such as ``standard 1.0 int8``; and where it was taught, if it was."""
+        released = f"{self.manifest['name']} {self.manifest['version']} {self.manifest['precision']}"
+        return f"{released}, taught at {self.taught_at}" if self.taught_at else released
 
     @property
+    def taught_at(self) -> str:
+        """Name of the site that taught it; empty for a released model."""
+        return str(self.manifest["site"]["name"]) if "site" in self.manifest else ""
+
+    @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the flatbuffer, hexadecimal: the network's identity."""
-        return str(self.manifest["sha256"])
+        """The network's identity: SHA-256 of the flatbuffer, and of what a site taught it; hexadecimal."""
+        released = str(self.manifest["sha256"])
+        taught = self.parts.get(HEAD_NAME)
+        return released if taught is None else hashlib.sha256(released.encode() + taught).hexdigest()
+
+    @cached_property
+    def head(self) -> SiteHead | None:
+        """What a site taught the model; None in a released one.
+
+        Raises:
+            ModelFileError: it is damaged.
+        """
+        packed = self.parts.get(HEAD_NAME)
+        return None if packed is None else read_head(packed)
 
     @property
     def input_size(self) -> int:

@@ -41,6 +41,7 @@ class InstalledModel(NamedTuple):
         precision: such as "int8".
         installed: date and time at which it was installed, as ISO 8601 text.
         signed_by: the key that signed it.
+        taught_at: the site that taught it; empty for a released model.
     """
 
     sha256: str
@@ -50,6 +51,7 @@ class InstalledModel(NamedTuple):
     precision: str
     installed: str
     signed_by: str
+    taught_at: str = ""
 
     @property
     def file_name(self) -> str:
@@ -57,8 +59,9 @@ class InstalledModel(NamedTuple):
         return f"{self.file_sha256}.tflite"
 
     def __str__(self) -> str:
-        """Name, version, precision and the beginning of the hash."""
-        return f"{self.name} {self.version} {self.precision} ({self.sha256[:12]})"
+        """Name, version, precision, where it was taught, and the beginning of the hash."""
+        taught = f", taught at {self.taught_at}" if self.taught_at else ""
+        return f"{self.name} {self.version} {self.precision}{taught} ({self.sha256[:12]})"
 
 
 class StoreState(NamedTuple):
@@ -175,6 +178,7 @@ class ModelStore:
                 str(model.manifest["precision"]),
                 when,
                 signed_by,
+                model.taught_at,
             )
             _refuse_older(entry, state, bundled)
             self_test(model)

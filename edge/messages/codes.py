@@ -298,6 +298,15 @@ class Code(StrEnum):
     REVIEW_NOTHING_TO_WITHDRAW = "review.nothing-to-withdraw"
     MODEL_NO_FEATURES = "model.no-features"
     MODEL_UNKNOWN = "model.unknown"
+
+    # What a site teaches its model.
+    TEACH_TOO_FEW = "teach.too-few"
+    TEACH_NO_BANK = "teach.no-bank"
+    TEACH_FORGETS = "teach.forgets"
+    TEACH_WINS_NOTHING = "teach.wins-nothing"
+    TEACH_WON = "teach.won"
+    TEACH_KEPT = "teach.kept"
+    TEACH_TABLE = "teach.table"
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"

@@ -100,6 +100,7 @@ def list_models(*, as_json: bool) -> None:
                     **entries,
                     "installed": "with the package",
                     "signed_by": "",
+                    "taught_at": "",
                     "in_use": active is None,
                     "file": str(shipped.path),
                 },
@@ -112,9 +113,11 @@ def list_models(*, as_json: bool) -> None:
             mark = "*" if row["in_use"] else " "
             since = row["installed"] if signed_by else words.text("installed.with-package")
             key = "  " + words.text("installed.key", key=str(signed_by)) if signed_by else ""
-            click.echo(
-                f"{mark} {str(row['sha256'])[:12]}  {row['name']} {row['version']} {row['precision']}  {since}{key}"
+            taught = (
+                f", {words.text('installed.taught', site=str(row['taught_at']))}" if row["taught_at"] else ""
             )
+            released = f"{row['name']} {row['version']} {row['precision']}"
+            click.echo(f"{mark} {str(row['sha256'])[:12]}  {released}{taught}  {since}{key}")
 
 
 @command.command(epilog="Example:\n\n  plasmolite model show 3f9a0c\n\n  plasmolite model show model.tflite")

@@ -1,0 +1,143 @@
+"""What a site gains by teaching the model some of its fields.
+
+``python -m benchmarks.accuracy.teaching MODEL LABORATORY``: the laboratory's patients are dealt; fields of some are
+reviewed, cell by cell, and teach; all fields of the others judge. The model must not have learnt from the laboratory,
+or the table says nothing.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.fields.analyser import cut_cells
+from edge.inference.bank import Bank
+from edge.inference.classifier import Classifier
+from edge.inference.levelling import logits_of
+from edge.inference.model_file import load_model
+from edge.inference.model_store import find_model
+from edge.segmentation.finder import CellFinder
+from edge.teaching.gate import area, measure, refusal
+from edge.teaching.lessons import LEAST_PATIENTS
+from edge.teaching.teach import Examples, teach
+from train.data.annotated_laboratories import INFECTED, LEFT_OUT, read_marked_fields
+
+SPECIFICITY = 0.995
+_TRIES = 2000
+
+
+class Fields(NamedTuple):
+    """A laboratory's cells as a model sees them, and the field that each is of."""
+
+    examples: Examples
+    """Grouped by patient."""
+    field: NDArray[np.str_]
+
+
+def read_fields(classifier: Classifier, folder: Path) -> Fields:
+    """Find the cells of a laboratory's fields and let a model judge them; cells in doubt are left out."""
+    finder, size = CellFinder(), classifier.input_size
+    said, features, infected, patients, fields = [], [], [], [], []
+    for field in read_marked_fields(folder):
+        cells = [
+            cell for cell in finder.find(field.rgb).cells if cell.kind == "red" and min(cell.box[2:]) >= 8
+        ]
+        labels = field.label(cells)
+        kept = [
+            (cell, label)
+            for cell, label in zip(cells, labels, strict=True)
+            if cell.counted and label != LEFT_OUT
+        ]
+        if kept:
+            answers = classifier.with_features(cut_cells(field.rgb, [cell for cell, _ in kept], size))
+            said.append(answers[0])
+            features.append(answers[1])
+            infected += [label == INFECTED for _, label in kept]
+            patients += [field.group] * len(kept)
+            fields += [field.name] * len(kept)
+    examples = Examples(
+        np.concatenate(said), np.concatenate(features), np.array(infected), np.array(patients)
+    )
+    return Fields(examples, np.array(fields))
+
+
+def draws(fields: Fields, number: int, count: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Deal patients: yields which cells teach and which judge; nothing where the laboratory is too small.
+
+    Each side gets at least a tenth of the infected cells.
+    """
+    examples, made = fields.examples, 0
+    names = np.unique(examples.group)
+    for seed in range(_TRIES):
+        rng = np.random.default_rng(seed)
+        order, teaching = rng.permutation(names), np.zeros(len(fields.field), bool)
+        while len(np.unique(fields.field[teaching])) < number and len(order):
+            teaching |= examples.group == order[0]
+            order = order[1:]
+        share = examples.infected[teaching].sum() / examples.infected.sum()
+        pool = np.unique(fields.field[teaching])
+        if len(pool) < number or not 0.1 <= share <= 0.9:
+            continue
+        yield teaching & np.isin(fields.field, rng.choice(pool, number, replace=False)), ~teaching
+        made += 1
+        if made == count:
+            return
+
+
+def sensitivity(logits: NDArray[np.floating], infected: NDArray[np.bool_]) -> float:
+    """Share of the infected cells above all but 1 - `SPECIFICITY` of the uninfected ones."""
+    limit = np.quantile(logits[~infected], SPECIFICITY, method="higher")
+    return float(np.mean(logits[infected] > limit))
+
+
+def row(fields: Fields, bank: Bank, number: int, count: int, cell_threshold: float) -> str | None:
+    """One row of the table, means over the draws; None where the laboratory is too small."""
+    figures, passed = [], 0
+    for teaching, judging in draws(fields, number, count):
+        examples = fields.examples.at(teaching)
+        if len(np.unique(examples.group)) < LEAST_PATIENTS:
+            examples = examples._replace(group=fields.field[teaching])
+        taught = teach(examples, bank)
+        others = fields.examples.at(judging)
+        before, after = logits_of(others.said), taught.head.logits(others.said, others.features)
+        uninfected = int((~examples.infected).sum())
+        own = measure(taught, examples, bank, cell_threshold=cell_threshold, counted=uninfected)
+        passed += refusal(own) is None
+        values = [value(one, others.infected) for value in (sensitivity, area) for one in (before, after)]
+        figures.append([own.infected, len(examples.said), *values, own.home_after - own.home_before])
+    if not figures:
+        return None
+    mean = np.mean(figures, axis=0)
+    gone = (mean[3] - mean[2]) / (1 - mean[2])
+    return (
+        f"| {number} | {len(figures)} | {mean[0]:.0f} of {mean[1]:.0f} | {mean[2]:.2f} → {mean[3]:.2f} | {gone:.0%} | "
+        f"{mean[4]:.3f} → {mean[5]:.3f} | {mean[6] * 100:+.2f} | {passed} |"
+    )
+
+
+@click.command()
+@click.argument("model")
+@click.argument("laboratory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--fields", "numbers", default="5,10,20,40", show_default=True, help="Reviewed fields.")
+@click.option("--draws", "count", default=5, show_default=True, help="Deals of the patients.")
+def main(*, model: str, laboratory: Path, numbers: str, count: int) -> None:
+    """Print the table of LABORATORY, a folder of marked fields, for a MODEL that did not learn from it."""
+    loaded = load_model(find_model(model))
+    bank = loaded.bank
+    if bank is None:
+        raise click.ClickException(f"{loaded.name} has no bank.")
+    fields = read_fields(Classifier(loaded), laboratory)
+    click.echo(
+        "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"
+    )
+    click.echo("|---|---|---|---|---|---|---|---|")
+    for number in map(int, numbers.split(",")):
+        line = row(fields, bank, number, count, loaded.operating_point("cell").threshold)
+        click.echo(line or f"| {number} | too few fields | | | | | | |")
+
+
+if __name__ == "__main__":
+    main()

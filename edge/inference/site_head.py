@@ -1,0 +1,71 @@
+"""What a site taught its model: a straight line through what the network's head saw, added to the model's own logit.
+
+It lies beside the network in a model's file, which stays the parent's bit for bit: undone, the parent is back.
+"""
+
+import io
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelFileError
+from edge.inference.levelling import logits_of
+from edge.messages.codes import Code
+from edge.messages.message import reason_of
+
+HEAD_NAME = "site-head.npz"
+"""Of the entry in the model's file."""
+
+
+class SiteHead(NamedTuple):
+    """A taught head.
+
+    Attributes:
+        coefficients: of the features, float32, (features,).
+        bias: added to each logit.
+    """
+
+    coefficients: NDArray[np.float32]
+    bias: float
+
+    def logits(self, said: NDArray[np.floating], features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Taught logits, (n,).
+
+        Args:
+            said: probabilities of the parent, (n,).
+            features: what its head saw, (n, features).
+        """
+        return logits_of(said) + features @ self.coefficients + self.bias
+
+    def probabilities(self, said: NDArray[np.floating], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Taught probabilities, (n,); the arguments are those of `logits`."""
+        return (1 / (1 + np.exp(-self.logits(said, features)))).astype(np.float32)
+
+
+def write_head(head: SiteHead) -> bytes:
+    """Pack a head; the same bytes for the same head."""
+    packed = io.BytesIO()
+    np.savez_compressed(packed, coefficients=head.coefficients, bias=np.float64(head.bias))
+    return packed.getvalue()
+
+
+def read_head(packed: bytes) -> SiteHead:
+    """Unpack a head.
+
+    Raises:
+        ModelFileError: it is damaged.
+    """
+    try:
+        with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
+            return _finite(SiteHead(stored["coefficients"].astype(np.float32), float(stored["bias"])))
+    except (
+        Exception
+    ) as error:  # zip, zlib and NumPy have many ways to say that bytes are no archive of arrays
+        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=HEAD_NAME, reason=reason_of(error)) from error
+
+
+def _finite(head: SiteHead) -> SiteHead:
+    if head.coefficients.ndim != 1 or not np.isfinite([*head.coefficients, head.bias]).all():
+        raise ValueError("it holds no row of numbers")
+    return head

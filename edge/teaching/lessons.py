@@ -1,0 +1,134 @@
+"""What a site's reviewers know: cells as the network sees them, and what each is."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.cells.isolation import isolate
+from edge.images.encode import CROP_MARGIN
+from edge.images.files import read_image
+from edge.inference.preprocessing import network_input
+from edge.slides.records import NewField, Slide, StoredCell
+from edge.slides.store import SlideStore
+from edge.types import Label, Mask, Rgb
+
+_LEAST_SHARE = 0.3
+"""Of a cell's box that its outline has to fill, found again in its small picture; else the box's ellipse is taken."""
+
+LEAST_PATIENTS = 3
+"""From so many on, patients are left out as a whole when a taught model is judged; of fewer, fields are."""
+
+
+class Lesson(NamedTuple):
+    """One reviewed cell.
+
+    Attributes:
+        picture: as the network sees it, RGB, uint8, (size, size, 3).
+        infected: what the reviewer called it.
+        patient: whose it is, as far as is known: the slide, or the patient of a table.
+        field: that it was found in, within the patient.
+        reviewer: who called it.
+    """
+
+    picture: Rgb
+    infected: bool
+    patient: str
+    field: str
+    reviewer: str
+
+    @property
+    def sha256(self) -> str:
+        """Over the picture: what a taught model names its cells by."""
+        return hashlib.sha256(self.picture.tobytes()).hexdigest()
+
+
+def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> list[Lesson]:
+    """Take every cell of some slides on which a person's call stands.
+
+    Cells that nobody called teach nothing: among those that the machine passed are the ones it misses.
+
+    Args:
+        store: the slides.
+        slides: those to learn from.
+        size: side of the network's input, px.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    lessons = []
+    for slide in slides:
+        called = [cell for cell in store.cells(slide) if cell.call is not None]
+        fields = {stored.number: stored.field for stored in store.fields(slide)} if called else {}
+        for cell in called:
+            picture = picture_of_crop(store.crop(cell), cell, fields[cell.field_number], size)
+            infected = cell.call == Label.PARASITIZED
+            lessons.append(
+                Lesson(picture, infected, slide.slide_id, str(cell.field_number), cell.reviewer or "")
+            )
+    return lessons
+
+
+def picture_of_crop(crop: bytes, cell: StoredCell, field: NewField, size: int) -> Rgb:
+    """Make the network's input of the small picture that the store keeps of a cell.
+
+    Args:
+        crop: JPEG of the cell and a little around it.
+        cell: whose it is.
+        field: that it was found in.
+        size: side of the network's input, px.
+
+    Raises:
+        ImageError: the picture is damaged.
+    """
+    rgb = read_image(crop)
+    x, y, width, height = cell.box
+    margin = round(CROP_MARGIN * max(width, height))
+    left, top = min(margin, x), min(margin, y)
+    scale = rgb.shape[1] / (min(field.width, x + width + margin) - x + left)
+    outline = _outline(rgb, (left * scale, top * scale, width * scale, height * scale))
+    return network_input(rgb, outline, size=size)
+
+
+def _outline(rgb: Rgb, box: tuple[float, float, float, float]) -> Mask:
+    x, y, width, height = box
+    rows, columns = np.mgrid[: rgb.shape[0], : rgb.shape[1]]
+    across, down = (columns + 0.5 - x) / width, (rows + 0.5 - y) / height
+    inside = (across >= -0.02) & (across <= 1.02) & (down >= -0.02) & (down <= 1.02)
+    found = isolate(rgb)
+    outline = inside & (found > 0) if found is not None else np.zeros_like(inside)
+    if np.count_nonzero(outline) < _LEAST_SHARE * width * height:
+        outline = (across - 0.5) ** 2 + (down - 0.5) ** 2 <= 0.25
+    return outline.astype(np.uint8) * 255
+
+
+def unlike(lessons: Sequence[Lesson]) -> list[Lesson]:
+    """Leave out copies of the same picture, and pictures of which the reviewers say both."""
+    calls: dict[str, set[bool]] = {}
+    for lesson in lessons:
+        calls.setdefault(lesson.sha256, set()).add(lesson.infected)
+    kept: dict[str, Lesson] = {}
+    for lesson in lessons:
+        if len(calls[lesson.sha256]) == 1:
+            kept.setdefault(lesson.sha256, lesson)
+    return list(kept.values())
+
+
+def groups_of(lessons: Sequence[Lesson]) -> NDArray[np.str_]:
+    """What is left out together when a taught model is judged: the patients, or of fewer than three their fields."""
+    patients = [lesson.patient for lesson in lessons]
+    if len(set(patients)) < LEAST_PATIENTS:
+        patients = [f"{lesson.patient}/{lesson.field}" for lesson in lessons]
+    return np.array(patients)
+
+
+def cells_counted(store: SlideStore, slides: Iterable[Slide]) -> int:
+    """Cells of all fields of some slides in which somebody called a cell, whether that one or another."""
+    number = 0
+    for slide in slides:
+        cells = store.cells(slide)
+        reviewed = {cell.field_number for cell in cells if cell.call is not None}
+        number += sum(cell.field_number in reviewed for cell in cells)
+    return number

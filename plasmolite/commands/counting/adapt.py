@@ -1,0 +1,131 @@
+"""``plasmolite adapt``: a site teaches its model what its reviewers know."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
+from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.threads import threads_option
+from plasmolite.terminal.language import refuse, spoken
+
+if TYPE_CHECKING:
+    from edge.teaching.lessons import Lesson
+    from edge.teaching.site_model import SiteModel
+
+
+@click.command(
+    epilog="Examples:\n\n  plasmolite adapt --site Kisumu\n\n"
+    "  plasmolite adapt K-0413 K-0414 --site Kisumu --dry-run\n\n"
+    "  plasmolite adapt --cells reviewed/ --site Kisumu\n\nBack: plasmolite model rollback"
+)
+@click.argument("slides", nargs=-1, metavar="[SLIDE…]")
+@click.option(
+    "--cells",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of labelled cells, Parasitized/ and Uninfected/, beside the slides; may be given several times.",
+)
+@click.option(
+    "--site", required=True, help="Name of the site: stands in the model's name and in each slide's record."
+)
+@click.option("--store", "store_path", type=click.Path(path_type=Path), help="File of the slide store.")
+@model_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the model to this file, and do not put it in use.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what teaching would bring, and change nothing.")
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    *,
+    slides: tuple[str, ...],
+    folders: tuple[Path, ...],
+    site: str,
+    store_path: Path | None,
+    model: str | None,
+    out: Path | None,
+    dry_run: bool,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Teach the model what was reviewed at this site; by default on all reviewed slides of the store.
+
+    The taught model keeps the network and adds a small head of its own, fitted in seconds on this device. It is put in
+    use only if, on slides left out, it finds more infected cells than the model in use at as many false alarms, and
+    forgets nothing of what that knew.
+
+    Exit code: 0 taught, 1 refused because it would win nothing or forget, 2 too little was reviewed or something
+    cannot be read.
+    """
+    from edge.errors import PlasmoliteError
+    from edge.inference.model_file import load_model
+    from edge.inference.model_store import find_model
+    from edge.teaching.site_model import teach_model
+    from plasmolite.site_models import now, put_in_use
+
+    try:
+        parent = load_model(find_model(model))
+        lessons, counted = _lessons(slides, folders, store_path, parent.input_size)
+        taught = teach_model(parent, lessons, counted=counted, site=site, when=now(), threads=threads)
+        installed = None
+        if taught.content is not None and out is not None:
+            try:
+                out.write_bytes(taught.content)
+            except OSError as error:
+                raise PlasmoliteError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
+        elif taught.content is not None and not dry_run:
+            installed = put_in_use(taught.content)
+    except PlasmoliteError as error:
+        refuse(error)
+    if as_json:
+        click.echo(
+            json.dumps(
+                taught.to_json() | {"installed": installed and installed.sha256, "out": out and str(out)}
+            )
+        )
+    else:
+        _tell(taught)
+        if installed is not None:
+            click.echo(spoken().text("installed.installed", model=str(installed)))
+        elif taught.content is not None:
+            click.echo(spoken().text("teach.written", path=out) if out else spoken().text("teach.unchanged"))
+        click.echo(spoken().text("research"))
+    sys.exit(1 if taught.refusal is not None else 0)
+
+
+def _lessons(
+    slides: tuple[str, ...], folders: tuple[Path, ...], store_path: Path | None, size: int
+) -> tuple[list[Lesson], int]:
+    """The reviewed cells, and how many cells there are in the fields that they are of."""
+    from edge.slides.location import default_store_path
+    from edge.slides.store import SlideStore
+    from edge.teaching.labelled_folder import labelled_cells
+    from edge.teaching.lessons import cells_counted, reviewed_cells
+
+    lessons: list[Lesson] = []
+    counted = 0
+    for folder in folders:
+        found = labelled_cells(folder, size)
+        lessons += found
+        counted += len(found)
+    if slides or not folders:
+        with SlideStore(store_path or default_store_path(), read_only=True) as store:
+            chosen = [store.slide(name) for name in slides] or store.slides()
+            lessons += reviewed_cells(store, chosen, size)
+            counted += cells_counted(store, chosen)
+    return lessons, counted
+
+
+def _tell(taught: SiteModel) -> None:
+    for message in taught.sentences:
+        click.echo(spoken().message(message), err=message == taught.refusal)

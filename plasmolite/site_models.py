@@ -1,0 +1,74 @@
+"""Puts a model that was taught here in use: signed by this device's own key, and installed as every other is."""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.errors import ModelStoreError
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import default_model_path, load_model
+from edge.inference.model_store import InstalledModel, ModelStore, models_folder
+from edge.inference.self_test import run_self_test
+from edge.messages.message import system_reason
+from edge.messages.signature_codes import SignatureCode
+from plasmolite.signing import SecretKey, check_signature, make_key, read_public_key, read_signature, sign
+
+_KEY_FILE, _PUBLIC_FILE = "device.key", "device.pub"
+
+
+def now() -> str:
+    """The time in UTC, as ISO 8601 text."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def put_in_use(content: bytes) -> InstalledModel:
+    """Sign a site model with this device's key, which is made where there is none, and put it in use.
+
+    The signature is kept beside the model in the store's folder.
+
+    Raises:
+        ModelStoreError: it cannot be written or fails its self-test.
+        SignatureError: the library that signs is missing.
+    """
+    store = ModelStore(models_folder())
+    secret, public = _device_key(store.folder / "keys")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "site-model.tflite")
+        beside = source.with_name(source.name + ".minisig")
+        source.write_bytes(content)
+        beside.write_text(sign(content, secret, f"taught on this device, {now()}"), "utf-8")
+        key = read_public_key(public)
+        entry = store.install(
+            source,
+            signer=lambda data: check_signature(data, read_signature(beside), [key]).identity,
+            self_test=lambda model: run_self_test(Classifier(model), model.manifest),
+            when=now(),
+            bundled=load_model(default_model_path()),
+        )
+        (store.folder / f"{entry.file_name}.minisig").write_bytes(beside.read_bytes())
+    return entry
+
+
+def _device_key(folder: Path) -> tuple[SecretKey, Path]:
+    """The key of this device and the file of its public half, both made at the first use.
+
+    Raises:
+        ModelStoreError: the folder cannot be written.
+        SignatureError: the library that signs is missing.
+    """
+    secret_path, public_path = folder / _KEY_FILE, folder / _PUBLIC_FILE
+    try:
+        if not secret_path.exists() or not public_path.exists():
+            secret, public = make_key()
+            folder.mkdir(parents=True, exist_ok=True)
+            public_path.write_text(public, "utf-8")
+            # Readable for its owner alone from the first byte on.
+            with os.fdopen(os.open(secret_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(secret.number + secret.seed)
+        packed = secret_path.read_bytes()
+    except OSError as error:
+        raise ModelStoreError(
+            SignatureCode.KEY_NOT_KEPT, folder=folder, reason=system_reason(error)
+        ) from error
+    return SecretKey(packed[:8], packed[8:40]), public_path
