@@ -26,7 +26,7 @@ from edge.inference.precision import Precision
 from edge.inference.second_look import TURNS, look_at_cells_again
 from edge.inference.self_test import sample_scores
 from train.data.dataset import Sample, cell_files
-from train.evaluation.metrics import Judged
+from train.evaluation.metrics import Judged, balanced_threshold
 from train.evaluation.thresholds import SECOND_LOOK_FROM
 from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
@@ -147,9 +147,14 @@ def convert_run(
             # The gate compares what the networks say at one look; the figures are of what the device answers.
             classifier = open_export(flatbuffer, finished.settings.image_size, threads)
             answered = judged._replace(probabilities=_answered(classifier, test_inputs, judged.probabilities))
-            manifest = _manifest(finished, identity, outcome, answered, calibration_set)
+            validation = _answered_validation(finished, classifier)
+            thresholds = {**finished.record.thresholds, "cell": balanced_threshold(validation)}
+            chosen = finished._replace(record=finished.record._replace(thresholds=thresholds))
+            manifest = _manifest(chosen, identity, outcome, answered, calibration_set)
             manifest["second_look"] = {"above": SECOND_LOOK_FROM, "turns": TURNS}
-            manifest["inconclusive"] = _inconclusive(finished, classifier, answered)
+            manifest["inconclusive"] = describe_inconclusive(
+                validation, answered, disputed=chosen.record.disputed, threshold=thresholds["cell"]
+            )
             bank = make_bank(
                 flatbuffer,
                 candidates,
@@ -224,19 +229,16 @@ def _answered(
     return look_at_cells_again(classifier.probabilities, inputs, said, SECOND_LOOK_FROM)
 
 
-def _inconclusive(finished: FinishedRun, classifier: Classifier, judged: Judged) -> dict[str, object]:
-    run_data, record = finished.run_data, finished.record
+def _answered_validation(finished: FinishedRun, classifier: Classifier) -> Judged:
+    """What the device answers of the undisputed cells of the validation patients."""
+    run_data = finished.run_data
     validation: NDArray[np.int64] = run_data.split.validation
     validation = validation[~run_data.disputed(validation)]
     samples: list[Sample] = [run_data.data.samples[i] for i in validation]
     inputs = network_inputs(samples, finished.settings.image_size)
     said = _answered(classifier, inputs, classifier.probabilities(inputs))
-    return describe_inconclusive(
-        Judged(run_data.data.labels()[validation], said, np.array([sample.patient for sample in samples])),
-        judged,
-        disputed=record.disputed,
-        threshold=record.thresholds["cell"],
-    )
+    patients = np.array([sample.patient for sample in samples])
+    return Judged(run_data.data.labels()[validation], said, patients)
 
 
 def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object], bank: Bank | None) -> None:
