@@ -69,8 +69,8 @@ def measure_patients(settings: BenchSettings, report: Report) -> Section:
             others = [together(other, found) for other, found in laboratories.items() if other != name]
             measurements += _laboratory(name, model, patients, others)
         learnt = {one["folder"] for one in model.manifest.get("data", {}).get("laboratories", ())}
-        if known := sorted(learnt & set(laboratories)):
-            notes.append(f"{model.name} learnt from cells of {', '.join(known)}: they flatter it.")
+        if flattering := sorted(learnt & set(laboratories)):
+            notes.append(f"{model.name} learnt from cells of {', '.join(flattering)}: they flatter it.")
     return Section("patients", "Patients", tuple(measurements), tuple(notes))
 
 
