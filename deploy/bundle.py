@@ -24,7 +24,13 @@ from edge.atomic_file import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = "edge,server,signing"
-SCRIPTS = ("install.sh", "uninstall.sh", "plasmolite.service")
+SCRIPTS = (
+    "install.sh",
+    "uninstall.sh",
+    "plasmolite.service",
+    "plasmolite-send.service",
+    "plasmolite-send.timer",
+)
 LIMIT_BYTES = 150 * 1000 * 1000
 """What a bundle may weigh: an hour over a village's mobile network, and any USB stick."""
 

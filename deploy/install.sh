@@ -69,9 +69,21 @@ switch_to() {
 # With the unit of the release in use: a newer one's may ask for what an older release cannot do.
 restart_service() {
     cp "$home/current/plasmolite.service" "$prefix/etc/systemd/system/plasmolite.service" || return 1
+    for unit in plasmolite-send.service plasmolite-send.timer; do
+        # An earlier release sends nothing.
+        if [ -e "$home/current/$unit" ]; then
+            cp "$home/current/$unit" "$prefix/etc/systemd/system/$unit" || return 1
+        else
+            rm -f "$prefix/etc/systemd/system/$unit"
+        fi
+    done
     managed_by_systemd || return 0
     systemctl daemon-reload
     systemctl enable --quiet plasmolite.service
+    if [ -e "$home/current/plasmolite-send.timer" ]; then
+        # It does nothing until /etc/plasmolite/send.toml says where to.
+        systemctl enable --quiet --now plasmolite-send.timer
+    fi
     systemctl restart plasmolite.service || true
     service_is_up
 }
@@ -137,7 +149,7 @@ else
         --no-index --no-deps --require-hashes --ignore-installed --no-cache-dir --disable-pip-version-check \
         --root-user-action=ignore --find-links wheels -r requirements.txt \
         || abandon "The wheels could not be installed: is the disk full?"
-    cp install.sh uninstall.sh plasmolite.service BUNDLE "$home/$target/"
+    cp install.sh uninstall.sh plasmolite.service plasmolite-send.service plasmolite-send.timer BUNDLE "$home/$target/"
 
     # 4. Does it work here? Runtime, model and one verdict, before anything is switched.
     PLASMOLITE_MODELS=$data/models "$home/$target/venv/bin/plasmolite" doctor --json --slides "$data" >"$home/$target/doctor.json" || true

@@ -18,9 +18,10 @@ if [ ! -d "$home" ]; then
     exit 0
 fi
 if [ -z "$prefix" ] && [ -d /run/systemd/system ]; then
-    systemctl disable --now plasmolite.service 2>/dev/null || true
+    systemctl disable --now plasmolite.service plasmolite-send.timer 2>/dev/null || true
 fi
 rm -f "$prefix/etc/systemd/system/plasmolite.service" "$prefix/usr/local/bin/plasmolite"
+rm -f "$prefix/etc/systemd/system/plasmolite-send.service" "$prefix/etc/systemd/system/plasmolite-send.timer"
 rm -rf "$prefix/etc/systemd/system/plasmolite.service.d"
 rm -f "$prefix/etc/systemd/journald.conf.d/plasmolite.conf"
 rm -rf "$home"

@@ -97,6 +97,10 @@ class SlideError(PlasmoliteError):
     """A slide is unknown, exists already, or was counted by another model or with other settings."""
 
 
+class SendError(PlasmoliteError):
+    """Nothing can be sent: settings, certificates or rights are wrong. What waits stays in the outbox."""
+
+
 class SignatureError(PlasmoliteError):
     """A model's signature is missing, damaged, of a key that the site does not trust, or does not fit."""
 

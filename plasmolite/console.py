@@ -53,6 +53,9 @@ COMMANDS: dict[str, CommandEntry] = {
         "plasmolite.commands.device.cameras", "List the cameras, with formats and a test picture."
     ),
     "doctor": CommandEntry("plasmolite.commands.device.doctor", "Check this device and say what to do."),
+    "send": CommandEntry(
+        "plasmolite.commands.device.send", "Send slides to a FHIR server, figures to DHIS2 and Prometheus."
+    ),
     "model": CommandEntry(
         "plasmolite.commands.device.model", "Install, check and roll back models, offline."
     ),

@@ -78,8 +78,12 @@ def name(slide: Slide, what: str) -> str:
 
 
 def unique(identifier: str) -> Json:
-    """Make an Identifier that is unique over all devices."""
-    return {"system": URI, "value": f"urn:uuid:{identifier}"}
+    """Make an Identifier that is unique over all devices.
+
+    Not in the form of `urn:uuid:`, as the entries' addresses are: servers that put their own address in place of each
+    of those would do it here too, and find nothing by it the next time.
+    """
+    return {"system": f"{SYSTEM}:resource", "value": identifier}
 
 
 def reference(kind: str, identifier: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from edge.messages.archive_codes import ArchiveCode
 from edge.messages.camera_codes import CameraCode
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.request_codes import RequestCode
+from edge.messages.send_codes import SendCode
 from edge.messages.signature_codes import SignatureCode
 
 
@@ -267,6 +268,7 @@ class Code(StrEnum):
     STORE_DOING_TAKE_SLIDE = "store.doing.take-slide"
     STORE_DOING_TAKE_FIELD = "store.doing.take-field"
     STORE_DOING_TAKE_FILE = "store.doing.take-file"
+    STORE_DOING_SEND = "store.doing.send"
     STORE_DOING_DELETE = "store.doing.delete"
     STORE_NO_FOLDER = "store.no-folder"
     STORE_NONE = "store.none"
@@ -323,11 +325,11 @@ class Code(StrEnum):
     COMMAND_ERROR = "command.error"
 
 
-AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SignatureCode
+AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
 
 ALL_CODES: dict[str, AnyCode] = {
     code.value: code
-    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SignatureCode)
+    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SendCode, SignatureCode)
     for code in family
 }
 """Every code by its key."""

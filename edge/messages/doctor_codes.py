@@ -67,3 +67,8 @@ class DoctorCode(StrEnum):
     PACKAGE_HIDDEN = "doctor.package-hidden"
     PACKAGE_HIDDEN_DO = "doctor.package-hidden.do"
     PACKAGES = "doctor.packages"
+    OUTBOX = "doctor.outbox"
+    OUTBOX_OLD = "doctor.outbox-old"
+    OUTBOX_OLD_DO = "doctor.outbox-old.do"
+    OUTBOX_REFUSED = "doctor.outbox-refused"
+    OUTBOX_REFUSED_DO = "doctor.outbox-refused.do"

@@ -152,6 +152,38 @@ WHEN NOT EXISTS (
 BEGIN SELECT RAISE(ABORT, 'a verdict of the machine is never lost: keep it as an earlier view first'); END;
 """
 
+# The outbox: a slide's revision grows in the very transaction that changes it, and is sent while it is above the one
+# that the server has (`edge.sending.outbox`).
+_VERSION_8 = """
+CREATE TABLE outbox (
+    slide INTEGER PRIMARY KEY REFERENCES slides ON DELETE CASCADE,
+    revision INTEGER NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0,
+    sent_at TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try TEXT,
+    refusal TEXT NOT NULL DEFAULT ''
+);
+INSERT INTO outbox (slide, revision)
+    SELECT number, EXISTS (SELECT 1 FROM fields WHERE fields.slide = slides.number) FROM slides;
+CREATE TRIGGER outbox_takes_a_slide AFTER INSERT ON slides
+BEGIN INSERT INTO outbox (slide, revision) VALUES (new.number, 0); END;
+CREATE TRIGGER outbox_sees_a_field AFTER INSERT ON fields
+BEGIN
+    UPDATE outbox SET revision = revision + 1, tries = 0, next_try = NULL, refusal = '' WHERE slide = new.slide;
+END;
+CREATE TRIGGER outbox_sees_a_review AFTER INSERT ON reviews
+BEGIN
+    UPDATE outbox SET revision = revision + 1, tries = 0, next_try = NULL, refusal = ''
+    WHERE slide = (SELECT fields.slide FROM cells JOIN fields USING (field_id) WHERE cell_id = new.cell_id);
+END;
+CREATE TRIGGER outbox_sees_another_verdict AFTER UPDATE OF duplicate_of, label, probability ON cells
+BEGIN
+    UPDATE outbox SET revision = revision + 1, tries = 0, next_try = NULL, refusal = ''
+    WHERE slide = (SELECT fields.slide FROM fields WHERE field_id = new.field_id);
+END;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -160,6 +192,7 @@ MIGRATIONS: tuple[str, ...] = (
     _VERSION_5,
     _VERSION_6,
     _VERSION_7,
+    _VERSION_8,
 )
 """Entry n turns a file of version n into one of version n + 1."""
 

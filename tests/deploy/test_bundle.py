@@ -130,6 +130,7 @@ def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Pat
         folder.mkdir(parents=True)
         (folder / "complete").touch()
         (folder / "plasmolite.service").write_text(f"# of {release}\n")
+    (units / "plasmolite-send.timer").write_text("# of 1.1, which the release before does not know\n")
     (home / "previous").symlink_to("releases/1.0")
     (home / "current").symlink_to("releases/1.1")
     command = ["sh", str(ROOT / "deploy" / "install.sh"), "--rollback", "--prefix", str(tmp_path)]
@@ -137,6 +138,7 @@ def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Pat
     assert (home / "current").readlink() == Path("releases/1.0")
     assert (home / "previous").readlink() == Path("releases/1.1")
     assert (units / "plasmolite.service").read_text() == "# of 1.0\n"
+    assert not (units / "plasmolite-send.timer").exists()
 
 
 def test_removing_what_is_not_installed_changes_nothing(tmp_path: Path) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from plasmolite.terminal.language import spoken
+
+if TYPE_CHECKING:
+    from edge.device.finding import Finding
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
@@ -36,6 +40,7 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
         # A file names the store itself, a folder where it is kept.
         store = slides if slides.is_file() else slides / store.name
     findings = examine(store=store, cameras_needed=camera)
+    findings += _outbox(store)
     for finding in findings:
         if as_json:
             click.echo(json.dumps(finding.to_json()))
@@ -46,3 +51,19 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
         if finding.action:
             click.echo(f"{'':<26}{words.message(finding.action)}")
     sys.exit(exit_code(findings))
+
+
+def _outbox(path: Path) -> list[Finding]:
+    """What the outbox of the store says; nothing where there is no store yet, or it cannot be read."""
+    from edge.errors import StoreError
+    from edge.sending.health import check_outbox
+    from edge.sending.outbox import Outbox
+    from edge.slides.store import SlideStore
+
+    if not path.is_file():
+        return []
+    try:
+        with SlideStore(path, read_only=True) as store:
+            return [check_outbox(Outbox(store).status(), store.now())]
+    except StoreError:
+        return []  # the checks of disk and store say why
