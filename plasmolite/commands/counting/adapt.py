@@ -119,7 +119,9 @@ def _lessons(
         lessons += found
         counted += len(found)
     if slides or not folders:
-        with SlideStore(store_path or default_store_path(), read_only=True) as store:
+        path = store_path or default_store_path()
+        # Only a file that is not there is opened to be read alone: beside a server that is not possible.
+        with SlideStore(path, read_only=not path.exists()) as store:
             chosen = [store.slide(name) for name in slides] or store.slides()
             lessons += reviewed_cells(store, chosen, size)
             counted += cells_counted(store, chosen)
