@@ -30,4 +30,6 @@ class FieldOutcome(StrEnum):
     COUNTED = "counted"
     REFUSED = "refused"
     """A quality check failed."""
+    COPY = "copy"
+    """The same pixels as a picture before it."""
     UNREADABLE = "unreadable"

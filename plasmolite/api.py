@@ -20,7 +20,7 @@ from edge.errors import ImageError, PlasmoliteError
 from edge.fields.analyser import FieldAnalyser, FieldResult
 from edge.fields.files import JudgedField, judge_fields
 from edge.images.files import read_image
-from edge.images.inputs import CellFile, list_cell_files
+from edge.images.inputs import CellFile, list_inputs
 from edge.inference.classifier import Classifier
 from edge.live.session import LiveSession
 from edge.live.setup import CELLS_WANTED, SlideRequest, slide_session
@@ -305,6 +305,6 @@ def _listed(pictures: Picture | Iterable[Picture]) -> Iterator[CellFile]:
     several = [pictures] if isinstance(pictures, str | Path | bytes | np.ndarray) else pictures
     for number, picture in enumerate(several, start=1):
         if isinstance(picture, str | Path):
-            yield from list_cell_files([Path(picture)])
+            yield from list_inputs([Path(picture)]).files
         else:
             yield CellFile(f"picture {number}", picture)

@@ -15,6 +15,7 @@ import click
 from edge.about import RESEARCH_USE, VERSION
 from plasmolite.terminal.click_words import speak_the_users_language, translate
 from plasmolite.terminal.language import add_language_option, typed_language
+from plasmolite.terminal.plain_letters import write_what_can_be_shown
 
 
 class CommandEntry(NamedTuple):
@@ -140,6 +141,7 @@ def _print_version(context: click.Context, _option: click.Parameter, asked: bool
 @click.option("--verbose", is_flag=True, help="Log what is done, and how long it takes, on standard error.")
 def main(*, verbose: bool) -> None:
     """Find and judge red blood cells for malaria parasites, offline."""
+    write_what_can_be_shown()
     if verbose:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))

@@ -62,14 +62,26 @@ def one_picture() -> Upload:
     return received_pictures(1)[0]
 
 
-def check_scans(upload: Upload) -> None:
+def too_many_pictures(pictures: int, most: int) -> Problem:
+    """Say that a request has more pictures than it may have."""
+    return Problem(
+        400,
+        RequestCode.TOO_MANY_PICTURES,
+        kind="too-many-pictures",
+        field="file",
+        pictures=pictures,
+        most=most,
+    )
+
+
+def check_scans(data: bytes) -> None:
     """Refuse a JPEG that would keep the decoder busy for minutes.
 
     Raises:
         ImageError: it has more scans than any camera writes.
     """
     # Inside the compressed data 0xFF is followed by 0x00, so that the marker cannot occur there by chance.
-    if upload.data.startswith(b"\xff\xd8") and upload.data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
+    if data.startswith(b"\xff\xd8") and data.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
         raise ImageError(Code.PICTURE_SCANS, most=MAX_JPEG_SCANS)
 
 
@@ -88,14 +100,7 @@ def _from_form(max_pictures: int) -> list[Upload]:
     if not parts:
         raise Problem(400, RequestCode.NO_PICTURE, kind="no-picture", field="file")
     if len(parts) > max_pictures:
-        raise Problem(
-            400,
-            RequestCode.TOO_MANY_PICTURES,
-            kind="too-many-pictures",
-            field="file",
-            pictures=len(parts),
-            most=max_pictures,
-        )
+        raise too_many_pictures(len(parts), max_pictures)
     return [Upload(shown_name(part.filename or ""), part.raw) for part in parts]
 
 

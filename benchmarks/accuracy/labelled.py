@@ -13,7 +13,7 @@ from benchmarks.harness.timing import Report
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.images.inputs import list_cell_files
+from edge.images.inputs import list_inputs
 from edge.segmentation.finder import CellFinder
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import label_number, patient_from_name, read_corrections
@@ -66,7 +66,7 @@ def read_labelled_cells(
         BenchmarkError: there are none, or of one class only.
         PlasmoliteError: a table cannot be read.
     """
-    paths = [file.source for file in list_cell_files([folder]) if isinstance(file.source, Path)]
+    paths = [file.source for file in list_inputs([folder]).files if isinstance(file.source, Path)]
     files = [path.relative_to(folder).as_posix() for path in paths]
     rows = match_rows(patients, read_patient_rows(patients), files) if patients else {}
     owner = {folder / file: row.value for file, row in rows.items()}

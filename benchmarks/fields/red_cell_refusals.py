@@ -20,7 +20,7 @@ from benchmarks.accuracy.labelled import largest_piece
 from benchmarks.accuracy.refusals import cut_strangers, is_refused
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.images.inputs import list_cell_files
+from edge.images.inputs import list_inputs
 from edge.inference.model_store import model_in_use
 from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
@@ -56,7 +56,7 @@ def single_cells(folder: Path, model: Path, most: int) -> Iterator[Case]:
     keeps = choose_held_out(model, []).keeps
     owner = read_patients(folder / "patients.csv")
     files = [
-        file.source for file in list_cell_files([folder / "cell_images"]) if isinstance(file.source, Path)
+        file.source for file in list_inputs([folder / "cell_images"]).files if isinstance(file.source, Path)
     ]
     listed = [path for path in files if keeps(owner[path.stem])]
     step = max(1, len(listed) // most)

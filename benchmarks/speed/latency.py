@@ -16,7 +16,7 @@ from edge.cells.files import judge_files
 from edge.cells.isolation import isolate, whole_picture
 from edge.errors import ModelFileError
 from edge.images.files import read_image
-from edge.images.inputs import CellFile, list_cell_files
+from edge.images.inputs import CellFile, list_inputs
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
@@ -150,7 +150,7 @@ def _steps(
 def encoded_cells(settings: BenchSettings, most: int = 192) -> list[bytes]:
     """Read encoded pictures of cells: from all over the folder of ``--cells``, else the samples, repeated."""
     if settings.cells is not None and settings.cells.is_dir():
-        paths = [file.source for file in list_cell_files([settings.cells]) if isinstance(file.source, Path)]
+        paths = [file.source for file in list_inputs([settings.cells]).files if isinstance(file.source, Path)]
         if paths:
             return [path.read_bytes() for path in paths[:: max(1, len(paths) // most)][:most]]
     samples = sample_files()

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate, whole_picture
-from edge.cells.red_cell_check import check_red_cell
-from edge.errors import ImageError, NotACellError
+from edge.cells.red_cell_check import check_single_cell
+from edge.errors import ImageError
 from edge.images.files import MAX_PIXELS, read_image
-from edge.images.inputs import CellFile
+from edge.images.inputs import CellFile, split_pages
+from edge.images.pages import Page
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import network_input
 from edge.inference.verdicts import UndecidedRange, judge
-from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parallel import ordered_map
 from edge.types import Label, Rgb
@@ -35,6 +35,8 @@ class FileVerdict(NamedTuple):
     """Of *parasitised*, 0 to 1."""
     error: Message | None
     """Why the file could not be judged."""
+    source: Path | bytes | Rgb | Page | Message = b""
+    """What was judged."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as JSON values; an error as its English sentence, and its code with its values."""
@@ -53,12 +55,16 @@ class _Judging(NamedTuple):
 
 
 def cell_input(
-    source: Path | bytes | Rgb, size: int, max_pixels: int = MAX_PIXELS, *, accept_anything: bool = False
+    source: Path | bytes | Rgb | Page,
+    size: int,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    accept_anything: bool = False,
 ) -> NDArray[np.uint8]:
     """Decode the picture of one cell, isolate the cell from its background, and scale it for the network.
 
     Args:
-        source: a file, its encoded bytes, or the picture, uint8 (h, w, 3).
+        source: a file, its encoded bytes, a page of it, or the picture, uint8 (h, w, 3).
         size: side of the network's input, pixels.
         max_pixels: larger pictures are refused before decoding.
         accept_anything: take whatever stands out in it, and the whole picture where nothing does.
@@ -73,9 +79,7 @@ def cell_input(
     rgb = read_image(source, max_pixels=max_pixels)
     mask = isolate(rgb)
     if not accept_anything:
-        if mask is None:
-            raise NotACellError(Code.CELL_NONE)
-        check_red_cell(rgb, mask)
+        check_single_cell(rgb, mask)
     return network_input(rgb, whole_picture(rgb) if mask is None else mask, size=size)
 
 
@@ -110,7 +114,7 @@ def judge_files(
         return _judge_batch(network, judging, batch)
 
     networks = classifier.workers(workers or classifier.threads)
-    batches = _batches(files, classifier.batch_size)
+    batches = _batches(split_pages(files), classifier.batch_size)
     for verdicts in ordered_map(judge_batch, batches, networks, ahead=_BATCHES_AHEAD):
         yield from verdicts
 
@@ -132,7 +136,12 @@ def _judge_batch(network: Classifier, judging: _Judging, batch: list[CellFile]) 
             reasons.append(error.message)
     probabilities = iter(network.cell_probabilities(np.stack(inputs)) if inputs else ())
     return [
-        FileVerdict(file.name, *judge(float(next(probabilities)), judging.threshold, judging.undecided), None)
+        FileVerdict(
+            file.name,
+            *judge(float(next(probabilities)), judging.threshold, judging.undecided),
+            None,
+            file.source,
+        )
         if reason is None
         else FileVerdict(file.name, None, None, reason)
         for file, reason in zip(batch, reasons, strict=True)

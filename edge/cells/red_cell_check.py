@@ -18,13 +18,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cells.isolation import isolate
 from edge.cells.red_cell_features import GROUPS, Measures, measure_piece
 from edge.errors import NotACellError
+from edge.images.colour import LEAST_IN_CELL, colour_spread
 from edge.messages.codes import Code
 
 WEIGHTS_FILE = "red_cell_weights.json"
 FURTHEST = 4.0
 """Standard deviations off a usual red cell, beyond which a measure counts no further."""
+_MOST_SIDE_OF_ONE = 400
+_LEAST_SHARE_OF_ONE = 0.2  # of the picture; a cell of a field covers a hundredth
 MOST_SIDE = 800
 """Pixels: twice the longest side of the NIH cells (394). What is longer is taken for a whole field, such as one that an
 eyepiece shows as a disc on black, which has the very outline of a cell."""
@@ -60,6 +64,34 @@ class Weights(NamedTuple):
     def deviations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Say how far measures (..., n) are off a usual red cell's, in bounded standard deviations."""
         return np.clip((values - self.mean) / self.deviation, -FURTHEST, FURTHEST)
+
+
+def check_single_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
+    """Refuse a picture that is not one of a stained red cell.
+
+    Args:
+        rgb: RGB, uint8, (h, w, 3).
+        mask: what :func:`edge.cells.isolation.isolate` found in it.
+
+    Raises:
+        NotACellError: no cell stands out, it has no colour, or it is no red cell.
+    """
+    if mask is None:
+        raise NotACellError(Code.CELL_NONE)
+    # A grey field is a field first: its size says more than its want of colour.
+    if max(cv2.boundingRect(mask)[2:]) <= MOST_SIDE and colour_spread(rgb, mask) < LEAST_IN_CELL:
+        raise NotACellError(Code.CELL_NO_COLOUR)
+    check_red_cell(rgb, mask)
+
+
+def is_single_cell(rgb: NDArray[np.uint8]) -> bool:
+    """Whether a picture is that of one red cell, such as one cut out of a field, and not a field itself."""
+    if max(rgb.shape[:2]) > _MOST_SIDE_OF_ONE:
+        return False
+    mask = isolate(rgb)
+    if mask is None or cv2.countNonZero(mask) < _LEAST_SHARE_OF_ONE * mask.size:
+        return False
+    return is_red_cell(measure_piece(rgb, mask))
 
 
 def check_red_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:

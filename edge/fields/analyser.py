@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from edge.cells.red_cell_check import is_single_cell
 from edge.errors import ImageError
+from edge.fields.border import picture_within_border
 from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import typical_logit
@@ -209,11 +211,13 @@ class FieldAnalyser:
         height, width = rgb.shape[:2]
         if min(height, width) < SMALLEST_FIELD:
             raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
+        x, y, within, down = picture_within_border(rgb)
+        rgb = rgb[y : y + down, x : x + within]
         found = self._finder.find(rgb, cell_width or self._cell_width)
         return FoundField(
             width=width,
             height=height,
-            cells=tuple(cell for cell in found.cells if min(cell.box[2:]) >= MIN_CELL_SIDE),
+            cells=tuple(cell.moved(x, y) for cell in found.cells if min(cell.box[2:]) >= MIN_CELL_SIDE),
             quality=judge_quality(rgb, found),
             cell_width=found.cell_width,
             background=found.background.colour,
@@ -264,9 +268,11 @@ class FieldAnalyser:
             The result; a refused field's cells are not classified.
 
         Raises:
-            ImageError: the picture is too small to be a field.
+            ImageError: the picture is too small to be a field, or shows one cell.
         """
         begun = time.perf_counter()
+        if is_single_cell(rgb):
+            raise ImageError(Code.FIELD_IS_A_CELL)
         found = self.find(rgb, cell_width)
         _LOG.debug(
             "%s: %d cells found and checked in %.2f s; failed checks: %s",

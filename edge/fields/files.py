@@ -1,12 +1,15 @@
 """Analyses files of fields side by side and counts them together."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, assert_never
+
+import numpy as np
 
 from edge.errors import ImageError
 from edge.fields.analyser import ClassifiedCell, FieldAnalyser, FieldResult, refusal_to_json
 from edge.images.files import MAX_PIXELS, read_image
-from edge.images.inputs import CellFile
+from edge.images.inputs import CellFile, split_pages
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parallel import ordered_map
@@ -22,18 +25,24 @@ class JudgedField(NamedTuple):
         rgb: The field, uint8 (h, w, 3); None where it could not be read.
         result: What was found in it; None where it could not be read.
         error: Why it could not be read.
+        pixels: SHA-256 of its pixels, hexadecimal; None where it could not be read.
+        copy_of: The field before it that has the same pixels.
     """
 
     name: str
     rgb: Rgb | None
     result: FieldResult | None
     error: Message | None
+    pixels: str | None = None
+    copy_of: str | None = None
 
     @property
     def outcome(self) -> FieldOutcome:
         """Whether its cells are counted, and if not, why."""
         if self.result is None:
             return FieldOutcome.UNREADABLE
+        if self.copy_of is not None:
+            return FieldOutcome.COPY
         return FieldOutcome.COUNTED if self.result.refused is None else FieldOutcome.REFUSED
 
     @property
@@ -42,12 +51,24 @@ class JudgedField(NamedTuple):
         return self.outcome == FieldOutcome.COUNTED
 
     @property
+    def refused(self) -> Message | None:
+        """Why a field that was read is not counted; None where it is."""
+        if self.copy_of is not None:
+            return Message(Code.FIELD_COPY, other=self.copy_of)
+        return None if self.result is None else self.result.refused
+
+    @property
     def counted_cells(self) -> list[ClassifiedCell]:
         """The cells that are counted; none of a field that is not."""
-        return [] if self.result is None else [cell for cell in self.result.cells if cell.counted]
+        if self.result is None or not self.accepted:
+            return []
+        return [cell for cell in self.result.cells if cell.counted]
 
     def to_json(self) -> dict[str, Any]:
         """Return one field as a JSON object; a file that could not be read is one that is refused."""
+        if self.copy_of is not None and self.result is not None:
+            empty = self.result._replace(cells=()).to_json()
+            return {**empty, **refusal_to_json(self.refused)}
         if self.result is not None:
             return self.result.to_json()
         return {
@@ -68,6 +89,7 @@ class SlideCount(NamedTuple):
     accepted: int = 0
     refused: int = 0
     unreadable: int = 0
+    copies: int = 0
     counted: int = 0
     parasitized: int = 0
     by_field: tuple[tuple[int, int], ...] = ()
@@ -78,6 +100,8 @@ class SlideCount(NamedTuple):
         match field.outcome:
             case FieldOutcome.UNREADABLE:
                 return self._replace(unreadable=self.unreadable + 1)
+            case FieldOutcome.COPY:
+                return self._replace(copies=self.copies + 1)
             case FieldOutcome.REFUSED:
                 return self._replace(refused=self.refused + 1)
             case FieldOutcome.COUNTED:
@@ -101,7 +125,8 @@ class SlideCount(NamedTuple):
     def words(self) -> Message:
         """Totals in one sentence."""
         return Message(
-            Code.ESTIMATE_TOTALS,
+            Code.ESTIMATE_TOTALS_WITH_COPIES if self.copies else Code.ESTIMATE_TOTALS,
+            **({"copies": self.copies} if self.copies else {}),
             accepted=self.accepted,
             refused=self.refused,
             unreadable=self.unreadable,
@@ -111,7 +136,7 @@ class SlideCount(NamedTuple):
 
     @property
     def all_judged(self) -> bool:
-        """Whether no file was refused or unreadable."""
+        """Whether no file was refused or unreadable; a copy is neither."""
         return self.refused == 0 and self.unreadable == 0
 
 
@@ -126,11 +151,30 @@ def judge_fields(
         workers: Fields that are judged at once, each by one thread; by default as many as the analyser has threads.
 
     Yields:
-        One result a file; one that cannot be read is told, and the rest goes on. At most one more field than there
+        One result a picture; one that cannot be read is told, and the rest goes on. At most one more field than there
         are workers is held.
     """
     analysers = analyser.workers(workers or analyser.threads)
-    return ordered_map(analyse_file, files, analysers)
+    copies = Copies()
+    for field in ordered_map(analyse_file, split_pages(files), analysers):
+        yield copies.marked(field)
+
+
+class Copies:
+    """Knows the pixels of the fields so far, so that a picture counts once however often it lies there."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def marked(self, field: JudgedField) -> JudgedField:
+        """The field, marked as a copy where one before it has the same pixels."""
+        if field.pixels is None:
+            return field
+        first = self._names.get(field.pixels)
+        if first is None:
+            self._names[field.pixels] = field.name
+            return field
+        return field._replace(copy_of=first)
 
 
 def analyse_file(
@@ -152,6 +196,9 @@ def analyse_file(
         return JudgedField(file.name, None, None, file.source)
     try:
         rgb = read_image(file.source, max_pixels=max_pixels)
-        return JudgedField(file.name, rgb, analyser.analyse(rgb, file.name, cell_width), None)
+        pixels = hashlib.sha256(str(rgb.shape).encode())
+        pixels.update(np.ascontiguousarray(rgb).data)
+        result = analyser.analyse(rgb, file.name, cell_width)
+        return JudgedField(file.name, rgb, result, None, pixels.hexdigest())
     except ImageError as error:
         return JudgedField(file.name, None, None, error.message)

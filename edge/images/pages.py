@@ -3,7 +3,6 @@
 import io
 import mmap
 import struct
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,9 +86,3 @@ def _is_animated(data: bytes | mmap.mmap) -> bool:
     if data[:8] == _PNG:
         return data.find(b"acTL", 0, max(data.find(b"IDAT"), 0)) > 0
     return data[:4] == _WEBP and data[12:16] == b"VP8X" and bool(data[20] & _ANIMATED)
-
-
-def numbered(name: str, pictures: Iterable[int]) -> Iterator[tuple[str, int]]:
-    """Name each picture of a file that has several: ``name [2]`` is its second."""
-    for number in pictures:
-        yield f"{name} [{number + 1}]", number

@@ -132,9 +132,10 @@ def slide_session(
     slide = find_or_begin(store, setup, request, name)
     with counting(store.path, slide.number, slide.slide_id):
 
-        def give_up(sha256: str, fault: Message) -> None:
+        def give_up(sha256: str | None, fault: Message) -> None:
             task.note(fault)
-            store.take_file(slide, sha256, str(fault))
+            if sha256 is not None:
+                store.take_file(slide, sha256, str(fault))
 
         chosen = choose_source(
             source,

@@ -69,9 +69,12 @@ class Code(StrEnum):
     FILE_NOT_WRITTEN = "file.not-written"
     FOLDER_NOT_EMPTY = "folder.not-empty"
     FILE_NO_PICTURES = "file.no-pictures"
+    FILE_LEFT_OUT = "file.left-out"
+    FILE_FOLDERS_LEFT_OUT = "file.folders-left-out"
 
     # A picture of a single cell.
     CELL_NONE = "cell.none"
+    CELL_NO_COLOUR = "cell.no-colour"
     CELL_IS_A_FIELD = "cell.is-a-field"
     CELL_BLACK = "cell.black"
     CELL_TOO_SMALL = "cell.too-small"
@@ -98,6 +101,9 @@ class Code(StrEnum):
     FIELD_INTERLACED = "field.interlaced"
     FIELD_BANDED = "field.banded"
     FIELD_TOO_SMALL = "field.too-small"
+    FIELD_COPY = "field.copy"
+    FIELD_NO_COLOUR = "field.no-colour"
+    FIELD_IS_A_CELL = "field.is-a-cell"
 
     # What a live count says of a frame and of itself.
     LIVE_BLURRED = "live.blurred"
@@ -112,6 +118,7 @@ class Code(StrEnum):
     LIVE_RESIZED = "live.resized"
     LIVE_DEFECT = "live.defect"
     LIVE_FILE_GIVEN_UP = "live.file-given-up"
+    LIVE_KIND_LEFT_OUT = "live.kind-left-out"
 
     # Where frames come from.
     SOURCE_UNKNOWN = "source.unknown"
@@ -167,6 +174,7 @@ class Code(StrEnum):
     ESTIMATE_BLOOD = "estimate.blood"
     ESTIMATE_CONFIRM = "estimate.confirm"
     ESTIMATE_TOTALS = "estimate.totals"
+    ESTIMATE_TOTALS_WITH_COPIES = "estimate.totals-with-copies"
 
     # Where red cells per µL and error rates come from: phrases.
     CHOSEN_BEST_ACCURACY = "chosen.best-accuracy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Message:
 
     def __init__(self, code: AnyCode, /, **values: Value) -> None:
         object.__setattr__(self, "code", code)
-        plain = {name: str(v) if isinstance(v, PurePath) else v for name, v in values.items()}
+        plain = {name: shown_path(v) if isinstance(v, PurePath) else v for name, v in values.items()}
         object.__setattr__(self, "values", plain)
 
     @classmethod
@@ -86,6 +87,18 @@ def _value_from_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return Message.from_json(value)
     return list(map(_value_from_json, value)) if isinstance(value, list) else value
+
+
+def shown_path(path: PurePath | str) -> str:
+    """Write a path so that it can be printed, stored and sent.
+
+    Names on disks are bytes: those that are no UTF-8, and characters that steer a terminal, become a replacement sign.
+    """
+    text = str(path)
+    if text.isprintable():
+        return text
+    text = os.fsencode(text).decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def system_reason(error: OSError) -> Message:

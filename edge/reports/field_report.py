@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
 from edge.images.encode import crop_cell, encode_jpeg
+from edge.images.inputs import LeftOut
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from edge.parasitaemia.estimate import Parasitaemia
@@ -63,13 +64,22 @@ class FieldReport:
         self._pictures += field.result is not None and with_picture
         self._fields.append(field_section(field, self._words, with_picture=with_picture))
 
-    def write(self, folder: Path, *, parasitaemia: Parasitaemia, count: SlideCount, made: datetime) -> Path:
+    def write(
+        self,
+        folder: Path,
+        *,
+        parasitaemia: Parasitaemia,
+        count: SlideCount,
+        left_out: LeftOut,
+        made: datetime,
+    ) -> Path:
         """Write `report.html` into a folder.
 
         Args:
             folder: where to; made if it is absent.
             parasitaemia: the estimate.
             count: totals.
+            left_out: what lay in the folders and was not looked at.
             made: when, with its time zone.
 
         Returns:
@@ -89,7 +99,7 @@ class FieldReport:
             answer=capitalised(answer),
             interval=interval_chart(parasitaemia, words) if count.counted else None,
             sentences=sentences,
-            totals=words.message(count.words),
+            totals=" ".join(map(words.message, [count.words, *left_out.messages()])),
             groups=cell_groups(
                 words,
                 self._parasitized.cells(),

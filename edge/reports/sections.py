@@ -112,7 +112,7 @@ def field_section(field: JudgedField, words: Catalogue, *, with_picture: bool) -
         return FieldSection(field.name, True, words.text("report.field.unreadable", reason=reason))
     picture = text = None
     if with_picture and field.rgb is not None:
-        if result.refused is None:
+        if field.refused is None:
             picture = encode_jpeg(outlined_picture(field.rgb, result), 82)
             text = words.text("field.picture", name=field.name)
         else:
@@ -120,17 +120,17 @@ def field_section(field: JudgedField, words: Catalogue, *, with_picture: bool) -
             text = words.text("report.field.refused-picture", name=field.name)
     return FieldSection(
         field.name,
-        result.refused is not None,
-        _verdict(result, words),
+        field.refused is not None,
+        _verdict(field, result, words),
         picture,
         text or "",
         tuple(_check_row(check, words) for check in result.found.quality.checks),
     )
 
 
-def _verdict(result: FieldResult, words: Catalogue) -> str:
-    if result.refused is not None:
-        return words.text("report.field.refused", reason=words.message(result.refused))
+def _verdict(field: JudgedField, result: FieldResult, words: Catalogue) -> str:
+    if field.refused is not None:
+        return words.text("report.field.refused", reason=words.message(field.refused))
     white = len(result.white_cells)
     return words.text(
         "report.field.counted-white" if white else "report.field.counted",

@@ -15,6 +15,7 @@ def summary(setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) ->
         "fields_counted": count.accepted,
         "fields_refused": count.refused,
         "files_unreadable": count.unreadable,
+        "copies": count.copies,
         **parasitaemia.to_json(),
         "red_cells_source": str(parasitaemia.red_cells.source),
         "model": {"name": setup.classifier.model.name, "sha256": setup.classifier.model.sha256},

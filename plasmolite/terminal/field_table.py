@@ -8,6 +8,7 @@ import click
 
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
+from edge.images.inputs import LeftOut
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.summary import summary
 from edge.types import FieldOutcome
@@ -23,9 +24,12 @@ class JsonLines:
         """Print one field."""
         sys.stdout.write(json.dumps(field.to_json()) + "\n")
 
-    def finish(self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> None:
+    def finish(
+        self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia, left_out: LeftOut
+    ) -> None:
         """Print the summary."""
-        sys.stdout.write(json.dumps({"summary": summary(setup, count, parasitaemia)}) + "\n")
+        whole = {**summary(setup, count, parasitaemia), "not_looked_at": left_out.to_json()}
+        sys.stdout.write(json.dumps({"summary": whole}) + "\n")
         sys.stdout.flush()
 
 
@@ -44,15 +48,15 @@ class TableLines:
             reason = "" if field.error is None else spoken().message(field.error)
             click.echo(f"{field.name}: {reason}", err=True)
             self._rows.append((field.name, "-", "-", spoken().text("table.unreadable")))
-        elif field.result.refused is not None:
-            self._rows.append(
-                (field.name, "-", "-", spoken().text("table.refused", reason=field.result.refused))
-            )
+        elif field.refused is not None:
+            self._rows.append((field.name, "-", "-", spoken().text("table.refused", reason=field.refused)))
         else:
             cells, parasitized = str(field.result.cell_count), str(field.result.parasitized_count)
             self._rows.append((field.name, cells, parasitized, FieldOutcome.COUNTED))
 
-    def finish(self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia) -> None:
+    def finish(
+        self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia, left_out: LeftOut
+    ) -> None:
         """Print the table and what it means."""
         from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
         from rich.table import Table  # noqa: PLC0415
@@ -74,6 +78,7 @@ class TableLines:
         console.print(table)
         lines = [
             words.message(count.words),
+            *map(words.message, left_out.messages()),
             "",
             *map(words.message, parasitaemia.words),
             "",

@@ -14,9 +14,9 @@ from edge.calibration.setup import SlideSetup
 from edge.drawing.field_overlay import draw_field
 from edge.errors import ImageError
 from edge.fields.analyser import FieldResult
-from edge.fields.files import JudgedField, SlideCount, analyse_file
+from edge.fields.files import Copies, JudgedField, SlideCount, analyse_file
 from edge.images.encode import encode_jpeg
-from edge.images.inputs import CellFile
+from edge.images.inputs import CellFile, split_pages
 from edge.inference.verdicts import LABELS
 from edge.messages.request_codes import RequestCode
 from edge.parasitaemia.estimate import estimate
@@ -31,7 +31,7 @@ from server.openapi import picture_body, problems
 from server.problems import Problem
 from server.schemas.cells import AnalyzeAnswerSchema, AnalyzeQuerySchema
 from server.schemas.counts import EstimateAnswerSchema, EstimateSchema
-from server.uploads import Upload, check_scans, no_photograph, received_pictures
+from server.uploads import Upload, check_scans, no_photograph, received_pictures, too_many_pictures
 
 analyze = Blueprint("analyze", __name__, description="Whole fields")
 
@@ -53,12 +53,13 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
     kit = instruments()
     setup = setup_for(kit, query)
     uploads = received_pictures(kit.settings.max_pictures)
-    count, answers = SlideCount(), []
-    for upload in uploads:
+    count, answers, copies = SlideCount(), [], Copies()
+    files = _pictures(uploads, kit.settings.max_pictures)
+    for file in files:
         # One turn a field, not a request: a request of many fields lets the others in between.
         with through_gate(kit, what="fields"):
-            field = judge_upload(kit, upload, query.get("cell_width"))
-            if field.error is not None and len(uploads) == 1:
+            field = copies.marked(judge_picture(kit, file, query.get("cell_width")))
+            if field.error is not None and len(files) == 1:
                 raise ImageError(field.error)
             count = count.plus(field)
             answer = field.to_json()
@@ -142,17 +143,34 @@ def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
         ) from error
 
 
+def _pictures(uploads: list[Upload], most: int) -> list[CellFile]:
+    """Every page of the files that came is a field.
+
+    Raises:
+        Problem: they have more pages than a request may have pictures.
+    """
+    files = list(split_pages(CellFile(upload.name, upload.data) for upload in uploads))
+    if len(files) > most:
+        raise too_many_pictures(len(files), most)
+    return files
+
+
 def judge_upload(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
     """Judge one picture of a field; to be called inside the gate."""
+    return judge_picture(kit, CellFile(upload.name, upload.data), cell_width)
+
+
+def judge_picture(kit: Instruments, file: CellFile, cell_width: float | None) -> JudgedField:
+    """Judge one picture, or one page of a file, of a field; to be called inside the gate."""
     try:
-        check_scans(upload)
-        file = CellFile(upload.name, upload.data)
+        if isinstance(file.source, bytes):
+            check_scans(file.source)
         most = kit.settings.max_field_pixels
         return analyse_file(kit.analyser, file, max_pixels=most, cell_width=cell_width)
     except ImageError as error:
-        return JudgedField(upload.name, None, None, error.message)
+        return JudgedField(file.name, None, None, error.message)
     except cv2.error as error:
-        return JudgedField(upload.name, None, None, no_photograph(error).message)
+        return JudgedField(file.name, None, None, no_photograph(error).message)
 
 
 def outline_of(cell: FoundCell) -> list[int]:

@@ -4,6 +4,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from edge.cells.isolation import isolate
+from edge.cells.red_cell_check import check_single_cell
 from edge.errors import NotACellError
 from edge.images.encode import encode_png, shrink
 from edge.images.files import read_image
@@ -43,8 +44,9 @@ def explain_cell() -> Response:
     """Draw where in a cell the evidence for a parasite lies: an occlusion map from the model itself."""
     kit = instruments()
     upload = one_picture()
-    check_scans(upload)
+    check_scans(upload.data)
     rgb = read_image(upload.data, max_pixels=kit.settings.max_cell_pixels)
+    check_single_cell(rgb, isolate(rgb))
     rgb = shrink(rgb, _SIDE / max(rgb.shape[:2]))
     mask = isolate(rgb)
     if mask is None:

@@ -73,7 +73,7 @@ def _prepare(
     faults: list[ImageError | None] = []
     for upload in uploads:
         try:
-            check_scans(upload)
+            check_scans(upload.data)
             inputs.append(
                 cell_input(
                     upload.data,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 from importlib import resources
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from edge.calibration.profile import write_profile
 from plasmolite.commands.pictures.analyze import command
@@ -200,3 +202,40 @@ def test_site_profile_of_another_model_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "is not valid for" in result.stderr
     assert result.stdout == ""
+
+
+def test_what_lies_in_a_folder_is_counted_once_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A field under a name that is no UTF-8, its copy, a deleted one, and what a telephone and a program left."""
+    monkeypatch.setattr("edge.images.heif.find_spec", lambda _: None)
+    slide, field = tmp_path / "slide", (SAMPLES / "field_01.jpg").read_bytes()
+    trash = slide / ".Trash-1000" / "files"
+    trash.mkdir(parents=True)
+    (trash / "deleted.jpg").write_bytes((SAMPLES / "field_02.jpg").read_bytes())
+    try:
+        Path(os.fsdecode(os.fsencode(slide) + b"/caf\xe9.jfif")).write_bytes(field)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    (slide / "download (1).jpg").write_bytes(field)
+    (slide / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    result = run("--json", "--threads", 1, "--report", tmp_path / "report", slide)
+    assert result.exit_code == 0, result.output
+    first, second, last = objects(result.stdout)
+    assert (first["cell_count"], first["parasitized_count"], second["cell_count"]) == (35, 5, 0)
+    assert "the same as" in second["refused"]
+    assert last["summary"]["copies"] == 1
+    assert last["summary"]["cell_count"] == 35
+    assert last["summary"]["not_looked_at"] == {"files": {".heic": 1}, "folders": [".Trash-1000"]}
+    page = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "caf\N{REPLACEMENT CHARACTER}.jfif" in page
+    assert ".heic (1)" in page
+    assert "caf\N{REPLACEMENT CHARACTER}.jfif" in (tmp_path / "report" / "fields.csv").read_text("utf-8")
+
+
+def test_every_page_of_a_tiff_is_a_field(tmp_path: Path) -> None:
+    first, second = (Image.open(SAMPLES / f"field_0{number}.jpg") for number in (1, 2))
+    first.save(tmp_path / "slide.tif", save_all=True, append_images=[second])
+    result = run("--json", "--threads", 1, tmp_path)
+    fields = [(Path(field["image"]).name, field["cell_count"]) for field in objects(result.stdout)[:-1]]
+    assert fields == [("slide.tif [1]", 35), ("slide.tif [2]", 103)]

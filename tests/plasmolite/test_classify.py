@@ -11,7 +11,7 @@ import pytest
 
 from edge.cells.files import cell_input, judge_files
 from edge.images.encode import write_png
-from edge.images.inputs import CellFile, list_cell_files
+from edge.images.inputs import CellFile, list_inputs
 from edge.inference.classifier import Classifier
 from edge.inference.verdicts import LABELS
 from edge.messages.codes import Code
@@ -102,7 +102,7 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
     files = [
         file
         for label in ("Parasitized", "Uninfected")
-        for file in list_cell_files([cells / label])
+        for file in list_inputs([cells / label]).files
         if Path(file.name).stem not in disputed
         and patient_token(owner[Path(file.name).stem], manifest["data"]["fingerprint"]) in tests
     ][::4]
@@ -118,7 +118,7 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
 def test_any_number_of_workers_gives_the_same_verdicts_in_the_order_of_the_files(
     shipped: Classifier, workers: int
 ) -> None:
-    files = [*list_cell_files([_SAMPLES / "cells"]), CellFile("gone.png", Message(Code.FILE_NOT_FOUND))]
+    files = [*list_inputs([_SAMPLES / "cells"]).files, CellFile("gone.png", Message(Code.FILE_NOT_FOUND))]
     small = Classifier(shipped.model, threads=1, batch_size=4)
     verdicts = list(judge_files(small, 0.5, files * 3, workers=workers))
     assert [verdict.image for verdict in verdicts] == [file.name for file in files] * 3

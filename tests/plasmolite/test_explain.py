@@ -82,3 +82,10 @@ def test_heat_lies_where_the_evidence_lies() -> None:
 def test_faint_evidence_does_not_glow(strongest: float) -> None:
     heated = _explained(strongest)[72 : 72 + 384, 432 : 432 + 384].astype(int)
     assert (heated.max(axis=2) - heated.min(axis=2)).max() == 0
+
+
+def test_a_field_is_not_explained_as_a_cell(tmp_path: Path) -> None:
+    result = run(SAMPLES / "fields" / "field_01.jpg", "--out", tmp_path / "why.png", "--threads", 1)
+    assert result.exit_code == 1
+    assert "one red cell" in result.stderr
+    assert not (tmp_path / "why.png").exists()

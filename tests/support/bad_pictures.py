@@ -1,4 +1,4 @@
-"""Seventeen things that are handed to a classifier and are no picture of a cell."""
+"""Nineteen things that are handed to a classifier and are no picture of a cell."""
 
 import os
 import struct
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.images.encode import encode_png, write_png
+from edge.images.encode import encode_png
 from edge.simulation.single_cell import draw_cell
 
 
@@ -40,6 +40,8 @@ def write_bad_pictures(folder: Path) -> list[Path]:
         "15-tiny-cell.png": encode_png(cv2.resize(cell, (5, 5))),
         "16-blank-glass.png": encode_png(np.full((120, 120, 3), 200, np.uint8)),
         "17-no-size.png": png[:16] + bytes(8) + png[24:],
+        "18-grey.png": encode_png(np.repeat(cell[:, :, 1:2], 3, axis=2)),
+        "19-damaged.jpg": jpeg[: len(jpeg) // 2] + b"\xff\xd9",
     }
     paths = []
     for name, data in contents.items():
@@ -68,8 +70,7 @@ def write_good_pictures(folder: Path) -> list[Path]:
         path = folder / name
         assert cv2.imwrite(str(path), pixels)
         paths.append(path)
-    write_png(folder / "h-grey.png", np.repeat(cell[:, :, 1:2], 3, axis=2))
-    return [*paths, folder / "h-grey.png"]
+    return paths
 
 
 def _cell() -> NDArray[np.uint8]:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from edge.cells.files import CellFile
 from edge.cells.isolation import isolate
 from edge.errors import ImageError, NotACellError, PlasmoliteError
-from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.images.files import read_image
+from edge.images.inputs import is_made_by_system, is_picture_name
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
 from train.data.patients import PatientSource, SplitBy, label_number, tell_patients
@@ -274,7 +275,7 @@ class _Source:
         """Yield (file, label) of every image below a folder that is named after a class."""
         for file in self._files():
             path = PurePosixPath(file)
-            if path.suffix.lower() not in IMAGE_SUFFIXES or "__MACOSX" in path.parts or path.name[0] == ".":
+            if any(map(is_made_by_system, path.parts)) or not is_picture_name(path.name):
                 continue
             folders = (label_number(part) for part in reversed(path.parts[:-1]))
             label = next((number for number in folders if number is not None), None)

@@ -16,6 +16,7 @@ MOST_STRAIN = 1.0
 class CheckName(StrEnum):
     """The checks of a field; the values are part of every answer, table and store, and stay as they are."""
 
+    COLOUR = "spread of colour"
     GLASS_BRIGHTNESS = "glass brightness"
     OVEREXPOSED = "overexposed share of cells"
     STAIN_CONTRAST = "stain contrast"

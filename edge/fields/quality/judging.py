@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge.fields.quality.camera import measure_bands, measure_blocks, measure_comb, measure_noise
 from edge.fields.quality.checks import Check, CheckName, QualityReport
 from edge.fields.quality.sharpness import glass_of, measure_blur
+from edge.images.colour import LEAST_IN_FIELD, colour_spread
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import FieldCells
@@ -66,6 +67,8 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     glass = glass_of(found)
     blur = measure_blur(found, glass)
     checks = (
+        # First: without colour the others fail for reasons that lead astray.
+        _check(CheckName.COLOUR, colour_spread(rgb), (LEAST_IN_FIELD, np.inf), Code.FIELD_NO_COLOUR),
         _check(
             CheckName.GLASS_BRIGHTNESS,
             max(found.background.colour),

@@ -26,7 +26,7 @@ def choose_source(
     every_frame: bool = False,
     seed: int = 0,
     files_taken: Iterable[str] = (),
-    give_up: Callable[[str, Message], None] | None = None,
+    give_up: Callable[[str | None, Message], None] | None = None,
 ) -> Source:
     """Make the source that a text names; nothing is opened yet.
 
@@ -37,7 +37,8 @@ def choose_source(
         every_frame: of a video file, take every frame instead of playing it at its speed.
         seed: of the simulator's slide.
         files_taken: SHA-256 of the folder's files that were counted before.
-        give_up: is told SHA-256 and fault of each file of a folder that cannot be read, once.
+        give_up: is told SHA-256 and fault of each file of a folder that cannot be read, once, and of each kind of
+            file that is not looked at.
 
     Raises:
         SourceError: the text names nothing that there is.

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import ImageError, SourceError
-from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.images.files import read_image
+from edge.images.inputs import is_made_by_system, is_picture_name, suffix_of
+from edge.images.pages import Page, pictures_in
 from edge.live.sources.base import GrabbedImage
 from edge.messages.codes import Code
-from edge.messages.message import Message, system_reason
+from edge.messages.message import Message, shown_path, system_reason
 
 POLL_SECONDS = 0.2
 SETTLED_SECONDS = 0.6
@@ -26,13 +28,20 @@ class _State(NamedTuple):
     modified_ns: int
 
 
+class _WaitingPage(NamedTuple):
+    page: Page
+    name: str
+    sha256: str
+
+
 class FolderSource:
     """The pictures of a folder, those already there first, in the order in which they were written.
 
     Args:
-        folder: to watch, with its sub-folders; not those whose names begin with a dot, ``$`` or ``__``.
+        folder: to watch, with its sub-folders; not those that a system or a program makes for itself.
         taken: SHA-256 of files that were counted before, whatever they are called now.
-        give_up: receives SHA-256 and fault of each file that cannot be read, once.
+        give_up: receives SHA-256 and fault of each file that cannot be read, once; and None and a sentence for each
+            kind of file that is not looked at.
         clock: seconds, monotonic.
         pause: waits for seconds.
     """
@@ -45,11 +54,11 @@ class FolderSource:
         folder: Path,
         taken: Iterable[str] = (),
         *,
-        give_up: Callable[[str, Message], None] | None = None,
+        give_up: Callable[[str | None, Message], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name = f"folder {folder}"
+        self.name = f"folder {shown_path(folder)}"
         self._folder = folder
         self._taken = set(taken)
         self._give_up = give_up
@@ -59,6 +68,8 @@ class FolderSource:
         self._seen: dict[str, tuple[_State, float]] = {}
         self._done: dict[str, _State] = {}
         self._ready: deque[str] = deque()
+        self._pages: deque[_WaitingPage] = deque()
+        self._kinds: set[str] = set()
 
     def open(self) -> None:
         """See that the folder is there."""
@@ -67,6 +78,10 @@ class FolderSource:
 
     def read(self) -> GrabbedImage | None:
         """Return the next finished file; None after a short wait when there is none."""
+        if self._pages:
+            picture = self._take_page()
+            if picture is not None:
+                return picture
         if not self._ready:
             self._look()
         while self._ready:
@@ -108,11 +123,14 @@ class FolderSource:
                 ) from error
 
         for parent, folders, names in os.walk(self._folder, onerror=refuse):
-            # Folders that systems and programs make for themselves, such as those of deleted files.
-            folders[:] = [name for name in folders if not name.startswith((".", "$", "__"))]
+            folders[:] = [name for name in folders if not is_made_by_system(name)]
             for name in names:
                 path = Path(parent, name)
-                if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+                if is_made_by_system(name):
+                    continue
+                if not is_picture_name(name):
+                    self._tell_of_kind(name)
+                else:
                     try:
                         status = path.stat()
                     except FileNotFoundError:
@@ -134,16 +152,50 @@ class FolderSource:
         if sha256 in self._taken:
             self._done[name] = state
             return None
+        shown = shown_path(name)
         try:
-            rgb = read_image(data)
+            numbers = pictures_in(data)
+            rgb = read_image(Page(data, numbers[0]))
         except ImageError as error:
             if self._clock() - since >= GIVEN_UP_SECONDS:
                 self._done[name] = state
                 self._taken.add(sha256)
-                if self._give_up is not None:
-                    fault = Message(Code.LIVE_FILE_GIVEN_UP, file=name, reason=error.message)
-                    self._give_up(sha256, fault)
+                self._tell(sha256, Message(Code.LIVE_FILE_GIVEN_UP, file=shown, reason=error.message))
             return None
         self._done[name] = state
         self._taken.add(sha256)
-        return GrabbedImage(rgb, name, sha256, apart=True)
+        if len(numbers) == 1:
+            return GrabbedImage(rgb, shown, sha256, apart=True)
+        self._pages.extend(
+            _WaitingPage(Page(data, number), f"{shown} [{number + 1}]", _sha256_of_page(sha256, number))
+            for number in numbers
+        )
+        return self._take_page()
+
+    def _take_page(self) -> GrabbedImage | None:
+        """Read the next page of a file that has several; None where none is left that was not taken before."""
+        while self._pages:
+            page, name, sha256 = self._pages.popleft()
+            if sha256 in self._taken:
+                continue
+            self._taken.add(sha256)
+            try:
+                return GrabbedImage(read_image(page), name, sha256, apart=True)
+            except ImageError as error:
+                self._tell(sha256, Message(Code.LIVE_FILE_GIVEN_UP, file=name, reason=error.message))
+        return None
+
+    def _tell_of_kind(self, name: str) -> None:
+        """Say once for each kind of file that it is not looked at."""
+        kind = suffix_of(name)
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            self._tell(None, Message(Code.LIVE_KIND_LEFT_OUT, suffix=kind))
+
+    def _tell(self, sha256: str | None, fault: Message) -> None:
+        if self._give_up is not None:
+            self._give_up(sha256, fault)
+
+
+def _sha256_of_page(sha256: str, number: int) -> str:
+    return hashlib.sha256(f"{sha256} page {number}".encode()).hexdigest()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.messages.codes import Code
-from edge.messages.message import system_reason
+from edge.messages.message import shown_path, system_reason
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import slide_options
 from plasmolite.terminal.language import refuse, spoken
@@ -19,7 +19,7 @@ from plasmolite.terminal.language import refuse, spoken
 if TYPE_CHECKING:
     from edge.calibration.setup import SlideSetup
     from edge.fields.files import SlideCount
-    from edge.images.inputs import CellFile
+    from edge.images.inputs import Inputs
     from edge.messages.language import Language
 
 
@@ -63,15 +63,15 @@ def command(
     """
     from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError, SourceError
-    from edge.images.inputs import list_cell_files
+    from edge.images.inputs import list_inputs
 
     try:
-        files = list(list_cell_files(paths))
-        if not files:
-            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(str, paths)))
+        inputs = list_inputs(paths)
+        if not inputs.files:
+            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(shown_path, paths)))
         setup = set_up_slide(**judging)
         with ExitStack() as stack:
-            count = _run(files, setup, stack, as_json=as_json, report=report, debug=debug, language=language)
+            count = _run(inputs, setup, stack, as_json=as_json, report=report, debug=debug, language=language)
     except PlasmoliteError as error:
         refuse(error)
     if report is not None:
@@ -80,7 +80,7 @@ def command(
 
 
 def _run(
-    files: list[CellFile],
+    inputs: Inputs,
     setup: SlideSetup,
     stack: ExitStack,
     *,
@@ -112,7 +112,7 @@ def _run(
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width, finder=finder)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
     count = SlideCount()
-    for field in judge_fields(analyser, with_progress(files, spoken().text("progress.fields"))):
+    for field in judge_fields(analyser, with_progress(inputs.files, spoken().text("progress.fields"))):
         count = count.plus(field)
         told.add(field)
         if debug is not None and field.rgb is not None and field.result is not None:
@@ -126,7 +126,13 @@ def _run(
     parasitaemia = estimate(
         count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
     )
-    told.finish(setup, count, parasitaemia)
+    told.finish(setup, count, parasitaemia, inputs.left_out)
     if page is not None and report is not None:
-        page.write(report, parasitaemia=parasitaemia, count=count, made=datetime.now().astimezone())
+        page.write(
+            report,
+            parasitaemia=parasitaemia,
+            count=count,
+            left_out=inputs.left_out,
+            made=datetime.now().astimezone(),
+        )
     return count

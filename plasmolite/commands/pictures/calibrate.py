@@ -186,8 +186,8 @@ def _tell_of_failure(field: JudgedField) -> None:
     """Name a field that is not counted, and why."""
     if field.error is not None:
         click.echo(f"{field.name}: {spoken().message(field.error)}", err=True)
-    elif field.result is not None and field.result.refused is not None:
-        refused = spoken().text("calibrated.refused", reason=field.result.refused)
+    elif field.refused is not None:
+        refused = spoken().text("calibrated.refused", reason=field.refused)
         click.echo(f"{field.name}: {refused}", err=True)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from edge.messages.codes import Code
-from edge.messages.message import system_reason
+from edge.messages.message import shown_path, system_reason
 from plasmolite.commands.options.model import model_option
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
@@ -79,7 +79,7 @@ def command(
     """
     from edge.cells.files import judge_files
     from edge.errors import PlasmoliteError, SourceError
-    from edge.images.inputs import CellFile, list_cell_files
+    from edge.images.inputs import CellFile, LeftOut, list_inputs
     from edge.inference.classifier import Classifier
 
     if inconclusive and threshold is not None:
@@ -89,11 +89,11 @@ def command(
         cutoff = classifier.model.operating_point("cell").threshold if threshold is None else threshold
         undecided = classifier.model.undecided_range() if inconclusive else None
         if paths == ("-",):
-            files = [CellFile("-", sys.stdin.buffer.read())]
+            files, left_out = [CellFile("-", sys.stdin.buffer.read())], LeftOut()
         else:
-            files = list(list_cell_files([Path(path) for path in paths]))
+            files, left_out = list_inputs([Path(path) for path in paths])
         if not files:
-            raise SourceError(Code.FILE_NO_PICTURES, paths=list(paths))
+            raise SourceError(Code.FILE_NO_PICTURES, paths=list(map(shown_path, paths)))
     except PlasmoliteError as error:
         refuse(error)
     began = time.monotonic()
@@ -106,6 +106,8 @@ def command(
     )
     decision = _decision(cutoff, undecided)
     told = _print_json(verdicts) if as_json else _print_table(verdicts, classifier, decision, began)
+    for message in left_out.messages():
+        click.echo(spoken().message(message), err=True)
     if picture is not None:
         try:
             _draw(picture, told.shown, classifier, accept_anything)
@@ -214,13 +216,18 @@ def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_a
     from edge.drawing.contact_sheet import VerdictTile, draw_verdicts
     from edge.errors import ImageError
     from edge.images.encode import write_png
+    from edge.messages.message import Message
 
     tiles = []
     for verdict in shown:
-        if verdict.label is None or verdict.probability is None or verdict.image == "-":
+        if (
+            verdict.label is None
+            or verdict.probability is None
+            or isinstance(verdict.source, bytes | Message)
+        ):
             continue
         try:
-            rgb = cell_input(Path(verdict.image), classifier.input_size, accept_anything=accept_anything)
+            rgb = cell_input(verdict.source, classifier.input_size, accept_anything=accept_anything)
         except ImageError:
             continue  # the file changed since it was judged
         tiles.append(VerdictTile(rgb, Path(verdict.image).name, verdict.label, verdict.probability))

@@ -87,6 +87,7 @@ def command(
 def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read the picture, or the part of it in the box, and find its cell."""
     from edge.cells.isolation import isolate
+    from edge.cells.red_cell_check import check_single_cell
     from edge.errors import ImageError, NotACellError
     from edge.images.files import read_image
 
@@ -102,4 +103,7 @@ def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[n
     mask = isolate(rgb)
     if mask is None:
         raise NotACellError(Code.COMMAND_NO_CELL_HERE)
+    # In a box that a person drew in a field, what is there is for the person to say.
+    if box is None:
+        check_single_cell(rgb, mask)
     return rgb, mask

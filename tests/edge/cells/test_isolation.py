@@ -9,7 +9,7 @@ import pytest
 
 from edge.cells.isolation import isolate
 from edge.images.files import read_image
-from edge.images.inputs import list_cell_files
+from edge.images.inputs import list_inputs
 from edge.types import Rgb
 
 
@@ -63,7 +63,7 @@ def test_drawn_cells_get_the_mask_of_the_definition_bit_by_bit() -> None:
 
 
 def test_real_cells_get_the_mask_of_the_definition_bit_by_bit(shared_data: Path) -> None:
-    files = list(list_cell_files([shared_data / "nih-malaria" / "cell_images"]))
+    files = list_inputs([shared_data / "nih-malaria" / "cell_images"]).files
     for seed, file in enumerate(files[:: len(files) // 120]):
         for rgb in variants(read_image(Path(str(file.source))), seed)[:3]:
             np.testing.assert_array_equal(isolate(rgb), mask_on_black_by_definition(rgb))

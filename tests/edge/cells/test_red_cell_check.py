@@ -17,7 +17,7 @@ from edge.cells.red_cell_features import NAMES, ON_BLACK, measure_piece
 from edge.errors import NotACellError
 from edge.images.encode import encode_png
 from edge.images.files import read_image
-from edge.images.inputs import list_cell_files
+from edge.images.inputs import list_inputs
 from edge.inference.classifier import Classifier
 from edge.inference.preprocessing import cell_extent
 from edge.inference.verdicts import LABELS
@@ -110,7 +110,7 @@ def test_anything_is_judged_where_asked_for() -> None:
 
 
 def test_the_bundled_cells_are_red_cells() -> None:
-    for file in list_cell_files([_EDGE.parent / "samples" / "cells"]):
+    for file in list_inputs([_EDGE.parent / "samples" / "cells"]).files:
         assert isinstance(file.source, Path)
         cell_input(file.source, _SIZE)
 
@@ -185,7 +185,7 @@ def test_the_weights_name_the_measures_that_they_weigh() -> None:
 def test_a_refused_file_has_no_label_and_those_beside_it_do(shipped: Classifier, tmp_path: Path) -> None:
     (tmp_path / "letter.png").write_bytes(encode_png(one_letter()))
     (tmp_path / "cell.png").write_bytes(encode_png(draw_cell(3, infected=True).rgb))
-    cell, letter = judge_files(shipped, 0.5, list_cell_files([tmp_path]), workers=1)
+    cell, letter = judge_files(shipped, 0.5, list_inputs([tmp_path]).files, workers=1)
     assert cell.label in LABELS
     assert letter.label is None
     assert letter.probability is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.fields.analyser import FieldAnalyser
+from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model
 from edge.inference.occlusion import draw_evidence, explain
@@ -19,6 +22,8 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.types import Rgb
 from tests.support.plain_field import draw, grid
+
+_SAMPLE = Path(str(files("edge.samples"))) / "fields" / "field_01.jpg"
 
 
 class DarkestPixelJudge(Classifier):
@@ -122,3 +127,25 @@ def test_the_evidence_lies_where_the_parasite_is():
     assert np.hypot(x - 27, y - 53) < 10
     assert np.all(explanation.evidence[mask == 0] == 0)
     assert draw_evidence(cell, explanation).shape == cell.shape
+
+
+def test_a_border_round_a_field_changes_nothing_but_the_places(analyser: FieldAnalyser) -> None:
+    rgb = read_image(_SAMPLE)
+    framed = cv2.copyMakeBorder(rgb, 40, 40, 70, 70, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+    plain, within = (analyser.analyse(picture, "") for picture in (rgb, framed))
+    assert [(cell.cell.box, cell.probability) for cell in within.cells] == [
+        (cell.cell.moved(70, 40).box, cell.probability) for cell in plain.cells
+    ]
+
+
+def test_a_field_without_colour_is_refused_for_that(analyser: FieldAnalyser) -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(read_image(_SAMPLE), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    refused = analyser.analyse(grey, "").refused
+    assert refused is not None
+    assert refused.code == Code.FIELD_NO_COLOUR
+
+
+def test_a_picture_of_one_cell_is_no_field(analyser: FieldAnalyser) -> None:
+    for path in sorted(_SAMPLE.parents[1].glob("cells/*.png")):
+        with pytest.raises(ImageError, match="single cell"):
+            analyser.analyse(read_image(path), "")

@@ -13,7 +13,7 @@ import pytest
 from edge.calibration.setup import SlideSetup, set_up_slide
 from edge.fields.analyser import FieldAnalyser
 from edge.fields.files import JudgedField, SlideCount, judge_fields
-from edge.images.inputs import list_cell_files
+from edge.images.inputs import list_inputs
 from edge.messages.language import Language
 from edge.parasitaemia.estimate import estimate
 from edge.reports import field_report
@@ -39,7 +39,7 @@ def fields(setup: SlideSetup, tmp_path_factory: pytest.TempPathFactory) -> list[
     (folder / NAMES[2]).write_text("not a picture")
     cv2.imwrite(str(folder / NAMES[3]), np.full((480, 640, 3), 255, np.uint8))
     analyser = FieldAnalyser(setup.classifier, setup.threshold)
-    return list(judge_fields(analyser, list_cell_files([folder])))
+    return list(judge_fields(analyser, list_inputs([folder]).files))
 
 
 def written(

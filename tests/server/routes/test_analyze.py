@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from edge.fields.analyser import FieldAnalyser
 from edge.images.encode import encode_png
@@ -100,3 +101,19 @@ def test_a_long_line_before_the_analyser_is_told_with_the_time_to_come_again(tmp
         answer = post(app_of(kit).test_client(), field_png())
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_one_field_twice_in_a_form_is_counted_once(client: FlaskClient) -> None:
+    once = post(client, field_png()).json["summary"]
+    twice = post(client, field_png(), field_png()).json
+    assert twice["summary"]["copies"] == 1
+    assert twice["summary"]["cell_count"] == once["cell_count"]
+    assert twice["fields"][1]["code"] == "field.copy"
+
+
+def test_every_page_of_a_file_is_a_field(client: FlaskClient) -> None:
+    first, second = (Image.fromarray(read_image(field_png(seed))) for seed in (3, 4))
+    out = io.BytesIO()
+    first.save(out, "TIFF", save_all=True, append_images=[second])
+    answer = client.post("/analyze", data={"file": (io.BytesIO(out.getvalue()), "slide.tif")}).json
+    assert [field["image"] for field in answer["fields"]] == ["slide.tif [1]", "slide.tif [2]"]

@@ -14,7 +14,7 @@ from edge.cells.files import cell_input
 from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from server.routes.explain import PEAK_HEADER
-from tests.support.running_server import app_of, cell_png, classifier, instruments
+from tests.support.running_server import app_of, cell_png, classifier, field_png, instruments
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +177,9 @@ def test_the_evidence_map_tells_how_strong_its_strongest_place_is(client: FlaskC
         for infected in (True, False)
     )
     assert 0 <= healthy < infected <= 1
+
+
+def test_a_field_is_not_explained_as_a_cell(client: FlaskClient) -> None:
+    answer = client.post("/explain", data=field_png(), content_type="image/png")
+    assert answer.status_code == 422
+    assert answer.json["code"].startswith("cell.")

@@ -1,9 +1,11 @@
 """A folder as a source: each finished file once, half-written ones waited for, damaged ones named."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge.errors import SourceError
 from edge.images.encode import write_png
@@ -103,3 +105,40 @@ def test_sub_folders_are_watched_but_not_those_of_deleted_files(tmp_path: Path) 
     (tmp_path / "day2").mkdir()
     write_png(tmp_path / "day2" / "a.png", picture_of(9))
     assert names_within(source, clock, 3) == ["day2/a.png"]
+
+
+def test_every_page_of_a_file_is_a_picture_and_taken_once(tmp_path: Path) -> None:
+    clock = Clock()
+    pages = [Image.fromarray(picture_of(number)) for number in range(3)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    source = watch(tmp_path, clock)
+    taken: list[str | None] = []
+    while len(taken) < 2:
+        picture = source.read()
+        taken += [picture.sha256] if picture else []
+    assert names_within(source, clock, 3) == ["a.tif [3]"]
+    # A count that was ended between two pages goes on with the next one.
+    assert names_within(watch(tmp_path, clock, taken=taken), clock, 3) == ["a.tif [3]"]
+
+
+def test_kinds_of_files_that_are_not_looked_at_are_told_once(tmp_path: Path) -> None:
+    clock, told = Clock(), []
+    for name in ("a.gif", "b.GIF", "c.txt", "Thumbs.db"):
+        (tmp_path / name).write_bytes(b"GIF89a")
+    source = watch(tmp_path, clock, give_up=lambda sha256, fault: told.append((sha256, str(fault))))
+    assert names_within(source, clock, 3) == []
+    assert [sha256 for sha256, _ in told] == [None, None]
+    assert sorted(fault.split(" in the")[0] for _, fault in told) == [
+        "Files of the kind .gif",
+        "Files of the kind .txt",
+    ]
+
+
+def test_a_name_of_any_bytes_is_told_with_a_replacement_sign(tmp_path: Path) -> None:
+    clock = Clock()
+    write_png(tmp_path / "plain.png", picture_of(1))
+    try:
+        (tmp_path / "plain.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert names_within(watch(tmp_path, clock), clock, 3) == ["caf\N{REPLACEMENT CHARACTER}.png"]
