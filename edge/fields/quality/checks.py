@@ -16,13 +16,13 @@ MOST_STRAIN = 1.0
 class CheckName(StrEnum):
     """The checks of a field; the values are part of every answer, table and store, and stay as they are."""
 
-    COLOUR = "spread of colour"
     GLASS_BRIGHTNESS = "glass brightness"
     OVEREXPOSED = "overexposed share of cells"
     STAIN_CONTRAST = "stain contrast"
     WHOLE_CELLS = "whole red cells"
     CELL_WIDTH = "cell width, px"
     COVERED = "share of the field under cells"
+    COLOUR = "spread of colour"
     RED_CELL_SHARE = "share that looks like red cells"
     BLUR = "blur in cell widths"
     CLUMPED = "share in inseparable clumps"
@@ -44,7 +44,7 @@ class CheckName(StrEnum):
 
 
 # Of these a person with one cell under the cross-hair asks nothing: whether that cell is whole is known of itself.
-_OF_A_WHOLE_FIELD = frozenset({CheckName.WHOLE_CELLS, CheckName.COVERED, CheckName.CLUMPED})
+_OF_A_WHOLE_FIELD = frozenset({CheckName.WHOLE_CELLS, CheckName.COVERED, CheckName.COLOUR, CheckName.CLUMPED})
 _OF_THE_VIEW = frozenset(
     {
         CheckName.BLUR,

@@ -67,8 +67,6 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     glass = glass_of(found)
     blur = measure_blur(found, glass)
     checks = (
-        # First: without colour the others fail for reasons that lead astray.
-        _check(CheckName.COLOUR, colour_spread(rgb), (LEAST_IN_FIELD, np.inf), Code.FIELD_NO_COLOUR),
         _check(
             CheckName.GLASS_BRIGHTNESS,
             max(found.background.colour),
@@ -105,6 +103,8 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
             (0.07, 1),
             Code.FIELD_SPARSE,
         ),
+        # Behind those that an empty field fails, before those that a grey one fails for reasons that lead astray.
+        _check(CheckName.COLOUR, _colour(rgb, found), (LEAST_IN_FIELD, np.inf), Code.FIELD_NO_COLOUR),
         _check(
             CheckName.RED_CELL_SHARE,
             _share_of_cells(found),
@@ -170,6 +170,14 @@ def _overexposed(rgb: NDArray[np.uint8], found: FieldCells) -> float:
     clipped = np.count_nonzero(small >= WHITE_LEVEL, axis=2) >= 2
     inside = found.labels > 0
     return float(np.count_nonzero(clipped & inside) / max(int(np.count_nonzero(inside)), 1))
+
+
+def _colour(rgb: NDArray[np.uint8], found: FieldCells) -> float:
+    """Spread of colour over the cells and the glass round them, so that few cells count as much as many."""
+    height, width = found.labels.shape
+    small = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    cells = cv2.dilate((found.labels > 0).astype(np.uint8), np.ones((7, 7), np.uint8))
+    return colour_spread(small, np.asarray(cells, np.uint8))
 
 
 def _covered(found: FieldCells) -> float:

@@ -57,13 +57,13 @@ def test_the_report_of_a_field_has_every_check_once(finder: CellFinder) -> None:
     report = judge_quality(field, finder.find(field))
     assert [check.name for check in report.checks] == list(CheckName)
     assert list(report.to_json()) == [
-        "spread of colour",
         "glass brightness",
         "overexposed share of cells",
         "stain contrast",
         "whole red cells",
         "cell width, px",
         "share of the field under cells",
+        "spread of colour",
         "share that looks like red cells",
         "blur in cell widths",
         "share in inseparable clumps",
