@@ -17,7 +17,7 @@ LEAST_IN_FIELD = 0.035
 """Of 86 fields of eight sets the least is 0.055; the same in grey, tinted and stored as JPEG 75, reach 0.034."""
 _SIDE = 400
 _DARK = 24  # grey levels; below, one level more or less is a ratio of its own
-_EMPTY = 10  # a channel that stays below this holds nothing
+_EMPTY = 24  # a channel that all but a hundredth of the pixels stay below holds nothing but what JPEG leaves
 
 
 def colour_spread(rgb: Rgb, mask: Mask | None = None) -> float:
@@ -34,7 +34,7 @@ def colour_spread(rgb: Rgb, mask: Mask | None = None) -> float:
     step = max(1, max(rgb.shape[:2]) // _SIDE)
     small = rgb[::step, ::step]
     pixels: NDArray[np.uint8] = small[mask[::step, ::step] > 0] if mask is not None else small.reshape(-1, 3)
-    if not len(pixels) or np.count_nonzero(pixels.max(axis=0) >= _EMPTY) < 2:
+    if not len(pixels) or np.count_nonzero(np.percentile(pixels, 99, axis=0) >= _EMPTY) < 2:
         return 0.0
     bright = pixels[pixels.min(axis=1) >= _DARK].astype(np.float32)
     if len(bright) < len(pixels) // 10:
