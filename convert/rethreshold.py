@@ -26,6 +26,7 @@ from train.data.other_laboratories import read_foreign_cells
 from train.data.patients import LABELS, PatientSource, patient_token, read_corrections
 from train.evaluation.metrics import Judged
 from train.evaluation.thresholds import (
+    LABORATORY_SPECIFICITY,
     SECOND_LOOK_FROM,
     SaidOfField,
     choose_levelled,
@@ -50,6 +51,7 @@ def rethreshold(
     uninfected_fields: tuple[Path, ...],
     laboratories: tuple[Path, ...] = (),
     version: str,
+    specificity: float = LABORATORY_SPECIFICITY,
 ) -> tuple[bytes, dict[str, Any]]:
     """Choose and measure the threshold for fields anew.
 
@@ -61,6 +63,7 @@ def rethreshold(
         uninfected_fields: folders of fields of other laboratories, as for training.
         laboratories: folders of their marked fields, as for training; with any, fields are levelled.
         version: of the new release.
+        specificity: of each laboratory, where there are any, that the threshold is chosen for, 0 to 1.
 
     Returns:
         The flatbuffer and its new manifest.
@@ -112,10 +115,11 @@ def rethreshold(
         said |= {path.name: by_group(read_laboratory(path, size=size).uninfected) for path in laboratories}
         # A laboratory of infected cells alone says nothing of false alarms.
         said = {name: groups for name, groups in said.items() if groups}
-        levelling, threshold = choose_levelled(said)
+        levelling, threshold = choose_levelled(said, specificity)
         manifest["levelling"] = levelling._asdict()
         manifest["second_look"] = {"above": SECOND_LOOK_FROM, "turns": TURNS}
-        chosen = describe_levelled_threshold(tuple(said))
+        chosen = describe_levelled_threshold(specificity)
+        manifest["chosen_by_laboratories"] = list(said)
     else:
         threshold = choose_thresholds(
             lambda inputs: classifier.probabilities(inputs).astype(np.float64),
@@ -172,6 +176,13 @@ _FOLDER = click.Path(path_type=Path, exists=True)
 @click.option("--uninfected-fields", type=_FOLDER, multiple=True, help="Fields, as for training.")
 @click.option(
     "--laboratory", "laboratories", type=_FOLDER, multiple=True, help="Marked fields, as for training."
+)
+@click.option(
+    "--specificity",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    default=LABORATORY_SPECIFICITY,
+    show_default=True,
+    help="Of the uninfected cells of each laboratory.",
 )
 @click.option("--release", "version", required=True, help="Version of the new release.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")

@@ -178,6 +178,7 @@ class Code(StrEnum):
 
     # Where red cells per µL and error rates come from: phrases.
     CHOSEN_BEST_ACCURACY = "chosen.best-accuracy"
+    CHOSEN_BEST_MEAN = "chosen.best-mean"
     CHOSEN_FIELD_SPECIFICITY = "chosen.field-specificity"
     CHOSEN_LABORATORY_SPECIFICITY = "chosen.laboratory-specificity"
     MEASURED_GIVEN_CELLS = "measured.given-cells"
@@ -185,6 +186,7 @@ class Code(StrEnum):
     SOURCES_NIH = "sources.nih"
     SOURCES_CHULA = "sources.chula"
     SOURCES_LABORATORIES = "sources.laboratories"
+    SOURCES_LABORATORIES_OF_NANO = "sources.laboratories-of-nano"
     SOURCES_IMAGENET = "sources.imagenet"
     BLOOD_BY_CONVENTION = "blood.by-convention"
     BLOOD_GIVEN = "blood.given"
