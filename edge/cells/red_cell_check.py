@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_features import GROUPS, Measures, measure_piece
 from edge.errors import NotACellError
-from edge.images.colour import LEAST_IN_CELL, colour_spread
+from edge.images.colour import LEAST_IN_CELL, colour_spread, is_neutral
 from edge.messages.codes import Code
 
 WEIGHTS_FILE = "red_cell_weights.json"
@@ -78,8 +78,10 @@ def check_single_cell(rgb: NDArray[np.uint8], mask: NDArray[np.uint8] | None) ->
     """
     if mask is None:
         raise NotACellError(Code.CELL_NONE)
-    # A grey field is a field first: its size says more than its want of colour.
-    if max(cv2.boundingRect(mask)[2:]) <= MOST_SIDE and colour_spread(rgb, mask) < LEAST_IN_CELL:
+    # A grey field is a field first: its size says more than its want of colour. The networks have learnt neutral grey
+    # and find 90 to 98 % of the parasites in it; a tint that is one all over they have not.
+    without_colour = colour_spread(rgb, mask) < LEAST_IN_CELL and not is_neutral(rgb, mask)
+    if max(cv2.boundingRect(mask)[2:]) <= MOST_SIDE and without_colour:
         raise NotACellError(Code.CELL_NO_COLOUR)
     check_red_cell(rgb, mask)
 

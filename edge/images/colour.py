@@ -15,6 +15,8 @@ LEAST_IN_CELL = 0.008
 have colours of their own, 0.03 to 0.05: these are not told from cells."""
 LEAST_IN_FIELD = 0.035
 """Of 86 fields of eight sets the least is 0.055; the same in grey, tinted and stored as JPEG 75, reach 0.034."""
+_NEUTRAL = 2.0
+"""Grey levels that the channels' means may differ by in a picture that is grey without a tint."""
 _SIDE = 400
 _DARK = 24  # grey levels; below, one level more or less is a ratio of its own
 _EMPTY = 24  # a channel that all but a hundredth of the pixels stay below holds nothing but what JPEG leaves
@@ -42,3 +44,9 @@ def colour_spread(rgb: Rgb, mask: Mask | None = None) -> float:
     logarithms = np.asarray(cv2.log(bright), np.float32).reshape(-1, 3)
     ratios = logarithms[:, [0, 2]] - logarithms[:, 1:2]
     return float(np.sqrt(ratios.var(axis=0).sum()))
+
+
+def is_neutral(rgb: Rgb, mask: Mask) -> bool:
+    """Whether a picture's channels are as bright as each other, uint8 (h, w, 3), where the mask, (h, w), is 255."""
+    means = cv2.mean(rgb, mask)[:3]
+    return max(means) - min(means) <= _NEUTRAL

@@ -113,9 +113,8 @@ def list_models(*, as_json: bool) -> None:
             mark = "*" if row["in_use"] else " "
             since = row["installed"] if signed_by else words.text("installed.with-package")
             key = "  " + words.text("installed.key", key=str(signed_by)) if signed_by else ""
-            taught = (
-                f", {words.text('installed.taught', site=str(row['taught_at']))}" if row["taught_at"] else ""
-            )
+            site = str(row["taught_at"])
+            taught = ", " + words.text("installed.taught", site=site) if site else ""
             released = f"{row['name']} {row['version']} {row['precision']}"
             click.echo(f"{mark} {str(row['sha256'])[:12]}  {released}{taught}  {since}{key}")
 

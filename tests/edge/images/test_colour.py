@@ -33,10 +33,12 @@ def test_a_field_without_colour_is_known(tint: tuple[float, float, float]) -> No
         assert colour_spread(grey) < LEAST_IN_FIELD
 
 
-@pytest.mark.parametrize(
-    "tint", [(1, 1, 1), (1, 0.85, 0.7), (0, 1, 0)], ids=["grey", "tinted", "green alone"]
-)
-def test_a_cell_without_colour_is_refused(tint: tuple[float, float, float]) -> None:
+def test_a_cell_in_neutral_grey_is_judged_since_the_networks_learnt_it() -> None:
+    check_single_cell(_without_colour(_CELL, (1, 1, 1)), isolate(_CELL))
+
+
+@pytest.mark.parametrize("tint", [(1, 0.85, 0.7), (0, 1, 0)], ids=["tinted", "green alone"])
+def test_a_cell_of_one_tint_all_over_is_refused(tint: tuple[float, float, float]) -> None:
     mask = isolate(_CELL)
     check_single_cell(_CELL, mask)
     assert colour_spread(_CELL, mask) > 2 * LEAST_IN_CELL
