@@ -13,7 +13,7 @@ import pytest
 from edge.calibration.setup import SlideSetup, set_up_slide
 from edge.fields.analyser import FieldAnalyser
 from edge.fields.files import JudgedField, SlideCount, judge_fields
-from edge.images.inputs import list_inputs
+from edge.images.inputs import LeftOut, list_inputs
 from edge.messages.language import Language
 from edge.parasitaemia.estimate import estimate
 from edge.reports import field_report
@@ -50,7 +50,8 @@ def written(
         report.add(field)
         count = count.plus(field)
     parasitaemia = estimate(count.parasitized, count.counted, setup.rates, setup.red_cells)
-    return report.write(folder, parasitaemia=parasitaemia, count=count, made=MADE).read_text(encoding="utf-8")
+    page = report.write(folder, parasitaemia=parasitaemia, count=count, left_out=LeftOut(), made=MADE)
+    return page.read_text(encoding="utf-8")
 
 
 def test_it_shows_the_answer_the_cells_and_each_file(
