@@ -23,9 +23,11 @@ class Network:
     def __init__(self, score: float) -> None:
         self.score = score
 
-    def probabilities(self, inputs: Any) -> Any:
+    def cell_probabilities(self, inputs: Any) -> Any:
         """Judge cells."""
         return np.full(len(inputs), self.score, np.float32)
+
+    probabilities = cell_probabilities
 
 
 class Raising:

@@ -15,7 +15,7 @@ from server.batching import BatchGatherer
 
 class Judge:
     batch_size = 8
-    def probabilities(self, inputs):
+    def cell_probabilities(self, inputs):
         return np.zeros(len(inputs), np.float32)
 
 gatherer = BatchGatherer(Judge(), max_waiting=8, gather_seconds=0.0)

@@ -8,7 +8,7 @@ import { fit } from "./pictures.js";
 import { slideOf } from "./keep.js";
 
 const BROWSER_CANNOT_SHOW = /\.tiff?$/i;
-const CELL_CODES = new Set(["field.too-small", "field.few-whole-cells"]);
+const CELL_CODES = new Set(["field.too-small", "field.few-whole-cells", "field.is-a-cell"]);
 /** Longer side, px, up to which a field that is refused may be the picture of one cell. */
 const CELL_SIDE = 500;
 let set = emptySet();

@@ -65,7 +65,8 @@ def test_it_shows_the_answer_the_cells_and_each_file(
         )
         >= 2
     )
-    assert any("of red cells are parasitised (95 % interval" in piece for piece in text)
+    # With how many it is likely, or at most, depends on what the model did at laboratories.
+    assert any("of red cells are parasitised" in piece and "95 %" in piece for piece in text)
     assert "Fields counted: 2, refused: 1, unreadable: 1. Red cells counted: " in "\n".join(text)
     suspects = sum(result.parasitized_count for result in counted)
     assert f"Called parasitised by the machine: {suspects}" in text
