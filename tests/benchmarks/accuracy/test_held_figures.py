@@ -31,7 +31,6 @@ def figures(shared_data: Path) -> Figures:
         boxes=fields / "bbbc041",
         uninfected_fields=fields / "uninfected_abnormal_rbc",
         strangers=fields / "not_thin_smear",
-        most_cells=1000,
         threads=(1,),
         limits=INSTANT,
     )
