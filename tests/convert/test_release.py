@@ -91,7 +91,7 @@ def test_a_run_converts_from_another_folder_and_machine(
 
 
 def test_a_file_in_place_of_a_run_is_called_a_file(tmp_path: Path) -> None:
-    (tmp_path / "own.keras").write_bytes(b"")
-    said = convert(tmp_path / "own.keras", tmp_path)
+    (tmp_path / "cells.csv").write_bytes(b"")
+    said = convert(tmp_path / "cells.csv", tmp_path)
     assert said.exit_code == 2
-    assert "own.keras is a file" in said.stderr
+    assert "cells.csv is a file" in said.stderr
