@@ -90,8 +90,8 @@ def test_a_run_converts_from_another_folder_and_machine(
     assert changed.exit_code == 2
 
 
-def test_a_file_in_place_of_a_run_is_called_a_file(tmp_path: Path) -> None:
-    (tmp_path / "cells.csv").write_bytes(b"")
-    said = convert(tmp_path / "cells.csv", tmp_path)
+def test_a_file_in_place_of_a_run_is_taken_for_a_model_made_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "own.keras").write_bytes(b"")
+    said = convert(tmp_path / "own.keras", tmp_path)
     assert said.exit_code == 2
-    assert "cells.csv is a file" in said.stderr
+    assert "own.keras is a model made elsewhere: give with --data" in said.stderr
