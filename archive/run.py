@@ -24,6 +24,9 @@ from edge.types import FieldOutcome
 
 FIELDS_A_WORKER = 8
 """Fields under way for each worker: enough that none waits for the client."""
+LONGEST_WITHOUT_WORKERS = 300.0
+"""Seconds to wait for new workers where all have died, before a run ends with what it has."""
+_POLL_SECONDS, _ASK_SECONDS = 0.02, 5.0
 PART_FIELDS, PART_SECONDS = 256, 60.0
 """A part is written when so many fields wait for it, or so much time went by: what a killed client loses at most."""
 
@@ -75,13 +78,20 @@ class DaskJudging:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._done = as_completed()
+        self._known, self._ask_again = 0, 0.0
         self._numbers: dict[Future, tuple[int, FieldAddress]] = {}
 
     @property
     def window(self) -> int:
         """Number of fields under way at most; grows as workers join."""
-        threads = sum(self._client.nthreads().values())
-        return FIELDS_A_WORKER * max(threads, 1)
+        return FIELDS_A_WORKER * max(self._threads(), 1)
+
+    def _threads(self) -> int:
+        """Of all workers; asked every few seconds only, for the scheduler has better to do."""
+        if time.monotonic() > self._ask_again:
+            self._known = sum(self._client.nthreads().values())
+            self._ask_again = time.monotonic() + _ASK_SECONDS
+        return self._known
 
     def begin(self, number: int, address: FieldAddress) -> None:
         """Begin with a field."""
@@ -93,8 +103,15 @@ class DaskJudging:
         """Wait for any field that is done.
 
         Raises:
-            PlasmoliteError: a worker differs from the client, or the scheduler went away.
+            PlasmoliteError: a worker differs from the client, or the scheduler or all workers went away.
         """
+        seen = time.monotonic()
+        while not self._done.has_ready():
+            time.sleep(_POLL_SECONDS)
+            if self._threads():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > LONGEST_WITHOUT_WORKERS:
+                raise cluster_gone()
         future = next(self._done)
         number, _ = self._numbers.pop(future)
         return number, _result(future)

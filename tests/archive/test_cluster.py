@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,14 @@ def test_killed_workers_change_no_row(tmp_path, archive, scheduler, dataset) -> 
     assert archive_run(scheduler, many, "--out", tmp_path / "undisturbed").exit_code == 1
     result = []
     run = threading.Thread(
-        target=lambda: result.append(archive_run(scheduler, many, "--out", tmp_path / "out"))
+        target=lambda: result.append(archive_run(scheduler, many, "--out", tmp_path / "out")), daemon=True
     )
     run.start()
     kills = 0
     with Client(scheduler) as client:
+        begun = time.monotonic()
         while run.is_alive():
+            assert time.monotonic() - begun < 400, "no worker came back"
             # While it judges.
             if (
                 any(state == "processing" for state in client.run_on_scheduler(states_of).values())
