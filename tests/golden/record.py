@@ -1,7 +1,8 @@
 """Records what programs rely on: the JSON of the commands and the API, columns, options, exit codes, the store.
 
 `python -m tests.golden.record` writes the files of this folder anew, in the checkout that is the current folder. Do
-that only when a change of a format is wanted; `test_golden.py` compares the files with what the program does now.
+that only when a change of a format is wanted; `test_golden.py` compares the files with what the program does now. Put
+the former store back then: that a store of the version before opens is what is tested.
 """
 
 import csv
@@ -41,7 +42,9 @@ def plasmolite(*arguments: object, store: Path | None = None) -> subprocess.Comp
 def lines(*arguments: object, store: Path | None = None) -> list[Any]:
     """Run a command and read the JSON values that it prints, with its exit code as the last."""
     done = plasmolite(*arguments, store=store)
-    values, text = [], done.stdout.strip()
+    # Where this checkout and this person's home lie is this machine's.
+    said = done.stdout.replace(str(Path.cwd()), ".").replace(str(Path.home()), "~")
+    values, text = [], said.strip()
     while text:
         value, end = json.JSONDecoder().raw_decode(text)
         values.append(value)
