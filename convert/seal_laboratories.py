@@ -27,20 +27,28 @@ class LearntLaboratoryError(PlasmoliteError):
     """The model learnt from the laboratory that it is to be measured at."""
 
 
-def count_laboratory(model: ModelFile, folder: Path) -> LaboratoryCount:
+def count_laboratory(model: ModelFile, folder: Path, *, uninfected: bool = False) -> LaboratoryCount:
     """Count what a model says, at its own field threshold, in whole fields of a laboratory that it never saw.
+
+    Args:
+        model: a released one.
+        folder: its fields.
+        uninfected: none of its cells is infected, and nobody marked any.
 
     Raises:
         LearntLaboratoryError: the model learnt from it, by its manifest.
         PlasmoliteError: the folder or the model cannot be used.
     """
-    if folder.name in {one["folder"] for one in model.manifest["data"].get("laboratories", ())}:
+    data = model.manifest["data"]
+    learnt = {one["folder"] for one in data.get("laboratories", ())}
+    if folder.name in learnt | set((data.get("uninfected_fields") or {}).get("folders", ())):
         raise LearntLaboratoryError(
             f"{model.name} learnt from {folder.name}: its rates there say little of another laboratory. Measure it by "
             "a model that was trained without it: --left-out FIELDS MODEL."
         )
     analyser = FieldAnalyser(Classifier(model))
-    return _counted(folder.name, judge_laboratory(folder, analyser), analyser.threshold)
+    found = judge_laboratory(folder, analyser, uninfected=uninfected)
+    return _counted(folder.name, found, analyser.threshold)
 
 
 def _counted(name: str, found: LaboratoryCells, threshold: float) -> LaboratoryCount:
@@ -84,6 +92,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="Marked fields that MODEL learnt nothing from.",
 )
 @click.option(
+    "--uninfected",
+    type=_FOLDER,
+    multiple=True,
+    help="Fields of blood without malaria that MODEL learnt nothing from: they tell its false alarms.",
+)
+@click.option(
     "--left-out",
     "left_out",
     type=(_FOLDER, _FILE),
@@ -94,7 +108,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: MODEL]"
 )
 def main(
-    model: Path, unseen: tuple[Path, ...], left_out: tuple[tuple[Path, Path], ...], out: Path | None
+    model: Path,
+    unseen: tuple[Path, ...],
+    uninfected: tuple[Path, ...],
+    left_out: tuple[tuple[Path, Path], ...],
+    out: Path | None,
 ) -> None:
     """Measure MODEL at laboratories and write the counts into its manifest, and its card anew beside it.
 
@@ -103,14 +121,11 @@ def main(
     try:
         released = load_model(model)
         rows: list[dict[str, Any]] = [home_count(released)._asdict()]
-        for folder in unseen:
-            rows.append(count_laboratory(released, folder)._asdict() | {"by": released.name})
-            click.echo(rows[-1])
-        for folder, path in left_out:
-            other = load_model(path)
-            rows.append(
-                count_laboratory(other, folder)._asdict() | {"by": f"{other.name}, trained without it"}
-            )
+        measured = [(released, folder, folder in uninfected) for folder in (*unseen, *uninfected)]
+        measured += [(load_model(path), folder, False) for folder, path in left_out]
+        for by, folder, healthy in measured:
+            told = by.name if by is released else f"{by.name}, trained without it"
+            rows.append(count_laboratory(by, folder, uninfected=healthy)._asdict() | {"by": told})
             click.echo(rows[-1])
         target = out or model
         manifest = {**released.manifest, "laboratories": rows}

@@ -92,7 +92,7 @@ class SiteProfile:
             uninfected,
             Message(Code.RATES_OF_SITE, site=self.name),
             "" if self.slides_infected else Message(Code.RATES_OF_NAMED_MODEL, model=self.model_name),
-            tuple((one.called, one.infected) for one in laboratories),
+            tuple((one.called, one.infected) for one in laboratories if one.infected),
             tuple((one.false_alarms, one.uninfected) for one in laboratories),
             self.slides_infected,
             self.slides_uninfected,

@@ -89,7 +89,7 @@ def settle_slide(
         rates = model_rates(threshold, classifier.model.roc, Message(Code.RATES_OF_MODEL))
         laboratories = classifier.model.laboratories
         rates = rates._replace(
-            laboratories_infected=tuple((one.called, one.infected) for one in laboratories),
+            laboratories_infected=tuple((one.called, one.infected) for one in laboratories if one.infected),
             laboratories_uninfected=tuple((one.false_alarms, one.uninfected) for one in laboratories),
         )
     return SlideSetup(classifier, threshold, source, profile, rates, blood, cell_width)

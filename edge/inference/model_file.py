@@ -53,7 +53,7 @@ class LaboratoryCount(NamedTuple):
     Attributes:
         name: The laboratory's data set.
         called: Infected cells that were called parasitised.
-        infected: Infected cells found.
+        infected: Infected cells found; 0 where the blood was without malaria.
         false_alarms: Uninfected cells that were called parasitised.
         uninfected: Uninfected cells found.
         fields: Fields counted.

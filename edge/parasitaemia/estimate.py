@@ -323,7 +323,7 @@ def _facts(result: Parasitaemia) -> dict[str, Value]:
         "per_ul_high": rounded(per_ul_high, digits),
         "per_ul_resolved": (result.resolvable or 0.0) * result.red_cells.per_ul,
         "expected": rates.false_alarm_rate * result.counted,
-        "laboratories": len(rates.laboratories_infected),
+        "laboratories": max(len(rates.laboratories_infected), len(rates.laboratories_uninfected)),
         "slides_infected": len(rates.slides_infected),
         "slides_uninfected": len(rates.slides_uninfected),
         "sensitivity_low": sensitivity.quantile(0.025),

@@ -7,7 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convert.seal_laboratories import HOME, main
+from edge.calibration.setup import set_up_slide
+from edge.images.encode import write_png
 from edge.inference.model_file import load_model, shipped_models, with_manifest
+from edge.simulation.field import FieldSettings, draw_field
 from tests.support.drawn_laboratory import draw_laboratory
 
 pytest.importorskip("keras", reason="conversion needs TensorFlow")
@@ -61,3 +64,28 @@ def test_a_laboratory_that_it_learnt_from_is_measured_by_a_model_without_it(
     row = load_model(model).manifest["laboratories"][1]
     assert row["name"] == "gambia"
     assert row["by"] == f"{load_model(other).name}, trained without it"
+
+
+def test_blood_without_malaria_tells_false_alarms_alone(model: Path, tmp_path: Path) -> None:
+    healthy = tmp_path / "healthy"
+    healthy.mkdir()
+    drawn = draw_field(50, FieldSettings(cells=40, parasitaemia=0.0))
+    write_png(healthy / "1.png", drawn.rgb)
+    assert seal(model, "--uninfected", healthy).exit_code == 0
+    sealed = load_model(model)
+    _, row = sealed.laboratories
+    assert (row.name, row.called, row.infected, row.fields) == ("healthy", 0, 0, 1)
+    assert 20 < row.uninfected <= 40
+    rates = set_up_slide(
+        model=model, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
+    ).rates
+    assert len(rates.laboratories_infected) == 1
+    assert len(rates.laboratories_uninfected) == 2
+
+
+def test_blood_that_it_learnt_from_is_no_other_laboratory(model: Path, tmp_path: Path) -> None:
+    learnt = tmp_path / load_model(model).manifest["data"]["uninfected_fields"]["folders"][0]
+    learnt.mkdir()
+    said = seal(model, "--uninfected", learnt)
+    assert said.exit_code == 2
+    assert f"learnt from {learnt.name}" in said.output

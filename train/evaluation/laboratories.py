@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.fields.analyser import FieldAnalyser
-from edge.images.files import read_image
+from edge.images.files import IMAGE_SUFFIXES, read_image
 from train.data.annotated_laboratories import (
     INFECTED,
     LEFT_OUT,
@@ -46,12 +46,13 @@ class LaboratoryCells(NamedTuple):
     refused: dict[str, int]
 
 
-def judge_laboratory(folder: Path, analyser: FieldAnalyser) -> LaboratoryCells:
+def judge_laboratory(folder: Path, analyser: FieldAnalyser, *, uninfected: bool = False) -> LaboratoryCells:
     """Judge all fields of one laboratory.
 
     Args:
-        folder: with ``images/`` and marks beside it.
+        folder: with ``images/`` and marks beside it; or pictures at any depth, where none is infected.
         analyser: finds, cuts and judges.
+        uninfected: nobody whose blood it is had malaria: there are no marks.
 
     Raises:
         PlasmoliteError: the folder cannot be read.
@@ -60,7 +61,7 @@ def judge_laboratory(folder: Path, analyser: FieldAnalyser) -> LaboratoryCells:
     probabilities: list[float] = []
     groups: list[str] = []
     refused: dict[str, int] = {}
-    fields = _fields_of(folder)
+    fields = _uninfected_fields(folder) if uninfected else _fields_of(folder)
     for field in fields:
         result = analyser.analyse(field.rgb, field.name)
         if result.refused is not None:
@@ -74,6 +75,14 @@ def judge_laboratory(folder: Path, analyser: FieldAnalyser) -> LaboratoryCells:
                 groups.append(field.group)
     judged = Judged(np.array(labels, np.int64), np.array(probabilities, np.float64), np.array(groups, str))
     return LaboratoryCells(judged, len(fields), refused)
+
+
+def _uninfected_fields(folder: Path) -> list[MarkedField]:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    return [
+        MarkedField(path.name, path.name, read_image(path), lambda cells: [UNINFECTED] * len(cells))
+        for path in paths
+    ]
 
 
 def _fields_of(folder: Path) -> list[MarkedField]:
