@@ -107,8 +107,7 @@ def calibrate(
                 (infected if is_marked(cell.cell.box, marks) else uninfected).append(cell.probability)
             fields.append(np.array(uninfected, np.float64))
         slides.append(KnownSlide(slide.name, tuple(fields), np.array(infected, np.float64)))
-    # Below it a cell is more likely uninfected than not, whatever rate would be allowed.
-    least = max(classifier.model.operating_point("cell").threshold, known.reviewed_threshold)
+    least = max(lowest_threshold(classifier.model), known.reviewed_threshold)
     profile = make_profile(
         choose_threshold(_clusters(slides), false_alarms, least=least),
         slides,
@@ -209,6 +208,16 @@ def _few(chosen: ChosenThreshold, target: float) -> Message:
     return Message(Code.CALIBRATION_FEW, rate=target, cells=chosen.cells, least=least, wanted=wanted)
 
 
+def lowest_threshold(model: ModelFile) -> float:
+    """The lowest threshold for fields that known negatives may lead to, whatever rate would be allowed.
+
+    Below a model's threshold for single cells a cell is more likely uninfected than not. Where fields are levelled,
+    their scores are no such probabilities: what a few clean slides allow, the next need not, and the model's own
+    threshold for fields is the lowest.
+    """
+    return model.operating_point("cell" if model.levelling is None else "field").threshold
+
+
 def _warnings(
     chosen: ChosenThreshold, model: ModelFile, target: float, slides: int, sensitivity: float
 ) -> list[Message]:
@@ -224,9 +233,10 @@ def _warnings(
         )
     if sensitivity < 0.5:
         warnings.append(Message(Code.CALIBRATION_INSENSITIVE, sensitivity=sensitivity))
-    own, least_sure = (model.operating_point(point).threshold for point in ("field", "cell"))
-    if chosen.threshold == least_sure:
-        warnings.append(Message(Code.CALIBRATION_HELD, threshold=least_sure))
+    own, lowest = model.operating_point("field").threshold, lowest_threshold(model)
+    if chosen.threshold == lowest:
+        held = Code.CALIBRATION_HELD if model.levelling is None else Code.CALIBRATION_HELD_LEVELLED
+        warnings.append(Message(held, threshold=lowest))
     if chosen.threshold < own:
         warnings.append(Message(Code.CALIBRATION_EASY, threshold=own))
     return warnings

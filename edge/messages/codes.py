@@ -225,6 +225,7 @@ class Code(StrEnum):
     CALIBRATION_CLUSTERED = "calibration.clustered"
     CALIBRATION_INSENSITIVE = "calibration.insensitive"
     CALIBRATION_HELD = "calibration.held"
+    CALIBRATION_HELD_LEVELLED = "calibration.held-levelled"
     CALIBRATION_EASY = "calibration.easy"
 
     # Model files and runtimes.

@@ -69,16 +69,16 @@ def test_too_few_cells_are_refused_in_words(few: Path, tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_negatives_that_raise_no_alarm_do_not_bring_the_threshold_below_that_of_single_cells(
+def test_negatives_that_raise_no_alarm_do_not_bring_the_threshold_below_the_models_own(
     negatives: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "site.json"
     result = run(negatives, "--false-alarms", "10%", "--out", path)
     assert result.exit_code == 0, result.stderr
-    profile, own = json.loads(path.read_text()), load_model(default_model_path()).operating_point("cell")
+    profile, own = json.loads(path.read_text()), load_model(default_model_path()).operating_point("field")
     assert profile["threshold"] == own.threshold
     assert profile["measured_rate"] < 0.02
-    assert "held at the model's own for single cells" in result.stdout
+    assert "held at the model's own for fields" in result.stdout
 
 
 def test_refused_fields_are_named_and_left_out(few: Path, tmp_path: Path) -> None:

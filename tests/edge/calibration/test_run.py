@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.calibration.known_slides import KnownSlide
-from edge.calibration.run import make_profile
+from edge.calibration.run import lowest_threshold, make_profile
 from edge.calibration.threshold import ChosenThreshold
 from edge.errors import SiteProfileError
 from edge.inference.model_file import ModelFile
@@ -95,3 +95,13 @@ def test_the_profile_holds_each_slide_and_the_sensitivity_of_this_site() -> None
     assert rates.slides_infected == ((30.0, 40.0),)
     assert rates.sensitivity_source == ""
     assert rates.false_alarms_measured_here
+
+
+def test_levelled_scores_allow_no_threshold_below_the_models_own_for_fields() -> None:
+    levelled = ModelFile(
+        MODEL.path, b"", {**MODEL.manifest, "levelling": {"typical": -7.0, "share": 1.0, "lowered": 0.0}}
+    )
+    assert (lowest_threshold(MODEL), lowest_threshold(levelled)) == (0.5, 0.6)
+    chosen = ChosenThreshold(0.6, 4, 2000, 2000.0, (0.0, 0.006))
+    profile = make_profile(chosen, SLIDES, levelled, fields=4, fields_refused=0, target=0.002)
+    assert profile.warnings == (Message(Code.CALIBRATION_HELD_LEVELLED, threshold=0.6),)
