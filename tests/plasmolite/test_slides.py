@@ -46,6 +46,16 @@ def test_the_slides_are_listed_with_their_counts(store_path: Path) -> None:
     assert (record["slide"], record["cells"], record["parasitized"]) == ("K-0413", 5, 2)
 
 
+def test_the_list_tells_nothing_after_review_before_there_was_one(store_path: Path) -> None:
+    def last_figures() -> list[str]:
+        table = run(store_path, "slides", "list").output
+        return next(line for line in table.splitlines() if "K-0413" in line).split()[-3:]
+
+    assert last_figures() == ["2", "0", "-"]
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
+    assert last_figures() == ["2", "2", "1"]
+
+
 def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> None:
     run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
     shown = run(store_path, "slides", "show", "K-0413", "--audit")

@@ -91,7 +91,13 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
         for column in ("fields", "cells", "suspects", "reviewed", "after-review"):
             table.add_column(words.text(f"list.{column}"), justify="right")
         for slide, counts in rows:
-            figures = [words.count(figure) for figure in counts[: len(counts) - 1]]
+            figures = [
+                words.count(figure)
+                for figure in (counts.fields, counts.cells, counts.parasitized, counts.reviewed)
+            ]
+            # Of a slide whose suspects wait for a person there is nothing after review.
+            seen = counts.reviewed >= counts.parasitized
+            figures.append(words.count(counts.parasitized_after_review) if seen else "-")
             begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
             table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)
         Console().print(table)
