@@ -14,10 +14,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.calibration_set import choose_calibration_set
 from convert.comparison import judge_with
-from convert.export import export
 from convert.finished_run import open_finished_run
+from convert.tflite.calibration_set import choose_calibration_set
+from convert.tflite.export import export
 from edge.atomic_file import write_atomically
 from edge.inference.precision import Precision
 from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity

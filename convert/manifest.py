@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration_set import CalibrationSet
 from convert.comparison import Comparison
+from convert.tflite.calibration_set import CalibrationSet
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS
 from train.data.patients import patient_token

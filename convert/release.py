@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.bank import describe_bank, make_bank, read_candidates
-from convert.calibration_set import CalibrationSet, choose_calibration_set
 from convert.card import draw_comparison, model_card
 from convert.comparison import Comparison, compare, open_export
 from convert.elsewhere.run import with_origin
-from convert.export import export
 from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
 from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
+from convert.tflite.calibration_set import CalibrationSet, choose_calibration_set
+from convert.tflite.export import export
 from edge.atomic_file import atomic_file
 from edge.inference.bank import BANK_NAME, Bank, write_bank
 from edge.inference.classifier import Classifier

@@ -3,12 +3,13 @@
 from flask import Flask
 from flask_smorest import Blueprint as ApiBlueprint
 
-from server.access_log import keep_journal
-from server.assets import assets, compress_answers
 from server.context import Instruments, install
-from server.openapi import API_CONFIG, documents
+from server.http.access_log import keep_journal
+from server.http.assets import assets, compress_answers
+from server.http.openapi import API_CONFIG, documents
+from server.http.query_check import check_queries
+from server.http.security import secure
 from server.problems import ProblemApi, register_problem_handlers
-from server.query_check import check_queries
 from server.routes.analyze import analyze
 from server.routes.explain import explain
 from server.routes.live import live
@@ -17,7 +18,6 @@ from server.routes.predict import predict
 from server.routes.slide_fields import slide_fields
 from server.routes.slides import slides
 from server.routes.status import status
-from server.security import secure
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, slide_fields, live, status)
 

@@ -13,12 +13,12 @@ from edge.inference.classifier import Classifier
 from edge.slides.store import SlideStore
 from server.admission import Gate
 from server.batching import BatchGatherer
+from server.credentials.ended_sessions import EndedSessions
+from server.credentials.pairing import PairingCodes
+from server.credentials.token import TokenRecord
 from server.live_camera import LiveBench
 from server.metrics import ServerMetrics
-from server.pairing import PairingCodes
 from server.settings import ServerSettings
-from server.signing_out import EndedSessions
-from server.token import TokenRecord
 
 _KEY = "plasmolite"
 

@@ -14,11 +14,11 @@ from edge.slides.store import SlideStore
 from server.admission import Gate
 from server.batching import BatchGatherer
 from server.context import Instruments
+from server.credentials.ended_sessions import EndedSessions
+from server.credentials.token import TokenRecord, make_token, read_record, write_record
 from server.live_camera import LiveBench
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
-from server.signing_out import EndedSessions
-from server.token import TokenRecord, make_token, read_record, write_record
 
 
 def settle_token(

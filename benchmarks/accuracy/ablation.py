@@ -14,9 +14,9 @@ import click
 import numpy as np
 
 from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells
-from convert.calibration_set import choose_calibration_set
 from convert.comparison import judge_with
-from convert.export import export
+from convert.tflite.calibration_set import choose_calibration_set
+from convert.tflite.export import export
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.inference.preprocessing import network_input

@@ -9,8 +9,8 @@ from typing import Any
 from edge.about import RESEARCH_USE
 from edge.slides.records import NewField, Slide
 from edge.slides.review import slide_estimates
-from edge.slides.rows import checks_json
 from edge.slides.store import SlideStore
+from edge.slides.tables.rows import checks_json
 
 _CELL_COLUMNS = (
     "cell",

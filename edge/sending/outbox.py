@@ -1,6 +1,6 @@
 """The outbox: which slides a server has yet to be told of, in the very database that holds the slides.
 
-The tables' own triggers raise a slide's revision in the transaction that changes it (`edge.slides.schema`): no
+The tables' own triggers raise a slide's revision in the transaction that changes it (`edge.slides.tables.schema`): no
 crash can lose a slide on its way or tell of one that is not stored. A slide is sent while its revision is above the one
 that the server has; a later review raises it again, and a new version of the same report goes out.
 """
@@ -14,8 +14,8 @@ from typing import NamedTuple
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.records import Slide
-from edge.slides.rows import to_slide
 from edge.slides.store import SlideStore
+from edge.slides.tables.rows import to_slide
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.slides.audit import add_entry
 from edge.slides.readings import Reading, calls_of
 from edge.slides.records import AuditAction, AuditEntry, Slide
 from edge.slides.store import SlideStore
+from edge.slides.tables.audit import add_entry
 
 UNSEEN_OVERLAP = 16
 """Two stretches that have this many cells in common are seen to touch:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from edge.errors import SlideError
 from edge.messages.codes import Code
 from edge.slides.records import Slide
-from edge.slides.rows import CELLS_WITH_CALLS
 from edge.slides.store import SlideStore
+from edge.slides.tables.rows import CELLS_WITH_CALLS
 from edge.types import Label
 
 _OPEN = f"""

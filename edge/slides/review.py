@@ -11,12 +11,12 @@ from edge.parasitaemia.after_review import ReviewCounts, prevalence_after_review
 from edge.parasitaemia.confidence import field_design_effect
 from edge.parasitaemia.estimate import Parasitaemia, Rates, estimate, of_prevalence
 from edge.parasitaemia.red_cells import RedCells, red_cells
-from edge.slides.audit import add_entry
 from edge.slides.naming import reads_as_stored
 from edge.slides.readings import Agreement, Calls, Reading, agreement, calls_of, readers_of
 from edge.slides.records import AuditAction, AuditEntry, Review, Slide, StoredCell
-from edge.slides.rows import row_number
 from edge.slides.store import SlideStore
+from edge.slides.tables.audit import add_entry
+from edge.slides.tables.rows import row_number
 from edge.types import Label
 
 MAX_REVIEWER = 120

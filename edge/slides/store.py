@@ -14,8 +14,6 @@ from edge.fields.quality import MOST_STRAIN
 from edge.images.encode import decode_mask
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.slides.audit import add_entry
-from edge.slides.database import Database
 from edge.slides.naming import reads_as_stored
 from edge.slides.records import (
     AuditAction,
@@ -29,7 +27,10 @@ from edge.slides.records import (
     StoredCell,
     StoredField,
 )
-from edge.slides.rows import (
+from edge.slides.tables.audit import add_entry
+from edge.slides.tables.database import Database
+from edge.slides.tables.inserts import insert_cell, insert_field, take_better_views
+from edge.slides.tables.rows import (
     CELLS_WITH_CALLS,
     COUNTS,
     UNJUDGED,
@@ -41,7 +42,6 @@ from edge.slides.rows import (
     to_slide,
     to_view,
 )
-from edge.slides.taking import insert_cell, insert_field, take_better_views
 from edge.types import FieldOutcome, Mask
 
 MAX_SLIDE_ID = 120

@@ -26,12 +26,12 @@ from edge.segmentation.outlines import FoundCell
 from edge.types import Rgb
 from server.admission import GateFullError
 from server.context import Instruments, instruments
+from server.http.openapi import picture_body, problems
+from server.http.uploads import Upload, check_scans, no_photograph, received_pictures, too_many_pictures
 from server.memory import give_back
-from server.openapi import picture_body, problems
 from server.problems import Problem
 from server.schemas.cells import AnalyzeAnswerSchema, AnalyzeQuerySchema
 from server.schemas.counts import EstimateAnswerSchema, EstimateSchema
-from server.uploads import Upload, check_scans, no_photograph, received_pictures, too_many_pictures
 
 analyze = Blueprint("analyze", __name__, description="Whole fields")
 

@@ -11,9 +11,9 @@ from edge.images.files import read_image
 from edge.inference import occlusion as evidence
 from edge.messages.codes import Code
 from server.context import instruments
-from server.openapi import picture_body, problems
+from server.http.openapi import picture_body, problems
+from server.http.uploads import check_scans, one_picture
 from server.routes.analyze import through_gate
-from server.uploads import check_scans, one_picture
 
 explain = Blueprint("explain", __name__, description="Single cells")
 

@@ -14,8 +14,8 @@ from edge.live.states import Mode
 from edge.messages.request_codes import RequestCode
 from server.admission import GateFullError
 from server.context import Instruments, instruments
+from server.http.openapi import problems
 from server.live_camera import LiveBench
-from server.openapi import problems
 from server.problems import Problem
 from server.schemas.live import LiveSchema, LiveStartSchema, LookSchema
 

@@ -8,8 +8,8 @@ from edge.about import RESEARCH_USE, VERSION
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from server.context import instruments
+from server.http.security import csrf_token
 from server.language import asked_language
-from server.security import csrf_token
 
 page_blueprint = Blueprint("page", __name__)
 

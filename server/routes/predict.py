@@ -17,10 +17,10 @@ from edge.messages.codes import Code
 from edge.messages.request_codes import RequestCode
 from server.batching import GathererClosedError, QueueFullError
 from server.context import Instruments, instruments
-from server.openapi import picture_body, problems
+from server.http.openapi import picture_body, problems
+from server.http.uploads import Upload, check_scans, no_photograph, received_pictures
 from server.problems import Problem
 from server.schemas.cells import PredictAnswerSchema, PredictQuerySchema
-from server.uploads import Upload, check_scans, no_photograph, received_pictures
 
 predict = Blueprint("predict", __name__, description="Single cells")
 

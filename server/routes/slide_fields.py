@@ -9,12 +9,12 @@ from edge.errors import ImageError
 from edge.live.setup import SlideRequest, check_counted_alike, find_or_begin
 from edge.slides.from_files import add_file
 from server.context import instruments
-from server.openapi import picture_body, problems
+from server.http.openapi import picture_body, problems
+from server.http.uploads import one_picture
 from server.routes.analyze import judge_upload, note_field, setup_for, through_gate
 from server.routes.slides import SLIDE_PATH, find_slide, slide_facts, slide_store
 from server.schemas.counts import CellWidthSchema, NewSlideSchema, StoredFieldSchema
 from server.schemas.slides import SlideSchema
-from server.uploads import one_picture
 
 slide_fields = Blueprint("slide_fields", __name__, description="Slides from pictures")
 

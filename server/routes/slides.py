@@ -20,7 +20,8 @@ from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
 from edge.types import Label
 from server.context import instruments
-from server.openapi import problems
+from server.http.openapi import problems
+from server.http.security import REPORT_POLICY
 from server.problems import Problem
 from server.schemas.slides import (
     AuditSchema,
@@ -36,7 +37,6 @@ from server.schemas.slides import (
     SlideState,
     WhoSchema,
 )
-from server.security import REPORT_POLICY
 
 slides = Blueprint("slides", __name__, description="Counted slides and their review")
 

@@ -8,8 +8,8 @@ from flask_smorest import Blueprint
 
 from edge.about import VERSION
 from server.context import Instruments, instruments
+from server.http.openapi import problems
 from server.live_camera import LiveBench
-from server.openapi import problems
 from server.schemas.cells import HealthSchema, ReadySchema
 
 status = Blueprint("status", __name__, description="State of the server")

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from convert.export import export
+from convert.tflite.export import export
 from edge.cells.files import CellFile, cell_input
 from edge.images.encode import encode_png
 from edge.inference.precision import Precision

@@ -10,7 +10,7 @@ import pytest
 
 from convert.bank import Candidates, describe_bank, make_bank
 from convert.comparison import open_export
-from convert.export import export
+from convert.tflite.export import export
 from edge.cells.files import CellFile
 from edge.errors import ModelFileError
 from edge.images.files import read_image

@@ -21,8 +21,8 @@ from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.classify import command as classify
 from plasmolite.commands.training.convert import command as convert
-from tests.support.running_server import app_of, field_png, instruments
-from tests.support.site_profile import PROFILE
+from tests.support.http.running_server import app_of, field_png, instruments
+from tests.support.slides.site_profile import PROFILE
 
 _LAYERS = keras.layers
 

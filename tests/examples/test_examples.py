@@ -13,7 +13,7 @@ from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.sets import SetPlan, write_set
 from edge.slides.store import SlideStore
-from tests.support.running_server import instruments, served
+from tests.support.http.running_server import instruments, served
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLES = _ROOT / "examples"

@@ -13,7 +13,7 @@ import plasmolite
 from edge.images.files import read_image
 from edge.simulation.field import FieldSettings, draw_field
 from plasmolite import api
-from tests.support.fake_cameras import V4l2Camera, plugged_in
+from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
 
 _SAMPLES = Path(__file__).parents[2] / "edge" / "samples"
 _CELL = _SAMPLES / "cells" / "cell_01.png"

@@ -9,7 +9,7 @@ from edge.calibration.setup import set_up_slide
 from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.slides.store import SlideStore
-from tests.support.stepped_stage import SteppedStage
+from tests.support.cameras.stepped_stage import SteppedStage
 
 pytestmark = [
     pytest.mark.slow,

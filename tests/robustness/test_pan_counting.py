@@ -21,7 +21,7 @@ from edge.simulation.placement import SlideSettings
 from edge.simulation.slide import SimulatedSlide
 from edge.slides.store import SlideStore
 from edge.types import Rgb
-from tests.support.stepped_stage import whole_within
+from tests.support.cameras.stepped_stage import whole_within
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from edge.errors import StoreFullError
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
-from tests.support.store_filler import CELLS_A_FIELD, SLIDE_ID, add_random_field, begin_slide
+from tests.support.slides.store_filler import CELLS_A_FIELD, SLIDE_ID, add_random_field, begin_slide
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.slides.store import SlideStore
-from tests.support.store_filler import CELLS_A_FIELD, SLIDE_ID
+from tests.support.slides.store_filler import CELLS_A_FIELD, SLIDE_ID
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,7 +26,9 @@ KILLS_A_STORE = 20
 def kill_after(path: Path, seconds: float) -> int:
     """Run the filler, kill it so long after its first acknowledgement; return its last acknowledgement."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.store_filler", str(path)], stdout=subprocess.PIPE, cwd=ROOT
+        [sys.executable, "-m", "tests.support.slides.store_filler", str(path)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
     )
     assert child.stdout is not None
     first = child.stdout.readline()

@@ -20,7 +20,7 @@ from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.live.snapshot import Snapshot
 from edge.live.sources.mjpeg import HttpSource
 from edge.slides.store import SlideStore
-from tests.support.stepped_stage import SteppedStage
+from tests.support.cameras.stepped_stage import SteppedStage
 
 pytestmark = pytest.mark.slow
 

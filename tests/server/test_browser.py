@@ -18,15 +18,15 @@ from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.types import Label
 from server.live_camera import LiveBench
-from tests.support.running_server import cell_png, field_png, instruments, served, store_in
-from tests.support.small_slide import begin, cells_of, field_at, with_crops
+from tests.support.http.running_server import cell_png, field_png, instruments, served, store_in
+from tests.support.slides.small_slide import begin, cells_of, field_at, with_crops
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from tests.support import browser
-from tests.support.browser_page import Page
+from tests.support.http import browser
+from tests.support.http.browser_page import Page
 
 pytestmark = pytest.mark.browser
 

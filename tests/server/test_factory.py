@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from server.credentials.token import make_token, write_record
 from server.factory import make_app
-from server.token import make_token, write_record
-from tests.support.running_server import cell_png
+from tests.support.http.running_server import cell_png
 
 _FORKED = """
 import os, sys

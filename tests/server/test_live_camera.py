@@ -11,7 +11,7 @@ from edge.live.setup import SlideRequest
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.store import SlideStore
 from server.live_camera import LiveBench
-from tests.support.fake_cameras import V4l2Camera, plugged_in
+from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
 
 SETUP = {"model": None, "profile": None, "rbc_per_ul": None, "haematocrit": None, "cell_width": None}
 

@@ -12,10 +12,10 @@ from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from edge.types import Label
 from server.context import Instruments
+from server.credentials.token import make_token
 from server.live_camera import LiveBench
-from server.token import make_token
-from tests.support.running_server import instruments, served, store_in
-from tests.support.small_slide import begin, cells_of, field_at
+from tests.support.http.running_server import instruments, served, store_in
+from tests.support.slides.small_slide import begin, cells_of, field_at
 
 NAME = "bench.test"
 """The bench as a browser calls it: under a foreign name and over plain HTTP its page is no secure context."""

@@ -112,8 +112,8 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
 def show_slide(place: _Place, slide_id: str, *, as_json: bool, audit: bool) -> None:
     """Show one slide: counts, the machine's reading, and the reading after review."""
     from edge.reports.words import reading_sentences
-    from edge.slides.audit import detail_words
     from edge.slides.review import slide_estimates
+    from edge.slides.tables.audit import detail_words
 
     with place.open() as store:
         slide = store.slide(slide_id)

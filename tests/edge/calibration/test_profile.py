@@ -10,7 +10,7 @@ from edge.calibration.profile import read_profile, write_profile
 from edge.errors import SiteProfileError
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from tests.support.site_profile import PROFILE
+from tests.support.slides.site_profile import PROFILE
 
 
 def test_profile_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from edge.calibration.known_slides import Passed
 from edge.calibration.reviewed import reviewed_slides
 from edge.slides.review import judge
-from tests.support.small_slide import (
+from tests.support.slides.small_slide import (
     begin,
     cells_of,
     counted_slide,

@@ -7,7 +7,7 @@ import pytest
 from edge.camera.opening import open_camera
 from edge.camera.settings import CameraSettings
 from edge.errors import CameraError
-from tests.support.fake_cameras import picamera2
+from tests.support.cameras.fake_cameras import picamera2
 
 
 def test_a_csi_camera_is_frozen_at_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.camera.listing import list_cameras
-from tests.support.fake_cameras import picamera2
+from tests.support.cameras.fake_cameras import picamera2
 
 
 def test_a_node_that_cannot_be_opened_is_listed_with_its_reason(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import CameraError
-from tests.support.camera_record import RECORD
+from tests.support.cameras.camera_record import RECORD
 
 
 def with_changes(**changes: object) -> CameraRecord:

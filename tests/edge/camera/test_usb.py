@@ -8,7 +8,7 @@ import pytest
 from edge.camera.opening import open_camera
 from edge.camera.settings import CameraRecord, CameraSettings
 from edge.errors import CameraError
-from tests.support.fake_cameras import MJPG, YUYV, V4l2Camera, plugged_in
+from tests.support.cameras.fake_cameras import MJPG, YUYV, V4l2Camera, plugged_in
 
 
 def test_given_settings_are_set_and_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

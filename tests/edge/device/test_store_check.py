@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge.device.store_check import check_store
 from edge.messages.doctor_codes import DoctorCode
-from tests.support.small_slide import begin, open_store
+from tests.support.slides.small_slide import begin, open_store
 
 
 def test_a_sound_store_is_sound_and_one_that_is_not_there_is_no_fault(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.about import RESEARCH_USE
 from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
 from edge.slides.review import judge, review_queue
-from tests.support.small_slide import counted_slide, open_store, overrule_one
+from tests.support.slides.small_slide import counted_slide, open_store, overrule_one
 
 
 def test_tables_hold_both_readings(tmp_path: Path) -> None:

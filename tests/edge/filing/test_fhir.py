@@ -12,9 +12,9 @@ from edge.filing.fhir import slide_bundle
 from edge.slides.records import Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
-from tests.support.camera_record import RECORD
+from tests.support.cameras.camera_record import RECORD
 from tests.support.fhir_server import FhirServer
-from tests.support.small_slide import (
+from tests.support.slides.small_slide import (
     RATES,
     begin,
     cells_of,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.filing.slide_table import COLUMNS, slides_csv
 from edge.slides.review import judge, review_queue
-from tests.support.small_slide import begin, cells_of, counted_slide, field_at, open_store, with_crops
+from tests.support.slides.small_slide import begin, cells_of, counted_slide, field_at, open_store, with_crops
 
 
 def test_each_slide_is_one_row_with_the_reading_that_stands(tmp_path: Path) -> None:

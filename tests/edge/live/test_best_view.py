@@ -15,8 +15,8 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.slides.store import SlideStore
 from edge.types import Rgb
-from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
-from tests.support.small_slide import begin, open_store
+from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
+from tests.support.slides.small_slide import begin, open_store
 
 SLIDE = DiscSlide()
 LIMIT = 0.05

@@ -13,8 +13,15 @@ from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest, cell_session, slide_session
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.store import SlideStore
-from tests.support.fake_cameras import MJPG, SET_BEFORE_A_PICTURE, YUYV, V4l2Camera, picamera2, plugged_in
-from tests.support.live_sources import until
+from tests.support.cameras.fake_cameras import (
+    MJPG,
+    SET_BEFORE_A_PICTURE,
+    YUYV,
+    V4l2Camera,
+    picamera2,
+    plugged_in,
+)
+from tests.support.cameras.live_sources import until
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from edge.live.states import LiveState
 from edge.slides.joining import UNSEEN_OVERLAP, counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
-from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide, out_of_focus
-from tests.support.small_slide import begin, open_store
+from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide, out_of_focus
+from tests.support.slides.small_slide import begin, open_store
 
 SLIDE = DiscSlide()
 SIZE = (640, 480)

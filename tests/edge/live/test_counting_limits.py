@@ -10,8 +10,8 @@ from edge.live.counting import SlideCounter
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState
 from edge.types import Rgb
-from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
-from tests.support.small_slide import begin, open_store
+from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
+from tests.support.slides.small_slide import begin, open_store
 
 SLIDE = DiscSlide()
 

@@ -24,8 +24,8 @@ from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import red_cells
 from edge.slides.store import SlideStore
-from tests.support.disc_slide import DiscReader, DiscSlide
-from tests.support.small_slide import RATES, begin, open_store
+from tests.support.slides.disc_slide import DiscReader, DiscSlide
+from tests.support.slides.small_slide import RATES, begin, open_store
 
 SLIDE = DiscSlide()
 

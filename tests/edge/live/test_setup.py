@@ -11,7 +11,7 @@ from edge.live.setup import SlideRequest, find_or_begin, slide_session
 from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import red_cells
 from edge.slides.location import default_store_path
-from tests.support.small_slide import RATES, open_store
+from tests.support.slides.small_slide import RATES, open_store
 
 
 def setup_of(sha256: str = "ab" * 32, threshold: float = 0.5) -> Any:

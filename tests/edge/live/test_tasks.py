@@ -19,8 +19,8 @@ from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import red_cells
 from edge.simulation.field import FieldSettings, draw_field
 from edge.types import Label, Rgb
-from tests.support.disc_slide import DiscReader, DiscSlide
-from tests.support.small_slide import RATES, begin, open_store
+from tests.support.slides.disc_slide import DiscReader, DiscSlide
+from tests.support.slides.small_slide import RATES, begin, open_store
 
 SLIDE = DiscSlide()
 

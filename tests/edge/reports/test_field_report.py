@@ -18,7 +18,7 @@ from edge.messages.language import Language
 from edge.parasitaemia.estimate import estimate
 from edge.reports import field_report
 from edge.reports.field_report import FieldReport
-from tests.support.page_text import english_pieces, page_text
+from tests.support.http.page_text import english_pieces, page_text
 
 SAMPLES = Path(str(resources.files("edge.samples"))) / "fields"
 MADE = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

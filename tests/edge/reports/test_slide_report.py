@@ -16,9 +16,9 @@ from edge.slides.records import AuditAction, Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.types import Label
-from tests.support.camera_record import RECORD
-from tests.support.page_text import english_pieces, page_text
-from tests.support.small_slide import RATES, begin, cells_of, field_at, open_store, with_crops
+from tests.support.cameras.camera_record import RECORD
+from tests.support.http.page_text import english_pieces, page_text
+from tests.support.slides.small_slide import RATES, begin, cells_of, field_at, open_store, with_crops
 
 HOSTILE = "\"; } </style><script>alert('1')</script>\\"
 

@@ -12,8 +12,8 @@ from edge.sending.settings import Target
 
 pytest.importorskip("cryptography", reason="cryptography is not installed")
 
-from tests.support.certificates import Authority
 from tests.support.fhir_over_http import fhir_over_http
+from tests.support.http.certificates import Authority
 
 EMPTY = b'{"resourceType": "Bundle", "type": "transaction", "entry": []}'
 

@@ -18,7 +18,7 @@ from edge.sending.settings import DeviceIdentity, Target
 from edge.slides.claim import counting
 from edge.slides.store import SlideStore
 from tests.support.fhir_over_http import CUT_AFTER, CUT_BEFORE, HALF, HttpFhirServer, fhir_over_http
-from tests.support.small_slide import (
+from tests.support.slides.small_slide import (
     begin,
     cells_of,
     counted_slide,

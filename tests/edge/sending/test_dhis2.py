@@ -19,7 +19,7 @@ from edge.sending.dhis2 import (
     period_of,
     read_mapping,
 )
-from tests.support.small_slide import begin, counted_slide, open_store
+from tests.support.slides.small_slide import begin, counted_slide, open_store
 
 TODAY = date(2026, 3, 4)  # a Wednesday of week 10
 MAPPING = """

@@ -14,7 +14,7 @@ from edge.sending.outbox import Outbox
 from edge.sending.settings import DeviceIdentity
 from edge.slides.store import SlideStore
 from edge.types import FieldOutcome
-from tests.support.small_slide import begin, cells_of, counted_slide, field_at, open_store, with_crops
+from tests.support.slides.small_slide import begin, cells_of, counted_slide, field_at, open_store, with_crops
 
 # A device has none: the figures are read back where they are developed.
 parser = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is not installed")

@@ -14,7 +14,7 @@ import pytest
 from edge.sending.connection import Connection
 from edge.sending.delivery import Delivery, Sent
 from edge.sending.settings import DeviceIdentity, Target
-from tests.support.small_slide import counted_slide, open_store, overrule_one
+from tests.support.slides.small_slide import counted_slide, open_store, overrule_one
 
 HERE = Path(__file__).parents[2] / "support" / "medplum"
 DEVICE = DeviceIdentity("0d7f6f9e-0000-4000-8000-000000000001", "bench 2", "Kisumu")

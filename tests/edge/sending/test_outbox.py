@@ -8,9 +8,9 @@ import pytest
 
 from edge.errors import StoreError
 from edge.sending.outbox import LONGEST_PAUSE, Outbox
-from edge.slides.schema import migrate
 from edge.slides.store import SlideStore
-from tests.support.small_slide import (
+from edge.slides.tables.schema import migrate
+from tests.support.slides.small_slide import (
     START,
     SteppingClock,
     begin,

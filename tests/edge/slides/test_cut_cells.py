@@ -18,7 +18,7 @@ from edge.slides.records import Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.types import Label
-from tests.support.small_slide import begin, field_at, open_store
+from tests.support.slides.small_slide import begin, field_at, open_store
 
 FIELD = draw_field(2, FieldSettings(width=640, height=480, cells=24, cell_width=80.0, overlap=0.2)).rgb
 CELLS = [cell for cell in CellFinder().find(FIELD).cells if cell.counted]

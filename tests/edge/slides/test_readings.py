@@ -11,9 +11,9 @@ from edge.errors import SlideError
 from edge.slides.readings import Reading, agreement, cohens_kappa
 from edge.slides.records import Slide
 from edge.slides.review import judge, review_queue, slide_estimates
-from edge.slides.schema import migrate
 from edge.slides.store import SlideStore
-from tests.support.small_slide import counted_slide, open_store
+from edge.slides.tables.schema import migrate
+from tests.support.slides.small_slide import counted_slide, open_store
 
 CALLS = {0.99: "PP", 0.97: "PU", 0.6: "UU", 0.45: "UU", 0.35: "UP"}
 """What Amina and Benedict call the cells of these probabilities."""

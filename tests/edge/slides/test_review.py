@@ -6,7 +6,7 @@ import pytest
 
 from edge.errors import SlideError
 from edge.slides.review import judge, review_queue, slide_estimates
-from tests.support.small_slide import counted_slide, open_store
+from tests.support.slides.small_slide import counted_slide, open_store
 
 
 def test_the_queue_begins_with_the_surest_suspects_and_ends_with_the_doubtful(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from edge.errors import (
 from edge.slides.claim import counting
 from edge.slides.joining import join_islands
 from edge.slides.review import judge
-from edge.slides.schema import CURRENT_VERSION, migrate
 from edge.slides.store import SlideStore
+from edge.slides.tables.schema import CURRENT_VERSION, migrate
 from edge.types import Label
-from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
+from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
 def test_a_field_comes_back_as_it_was_stored(tmp_path: Path) -> None:

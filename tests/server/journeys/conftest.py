@@ -7,9 +7,9 @@ import pytest
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
 
-from tests.support import browser
 from tests.support.bench import RESOLVE, Bench, bench_in
-from tests.support.browser_page import Page
+from tests.support.http import browser
+from tests.support.http.browser_page import Page
 
 
 @pytest.fixture(scope="session")

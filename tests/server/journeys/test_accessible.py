@@ -7,8 +7,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.support.bench import Bench, slide_with_crops
-from tests.support.browser_page import Page
-from tests.support.running_server import field_png
+from tests.support.http.browser_page import Page
+from tests.support.http.running_server import field_png
 
 axe = pytest.importorskip("axe_core_python.selenium", reason="axe-core-python is not installed")
 pytestmark = pytest.mark.browser

@@ -9,8 +9,8 @@ from edge.fields.analyser import FieldAnalyser
 from edge.images.encode import encode_jpeg
 from edge.images.files import read_image
 from tests.support.bench import Bench
-from tests.support.browser_page import Page
-from tests.support.running_server import cell_png, classifier, field_png
+from tests.support.http.browser_page import Page
+from tests.support.http.running_server import cell_png, classifier, field_png
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,9 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from server.pairing import pairing_address
+from server.credentials.pairing import pairing_address
 from tests.support.bench import Bench
-from tests.support.browser_page import Page
+from tests.support.http.browser_page import Page
 
 pytestmark = pytest.mark.browser
 

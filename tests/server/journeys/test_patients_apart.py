@@ -10,8 +10,8 @@ from selenium.webdriver.common.keys import Keys
 from edge.slides.records import Slide
 from edge.slides.review import judge
 from tests.support.bench import Bench, slide_with_crops
-from tests.support.browser_page import Page
-from tests.support.running_server import cell_png, field_png
+from tests.support.http.browser_page import Page
+from tests.support.http.running_server import cell_png, field_png
 
 pytestmark = pytest.mark.browser
 

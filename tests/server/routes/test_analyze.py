@@ -14,7 +14,7 @@ from PIL import Image
 from edge.fields.analyser import FieldAnalyser
 from edge.images.encode import encode_png
 from edge.images.files import read_image
-from tests.support.running_server import app_of, classifier, field_png, instruments
+from tests.support.http.running_server import app_of, classifier, field_png, instruments
 
 
 @pytest.fixture(scope="module")

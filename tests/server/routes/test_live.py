@@ -13,7 +13,7 @@ from edge.errors import SourceError
 from edge.images.files import read_image
 from server.context import Instruments
 from server.live_camera import LiveBench
-from tests.support.running_server import app_of, instruments, served, store_in
+from tests.support.http.running_server import app_of, instruments, served, store_in
 
 PATIENCE = 60.0
 

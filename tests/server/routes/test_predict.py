@@ -14,7 +14,7 @@ from edge.cells.files import cell_input
 from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from server.routes.explain import PEAK_HEADER
-from tests.support.running_server import app_of, cell_png, classifier, field_png, instruments
+from tests.support.http.running_server import app_of, cell_png, classifier, field_png, instruments
 
 
 @pytest.fixture(scope="module")

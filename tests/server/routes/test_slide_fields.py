@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from edge.slides.claim import counting
 from edge.slides.store import SlideStore
-from tests.support.running_server import app_of, field_png, instruments, store_in
+from tests.support.http.running_server import app_of, field_png, instruments, store_in
 
 
 @pytest.fixture(scope="module")

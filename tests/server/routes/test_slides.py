@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from edge.about import RESEARCH_USE
 from edge.slides.store import SlideStore
-from tests.support.running_server import app_of, instruments
-from tests.support.small_slide import begin, cells_of, field_at, open_store, with_crops
+from tests.support.http.running_server import app_of, instruments
+from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.token import make_token
-from tests.support.running_server import cell_png, instruments, served, store_in
+from server.credentials.token import make_token
+from tests.support.http.running_server import cell_png, instruments, served, store_in
 
 
 @pytest.fixture(scope="module")

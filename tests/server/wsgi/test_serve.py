@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.running_server import cell_png, instruments, served
+from tests.support.http.running_server import cell_png, instruments, served
 
 PATIENCE = 120.0
 

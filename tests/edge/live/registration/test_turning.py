@@ -14,8 +14,8 @@ from edge.live.registration.turning import turn_between, turn_points
 from edge.live.sources.frame import Frame
 from edge.live.states import Placement
 from edge.types import Rgb
-from tests.support.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
-from tests.support.small_slide import begin, open_store
+from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
+from tests.support.slides.small_slide import begin, open_store
 
 SLIDE = DiscSlide()
 SIZE = (640, 480)

@@ -6,7 +6,7 @@ import pytest
 from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
 from edge.live.sources.camera import CameraSource
-from tests.support.fake_cameras import SET_BEFORE_A_PICTURE, V4l2Camera, picamera2, plugged_in
+from tests.support.cameras.fake_cameras import SET_BEFORE_A_PICTURE, V4l2Camera, picamera2, plugged_in
 
 
 def test_a_usb_camera_is_fixed_before_its_first_frame_and_again_after_a_loss(

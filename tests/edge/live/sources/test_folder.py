@@ -10,7 +10,7 @@ from PIL import Image
 from edge.errors import SourceError
 from edge.images.encode import write_png
 from edge.live.sources.folder import GIVEN_UP_SECONDS, SETTLED_SECONDS, FolderSource
-from tests.support.live_sources import Clock, picture_of
+from tests.support.cameras.live_sources import Clock, picture_of
 
 
 def names_within(source: FolderSource, clock: Clock, seconds: float) -> list[str]:

@@ -9,7 +9,7 @@ from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.folder import FolderSource
 from edge.live.sources.grabber import FrameGrabber
-from tests.support.live_sources import picture_of, until
+from tests.support.cameras.live_sources import picture_of, until
 
 
 class Script:

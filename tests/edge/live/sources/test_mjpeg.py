@@ -13,7 +13,7 @@ import pytest
 from edge.errors import SourceError
 from edge.live.sources.grabber import FrameGrabber
 from edge.live.sources.mjpeg import HttpSource
-from tests.support.live_sources import picture_of, until
+from tests.support.cameras.live_sources import picture_of, until
 
 
 @contextmanager

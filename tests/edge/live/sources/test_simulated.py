@@ -1,7 +1,7 @@
 """The drawn slide under a moving stage as a source."""
 
 from edge.live.sources.simulated import SimulatorSource
-from tests.support.live_sources import Clock
+from tests.support.cameras.live_sources import Clock
 
 
 def test_the_simulator_moves_rests_and_comes_back() -> None:

@@ -10,7 +10,7 @@ from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError
 from edge.live.sources.video import VideoSource
 from edge.messages.codes import Code
-from tests.support.live_sources import picture_of
+from tests.support.cameras.live_sources import picture_of
 
 
 def test_a_video_is_read_frame_by_frame_to_its_end(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The SQLite tables under the slide store: how they are opened, made, filled and read."""

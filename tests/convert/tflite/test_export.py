@@ -1,0 +1,192 @@
+"""Exports say what the Keras model says, and the gate refuses those that do not."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from convert.comparison import compare, judge_with
+from convert.fault_injection import add_noise
+from convert.gate import DEFAULT_LIMITS, Decision, GateResult, judge_export
+from convert.tflite.export import _convert, export
+from edge.cells.files import CellFile, cell_input
+from edge.errors import ModelFileError
+from edge.images.encode import encode_png
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import ModelFile, load_model, shipped_models, with_manifest
+from edge.inference.precision import Precision
+from edge.inference.preprocessing import PREPROCESSING_VERSION, network_input
+from edge.simulation.single_cell import draw_cell
+from train.evaluation.metrics import Judged
+from train.model.network import WeightsError, base_of, build_network, with_probability
+from train.model.quantisation import with_rounding, without_rounding
+
+_SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def files() -> list[CellFile]:
+    """60 drawn cells as PNG; every second one is infected."""
+    drawn = (draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(60))
+    return [CellFile(str(number), encode_png(rgb)) for number, rgb in enumerate(drawn)]
+
+
+@pytest.fixture(scope="module")
+def cells(files: list[CellFile]) -> np.ndarray:
+    """The same as the network sees them, uint8, shape (60, 32, 32, 3)."""
+    return np.stack([cell_input(file.source, _SIZE, accept_anything=True) for file in files])
+
+
+@pytest.fixture(scope="module")
+def model(cells: np.ndarray) -> keras.Model:
+    """A small network that has learnt to tell the drawn cells apart, its weights settled on int8's grid."""
+    network = with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
+    labels = (np.arange(60) % 2)[:, None].astype(np.float32)
+    network.compile(
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 60)),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    )
+    network.fit(cells.astype(np.float32), labels, epochs=20, batch_size=20, verbose=0)
+    return with_probability(without_rounding(network))
+
+
+def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
+    return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
+
+
+# Mean differences: float exports agree to rounding; the activations of a network that began with random
+# weights spread far wider than ImageNet's, so in int8 single cells of it may come out otherwise.
+@pytest.mark.parametrize(
+    ("precision", "bound"), [(Precision.FLOAT32, 1e-5), (Precision.FLOAT16, 0.003), (Precision.INT8, 0.1)]
+)
+def test_an_export_takes_bytes_and_says_what_keras_says(
+    model: keras.Model, cells: np.ndarray, precision: Precision, bound: float
+) -> None:
+    said, classifier = judge_with(export(model, precision, cells), cells, threads=1)
+    assert np.abs(said - _keras_says(model, cells)).mean() < bound
+    assert classifier.probabilities(cells[:7]).shape == (7,)
+
+
+def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> None:
+    drawn = [draw_cell(seed, infected=seed % 2 == 1) for seed in range(200)]
+    models = shipped_models()
+    float16, int8 = (
+        Classifier.open(models[f"plasmolite-standard-{precision}.tflite"], threads=1)
+        for precision in (Precision.FLOAT16, Precision.INT8)
+    )
+    threshold = int8.model.operating_point("cell").threshold
+    inputs = np.stack([network_input(cell.rgb, cell.mask, size=int8.input_size) for cell in drawn])
+    fine, coarse = float16.probabilities(inputs), int8.probabilities(inputs)
+    assert np.abs(fine - coarse).mean() < DEFAULT_LIMITS["int8"].mean_difference
+    assert np.mean((fine >= threshold) != (coarse >= threshold)) <= DEFAULT_LIMITS["int8"].flips
+
+
+def test_int8_is_smaller_than_float32_and_its_probability_is_finer_than_a_byte(
+    model: keras.Model, cells: np.ndarray
+) -> None:
+    sizes = {precision: len(export(model, precision, cells[:20])) for precision in Precision}
+    # The head stays in float: of so narrow a network it is half of the int8 file.
+    assert sizes["int8"] < sizes["float32"]
+    assert sizes["float16"] < sizes["float32"]
+    said, _ = judge_with(export(model, "int8", cells[:20]), cells, threads=1)
+    steps = said * 256
+    assert np.abs(steps - np.round(steps)).max() > 0.01
+
+
+@pytest.mark.parametrize("count", [12, 30, 60])
+def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
+    model: keras.Model, files: list[CellFile], cells: np.ndarray, count: int
+) -> None:
+    said = _keras_says(model, cells)[:count]
+    before = Judged(np.arange(count) % 2, said, np.array([f"p{i % 6}" for i in range(count)]))
+    threshold = float(np.median(said))
+
+    def gated(network: keras.Model) -> GateResult:
+        exported = export(network, Precision.FLOAT32, cells[:20])
+        some = files[:count], cells[:count]
+        _, judged = compare(Precision.FLOAT32, exported, *some, before, threshold=threshold, threads=1)
+        limits = DEFAULT_LIMITS[Precision.FLOAT32]
+        return judge_export(Precision.FLOAT32, judged, before, threshold=threshold, limits=limits)
+
+    assert gated(model).decision is Decision.PASSED
+    spoilt = keras.models.clone_model(model)
+    spoilt.set_weights(model.get_weights())
+    add_noise(spoilt, 0.2)
+    refused = gated(spoilt)
+    assert refused.decision is Decision.REFUSED
+    assert all("points" in sentence for sentence in refused.sentences())
+
+
+def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    flatbuffer = export(model, "float16", cells[:20])
+    assert with_manifest(flatbuffer, {"name": "x"}) == with_manifest(flatbuffer, {"name": "x"})
+    (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
+    with pytest.raises(ModelFileError, match="lacks"):
+        load_model(tmp_path / "x.tflite")
+
+
+def _released(model: keras.Model, precision: Precision, cells: np.ndarray, folder: Path) -> Path:
+    """A file as the gate would release it."""
+    path = folder / f"plasmolite-drawn-{precision}.tflite"
+    manifest = {
+        "name": "drawn",
+        "version": "1",
+        "precision": precision,
+        "labels": ["Uninfected", "Parasitized"],
+        "input": {"size": _SIZE, "preprocessing": PREPROCESSING_VERSION},
+        "operating_points": {},
+        "licence": "none",
+    }
+    path.write_bytes(with_manifest(export(model, precision, cells), manifest))
+    return path
+
+
+@pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.INT8])
+def test_a_training_can_begin_where_a_released_model_ended(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path, precision: Precision
+) -> None:
+    path = _released(model, precision, cells, tmp_path)
+    begun = build_network(size=_SIZE, alpha=0.35, weights=str(path), seed=9)
+    for mine, other in zip(base_of(begun).get_weights(), base_of(model).get_weights(), strict=True):
+        # A bias in int8 is a whole number of steps of its input's scale times its kernel's.
+        np.testing.assert_allclose(mine, other, atol=2e-3 * max(1.0, np.abs(other).max()))
+
+
+def test_a_training_cannot_begin_with_a_released_model_of_another_width(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    path = _released(model, Precision.FLOAT32, cells, tmp_path)
+    with pytest.raises(WeightsError, match="width"):
+        build_network(size=_SIZE, alpha=1.0, weights=str(path), seed=9)
+
+
+def test_an_export_gives_what_its_head_saw_beside_the_same_probability(
+    model: keras.Model, cells: np.ndarray, tmp_path: Path
+) -> None:
+    classifier = Classifier.open(_released(model, Precision.INT8, cells, tmp_path), threads=1)
+    said, features = classifier.with_features(cells)
+    np.testing.assert_array_equal(said, classifier.probabilities(cells))
+    saw = keras.Model(model.input, model.get_layer("head_features").output)
+    expected = np.asarray(saw(cells.astype(np.float32), training=False))
+    assert features.shape == expected.shape
+    assert np.corrcoef(features.ravel(), expected.ravel())[0, 1] > 0.97
+
+
+def test_a_model_of_an_earlier_version_says_that_it_gives_no_features(cells: np.ndarray) -> None:
+    classifier = Classifier(_of_probability_alone(), threads=1)
+    assert not classifier.gives_features
+    with pytest.raises(ModelFileError, match="no features"):
+        classifier.with_features(cells)
+
+
+def _of_probability_alone() -> ModelFile:
+    """A network that gives one probability a cell and nothing else, as those before version 4 do."""
+    pixels = keras.Input((_SIZE, _SIZE, 3), dtype="uint8")
+    mean = keras.layers.GlobalAveragePooling2D()(keras.ops.cast(pixels, "float32"))
+    said = keras.layers.Dense(1, activation="sigmoid")(mean)
+    network = keras.Model(pixels, said)
+    manifest = {"name": "old", "version": "3", "precision": "float32", "input": {"size": _SIZE}}
+    return ModelFile(Path("old.tflite"), _convert(network), manifest)

@@ -1,0 +1,1 @@
+"""Cameras and streams that need no device, for tests."""

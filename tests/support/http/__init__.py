@@ -1,0 +1,1 @@
+"""Servers, browsers and requests for tests."""

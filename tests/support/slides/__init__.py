@@ -1,0 +1,1 @@
+"""Small slides and stores for tests."""
