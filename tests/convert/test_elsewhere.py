@@ -42,7 +42,8 @@ def small(
             keras.Input((size, size, 3)),
             *head,
             _LAYERS.Conv2D(8, 5, strides=2, activation="relu"),
-            _LAYERS.BatchNormalization(),
+            # A short memory: the statistics that judge must have caught up after some 100 steps.
+            _LAYERS.BatchNormalization(momentum=0.8),
             _LAYERS.GlobalMaxPooling2D(),
             *tail,
         ]

@@ -38,6 +38,6 @@ def test_the_release_chosen_anew_says_by_what_and_is_of_the_same_network() -> No
     assert "convert.rethreshold" in " ".join(point["chosen_by"]["command"])
     assert not point["chosen_by"]["commit"].endswith("+changes")
     assert nano.levelling is not None
-    assert "levelled" in point["chosen"]
+    assert "fields raised to the typical cell" in point["chosen"]
     told = point["undisputed"]
     assert told["true_negatives"] / told["uninfected"] > 0.995
