@@ -11,6 +11,7 @@ from server.http.query_check import check_queries
 from server.http.security import secure
 from server.problems import ProblemApi, register_problem_handlers
 from server.routes.analyze import analyze
+from server.routes.cell_pictures import cell_pictures
 from server.routes.explain import explain
 from server.routes.live import live
 from server.routes.page import page_blueprint
@@ -19,7 +20,16 @@ from server.routes.slide_fields import slide_fields
 from server.routes.slides import slides
 from server.routes.status import status
 
-API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (predict, explain, analyze, slides, slide_fields, live, status)
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
+    predict,
+    explain,
+    analyze,
+    slides,
+    cell_pictures,
+    slide_fields,
+    live,
+    status,
+)
 
 
 def create_app(instruments: Instruments) -> Flask:

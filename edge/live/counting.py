@@ -29,6 +29,7 @@ from edge.messages.message import Message
 from edge.slides.from_files import stored_crop
 from edge.slides.records import BetterView, NewField, Slide
 from edge.slides.store import SlideStore
+from edge.slides.surroundings import stored_picture
 from edge.types import Label, Points
 
 STILL = 0.1
@@ -359,6 +360,7 @@ class SlideCounter:
             better=better,
             withdrawn=[cell.cell_id for cell in seen.gone],
             glimpse=pack_glimpse(glimpse),
+            picture=stored_picture(rgb, field.cell_width) if looked_at else None,
             file_sha256=frame.sha256,
         )
         put_on_map(island, field, seen, stored.cell_ids)

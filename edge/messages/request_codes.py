@@ -18,6 +18,7 @@ class RequestCode(StrEnum):
     NO_SUCH_SLIDE = "request.no-such-slide"
     SLIDE_IN_USE = "request.slide-in-use"
     NO_SLIDES = "request.no-slides"
+    NO_FIELD_PICTURE = "request.no-field-picture"
     CONTROL_CHARACTERS = "request.control-characters"
     ONE_LINE = "request.one-line"
     UNKNOWN_HOST = "request.unknown-host"

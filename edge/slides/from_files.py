@@ -8,6 +8,7 @@ from edge.segmentation.outlines import FoundCell
 from edge.slides.claim import counting
 from edge.slides.records import NewField, Slide
 from edge.slides.store import SlideStore
+from edge.slides.surroundings import stored_picture
 from edge.types import Rgb
 
 CROP_SIDE = 96
@@ -67,5 +68,6 @@ def add_file(store: SlideStore, slide: Slide, field: JudgedField, sha256: str) -
             uncovered=tuple(cell.box for cell in found.cells if cell.cut_by_border),
         )
         crops = [stored_crop(field.rgb, one.cell) for one in cells]
-        store.add_field(slide, new, cells, crops, file_sha256=sha256)
+        picture = stored_picture(field.rgb, found.cell_width)
+        store.add_field(slide, new, cells, crops, picture=picture, file_sha256=sha256)
     return TakenField(stored=True, already=False)

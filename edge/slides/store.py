@@ -152,6 +152,7 @@ class SlideStore:
         better: Sequence[BetterView] = (),
         withdrawn: Sequence[int] = (),
         glimpse: bytes | None = None,
+        picture: bytes | None = None,
         file_sha256: str | None = None,
     ) -> StoredField:
         """Store an accepted field with its newly counted cells, all of it or nothing.
@@ -164,13 +165,14 @@ class SlideStore:
             better: counted cells that this field shows better: its verdict stands, the former one is kept.
             withdrawn: ids of cells that this field shows to be no single cells.
             glimpse: a small JPEG of the field, by which it is told from others.
+            picture: the JPEG that shows what lies around its cells (`edge.slides.surroundings`).
             file_sha256: of the file that the field came from, so that it is never taken again.
 
         Raises:
             StoreError: nothing of it was stored.
         """
         with self.database.writing(Message(Code.STORE_DOING_TAKE_FIELD, slide=slide.slide_id)) as connection:
-            field_id, number = insert_field(connection, slide, field, glimpse)
+            field_id, number = insert_field(connection, slide, field, glimpse, picture)
             ids = tuple(
                 insert_cell(connection, field_id, field, one, crop)
                 for one, crop in zip(cells, crops, strict=True)
@@ -294,6 +296,21 @@ class SlideStore:
             if rows and rows[0]["glimpse"] is not None:
                 found[number] = bytes(rows[0]["glimpse"])
         return found
+
+    def field_picture(self, slide: Slide, number: int) -> tuple[bytes, int] | None:
+        """The JPEG of a field by its number, with the width of the field that it was made of, px; None without one."""
+        rows = self.database.rows(
+            "SELECT jpeg, width FROM pictures JOIN fields USING (field_id) WHERE slide = ? AND number = ?",
+            (slide.number, number),
+        )
+        return (bytes(rows[0]["jpeg"]), int(rows[0]["width"])) if rows else None
+
+    def pictured_fields(self, slide: Slide) -> frozenset[int]:
+        """The numbers of the fields of a slide whose pictures are kept."""
+        rows = self.database.rows(
+            "SELECT number FROM pictures JOIN fields USING (field_id) WHERE slide = ?", (slide.number,)
+        )
+        return frozenset(row["number"] for row in rows)
 
     def reviews(self, slide: Slide) -> list[Review]:
         """Every call that a person made on cells of a slide, withdrawn ones included, the oldest first."""

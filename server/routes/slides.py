@@ -42,7 +42,7 @@ slides = Blueprint("slides", __name__, description="Counted slides and their rev
 
 # SQLite's numbers end at 2^63; a device counts no two thousand million slides or cells.
 SLIDE_PATH = "/slides/<int(min=1,max=2147483647):number>"
-_CELL = "<int(min=1,max=2147483647):cell_id>"
+CELL_PATH = f"{SLIDE_PATH}/cells/<int(min=1,max=2147483647):cell_id>"
 _CSV = {"cells.csv": cells_csv, "fields.csv": fields_csv, "audit.csv": audit_csv}
 
 
@@ -121,10 +121,11 @@ def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
             sample=query["sample"],
         )
     page = cells[query["offset"] : query["offset"] + query["limit"]]
-    return {"total": len(cells), "cells": [_cell(cell, blind=query["blind"]) for cell in page]}
+    kept = store.pictured_fields(slide)
+    return {"total": len(cells), "cells": [_cell(cell, kept, blind=query["blind"]) for cell in page]}
 
 
-@slides.route(f"{SLIDE_PATH}/cells/{_CELL}/crop", methods=["GET"])
+@slides.route(f"{CELL_PATH}/crop", methods=["GET"])
 @slides.response(
     200, {"type": "string", "format": "binary"}, content_type="image/jpeg", description="The small picture"
 )
@@ -133,7 +134,7 @@ def show_crop(number: int, cell_id: int) -> Response:
     """Give the small picture of a cell that was stored when it was counted."""
     store = slide_store()
     return Response(
-        store.crop(_find_cell(store, find_slide(store, number), cell_id)), content_type="image/jpeg"
+        store.crop(find_cell(store, find_slide(store, number), cell_id)), content_type="image/jpeg"
     )
 
 
@@ -148,7 +149,7 @@ def show_thumbnail(number: int) -> Response:
     return Response(thumbnail(store, find_slide(store, number)), content_type="image/jpeg")
 
 
-@slides.route(f"{SLIDE_PATH}/cells/{_CELL}/review", methods=["POST"])
+@slides.route(f"{CELL_PATH}/review", methods=["POST"])
 @slides.arguments(ReviewSchema)
 @slides.response(200, SlideCellSchema)
 @problems(slides, 409, 415, 422, 507)
@@ -156,7 +157,7 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     """Store what a person says of a cell, beside the machine's verdict; the audit trail keeps every change."""
     store = slide_store()
     slide = find_slide(store, number)
-    _find_cell(store, slide, cell_id)
+    find_cell(store, slide, cell_id)
     call = None if review["call"] is None else Label(review["call"])
     stored = judge(
         store,
@@ -173,7 +174,7 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     own = store.cell(slide, cell_id)._replace(
         call=stored.call, reviewer=stored.reviewer, reviewed_at=stored.at
     )
-    return _cell(own, blind=review["blind"])
+    return _cell(own, store.pictured_fields(slide), blind=review["blind"])
 
 
 @slides.route(f"{SLIDE_PATH}/audit", methods=["GET"])
@@ -255,7 +256,12 @@ def find_slide(store: SlideStore, number: int) -> Slide:
     raise Problem(404, RequestCode.NO_SUCH_SLIDE, kind="no-such-slide", number=number)
 
 
-def _find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
+def find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
+    """One cell of a slide.
+
+    Raises:
+        Problem: there is none.
+    """
     try:
         return store.cell(slide, cell_id)
     except SlideError as error:
@@ -291,12 +297,13 @@ def _state(slide: Slide, counts: SlideCounts, left: int) -> str:
     return SlideState.REVIEWED if counts.reviewed else SlideState.CLEAR
 
 
-def _cell(cell: StoredCell, *, blind: bool = False) -> dict[str, Any]:
+def _cell(cell: StoredCell, kept: frozenset[int], *, blind: bool = False) -> dict[str, Any]:
     machine = {"probability": cell.probability, "label": cell.label, "doubtful": cell.doubtful}
     return {
         "cell": cell.cell_id,
         "field": cell.field_number,
         "box": list(cell.box),
+        "surroundings": cell.field_number in kept,
         **(dict.fromkeys(machine) if blind else machine),
         "call": cell.call,
         "reviewer": cell.reviewer,

@@ -138,6 +138,10 @@ class SlideCellSchema(Schema):
     cell = fields.Integer(required=True)
     field = fields.Integer(required=True)
     box = fields.List(fields.Integer(), required=True)
+    surroundings = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether its field is kept, so that its neighbours can be shown."},
+    )
     probability = fields.Float(required=True, allow_none=True)
     label = fields.String(
         required=True,

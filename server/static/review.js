@@ -1,5 +1,7 @@
-/* Review: one cell after another, by keys, buttons or a swipe; every call is stored before the next can be given. */
+/* Review: one cell after another, by keys, buttons or a swipe; every call is stored before the next can be given. The
+   second reading of a slide and the decision of a third person are the same work on other cells. */
 
+import { looks } from "./looks.js";
 import { el, labelWords, remembered, remember } from "./parts.js";
 import { ask, at } from "./talk.js";
 import { figure, t } from "./words.js";
@@ -10,27 +12,37 @@ const REVIEWER = "plasmolite-reviewer";
 const BLIND = "plasmolite-blind";
 let keys = null;
 
+/** What each reading is called in addresses, in the API and in the catalogue. */
+const READINGS = ["first", "second", "decision"];
+
 /**
  * The parts of a review of a slide.
+ * @param reading one of READINGS; anything else is the first.
  * @param wanted tells whether the slide is still asked for once its cells have come.
+ * @param again shows the review afresh.
  */
-export async function review(number, wanted) {
+export async function review(number, asked, wanted, again) {
+  const reading = READINGS.includes(asked) ? asked : "first";
   const slide = await (await ask(`/slides/${number}`)).json();
-  const cells = await suspects(number);
+  // The server leaves the machine's word out of a blind second reading, and mixes in cells that it passed.
+  const blind = reading === "second" && isBlind();
+  const cells = await suspects(number, reading, blind);
   if (!wanted()) return [];
   const stage = el("div.review", { tabindex: -1 });
   const status = el("div.message", { role: "status", "aria-live": "assertive" });
   const who = el("div.reviewer");
   const parts = [
-    el("p", {}, el("a", { href: `#slides/${number}`, "aria-label": t("slides.open", { slide: slide.slide_id }) }, `← ${t("review.title", { slide: slide.slide_id })}`)),
-    who, status, stage, blindChoice(() => draw()), el("p.small", {}, t("review.help"))];
-  if (!cells.length) { stage.append(el("p.notice", {}, t("slides.review.done"))); return parts; }
+    el("p", {}, el("a", { href: `#slides/${number}`, "aria-label": t("slides.open", { slide: slide.slide_id }) }, `← ${t(`review.title.${reading}`, { slide: slide.slide_id })}`)),
+    reading === "first" ? null : el("p.small", {}, t(`review.about.${reading}`)),
+    who, status, stage, reading === "decision" ? null : blindChoice(reading, reading === "second" ? again : () => draw()), el("p.small", {}, t("review.help"))].filter(Boolean);
+  if (!cells.length) { stage.append(el("p.notice", {}, t(reading === "decision" ? "review.decided" : "slides.review.done"))); return parts; }
 
-  const state = { index: Math.max(cells.findIndex((cell) => cell.call === null), 0), reviewer: remembered(REVIEWER), seen: null, busy: false, near: false };
+  const state = { index: Math.max(cells.findIndex((cell) => cell.call === null), 0), reviewer: mayRead(slide, reading, remembered(REVIEWER)), seen: null, busy: false, near: false, around: false, reading, blind };
   const open = () => cells.filter((cell) => cell.call === null).length;
   const tell = (text, bad = false) => status.replaceChildren(...(text ? [el(`p.notice${bad ? ".bad" : ""}`, bad ? { role: "alert" } : {}, text)] : []));
-  const draw = () => stage.replaceChildren(...cellView(number, cells, state, { call, move, zoom, saw: (cell) => { state.seen = cell; stage.dataset.seen = cell; } }));
+  const draw = () => stage.replaceChildren(...cellView(number, cells, state, { call, move, zoom, turn, saw: (cell) => { state.seen = cell; stage.dataset.seen = cell; } }));
   const zoom = () => { state.near = !state.near; draw(); };
+  const turn = () => { state.around = !state.around; draw(); };
   const move = (step) => go(Math.min(Math.max(state.index + step, 0), cells.length - 1));
   function go(index) {
     if (state.busy || index === state.index) return;
@@ -47,7 +59,7 @@ export async function review(number, wanted) {
     state.busy = true;
     stage.classList.add("storing");
     try {
-      cells[state.index] = await (await ask(`/slides/${number}/cells/${cell.cell}/review`, { method: "POST", json: { call: label, reviewer: state.reviewer } })).json();
+      cells[state.index] = await (await ask(`/slides/${number}/cells/${cell.cell}/review`, { method: "POST", json: { call: label, reviewer: state.reviewer, reading, blind } })).json();
       tell("");
     } catch (error) {
       tell(error.message, true);
@@ -67,7 +79,7 @@ export async function review(number, wanted) {
       if (state.index === cells.length - 1) draw();
     } else if (last) draw(); else move(1);
     if (!left) {
-      status.replaceChildren(el("p.notice", {}, t("slides.review.done")), el("div.row", {},
+      status.replaceChildren(el("p.notice", {}, t(reading === "decision" ? "review.decided" : "slides.review.done")), el("div.row", {},
         el("a.buttonlike.main", { href: at(`/slides/${number}/report?language=${document.documentElement.lang}`), target: "_blank", rel: "noopener" }, t("slides.report")),
         el("a.buttonlike", { href: `#slides/${number}` }, t("review.result"))));
     }
@@ -95,24 +107,31 @@ export async function review(number, wanted) {
   leave();
   keys = (event) => {
     if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const deed = { p: () => call("Parasitized"), u: () => call("Uninfected"), z: zoom, ArrowRight: () => move(1), ArrowLeft: () => move(-1), Backspace: () => call(null) }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const deed = { p: () => call("Parasitized"), u: () => call("Uninfected"), z: zoom, n: turn, ArrowRight: () => move(1), ArrowLeft: () => move(-1), Backspace: () => call(null) }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!deed) return;
     event.preventDefault();
     // A key that is held down says nothing of the cells that come after the first.
     if (!event.repeat) deed();
   };
   document.addEventListener("keydown", keys);
-  swipes(stage, move);
+  // A finger on an enlarged picture moves what it shows.
+  swipes(stage, (step) => { if (!state.near) move(step); });
   if (state.reviewer) tellWho(); else askWho();
   draw();
   return parts;
 }
 
-/** Every suspect and doubtful cell: the server gives them in pages. */
-async function suspects(number) {
+/** The reviewer that this browser remembers, where they may make this reading: nobody reads a slide twice. */
+function mayRead({ review: { readers, agreement } }, reading, name) {
+  const others = { first: agreement?.second_readers, second: readers, decision: [...readers, ...agreement?.second_readers || []] }[reading] || [];
+  return others.some((other) => other.toLowerCase() === name.toLowerCase()) ? "" : name;
+}
+
+/** Every cell of a reading: suspects and doubtful ones, or those to decide; the server gives them in pages. */
+async function suspects(number, reading, blind) {
   const cells = [];
   for (let total = 1; cells.length < total;) {
-    const page = await (await ask(`/slides/${number}/cells?which=suspects&limit=${PAGE}&offset=${cells.length}`)).json();
+    const page = await (await ask(`/slides/${number}/cells?which=suspects&reading=${reading}&blind=${blind}&limit=${PAGE}&offset=${cells.length}`)).json();
     if (!page.cells.length) break;
     cells.push(...page.cells);
     total = page.total;
@@ -126,24 +145,27 @@ export function leave() {
   keys = null;
 }
 
-function blindChoice(changed) {
+const isBlind = () => remembered(BLIND) === "yes";
+
+function blindChoice(reading, changed) {
   const box = el("input", { type: "checkbox", id: "review-blind" });
-  box.checked = remembered(BLIND) === "yes";
+  box.checked = isBlind();
   box.addEventListener("change", () => { remember(BLIND, box.checked ? "yes" : "no"); changed(); });
-  return el("label.choice", { for: box.id }, box, el("span", {}, t("review.blind")));
+  return el("label.choice", { for: box.id }, box, el("span", {}, t(reading === "second" ? "review.blind.second" : "review.blind")));
 }
 
-function cellView(number, cells, state, { call, move, zoom, saw }) {
+function cellView(number, cells, state, { call, move, zoom, turn, saw }) {
   const cell = cells[state.index];
   const button = (label, className, letter) => el(`button.${className}${cell.call === label ? ".chosen" : ""}`, { type: "button", "aria-pressed": String(cell.call === label), onclick: () => call(label) }, labelWords(label), el("kbd", { "aria-hidden": "true" }, letter));
-  const picture = el("img", { src: at(`/slides/${number}/cells/${cell.cell}/crop`), alt: t("review.alt", { cell: cell.cell }), draggable: "false" });
-  // A cell whose picture cannot be had can still be skipped, never called.
-  if (state.seen !== cell.cell) picture.addEventListener("load", () => { if (picture.isConnected) saw(cell.cell); });
-  const machine = cell.call === null && remembered(BLIND) === "yes" ? t("review.machine.hidden") : t("review.machine", { label: labelWords(cell.label), probability: figure(cell.probability, 3) });
+  const machine = state.reading === "decision" ? t("review.differ")
+    : cell.label === null ? t("review.machine.blind")
+    : cell.call === null && isBlind() ? t("review.machine.hidden")
+    : t("review.machine", { label: labelWords(cell.label), probability: figure(cell.probability, 3) });
+  const { both, change } = looks(number, cell, state, { zoom, turn, saw });
   return [
-    el("p", {}, t("review.progress", { at: figure(state.index + 1), total: figure(cells.length) })),
+    el("div.row.where", {}, el("p", {}, t("review.progress", { at: figure(state.index + 1), total: figure(cells.length) })), change),
     el("progress", { max: cells.length, value: cells.filter((one) => one.call !== null).length, "aria-label": t("slides.reviewed") }),
-    el(`button.crop${state.near ? ".near" : ""}`, { type: "button", "aria-pressed": String(state.near), title: t("review.zoom"), onclick: zoom }, picture),
+    both,
     el("div.calls", {}, button("Parasitized", "infected", "P"), button("Uninfected", "healthy", "U")),
     el("p.machine", {}, machine),
     el("p", {}, el("strong", {}, t("review.call", { label: cell.call ? labelWords(cell.call) : t("review.none") })), cell.reviewer && cell.call ? ` (${cell.reviewer})` : ""),

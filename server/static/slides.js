@@ -2,6 +2,7 @@
 
 import { stateOf } from "./home.js";
 import { el, estimateCard, labelWords, say } from "./parts.js";
+import { readersCard } from "./readers.js";
 import { leave as leaveReview, review } from "./review.js";
 import { ask, at } from "./talk.js";
 import { figure, has, moment, t } from "./words.js";
@@ -19,14 +20,14 @@ export async function show(path) {
   leaveReview();
   say(message(), "");
   if (document.documentElement.dataset.slides !== "yes") { body().replaceChildren(el("p.notice", {}, t("slides.off"))); return; }
-  const [number, what] = path;
+  const [number, what, reading] = path;
   const asked = path.join("/");
   // What belongs to another slide goes at once; the same one, in another language, stays until its words are there.
   if (body().dataset.shown !== asked) body().replaceChildren(el("p.busy", {}, t("working")));
   body().dataset.shown = asked;
   let content = [];
   try {
-    content = await (!number ? list() : what === "review" ? review(Number(number), () => mine === generation) : one(Number(number)));
+    content = await (!number ? list() : what === "review" ? review(Number(number), reading, () => mine === generation, () => show(path)) : one(Number(number)));
   } catch (error) {
     if (mine === generation) say(message(), error.message, { bad: true });
   }
@@ -98,6 +99,7 @@ async function one(number) {
     estimateCard(slide.estimate, t("slides.machine")),
     slide.review?.suspects_reviewed ? el("p", {}, t("report.review.some", { seen: slide.review.suspects_reviewed, suspects: slide.review.suspects, overruled: slide.review.overruled })) : null,
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,
+    readersCard(slide),
     el("h3", {}, t("slides.export")),
     el("div.row", {}, el("a.buttonlike", { href: at(`/slides/${number}/report?language=${document.documentElement.lang}`), target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
     el("details.options", {}, el("summary", {}, t("slides.audit")), el("div.scroll", {}, auditTable(entries))),

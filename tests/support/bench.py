@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import cv2
+import numpy as np
+
 from edge.images.encode import encode_jpeg
 from edge.simulation.single_cell import draw_cell
 from edge.slides.records import Slide
@@ -59,5 +62,12 @@ def slide_with_crops(store: SlideStore, slide_id: str, *probabilities: float, al
         encode_jpeg(draw_cell(0 if alike else number, cell.label == Label.PARASITIZED).rgb, 90)
         for number, cell in enumerate(cells[:1] if alike else cells)
     ]
-    store.add_field(slide, field_at(), cells, drawn * len(cells) if alike else drawn)
+    picture = np.full((480, 640, 3), 225, np.uint8)
+    for number, cell in enumerate(cells):
+        x, y, w, h = cell.cell.box
+        one = draw_cell(0 if alike else number, cell.label == Label.PARASITIZED).rgb
+        if x + w <= 640:
+            picture[y : y + h, x : x + w] = cv2.resize(one, (w, h))
+    field = encode_jpeg(picture, 85)
+    store.add_field(slide, field_at(), cells, drawn * len(cells) if alike else drawn, picture=field)
     return slide

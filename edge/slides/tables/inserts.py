@@ -11,7 +11,11 @@ from edge.slides.tables.rows import checks_json, row_number
 
 
 def insert_field(
-    connection: sqlite3.Connection, slide: Slide, field: NewField, glimpse: bytes | None
+    connection: sqlite3.Connection,
+    slide: Slide,
+    field: NewField,
+    glimpse: bytes | None,
+    picture: bytes | None,
 ) -> tuple[int, int]:
     """Insert a field and return its id and its number within the slide."""
     number: int = connection.execute(
@@ -37,7 +41,10 @@ def insert_field(
             glimpse,
         ),
     )
-    return row_number(cursor.lastrowid), number
+    field_id = row_number(cursor.lastrowid)
+    if picture is not None:
+        connection.execute("INSERT INTO pictures (field_id, jpeg) VALUES (?, ?)", (field_id, picture))
+    return field_id, number
 
 
 def insert_cell(

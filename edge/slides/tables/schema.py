@@ -184,6 +184,15 @@ BEGIN
 END;
 """
 
+# A field as a small picture, for what lies around a cell (`edge.slides.surroundings`); apart, so that lists of fields
+# are read without it.
+_VERSION_9 = """
+CREATE TABLE pictures (
+    field_id INTEGER PRIMARY KEY REFERENCES fields ON DELETE CASCADE,
+    jpeg BLOB NOT NULL
+);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -193,6 +202,7 @@ MIGRATIONS: tuple[str, ...] = (
     _VERSION_6,
     _VERSION_7,
     _VERSION_8,
+    _VERSION_9,
 )
 """Entry n turns a file of version n into one of version n + 1."""
 
