@@ -58,18 +58,11 @@ def surroundings(store: SlideStore, slide: Slide, cell: StoredCell) -> bytes | N
     scale = field.shape[1] / width
     x, y, w, h = (value * scale for value in cell.box)
     side = max(1, round(REACH * max(w, h)))
-    middle = np.array([x + w / 2, y + h / 2])
-    left, top = np.round(middle - side / 2).astype(int)
-    ends = (
-        max(0, -top),
-        max(0, top + side - field.shape[0]),
-        max(0, -left),
-        max(0, left + side - field.shape[1]),
-    )
+    left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
+    view = np.full((side, side, 3), _GLASS, np.uint8)
     inside = field[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
-    view = np.asarray(
-        cv2.copyMakeBorder(inside, *map(int, ends), cv2.BORDER_CONSTANT, value=_GLASS), np.uint8
-    )
+    down, right = max(0, -top), max(0, -left)
+    view[down : down + inside.shape[0], right : right + inside.shape[1]] = inside
     if side < _LEAST_SIDE:
         view = np.asarray(
             cv2.resize(view, (_LEAST_SIDE, _LEAST_SIDE), interpolation=cv2.INTER_CUBIC), np.uint8

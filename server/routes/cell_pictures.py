@@ -5,7 +5,7 @@ from flask_smorest import Blueprint
 
 from edge.messages.request_codes import RequestCode
 from edge.slides.surroundings import surroundings
-from server.openapi import problems
+from server.http.openapi import problems
 from server.problems import Problem
 from server.routes.slides import CELL_PATH, find_cell, find_slide, slide_store
 
