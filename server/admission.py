@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class GateFullError(Exception):
+class AdmissionFullError(Exception):
     """As many wait as may wait."""
 
 
-class Gate:
+class AdmissionQueue:
     """A bounded queue before something that takes long.
 
     Args:
@@ -29,15 +29,15 @@ class Gate:
         return self._present
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def admit(self) -> Iterator[None]:
         """Be inside for the length of the block.
 
         Raises:
-            GateFullError: too many wait already.
+            AdmissionFullError: too many wait already.
         """
         with self._lock:
             if self._present >= self._capacity:
-                raise GateFullError
+                raise AdmissionFullError
             self._present += 1
         try:
             with self._places:

@@ -1,10 +1,10 @@
-"""The application: blueprints, checks and handlers put together round the instruments handed in."""
+"""The application: blueprints, checks and handlers put together round the context handed in."""
 
 from flask import Flask
 from flask_smorest import Blueprint as ApiBlueprint
 
-from server.context import Instruments, install
-from server.http.access_log import keep_journal
+from server.context import ServerContext, install
+from server.http.access_log import keep_access_log
 from server.http.assets import assets, compress_answers
 from server.http.openapi import API_CONFIG, documents
 from server.http.query_check import check_queries
@@ -32,24 +32,24 @@ API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
 )
 
 
-def create_app(instruments: Instruments) -> Flask:
+def create_app(context: ServerContext) -> Flask:
     """Make the WSGI application.
 
     Args:
-        instruments: everything that the requests share; closed by the caller after the last of them.
+        context: everything that the requests share; closed by the caller after the last of them.
     """
     app = Flask("server", template_folder="templates", static_folder="static")
     app.config.update(API_CONFIG)
     app.config.update(
-        MAX_CONTENT_LENGTH=instruments.settings.max_body_bytes,
+        MAX_CONTENT_LENGTH=context.settings.max_body_bytes,
         # Pictures have a parser of their own: Flask's takes the sign-in form apart.
         MAX_FORM_PARTS=16,
         TRAP_HTTP_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    install(app, instruments)
-    keep_journal(app)
-    secure(app, instruments.settings, instruments.token)
+    install(app, context)
+    keep_access_log(app)
+    secure(app, context.settings, context.token)
     register_problem_handlers(app)
     compress_answers(app)
     api = ProblemApi(app)

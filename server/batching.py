@@ -21,7 +21,7 @@ class QueueFullError(Exception):
     """As many cells wait for the network as may wait; the request has to come again later."""
 
 
-class GathererClosedError(Exception):
+class BatcherClosedError(Exception):
     """The server is stopping; no cells are taken any more."""
 
 
@@ -40,7 +40,7 @@ class _Waiting(NamedTuple):
     answer: "Future[NDArray[np.floating]]"
 
 
-class BatchGatherer:
+class Batcher:
     """One thread that feeds one interpreter, so that it is never shared; requests wait for their share.
 
     Args:
@@ -103,13 +103,13 @@ class BatchGatherer:
 
         Raises:
             QueueFullError: too many cells wait already.
-            GathererClosedError: the server is stopping.
+            BatcherClosedError: the server is stopping.
         """
         self._check_process()
         waiting = _Waiting(inputs, Future())
         with self._changed:
             if self._closed:
-                raise GathererClosedError
+                raise BatcherClosedError
             # A request larger than the whole queue is taken when nothing else waits, or it never would be.
             if self._queued_cells and self._queued_cells + len(inputs) > self._max_waiting:
                 raise QueueFullError

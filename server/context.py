@@ -11,12 +11,12 @@ from edge.calibration.setup import SlideSetup
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.slides.store import SlideStore
-from server.admission import Gate
-from server.batching import BatchGatherer
+from server.admission import AdmissionQueue
+from server.batching import Batcher
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.pairing import PairingCodes
 from server.credentials.token import TokenRecord
-from server.live_camera import LiveBench
+from server.live_camera import LiveCamera
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
 
@@ -24,20 +24,20 @@ _KEY = "plasmolite"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instruments:
+class ServerContext:
     """The device's parts that the requests share.
 
     Attributes:
         settings: limits and places.
         setup: the network, the threshold and the error rates for fields, the red cells per µL.
-        gatherer: makes batches of the cells of several requests.
+        batcher: makes batches of the cells of several requests.
         metrics: what Prometheus is told.
-        fields_gate: lets one field after another through to the analyser.
-        analyser: judges fields; used inside ``fields_gate`` only.
+        fields_admission: lets one field after another through to the analyser.
+        analyser: judges fields; used inside ``fields_admission`` only.
         store: the slides; ``None`` where none are kept.
         data_folder: the disk whose free space counts.
-        live: the live bench; ``None`` where there is no camera.
-        viewers_gate: lets so many viewers of the live stream in.
+        live: the camera of the live count; ``None`` where there is no camera.
+        viewers_admission: lets so many viewers of the live stream in.
         token: the record of the token that clients need; ``None`` on loopback without one.
         ended_sessions: sessions that were signed out.
         pairing: codes that sign a phone in.
@@ -46,14 +46,14 @@ class Instruments:
 
     settings: ServerSettings
     setup: SlideSetup
-    gatherer: BatchGatherer
+    batcher: Batcher
     metrics: ServerMetrics
-    fields_gate: Gate
+    fields_admission: AdmissionQueue
     analyser: FieldAnalyser
     store: SlideStore | None
     data_folder: Path
-    live: LiveBench | None
-    viewers_gate: Gate
+    live: LiveCamera | None
+    viewers_admission: AdmissionQueue
     token: TokenRecord | None
     ended_sessions: EndedSessions = field(default_factory=EndedSessions)
     pairing: PairingCodes = field(default_factory=PairingCodes)
@@ -61,12 +61,12 @@ class Instruments:
 
     @property
     def classifier(self) -> Classifier:
-        """The network; asked through ``gatherer`` for cells, and by the analyser for fields."""
+        """The network; asked through ``batcher`` for cells, and by the analyser for fields."""
         return self.setup.classifier
 
     def close(self) -> None:
         """Finish what waits, and close camera and store."""
-        self.gatherer.close()
+        self.batcher.close()
         if self.live is not None:
             self.live.close()
         if self.store is not None:
@@ -78,17 +78,17 @@ class Instruments:
         return {"name": self.classifier.model.name, "sha256": self.classifier.model.sha256}
 
 
-def install(app: Any, instruments: Instruments) -> None:
-    """Give an application its instruments."""
-    app.extensions[_KEY] = instruments
+def install(app: Any, context: ServerContext) -> None:
+    """Give an application its context."""
+    app.extensions[_KEY] = context
 
 
-def instruments() -> Instruments:
-    """The instruments of the application that serves the present request."""
-    return instruments_of(current_app)
+def server_context() -> ServerContext:
+    """The context of the application that serves the present request."""
+    return context_of(current_app)
 
 
-def instruments_of(app: Flask) -> Instruments:
-    """The instruments of an application."""
-    found: Instruments = app.extensions[_KEY]
+def context_of(app: Flask) -> ServerContext:
+    """The context of an application."""
+    found: ServerContext = app.extensions[_KEY]
     return found

@@ -12,7 +12,7 @@ from server.credentials.token import read_record
 from server.http.access_log import log_to_stderr
 from server.memory import bound_arenas
 from server.settings import ServerSettings
-from server.startup import open_instruments
+from server.startup import open_context
 
 
 def make_app(
@@ -51,8 +51,8 @@ def make_app(
         cell_width=None,
         threads=None,
     )
-    kit = open_instruments(
+    context = open_context(
         settings, setup, token, slides=None if slides is None else Path(slides), source=source
     )
-    atexit.register(kit.close)
-    return create_app(kit)
+    atexit.register(context.close)
+    return create_app(context)

@@ -1,4 +1,4 @@
-"""The bench beside the server: one camera, one count at a time, any number of watchers."""
+"""The camera beside the server: one camera, one count at a time, any number of watchers."""
 
 import threading
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from edge.slides.store import SlideStore
 from server.problems import Problem
 
 
-class LiveBench:
+class LiveCamera:
     """Starts and stops live counts over the source that the server was started with.
 
     Clients choose slide and mode, never the source: an address or a path from a stranger would let the

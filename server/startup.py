@@ -11,12 +11,12 @@ from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from edge.slides.location import default_store_path, state_folder
 from edge.slides.store import SlideStore
-from server.admission import Gate
-from server.batching import BatchGatherer
-from server.context import Instruments
+from server.admission import AdmissionQueue
+from server.batching import Batcher
+from server.context import ServerContext
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.token import TokenRecord, make_token, read_record, write_record
-from server.live_camera import LiveBench
+from server.live_camera import LiveCamera
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
 
@@ -53,7 +53,7 @@ def token_path(settings: ServerSettings) -> Path:
     return settings.token_file or state_folder() / "token.json"
 
 
-def open_instruments(
+def open_context(
     settings: ServerSettings,
     setup: SlideSetup,
     token: TokenRecord | None,
@@ -61,8 +61,8 @@ def open_instruments(
     slides: Path | None,
     source: str | None,
     camera: CameraSettings | None = None,
-) -> Instruments:
-    """Open the store and the live bench, and start the thread that feeds the network.
+) -> ServerContext:
+    """Open the store and the live camera, and start the thread that feeds the network.
 
     Raises:
         PlasmoliteError: one of them cannot be opened.
@@ -73,27 +73,27 @@ def open_instruments(
     except OSError as error:
         raise SourceError(Code.FILE_FOLDER_NOT_MADE, path=path.parent, reason=system_reason(error)) from error
     store = SlideStore(path)
-    bench = None if source is None else LiveBench(setup, store, source, camera)
+    live = None if source is None else LiveCamera(setup, store, source, camera)
     metrics = ServerMetrics()
     metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
-    gatherer = BatchGatherer(
+    batcher = Batcher(
         setup.classifier,
         max_waiting=settings.queue_cells,
         gather_seconds=settings.gather_seconds,
         observe=metrics.batch_cells.observe,
     )
-    return Instruments(
+    return ServerContext(
         settings=settings,
         setup=setup,
-        gatherer=gatherer,
+        batcher=batcher,
         metrics=metrics,
-        fields_gate=Gate(settings.fields_at_once, settings.fields_waiting),
+        fields_admission=AdmissionQueue(settings.fields_at_once, settings.fields_waiting),
         analyser=analyser,
         store=store,
         data_folder=store.path.parent,
-        live=bench,
-        viewers_gate=Gate(settings.max_viewers, 0),
+        live=live,
+        viewers_admission=AdmissionQueue(settings.max_viewers, 0),
         token=token,
         ended_sessions=EndedSessions(
             None if token is None else token_path(settings).with_suffix(".ended"),

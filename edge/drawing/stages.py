@@ -59,7 +59,7 @@ def write_stages(
     files: dict[str, bytes | str] = {
         "1-glass.jpg": encode_jpeg(glass_picture(found.background, rgb.shape[:2]), _QUALITY),
         "2-density.png": encode_png(found.picture),
-        "3-mask.png": encode_png(_grey(255 * chances(found.sight.cell))),
+        "3-mask.png": encode_png(_grey(255 * chances(found.maps.cell))),
         "4-objects.png": encode_png(_coloured(found.labels)),
         "5-cells.jpg": encode_jpeg(_outlined(rgb, found.cells), _QUALITY),
         "6-verdicts.jpg": encode_jpeg(draw_field(rgb, result.cells), _QUALITY),

@@ -287,7 +287,7 @@ def find_model(model: str | Path | None = None) -> Path:
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """Order of a version such as "1.10.2"; what is no number counts as nought."""
+    """Order of a version such as "1.10.2"; what is no number counts as zero."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 

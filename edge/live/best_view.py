@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 from typing import NamedTuple
 
-from edge.live.registration.slide_map import EDGE, Island, MapCell
+from edge.live.registration.slide_map import EDGE, MapCell, Region
 from edge.segmentation.outlines import FoundCell
 from edge.slides.records import NewField
 
@@ -26,11 +26,11 @@ class Seen(NamedTuple):
     gone: list[MapCell]
 
 
-def compare(island: Island, field: NewField, cells: Sequence[FoundCell]) -> Seen:
-    """Compare a field with the stretch that it lies on.
+def compare(region: Region, field: NewField, cells: Sequence[FoundCell]) -> Seen:
+    """Compare a field with the region that it lies on.
 
     Args:
-        island: the stretch.
+        region: the region.
         field: its place and checks.
         cells: found in it.
     """
@@ -42,46 +42,46 @@ def compare(island: Island, field: NewField, cells: Sequence[FoundCell]) -> Seen
         if not cell.counted:
             continue
         x, y = field.on_slide(cell.centre)
-        counted = island.cell_at(x, y)
+        counted = region.cell_at(x, y)
         if counted is None:
-            if not island.is_covered(x, y, judged=field.judged):
+            if not region.is_covered(x, y, judged=field.judged):
                 new.append(cell)
         elif counted not in met:
             met.add(counted)
             if field.judged and (not counted.judged or counted.strain - strain >= CLEARLY_BETTER):
                 better.append((counted, cell))
-    return Seen(new, better, _gone(island, field, met) if field.judged else [])
+    return Seen(new, better, _gone(region, field, met) if field.judged else [])
 
 
-def _gone(island: Island, field: NewField, met: set[MapCell]) -> list[MapCell]:
+def _gone(region: Region, field: NewField, met: set[MapCell]) -> list[MapCell]:
     """Cells that wait to be judged, lie well within the field, and were not found in it."""
-    margin = 2 * EDGE * island.cell_width
+    margin = 2 * EDGE * region.cell_width
     reach = hypot(field.width, field.height) / 2
     middle_x, middle_y = field.x + field.width / 2, field.y + field.height / 2
     return [
         cell
-        for cell in island.map_cells(middle_x - reach, middle_y - reach, 2 * reach, 2 * reach)
+        for cell in region.map_cells(middle_x - reach, middle_y - reach, 2 * reach, 2 * reach)
         if not cell.judged and cell not in met and field.holds((cell.x, cell.y), margin)
     ]
 
 
-def put_on_map(island: Island, field: NewField, seen: Seen, ids: Sequence[int]) -> None:
+def put_on_map(region: Region, field: NewField, seen: Seen, ids: Sequence[int]) -> None:
     """Note on the map what the store has taken.
 
     Args:
-        island: the stretch.
+        region: the region.
         field: the stored field.
         seen: what was compared.
         ids: of the new cells in the store, in their order.
     """
     strain = field.quality.strain
     size = (field.width, field.height)
-    island.cover(field.x, field.y, size, field.uncovered, turn=field.turn, judged=field.judged)
+    region.cover(field.x, field.y, size, field.uncovered, turn=field.turn, judged=field.judged)
     for before, _ in seen.better:
-        island.replace(before, before._replace(strain=strain))
+        region.replace(before, before._replace(strain=strain))
     for cell in seen.gone:
-        island.replace(cell, None)
-    island.add_cells(
+        region.replace(cell, None)
+    region.add_cells(
         MapCell(*field.on_slide(cell.centre), cell_id, strain)
         for cell, cell_id in zip(seen.new, ids, strict=True)
     )

@@ -17,8 +17,8 @@ from edge.fields.analyser import ClassifiedCell, FieldReader, FoundField
 from edge.fields.quality import MOST_STRAIN
 from edge.live.best_view import CLEARLY_BETTER, compare, put_on_map
 from edge.live.registration.joining import join_if_met, map_of
-from edge.live.registration.motion import Glimpse, Movement, agree, follow, take_glimpse
-from edge.live.registration.picture_check import pack_glimpse, shows_the_same, turn_glimpse
+from edge.live.registration.motion import Movement, Thumbnail, estimate_motion, overlaps_agree, take_thumbnail
+from edge.live.registration.picture_check import pack_thumbnail, shows_the_same, turn_thumbnail
 from edge.live.registration.rescaling import SlideScale
 from edge.live.registration.slide_map import MapCell, Place, SeenField, SlideMap
 from edge.live.registration.turning import NOTICED, TURNS, turn_between, turn_points
@@ -37,7 +37,7 @@ STILL = 0.1
 LEAST_GAIN = 0.02
 """A field that covers less new area than this share of itself, and no new cell, is not stored."""
 BLURRED = 0.35
-"""Detail of a glimpse, relative to the sharpest of the last frames, below which nobody looks for its cells: a saving of
+"""Detail of a thumbnail, relative to the sharpest of the last frames, below which nobody looks for its cells: a saving of
 time. What a frame that passes is good for is told by the checks of its field."""
 MOST_COUNTED_STRAIN = 2.5
 """Most strain of a view (`QualityReport.strain`) in which cells are still found well enough to be counted. Above
@@ -45,7 +45,7 @@ MOST_COUNTED_STRAIN = 2.5
 CHANGED = 0.15
 """A stage that stands is looked at again when the detail of its frames differs by this share: somebody focused."""
 GROWN = 1.25
-"""Each time that a stretch has so many times the cells that it had then, all of it is looked for on the others:
+"""Each time that a region has so many times the cells that it had then, all of it is looked for on the others:
 often enough to join neighbours soon, seldom enough to cost next to nothing."""
 ALIKE = 0.2
 """Pictures that somebody chose to take are looked for on the map where their cells are as wide, to this share."""
@@ -122,13 +122,13 @@ class SlideCounter:
             first = fields[0].field
             self._scale = SlideScale((first.width, first.height), self._cell_width, reader)
         # Where the stage is believed to be: the last frame whose place is known, and the movement since.
-        self._last: tuple[Glimpse, Place] | None = None
+        self._last: tuple[Thumbnail, Place] | None = None
         self._settled = False
         self._strain = 0.0
         self._stranger: Points | None = None
         self._sharpness: list[float] = []
         self._shape: tuple[int, ...] = ()
-        # By stretch, the cells it had when all of it was last looked for on the others.
+        # By region, the cells it had when all of it was last looked for on the others.
         self._sought: dict[int, int] = {}
 
     def consider(self, frame: Frame) -> Outcome:
@@ -148,31 +148,31 @@ class SlideCounter:
             self._shape = frame.rgb.shape
             self._sharpness.clear()
         rgb = frame.rgb if self._scale is None or frame.apart else self._scale.apply(frame.rgb)
-        glimpse = take_glimpse(rgb)
-        movement = None if self._last is None or frame.apart else follow(self._last[0], glimpse)
+        thumbnail = take_thumbnail(rgb)
+        movement = None if self._last is None or frame.apart else estimate_motion(self._last[0], thumbnail)
         expected = self._expected(movement)
-        if self._settled and movement is not None and not frame.apart and self._is_still(movement, glimpse):
+        if self._settled and movement is not None and not frame.apart and self._is_still(movement, thumbnail):
             return Outcome(LiveState.STILL, place=self._last[1] if self._last else None)
-        if not frame.apart and self._is_blurred(glimpse):
+        if not frame.apart and self._is_blurred(thumbnail):
             return Outcome(LiveState.BLURRED, Message(Code.LIVE_BLURRED), expected)
         # Pictures that somebody chose to take may be of any magnification: each is measured by itself.
         found = self._reader.find(rgb, None if frame.apart else self._cell_width)
         unfit = self._unfit(found, frame, expected)
         if unfit is not None:
             return unfit
-        place = self._locate(found, glimpse, expected, movement, frame.apart)
+        place = self._locate(found, thumbnail, expected, movement, frame.apart)
         if place is None:
             self._settled = False
             return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), found=found)
         try:
-            outcome = self._count(rgb, found, place, glimpse, frame)
+            outcome = self._count(rgb, found, place, thumbnail, frame)
         except StoreError:
             self._withdraw(place)
             raise
-        self._last, self._settled, self._stranger = (glimpse, place), True, None
+        self._last, self._settled, self._stranger = (thumbnail, place), True, None
         self._strain = found.quality.strain
         if place.how == Placement.RECOGNISED or outcome.new_cells:
-            self._join(found, place, glimpse)
+            self._join(found, place, thumbnail)
         return outcome
 
     def _unfit(self, found: FoundField, frame: Frame, expected: Place | None) -> Outcome | None:
@@ -195,10 +195,10 @@ class SlideCounter:
         self._sharpness.clear()
 
     def _withdraw(self, place: Place) -> None:
-        """Forget a stretch that was begun for a field which the store then could not take."""
+        """Forget a region that was begun for a field which the store then could not take."""
         if place.how == Placement.FIRST and self.map is not None:
-            del self.map.islands[place.island]
-            if not self.map.islands:
+            del self.map.regions[place.island]
+            if not self.map.regions:
                 self.map = None
 
     def _expected(self, movement: Movement | None) -> Place | None:
@@ -209,10 +209,10 @@ class SlideCounter:
             return place
         return place._replace(x=place.x + movement.x, y=place.y + movement.y)
 
-    def _is_still(self, movement: Movement, glimpse: Glimpse) -> bool:
+    def _is_still(self, movement: Movement, thumbnail: Thumbnail) -> bool:
         """Whether the stage stands where it stood, and nothing better is to be seen there."""
         before = self._last[0].sharpness if self._last else 0.0
-        changed = abs(glimpse.sharpness - before) > CHANGED * before
+        changed = abs(thumbnail.sharpness - before) > CHANGED * before
         return (
             self._cell_width is not None
             and self._strain <= MOST_STRAIN
@@ -221,42 +221,42 @@ class SlideCounter:
             and movement.correlation > 0.8
         )
 
-    def _is_blurred(self, glimpse: Glimpse) -> bool:
-        self._sharpness = [*self._sharpness[1 - _REMEMBERED :], glimpse.sharpness]
-        return glimpse.sharpness < BLURRED * max(self._sharpness)
+    def _is_blurred(self, thumbnail: Thumbnail) -> bool:
+        self._sharpness = [*self._sharpness[1 - _REMEMBERED :], thumbnail.sharpness]
+        return thumbnail.sharpness < BLURRED * max(self._sharpness)
 
     def _locate(
         self,
         found: FoundField,
-        glimpse: Glimpse,
+        thumbnail: Thumbnail,
         expected: Place | None,
         movement: Movement | None,
         apart: bool,
     ) -> Place | None:
-        """Find the field on the map, or begin a map or a stretch of its own for it."""
-        size = glimpse.size
+        """Find the field on the map, or begin a map or a region of its own for it."""
+        size = thumbnail.size
         if self.map is None:
             self._cell_width = self._cell_width or found.cell_width
             self._scale = SlideScale(size, self._cell_width, self._reader)
             self.map = SlideMap(self._cell_width)
-            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
+            return Place(self.map.begin_region(), 0.0, 0.0, Placement.FIRST)
         turn = expected.turn if expected is not None else 0.0
         alike = not apart or abs(found.cell_width / self.map.cell_width - 1) < ALIKE
-        place = self._place_at(turn, found, glimpse, expected, movement) if alike else None
+        place = self._place_at(turn, found, thumbnail, expected, movement) if alike else None
         if place is None and expected is not None and not apart:
-            tried = (self._place_at(turn + by, found, glimpse, expected, None) for by in TURNS)
+            tried = (self._place_at(turn + by, found, thumbnail, expected, None) for by in TURNS)
             place = next((one for one in tried if one is not None), None)
         if place is not None:
-            return self._turned_right(place, found, glimpse)
+            return self._turned_right(place, found, thumbnail)
         if apart or self._met_before(_centres(found), size):
-            return Place(self.map.begin_island(), 0.0, 0.0, Placement.FIRST)
+            return Place(self.map.begin_region(), 0.0, 0.0, Placement.FIRST)
         return None
 
     def _place_at(
         self,
         turn: float,
         found: FoundField,
-        glimpse: Glimpse,
+        thumbnail: Thumbnail,
         expected: Place | None,
         movement: Movement | None,
     ) -> Place | None:
@@ -267,16 +267,16 @@ class SlideCounter:
             if self._last is None:
                 return False
             before, there = self._last
-            return agree(
-                turn_glimpse(before, there.turn), turn_glimpse(glimpse, turn), x - there.x, y - there.y
+            return overlaps_agree(
+                turn_thumbnail(before, there.turn), turn_thumbnail(thumbnail, turn), x - there.x, y - there.y
             )
 
         def shows(place: Place) -> bool:
-            return self._shows(glimpse, place._replace(turn=turn))
+            return self._shows(thumbnail, place._replace(turn=turn))
 
         place = slide_map.locate(
-            turn_points(_centres(found), turn, glimpse.size),
-            glimpse.size,
+            turn_points(_centres(found), turn, thumbnail.size),
+            thumbnail.size,
             expected,
             sure=movement is not None,
             agrees=agrees,
@@ -284,22 +284,22 @@ class SlideCounter:
         )
         return None if place is None else place._replace(turn=turn)
 
-    def _turned_right(self, place: Place, found: FoundField, glimpse: Glimpse) -> Place:
+    def _turned_right(self, place: Place, found: FoundField, thumbnail: Thumbnail) -> Place:
         """The place with the camera's turn corrected by the cells that the field has in common with the map."""
         slide_map = self._known_map()
-        width, height = glimpse.size
-        around = slide_map.island(place.island).cells_within(place.x, place.y, width, height)
-        points = turn_points(_centres(found), place.turn, glimpse.size)
+        width, height = thumbnail.size
+        around = slide_map.region(place.island).cells_within(place.x, place.y, width, height)
+        points = turn_points(_centres(found), place.turn, thumbnail.size)
         by = turn_between(around, points, (place.x, place.y), slide_map.cell_width)
         if abs(by) < NOTICED or abs(place.turn + by) > MOST_TURN:
             return place
-        better = self._place_at(place.turn + by, found, glimpse, place, Movement(0.0, 0.0, 1.0))
+        better = self._place_at(place.turn + by, found, thumbnail, place, Movement(0.0, 0.0, 1.0))
         return place if better is None else better._replace(how=place.how)
 
-    def _shows(self, glimpse: Glimpse, place: Place) -> bool:
+    def _shows(self, thumbnail: Thumbnail, place: Place) -> bool:
         """Whether stored fields that the field would overlap at a place show the same there."""
         return shows_the_same(
-            glimpse, place, self._known_map().fields, partial(self._store.glimpses, self._slide)
+            thumbnail, place, self._known_map().fields, partial(self._store.thumbnails, self._slide)
         )
 
     def _known_map(self) -> SlideMap:
@@ -316,14 +316,14 @@ class SlideCounter:
         if before is None or self.map is None:
             return False
         there = SlideMap(self.map.cell_width)
-        there.island(there.begin_island()).add_cells(MapCell(float(x), float(y)) for x, y in before)
+        there.region(there.begin_region()).add_cells(MapCell(float(x), float(y)) for x, y in before)
         return there.recognise(points, size) is not None
 
     def _count(
-        self, rgb: NDArray[np.uint8], found: FoundField, place: Place, glimpse: Glimpse, frame: Frame
+        self, rgb: NDArray[np.uint8], found: FoundField, place: Place, thumbnail: Thumbnail, frame: Frame
     ) -> Outcome:
         """Judge and store what is new in a field or better to be seen, then put it on the map."""
-        size = glimpse.size
+        size = thumbnail.size
         field = NewField(
             island=place.island,
             x=place.x,
@@ -337,9 +337,9 @@ class SlideCounter:
             uncovered=tuple(cell.box for cell in found.cells if cell.cut_by_border),
             turn=place.turn,
         )
-        island = self._known_map().island(place.island)
-        seen = compare(island, field, found.cells)
-        gain = 1 - island.share_covered(place.x, place.y, size, judged=True) if field.judged else 0.0
+        region = self._known_map().region(place.island)
+        seen = compare(region, field, found.cells)
+        gain = 1 - region.share_covered(place.x, place.y, size, judged=True) if field.judged else 0.0
         if not seen.new and not seen.better and gain < LEAST_GAIN:
             if frame.sha256 is not None:
                 self._store.take_file(self._slide, frame.sha256, "nothing new")
@@ -359,11 +359,11 @@ class SlideCounter:
             crops[:new],
             better=better,
             withdrawn=[cell.cell_id for cell in seen.gone],
-            glimpse=pack_glimpse(glimpse),
+            thumbnail=pack_thumbnail(thumbnail),
             picture=stored_picture(rgb, field.cell_width) if looked_at else None,
             file_sha256=frame.sha256,
         )
-        put_on_map(island, field, seen, stored.cell_ids)
+        put_on_map(region, field, seen, stored.cell_ids)
         self._known_map().fields.append(SeenField(stored.number, place, size))
         state = LiveState.COUNTED if field.judged else LiveState.NOT_JUDGED
         return Outcome(
@@ -375,17 +375,17 @@ class SlideCounter:
             better=tuple(classified[new:]),
         )
 
-    def _join(self, found: FoundField, place: Place, glimpse: Glimpse) -> None:
-        """Where this field is also found on another stretch, the two are one: count their cells once."""
-        if self.map is None or len(self.map.islands) < 2:
+    def _join(self, found: FoundField, place: Place, thumbnail: Thumbnail) -> None:
+        """Where this field is also found on another region, the two are one: count their cells once."""
+        if self.map is None or len(self.map.regions) < 2:
             return
-        cells = self.map.island(place.island).cells
+        cells = self.map.region(place.island).cells
         whole = cells >= GROWN * self._sought.get(place.island, 0)
         if whole:
             self._sought[place.island] = cells
-        points = turn_points(_centres(found), place.turn, glimpse.size)
+        points = turn_points(_centres(found), place.turn, thumbnail.size)
         joined = join_if_met(
-            self._store, self._slide, self.map, place, points=points, glimpse=glimpse, whole=whole
+            self._store, self._slide, self.map, place, points=points, thumbnail=thumbnail, whole=whole
         )
         if joined is not None:
             self.map, there = joined

@@ -201,9 +201,7 @@ class SlideTask:
 
     def _count(self) -> dict[str, Any]:
         counts = self._store.counts(self.slide)
-        stretches = (
-            [island.cells for island in self._counter.map.islands.values()] if self._counter.map else []
-        )
+        regions = [region.cells for region in self._counter.map.regions.values()] if self._counter.map else []
         reading = estimate(counts.parasitized, counts.cells, self._rates, self._blood)
         return {
             "slide": {"id": self.slide.slide_id, "number": self.slide.number},
@@ -213,8 +211,8 @@ class SlideTask:
             "reached": counts.cells >= self._cells_wanted,
             "parasitized": counts.parasitized,
             "unjudged": counts.unjudged,
-            "stretches": len(stretches),
-            "counted_twice_at_most": counted_twice_at_most(stretches),
+            "stretches": len(regions),
+            "counted_twice_at_most": counted_twice_at_most(regions),
             "estimate": reading.to_json(),
         }
 

@@ -16,16 +16,16 @@ from edge.segmentation.background import (
     lit_area,
     optical_density,
 )
-from edge.segmentation.foreground import seek_cell_width, typical_density
+from edge.segmentation.foreground import estimate_cell_width, typical_density
 from edge.segmentation.network import (
     CELL_WIDTH,
     GLASS_LEVEL,
     STRIDE,
     CellNetwork,
-    Sight,
+    SegmentationMaps,
     picture_scaling,
 )
-from edge.segmentation.outlines import FoundCell, Measured, lay_on_field, measure_labels
+from edge.segmentation.outlines import FoundCell, Measured, measure_labels, outline_cells
 from edge.segmentation.settings import FinderSettings
 from edge.segmentation.splitting import separate
 
@@ -55,7 +55,7 @@ class FieldCells(NamedTuple):
         typical: optical density of a typical cell, mean of the channels.
         picture: uint8 (h, w, 3), what the network looked at: optical density of the lit field, cells about 32
             px wide, 32 on glass, about 112 on a typical cell.
-        sight: what the network saw, on its grid.
+        maps: what the network saw, on its grid.
         labels: int32, the cells on that grid.
         measured: what is known of each label.
     """
@@ -66,7 +66,7 @@ class FieldCells(NamedTuple):
     lit_share: float
     typical: float
     picture: NDArray[np.uint8]
-    sight: Sight
+    maps: SegmentationMaps
     labels: NDArray[np.int32]
     measured: Measured
 
@@ -97,8 +97,8 @@ class CellFinder:
         Returns:
             What was found, possibly nothing.
         """
-        sizes = Reductions(rgb)
-        look = _first_look(sizes, cell_width)
+        pyramid = ImagePyramid(rgb)
+        look = _coarse_estimate(pyramid, cell_width)
         height, width = rgb.shape[:2]
         all_lit = look.lit_share == 1
         cell_width, seen = look.cell_width, 0.0
@@ -108,13 +108,13 @@ class CellFinder:
             largest = max(1.0, float(np.sqrt(WORKING_PIXELS / (width * height))))
             scale = min(_stepped(CELL_WIDTH / wanted), 1.5, largest)
             size = (max(16, round(width * scale)), max(16, round(height * scale)))
-            picture = _picture_of(sizes.at(size), look.background, look.typical)
+            picture = _picture_of(pyramid.at(size), look.background, look.typical)
             lit = look.lit if all_lit else cv2.resize(look.lit, size, interpolation=cv2.INTER_NEAREST)
             if not all_lit:
                 picture[lit == 0] = int(GLASS_LEVEL)
-            sight = self._network.see(picture)
-            labels = separate(sight, self._settings)
-            measured = measure_labels(sight, labels, self._settings)
+            maps = self._network.predict(picture)
+            labels = separate(maps, self._settings)
+            measured = measure_labels(maps, labels, self._settings)
             seen = measured.typical_width * STRIDE / scale
             if attempt or not seen or max(seen / wanted, wanted / seen) < WIDTH_TOLERANCE:
                 break
@@ -122,7 +122,7 @@ class CellFinder:
         _LOG.debug("field %d x %d px: scale %.3f, cell width %.1f px", width, height, scale, seen or wanted)
         zoom = (STRIDE * width / size[0], STRIDE * height / size[1])
         dark = None if all_lit else cv2.erode(lit, np.ones((5, 5), np.uint8))[::STRIDE, ::STRIDE] == 0
-        cells = lay_on_field(sight, labels, measured, dark, self._settings, zoom=zoom, field=(width, height))
+        cells = outline_cells(maps, labels, measured, dark, self._settings, zoom=zoom, field=(width, height))
         return FieldCells(
             tuple(cells),
             look.background,
@@ -130,7 +130,7 @@ class CellFinder:
             look.lit_share,
             look.typical,
             picture,
-            sight,
+            maps,
             labels,
             measured,
         )
@@ -141,7 +141,7 @@ def _stepped(scale: float) -> float:
     return float(2 ** (round(np.log2(scale) * STEPS) / STEPS))
 
 
-class Reductions:
+class ImagePyramid:
     """A field at smaller sizes; halving is cheap, so every size is made from the nearest half above it.
 
     Args:
@@ -178,7 +178,7 @@ class Reductions:
         return width // 2 >= size[0] and height // 2 >= size[1]
 
 
-class FirstLook(NamedTuple):
+class CoarseEstimate(NamedTuple):
     """What a small picture of the field tells.
 
     Attributes:
@@ -196,23 +196,23 @@ class FirstLook(NamedTuple):
     cell_width: float
 
 
-def _first_look(sizes: Reductions, cell_width: float | None) -> FirstLook:
+def _coarse_estimate(pyramid: ImagePyramid, cell_width: float | None) -> CoarseEstimate:
     """Find glass, stain and the width of the cells; the width only where it is not given."""
-    width, height = sizes.size
+    width, height = pyramid.size
     for length in FIRST_LOOKS:
         scale = min(1.0, length / max(height, width))
-        small = sizes.at((round(width * scale), round(height * scale)))
+        small = pyramid.at((round(width * scale), round(height * scale)))
         lit = lit_area(small)
         background = estimate_background(small, lit)
         density = optical_density(small, background)
         typical = typical_density(density, lit)
         at_look = 0.0
         if cell_width is None:
-            at_look = seek_cell_width(density, lit, typical)
+            at_look = estimate_cell_width(density, lit, typical)
         if cell_width is not None or at_look >= LEAST_AT_LOOK or scale >= 1:
             break
     lit_share = cv2.countNonZero(lit) / lit.size
-    return FirstLook(background, lit, lit_share, typical, cell_width or at_look / scale)
+    return CoarseEstimate(background, lit, lit_share, typical, cell_width or at_look / scale)
 
 
 def _picture_of(work: NDArray[np.uint8], background: Background, typical: float) -> NDArray[np.uint8]:

@@ -129,7 +129,7 @@ def fill_pallor(
     return filled
 
 
-def seek_cell_width(density: NDArray[np.float32], lit: NDArray[np.uint8], typical: float) -> float:
+def estimate_cell_width(density: NDArray[np.float32], lit: NDArray[np.uint8], typical: float) -> float:
     """Find the width of a typical cell in a picture of which nothing is known.
 
     Args:
@@ -150,7 +150,7 @@ def seek_cell_width(density: NDArray[np.float32], lit: NDArray[np.uint8], typica
     return width
 
 
-def estimate_cell_width(mask: NDArray[np.uint8]) -> float:
+def cell_width_in(mask: NDArray[np.uint8]) -> float:
     """Find the width of a typical cell in a mask of stained pixels.
 
     Cells that lie alone are convex: the median of their widths, weighted by area so that platelets and dirt

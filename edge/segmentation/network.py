@@ -37,7 +37,7 @@ FINDER_MODEL = "cellfinder-int8.tflite"
 KEPT_PIXELS = 700_000
 
 
-class Sight(NamedTuple):
+class SegmentationMaps(NamedTuple):
     """What the network says of a picture of (h, w), on a grid of half its size, rounded up.
 
     Attributes:
@@ -134,27 +134,27 @@ class CellNetwork:
         """The same network in an interpreter of its own, of one thread."""
         return CellNetwork(self._path, threads=1, runtime=self._runtime)
 
-    def see(self, picture: NDArray[np.uint8]) -> Sight:
+    def predict(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
         """Look at a picture.
 
         Args:
             picture: uint8 (h, w, 3) from `network_picture`, any size.
 
         Returns:
-            Its sight.
+            Its maps.
         """
         height, width = picture.shape[:2]
         if max(height, width) <= TILE + OVERLAP:
-            return self._see_tile(picture)
+            return self._predict_tile(picture)
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         cell, centre, white = (np.empty((rows, columns), np.float16) for _ in range(3))
         offset = np.empty((rows, columns, 2), np.float16)
-        whole = Sight(cell, centre, offset, white)
+        whole = SegmentationMaps(cell, centre, offset, white)
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
                 y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
                 tile = picture[y0 : top + TILE + OVERLAP, x0 : left + TILE + OVERLAP]
-                sight = self._see_tile(np.ascontiguousarray(tile))
+                maps = self._predict_tile(np.ascontiguousarray(tile))
                 inner = (
                     slice((top - y0) // STRIDE, (min(top + TILE, height) - y0 + 1) // STRIDE),
                     slice((left - x0) // STRIDE, (min(left + TILE, width) - x0 + 1) // STRIDE),
@@ -163,11 +163,11 @@ class CellNetwork:
                     slice(top // STRIDE, -(-min(top + TILE, height) // STRIDE)),
                     slice(left // STRIDE, -(-min(left + TILE, width) // STRIDE)),
                 )
-                for target, part in zip(whole, sight, strict=True):
+                for target, part in zip(whole, maps, strict=True):
                     target[outer] = part[inner]
         return whole
 
-    def _see_tile(self, picture: NDArray[np.uint8]) -> Sight:
+    def _predict_tile(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
         height, width = picture.shape[:2]
         padded_height, padded_width = (-(-n // MULTIPLE) * MULTIPLE for n in (height, width))
         # Beyond the border lies what lies at it: a black or glassy frame would look like an edge.
@@ -190,7 +190,9 @@ class CellNetwork:
             }
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         marks, offset = (answers[head][:rows, :columns] for head in ("marks", "offset"))
-        return Sight(marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), marks[..., 2])
+        return SegmentationMaps(
+            marks[..., 0], marks[..., 1], offset * np.float16(CELL_WIDTH / STRIDE), marks[..., 2]
+        )
 
     def _interpreter_for(self, shape: tuple[int, int]) -> Any:
         """The interpreter of pictures of a height and width; those used longest ago make room."""

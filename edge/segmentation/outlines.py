@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.segmentation.network import Sight, chances
+from edge.segmentation.network import SegmentationMaps, chances
 from edge.segmentation.settings import FinderSettings
 
 # A cell's hidden side is at most this share of a typical cell's width away from its centre.
@@ -109,11 +109,11 @@ class Measured(NamedTuple):
         return float(np.sqrt(4 * chosen[half] / np.pi))
 
 
-def measure_labels(sight: Sight, labels: NDArray[np.int32], settings: FinderSettings) -> Measured:
-    """Measure the labels of a sight.
+def measure_labels(maps: SegmentationMaps, labels: NDArray[np.int32], settings: FinderSettings) -> Measured:
+    """Measure the labels of a network's maps.
 
     Args:
-        sight: of the field.
+        maps: of the field.
         labels: its cells, every label in use.
         settings: of the finder.
     """
@@ -125,19 +125,19 @@ def measure_labels(sight: Sight, labels: NDArray[np.int32], settings: FinderSett
     for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         at_edge[line] = True
     centre = np.zeros(count, np.float32)
-    np.maximum.at(centre, flat, chances(sight.centre).ravel())
+    np.maximum.at(centre, flat, chances(maps.centre).ravel())
 
     def mean_chance(logits: NDArray[np.float16]) -> NDArray[np.float64]:
         return np.bincount(flat, chances(logits).ravel(), count) / size
 
-    like_white = mean_chance(sight.white) > settings.white
-    measured = Measured(area, mean_chance(sight.cell), centre, like_white, at_edge)
+    like_white = mean_chance(maps.white) > settings.white
+    measured = Measured(area, mean_chance(maps.cell), centre, like_white, at_edge)
     least = WHITE_SHARE * np.pi / 4 * measured.typical_width**2
     return measured._replace(is_white=like_white & (area > least))
 
 
-def lay_on_field(
-    sight: Sight,
+def outline_cells(
+    maps: SegmentationMaps,
     labels: NDArray[np.int32],
     measured: Measured,
     dark: NDArray[np.bool_] | None,
@@ -149,7 +149,7 @@ def lay_on_field(
     """Lay each label back on the field at full resolution and say what it is.
 
     Args:
-        sight: of the field.
+        maps: of the field.
         labels: its cells.
         measured: of these labels.
         dark: bool, on the grid, what lies at unlit parts of the field; None where all is lit.
@@ -158,8 +158,8 @@ def lay_on_field(
         field: width and height of the field, px.
     """
     usual = max(measured.typical_width, 4.0) ** 2 * np.pi / 4
-    levels = np.rint(255 * chances(sight.cell)).astype(np.uint8)
-    pointed = _pointed_centres(sight, labels)
+    levels = np.rint(255 * chances(maps.cell)).astype(np.uint8)
+    pointed = _pointed_centres(maps, labels)
     reach = HIDDEN_REACH * float(np.sqrt(4 * usual / np.pi)) * (zoom[0] + zoom[1]) / 2
     near_dark = np.zeros(measured.area.size, bool)
     if dark is not None:
@@ -204,13 +204,13 @@ def _at_border(box: tuple[int, int, int, int], field: tuple[int, int]) -> bool:
 
 
 def _pointed_centres(
-    sight: Sight, labels: NDArray[np.int32]
+    maps: SegmentationMaps, labels: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where the pixels of each label point on average, x and y on the grid: the centre of the whole cell."""
     rows, columns = np.nonzero(labels)
     values = labels[rows, columns]
     counts = np.maximum(np.bincount(values), 1)
-    offset = sight.offset[rows, columns].astype(np.float32)
+    offset = maps.offset[rows, columns].astype(np.float32)
     return (
         np.bincount(values, columns + offset[:, 0]) / counts,
         np.bincount(values, rows + offset[:, 1]) / counts,

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.segmentation.network import CELL_WIDTH, STRIDE, Sight, chances
+from edge.segmentation.network import CELL_WIDTH, STRIDE, SegmentationMaps, chances
 from edge.segmentation.settings import FinderSettings
 
-# All lengths below are in pixels of the sight's grid, on which a typical cell is 16 wide.
+# All lengths below are in pixels of the maps' grid, on which a typical cell is 16 wide.
 GRID_WIDTH = CELL_WIDTH / STRIDE
 # What smoothing leaves of a peak of the centre map.
 SMOOTHED = 0.8
@@ -26,19 +26,19 @@ CELL_PROBABILITY = 0.5
 LEAST_SHARE = 0.12
 
 
-def separate(sight: Sight, settings: FinderSettings) -> NDArray[np.int32]:
-    """Label the cells of a sight.
+def separate(maps: SegmentationMaps, settings: FinderSettings) -> NDArray[np.int32]:
+    """Label the cells of a network's maps.
 
     Args:
-        sight: from `CellNetwork.see`.
+        maps: from `CellNetwork.predict`.
         settings: of the finder.
 
     Returns:
-        int32 (h, w) on the sight's grid, 0 on glass, 1..n on cells, every label in use.
+        int32 (h, w) on the maps' grid, 0 on glass, 1..n on cells, every label in use.
     """
-    on_cell = sight.cell > _logit(CELL_PROBABILITY)
-    pixels = _pixels_of(sight, on_cell)
-    seeds = _centres(sight, on_cell, settings.centre)
+    on_cell = maps.cell > _logit(CELL_PROBABILITY)
+    pixels = _pixels_of(maps, on_cell)
+    seeds = _centres(maps, on_cell, settings.centre)
     labels = _assign(pixels, seeds)
     sizes = np.bincount(labels.ravel())
     weak = sizes < LEAST_SHARE * np.pi / 4 * GRID_WIDTH**2
@@ -61,9 +61,9 @@ class _Pixels(NamedTuple):
     regions: int
 
 
-def _pixels_of(sight: Sight, on_cell: NDArray[np.bool_]) -> _Pixels:
+def _pixels_of(maps: SegmentationMaps, on_cell: NDArray[np.bool_]) -> _Pixels:
     rows, columns = np.nonzero(on_cell)
-    offset = sight.offset[rows, columns].astype(np.float32)
+    offset = maps.offset[rows, columns].astype(np.float32)
     height, width = on_cell.shape
     x = np.clip(np.rint(columns + offset[:, 0]), 0, width - 1).astype(np.int32)
     y = np.clip(np.rint(rows + offset[:, 1]), 0, height - 1).astype(np.int32)
@@ -75,9 +75,9 @@ def _logit(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def _centres(sight: Sight, on_cell: NDArray[np.bool_], least: float) -> NDArray[np.uint8]:
+def _centres(maps: SegmentationMaps, on_cell: NDArray[np.bool_], least: float) -> NDArray[np.uint8]:
     """Peaks of the centre map, uint8 0/1."""
-    height = cv2.GaussianBlur(chances(sight.centre), (0, 0), 0.8)
+    height = cv2.GaussianBlur(chances(maps.centre), (0, 0), 0.8)
     reach = 2 * round(NEAREST_CENTRES * GRID_WIDTH) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     peaks = (height >= cv2.dilate(height, kernel)) & (height > least * SMOOTHED) & on_cell

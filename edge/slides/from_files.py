@@ -36,7 +36,7 @@ def stored_crop(rgb: Rgb, cell: FoundCell) -> bytes:
 def add_file(store: SlideStore, slide: Slide, field: JudgedField, sha256: str) -> TakenField:
     """Store the counted cells of a judged file in a slide; the same file is never stored twice.
 
-    Files are not registered to each other: each is a stretch of its own, and cells that two of them show count twice.
+    Files are not registered to each other: each is a region of its own, and cells that two of them show count twice.
 
     Args:
         store: holds the slide.

@@ -1,4 +1,4 @@
-"""Joining two stretches of a slide that were counted apart and turned out to be neighbours."""
+"""Joining two regions of a slide that were counted apart and turned out to be neighbours."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,23 +10,23 @@ from edge.slides.store import SlideStore
 from edge.slides.tables.audit import add_entry
 
 UNSEEN_OVERLAP = 16
-"""Two stretches that have this many cells in common are seen to touch:
+"""Two regions that have this many cells in common are seen to touch:
 `edge.live.registration.point_patterns.ANYWHERE` asks for 12 matches and for three quarters of what should
 match."""
 
 
 def counted_twice_at_most(cells: Sequence[int]) -> int:
-    """How many cells may have been counted twice because stretches are not known to touch.
+    """How many cells may have been counted twice because regions are not known to touch.
 
     Args:
-        cells: of each stretch of the slide: each pair may overlap by less than what is seen, and none can have more
+        cells: of each region of the slide: each pair may overlap by less than what is seen, and none can have more
             cells in common with the others than it has.
     """
     rest = sorted(cells)[:-1]
     return sum(min(one, UNSEEN_OVERLAP * (len(cells) - 1 - number)) for number, one in enumerate(rest))
 
 
-def join_islands(
+def join_regions(
     store: SlideStore,
     slide: Slide,
     *,
@@ -35,7 +35,7 @@ def join_islands(
     shift: tuple[float, float],
     duplicates: Mapping[int, int],
 ) -> None:
-    """Move one island into another and mark the cells that both had counted.
+    """Move one region into another and mark the cells that both had counted.
 
     A duplicate keeps its row, its crop and its reviews, but is no longer counted; where a person had judged
     only the duplicate, the call is carried over to the cell that stays.
@@ -43,8 +43,8 @@ def join_islands(
     Args:
         store: the store.
         slide: the slide.
-        kept: the island that stays where it is.
-        moved: the island whose fields and cells are moved into it.
+        kept: the region that stays where it is.
+        moved: the region whose fields and cells are moved into it.
         shift: what is added to the positions of ``moved``, in pixels.
         duplicates: ids of cells of ``moved``, each with the id of the same cell in ``kept``.
 

@@ -1,4 +1,4 @@
-"""From a place in a field to the place on its stretch of the slide, where the camera is turned against it."""
+"""From a place in a field to the place on its region of the slide, where the camera is turned against it."""
 
 from math import ceil, cos, floor, radians, sin
 

@@ -36,9 +36,9 @@ class NewField(NamedTuple):
     """An accepted field on its way into the store."""
 
     island: int
-    """Fields that were registered to each other share an island; positions compare only within one."""
+    """Fields that were registered to each other share a region; positions compare only within one."""
     x: float
-    """Left edge of the field on its island, in pixels of the field."""
+    """Left edge of the field on its region, in pixels of the field."""
     y: float
     width: int
     height: int
@@ -51,7 +51,7 @@ class NewField(NamedTuple):
     uncovered: tuple[Box, ...] = ()
     """Boxes of cells that the border cut: seen here, but to be counted in another field."""
     turn: float = 0.0
-    """Degrees clockwise by which the camera was turned about the field's middle against the stretch's first field."""
+    """Degrees clockwise by which the camera was turned about the field's middle against the region's first field."""
 
     @property
     def judged(self) -> bool:
@@ -59,12 +59,12 @@ class NewField(NamedTuple):
         return self.quality.strain <= MOST_STRAIN
 
     def on_slide(self, point: tuple[float, float]) -> tuple[float, float]:
-        """From a point of the field to the place on its stretch, pixels."""
+        """From a point of the field to the place on its region, pixels."""
         x, y = turned(point, self.turn, (self.width, self.height))
         return self.x + x, self.y + y
 
     def holds(self, place: tuple[float, float], margin: float) -> bool:
-        """Whether a place on its stretch lies within it, so many pixels from its edge."""
+        """Whether a place on its region lies within it, so many pixels from its edge."""
         size = (self.width, self.height)
         x, y = turned((place[0] - self.x, place[1] - self.y), -self.turn, size)
         return margin <= x <= self.width - margin and margin <= y <= self.height - margin

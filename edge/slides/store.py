@@ -151,7 +151,7 @@ class SlideStore:
         *,
         better: Sequence[BetterView] = (),
         withdrawn: Sequence[int] = (),
-        glimpse: bytes | None = None,
+        thumbnail: bytes | None = None,
         picture: bytes | None = None,
         file_sha256: str | None = None,
     ) -> StoredField:
@@ -164,7 +164,7 @@ class SlideStore:
             crops: a small JPEG of each of them and of a little around it.
             better: counted cells that this field shows better: its verdict stands, the former one is kept.
             withdrawn: ids of cells that this field shows to be no single cells.
-            glimpse: a small JPEG of the field, by which it is told from others.
+            thumbnail: a small JPEG of the field, by which it is told from others.
             picture: the JPEG that shows what lies around its cells (`edge.slides.surroundings`).
             file_sha256: of the file that the field came from, so that it is never taken again.
 
@@ -172,7 +172,7 @@ class SlideStore:
             StoreError: nothing of it was stored.
         """
         with self.database.writing(Message(Code.STORE_DOING_TAKE_FIELD, slide=slide.slide_id)) as connection:
-            field_id, number = insert_field(connection, slide, field, glimpse, picture)
+            field_id, number = insert_field(connection, slide, field, thumbnail, picture)
             ids = tuple(
                 insert_cell(connection, field_id, field, one, crop)
                 for one, crop in zip(cells, crops, strict=True)
@@ -286,7 +286,7 @@ class SlideStore:
         )
         return [to_view(row) for row in rows]
 
-    def glimpses(self, slide: Slide, numbers: Sequence[int]) -> dict[int, bytes]:
+    def thumbnails(self, slide: Slide, numbers: Sequence[int]) -> dict[int, bytes]:
         """The small JPEG of fields of a slide, by the field's number; fields without one are left out."""
         found = {}
         for number in numbers:

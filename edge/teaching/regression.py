@@ -1,7 +1,7 @@
 """Logistic regression with a Gaussian prior, about what the model says already.
 
 The taught logit of a cell is the model's own one plus ``x @ coefficients``, and the prior holds the coefficients near
-nought: with no data the model stays as it is. Their most probable values are found by Newton's method, each step by
+zero: with no data the model stays as it is. Their most probable values are found by Newton's method, each step by
 conjugate gradients (Nocedal & Wright 2006, "Numerical optimization", algorithm 7.1), so that no matrix of all pairs
 of features is ever made: a Raspberry Pi has thousands of cells of thousands of features done in seconds.
 """
@@ -26,7 +26,7 @@ class Problem(NamedTuple):
         offsets: the model's own logits, float32, (n,).
         targets: 1 for infected cells, 0 for others, float32, (n,).
         weights: how much each cell counts, float32, (n,), at least 0.
-        precision: of the prior of each coefficient, float32, (d,): how strongly it is held to nought.
+        precision: of the prior of each coefficient, float32, (d,): how strongly it is held to zero.
     """
 
     inputs: Values

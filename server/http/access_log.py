@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from server.context import instruments
+from server.context import server_context
 
 _LOG = logging.getLogger("plasmolite.server")
 _JUDGING = frozenset({"predict.judge_cells", "analyze.analyse_fields", "explain.explain_cell"})
@@ -46,7 +46,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-def keep_journal(app: Flask) -> None:
+def keep_access_log(app: Flask) -> None:
     """Log and count every answer of an application."""
     app.before_request(_begin)
     app.after_request(_note)
@@ -59,7 +59,7 @@ def _begin() -> None:
 def _note(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     endpoint = request.endpoint or "none"
-    metrics = instruments().metrics
+    metrics = server_context().metrics
     metrics.requests.labels(endpoint, _method(), str(response.status_code)).inc()
     metrics.seconds.labels(endpoint).observe(seconds)
     level = _level(response.status_code, endpoint)

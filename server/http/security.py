@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from edge.messages.catalogue import catalogue
 from edge.messages.request_codes import RequestCode
-from server.context import instruments
+from server.context import server_context
 from server.credentials.pairing import CODE_SECONDS, pairing_address, qr_picture
 from server.credentials.token import TokenRecord
 from server.language import asked_language
@@ -52,7 +52,7 @@ _SESSION = "signed_in"
 _CSRF = "csrf"
 _ID = "id"
 
-doors = Blueprint("security", __name__)
+sign_in_pages = Blueprint("security", __name__)
 
 
 def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> Limiter:
@@ -89,7 +89,7 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
     app.before_request(_check_client)
     app.after_request(_bind_browser)
     app.after_request(partial(_tell_when_again, limiter))
-    app.register_blueprint(doors)
+    app.register_blueprint(sign_in_pages)
     slowly = limiter.limit(f"{settings.logins_per_minute} per minute")
     app.view_functions["security.check_token"] = slowly(check_token)
     return limiter
@@ -115,7 +115,7 @@ class _NoSessions(SessionInterface):
 
 def _check_host() -> None:
     """Refuse names that are not the server's own: a foreign page could point its own name at this address."""
-    settings = instruments().settings
+    settings = server_context().settings
     if not settings.on_loopback and not settings.allowed_hosts:
         return  # with a token, and no browser session of ours under a foreign name, the name tells nothing
     host = _name_in(request.host)
@@ -141,7 +141,7 @@ def _name_in(host: str) -> str:
 
 
 def _check_client() -> AnyResponse | None:
-    token = instruments().token
+    token = server_context().token
     bearer = _bearer()
     if token is not None and request.endpoint not in OPEN_ENDPOINTS:
         if bearer is not None:
@@ -169,7 +169,7 @@ def _check_client() -> AnyResponse | None:
 
 def _signed_in() -> bool:
     """Whether the request's cookie is of a session that began here and was not ended."""
-    return bool(session.get(_SESSION)) and session.get(_ID) not in instruments().ended_sessions
+    return bool(session.get(_SESSION)) and session.get(_ID) not in server_context().ended_sessions
 
 
 def _bearer() -> str | None:
@@ -210,7 +210,7 @@ def csrf_token() -> str:
     return str(session.get(_CSRF, ""))
 
 
-@doors.get("/sign-in")
+@sign_in_pages.get("/sign-in")
 def sign_in() -> str:
     """The form that takes the token."""
     return _form(None, _own_path(request.args.get("next")))
@@ -223,15 +223,15 @@ def _form(wrong: str | None, wanted: str) -> str:
     return render_template("sign_in.html", wrong=wrong, wanted=wanted, language=language, words=words)
 
 
-@doors.post("/sign-in")
+@sign_in_pages.post("/sign-in")
 def check_token() -> AnyResponse | tuple[str, int]:
     """Exchange the token, or a code for a phone, for a session cookie."""
-    kit = instruments()
+    context = server_context()
     wanted = _own_path(request.form.get("next"))
-    if kit.token is None:
+    if context.token is None:
         return redirect(wanted)
     code = request.form.get("pair", "")
-    good = kit.pairing.use(code) if code else kit.token.matches(request.form.get("token", "").strip())
+    good = context.pairing.use(code) if code else context.token.matches(request.form.get("token", "").strip())
     if not good:
         return _form("pair" if code else "token", wanted), 401
     session.clear()
@@ -242,11 +242,11 @@ def check_token() -> AnyResponse | tuple[str, int]:
     return redirect(wanted)
 
 
-@doors.post("/pairing")
+@sign_in_pages.post("/pairing")
 def pair() -> dict[str, str | float]:
     """Give a person who is signed in a code that signs a phone in once."""
-    kit = instruments()
-    address = pairing_address(request.url_root, kit.pairing.draw())
+    context = server_context()
+    address = pairing_address(request.url_root, context.pairing.draw())
     return {"address": address, "qr": qr_picture(address), "seconds": CODE_SECONDS}
 
 
@@ -257,14 +257,14 @@ def _own_path(wanted: str | None) -> str:
     return url_for("page.page")
 
 
-@doors.post("/sign-out")
+@sign_in_pages.post("/sign-out")
 def sign_out() -> AnyResponse:
     """Forget the session."""
-    kit = instruments()
-    if kit.token is None:
+    context = server_context()
+    if context.token is None:
         return redirect(url_for("page.page"))
     if _ID in session:
-        kit.ended_sessions.add(str(session[_ID]))
+        context.ended_sessions.add(str(session[_ID]))
     session.clear()
     return redirect(url_for("security.sign_in"))
 
@@ -272,7 +272,7 @@ def sign_out() -> AnyResponse:
 def _allowed_origin() -> str | None:
     """The origin of the asking page, where the server was told to let its scripts in."""
     origin = request.headers.get("Origin")
-    return origin if origin in instruments().settings.allowed_origins else None
+    return origin if origin in server_context().settings.allowed_origins else None
 
 
 def _answer_preflight() -> Response | None:
@@ -299,7 +299,7 @@ def _answer_preflight() -> Response | None:
 
 def _let_origin_read(response: Response) -> None:
     """Let the scripts of an allowed origin read an answer; never with cookies."""
-    if not instruments().settings.allowed_origins:
+    if not server_context().settings.allowed_origins:
         return
     response.headers.add("Vary", "Origin")
     if (origin := _allowed_origin()) is not None:

@@ -24,8 +24,8 @@ from edge.parasitaemia.red_cells import red_cells
 from edge.reports.summary import summary
 from edge.segmentation.outlines import FoundCell
 from edge.types import Rgb
-from server.admission import GateFullError
-from server.context import Instruments, instruments
+from server.admission import AdmissionFullError
+from server.context import ServerContext, server_context
 from server.http.openapi import picture_body, problems
 from server.http.uploads import Upload, check_scans, no_photograph, received_pictures, too_many_pictures
 from server.memory import give_back
@@ -50,15 +50,15 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
     picture that cannot be read the answer is a problem; of several, such a one is a refused field.
     """
     began = time.perf_counter()
-    kit = instruments()
-    setup = setup_for(kit, query)
-    uploads = received_pictures(kit.settings.max_pictures)
+    context = server_context()
+    setup = setup_for(context, query)
+    uploads = received_pictures(context.settings.max_pictures)
     count, answers, copies = SlideCount(), [], Copies()
-    files = _pictures(uploads, kit.settings.max_pictures)
+    files = _pictures(uploads, context.settings.max_pictures)
     for file in files:
         # One turn a field, not a request: a request of many fields lets the others in between.
-        with through_gate(kit, what="fields"):
-            field = copies.marked(judge_picture(kit, file, query.get("cell_width")))
+        with admitted(context, what="fields"):
+            field = copies.marked(judge_picture(context, file, query.get("cell_width")))
             if field.error is not None and len(files) == 1:
                 raise ImageError(field.error)
             count = count.plus(field)
@@ -69,14 +69,14 @@ def analyse_fields(query: dict[str, Any]) -> dict[str, Any]:
                 for cell, classified in zip(answer["cells"], field.result.cells, strict=True):
                     cell["outline"] = outline_of(classified.cell)
         answers.append(answer)
-        note_field(kit, field)
+        note_field(context, field)
         del field  # before the next is decoded: a field of 16 megapixels takes 100 MB and more
     parasitaemia = estimate(
         count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
     )
     return {
         "research_use": RESEARCH_USE,
-        "model": kit.model,
+        "model": context.model,
         "threshold": setup.threshold,
         "threshold_source": setup.threshold_source,
         "time_ms": round((time.perf_counter() - began) * 1000, 3),
@@ -94,7 +94,7 @@ def estimate_fields(counts: dict[str, Any]) -> dict[str, Any]:
 
     The answer is the ``summary`` that ``POST /analyze`` gives for the same fields in one request.
     """
-    kit = instruments()
+    context = server_context()
     by_field = tuple((one["parasitized_count"], one["cell_count"]) for one in counts["fields"])
     count = SlideCount(
         accepted=len(by_field),
@@ -104,37 +104,37 @@ def estimate_fields(counts: dict[str, Any]) -> dict[str, Any]:
         parasitized=sum(parasitized for parasitized, _ in by_field),
         by_field=by_field,
     )
-    setup = setup_for(kit, counts)
+    setup = setup_for(context, counts)
     parasitaemia = estimate(
         count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
     )
     return summary(setup, count, parasitaemia)
 
 
-def setup_for(kit: Instruments, blood: Mapping[str, Any]) -> SlideSetup:
+def setup_for(context: ServerContext, blood: Mapping[str, Any]) -> SlideSetup:
     """The server's setup with the blood that a request states, in ``rbc_per_ul`` or ``haematocrit``.
 
     Raises:
         PrevalenceError: both are stated.
     """
     if not blood.keys() & {"rbc_per_ul", "haematocrit"}:
-        return kit.setup
-    return kit.setup._replace(red_cells=red_cells(blood.get("rbc_per_ul"), blood.get("haematocrit")))
+        return context.setup
+    return context.setup._replace(red_cells=red_cells(blood.get("rbc_per_ul"), blood.get("haematocrit")))
 
 
 @contextmanager
-def through_gate(kit: Instruments, *, what: str) -> Iterator[None]:
+def admitted(context: ServerContext, *, what: str) -> Iterator[None]:
     """Wait for a turn at work that takes the whole processor.
 
     Raises:
         Problem: too many wait already, or the server is stopping.
     """
     try:
-        with kit.fields_gate.passing():
+        with context.fields_admission.admit():
             yield
             give_back()
-    except GateFullError as error:
-        kit.metrics.refused.labels(what).inc()
+    except AdmissionFullError as error:
+        context.metrics.refused.labels(what).inc()
         raise Problem(
             503,
             RequestCode.BUSY_FIELDS,
@@ -155,18 +155,18 @@ def _pictures(uploads: list[Upload], most: int) -> list[CellFile]:
     return files
 
 
-def judge_upload(kit: Instruments, upload: Upload, cell_width: float | None) -> JudgedField:
-    """Judge one picture of a field; to be called inside the gate."""
-    return judge_picture(kit, CellFile(upload.name, upload.data), cell_width)
+def judge_upload(context: ServerContext, upload: Upload, cell_width: float | None) -> JudgedField:
+    """Judge one picture of a field; to be called inside the admission queue."""
+    return judge_picture(context, CellFile(upload.name, upload.data), cell_width)
 
 
-def judge_picture(kit: Instruments, file: CellFile, cell_width: float | None) -> JudgedField:
-    """Judge one picture, or one page of a file, of a field; to be called inside the gate."""
+def judge_picture(context: ServerContext, file: CellFile, cell_width: float | None) -> JudgedField:
+    """Judge one picture, or one page of a file, of a field; to be called inside the admission queue."""
     try:
         if isinstance(file.source, bytes):
             check_scans(file.source)
-        most = kit.settings.max_field_pixels
-        return analyse_file(kit.analyser, file, max_pixels=most, cell_width=cell_width)
+        most = context.settings.max_field_pixels
+        return analyse_file(context.analyser, file, max_pixels=most, cell_width=cell_width)
     except ImageError as error:
         return JudgedField(file.name, None, None, error.message)
     except cv2.error as error:
@@ -183,9 +183,9 @@ def _annotated(rgb: Rgb, result: FieldResult) -> str:
     return base64.b64encode(encode_jpeg(draw_field(rgb, result.cells), _JPEG_QUALITY)).decode("ascii")
 
 
-def note_field(kit: Instruments, field: JudgedField) -> None:
+def note_field(context: ServerContext, field: JudgedField) -> None:
     """Tell the metrics what came of a field."""
-    kit.metrics.fields.labels(field.outcome).inc()
+    context.metrics.fields.labels(field.outcome).inc()
     for label in LABELS:
         cells = sum(cell.label == label for cell in field.counted_cells)
-        kit.metrics.cells.labels("analyze", label).inc(cells)
+        context.metrics.cells.labels("analyze", label).inc(cells)

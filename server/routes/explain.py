@@ -10,10 +10,10 @@ from edge.images.encode import encode_png, shrink
 from edge.images.files import read_image
 from edge.inference import occlusion as evidence
 from edge.messages.codes import Code
-from server.context import instruments
+from server.context import server_context
 from server.http.openapi import picture_body, problems
 from server.http.uploads import check_scans, one_picture
-from server.routes.analyze import through_gate
+from server.routes.analyze import admitted
 
 explain = Blueprint("explain", __name__, description="Single cells")
 
@@ -42,17 +42,17 @@ _SIDE = 480
 @problems(explain, 415, 422)
 def explain_cell() -> Response:
     """Draw where in a cell the evidence for a parasite lies: an occlusion map from the model itself."""
-    kit = instruments()
+    context = server_context()
     upload = one_picture()
     check_scans(upload.data)
-    rgb = read_image(upload.data, max_pixels=kit.settings.max_cell_pixels)
+    rgb = read_image(upload.data, max_pixels=context.settings.max_cell_pixels)
     check_single_cell(rgb, isolate(rgb))
     rgb = shrink(rgb, _SIDE / max(rgb.shape[:2]))
     mask = isolate(rgb)
     if mask is None:
         raise NotACellError(Code.CELL_NONE)
-    with through_gate(kit, what="explain"):
-        explanation = evidence.explain(kit.classifier, rgb, mask)
+    with admitted(context, what="explain"):
+        explanation = evidence.explain(context.classifier, rgb, mask)
     return Response(
         encode_png(evidence.draw_evidence(rgb, explanation)),
         headers={PEAK_HEADER: f"{float(explanation.evidence.max()):.4f}"},

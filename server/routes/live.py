@@ -1,4 +1,4 @@
-"""``/live``: the count at the bench, its annotated stream, start and stop."""
+"""``/live``: the count at the camera, its annotated stream, start and stop."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,10 +12,10 @@ from edge.live.session import LiveSession
 from edge.live.setup import SlideRequest
 from edge.live.states import Mode
 from edge.messages.request_codes import RequestCode
-from server.admission import GateFullError
-from server.context import Instruments, instruments
+from server.admission import AdmissionFullError
+from server.context import ServerContext, server_context
 from server.http.openapi import problems
-from server.live_camera import LiveBench
+from server.live_camera import LiveCamera
 from server.problems import Problem
 from server.schemas.live import LiveSchema, LiveStartSchema, LookSchema
 
@@ -32,7 +32,7 @@ _LONGEST_SILENCE = 20
 @problems(live)
 def show_live() -> dict[str, Any]:
     """Tell the state of the live count."""
-    return _state(_bench())
+    return _state(_camera())
 
 
 @live.route("/live", methods=["POST"])
@@ -41,15 +41,15 @@ def show_live() -> dict[str, Any]:
 @problems(live, 409, 415, 422, 507)
 def start_live(wish: dict[str, Any]) -> dict[str, Any]:
     """Begin a count over the server's own source: of a slide, new or resumed, or of the cell in the middle."""
-    bench = _bench()
-    if instruments().stopping.is_set():
+    camera = _camera()
+    if server_context().stopping.is_set():
         raise Problem(503, RequestCode.STOPPING, kind="stopping", retry_after=10)
     if wish["mode"] == Mode.CELL:
-        bench.start(None)
+        camera.start(None)
     else:
         if not wish["slide_id"].strip():
             raise Problem(422, RequestCode.NO_SLIDE_ID, kind="invalid-field", field="slide_id")
-        bench.start(
+        camera.start(
             SlideRequest(
                 slide_id=wish["slide_id"],
                 resume=wish["resume"],
@@ -58,7 +58,7 @@ def start_live(wish: dict[str, Any]) -> dict[str, Any]:
                 cells_wanted=wish["cells_wanted"],
             )
         )
-    return _state(bench)
+    return _state(camera)
 
 
 @live.route("/live", methods=["DELETE"])
@@ -66,9 +66,9 @@ def start_live(wish: dict[str, Any]) -> dict[str, Any]:
 @problems(live)
 def stop_live() -> dict[str, Any]:
     """End the count; what was counted is stored."""
-    bench = _bench()
-    bench.stop()
-    return _state(bench)
+    camera = _camera()
+    camera.stop()
+    return _state(camera)
 
 
 @live.route("/live.jpg", methods=["GET"])
@@ -97,28 +97,28 @@ def show_frame(_query: dict[str, Any]) -> Response:
 @problems(live, 422)
 def stream_frames(_query: dict[str, Any]) -> Response:
     """Stream the frames with their cells outlined; a viewer that is slow gets fewer of them."""
-    kit = instruments()
+    context = server_context()
     session = _session()
     place = ExitStack()
     try:
-        place.enter_context(kit.viewers_gate.passing())
-    except GateFullError as error:
-        kit.metrics.refused.labels("viewers").inc()
+        place.enter_context(context.viewers_admission.admit())
+    except AdmissionFullError as error:
+        context.metrics.refused.labels("viewers").inc()
         raise Problem(503, RequestCode.BUSY_VIEWERS, kind="busy", retry_after=10) from error
-    kit.metrics.viewers.inc()
-    place.callback(kit.metrics.viewers.dec)
+    context.metrics.viewers.inc()
+    place.callback(context.metrics.viewers.dec)
     response = Response(
-        _frames(kit, session), content_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+        _frames(context, session), content_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
     )
     # Not in the generator: one that was never begun is closed without running.
     response.call_on_close(place.close)
     return response
 
 
-def _frames(kit: Instruments, session: LiveSession) -> Iterator[bytes]:
+def _frames(context: ServerContext, session: LiveSession) -> Iterator[bytes]:
     """Yield parts; each holds what is newest when the viewer has taken the one before."""
     number, silence = -1, 0
-    while not kit.stopping.is_set():
+    while not context.stopping.is_set():
         snapshot = session.wait(number, _WAIT_SECONDS)
         silence = 0 if snapshot.number > number else silence + 1
         frame = session.latest_frame()
@@ -130,22 +130,22 @@ def _frames(kit: Instruments, session: LiveSession) -> Iterator[bytes]:
             return
 
 
-def _bench() -> LiveBench:
-    bench = instruments().live
-    if bench is None:
+def _camera() -> LiveCamera:
+    camera = server_context().live
+    if camera is None:
         raise Problem(404, RequestCode.NO_CAMERA, kind="no-camera")
-    return bench
+    return camera
 
 
 def _session() -> LiveSession:
-    session = _bench().session()
+    session = _camera().session()
     if session is None:
         raise Problem(404, RequestCode.NOT_COUNTING, kind="not-counting")
     return session
 
 
-def _state(bench: LiveBench) -> dict[str, Any]:
-    snapshot = bench.snapshot()
+def _state(camera: LiveCamera) -> dict[str, Any]:
+    snapshot = camera.snapshot()
     return {
         "research_use": RESEARCH_USE,
         "counting": snapshot is not None,

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from edge.about import RESEARCH_USE, VERSION
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
-from server.context import instruments
+from server.context import server_context
 from server.http.security import csrf_token
 from server.language import asked_language
 
@@ -17,7 +17,7 @@ page_blueprint = Blueprint("page", __name__)
 @page_blueprint.get("/")
 def page() -> str:
     """The page."""
-    kit = instruments()
+    context = server_context()
     language = asked_language()
     return render_template(
         "page.html",
@@ -26,12 +26,12 @@ def page() -> str:
         words=catalogue(language).text,
         csrf=csrf_token(),
         languages={language.value: language.own_name for language in Language},
-        model=kit.model,
+        model=context.model,
         research_use=RESEARCH_USE,
         version=VERSION,
-        live=kit.live is not None,
-        slides=kit.store is not None,
-        signed_in=kit.token is not None,
+        live=context.live is not None,
+        slides=context.store is not None,
+        signed_in=context.token is not None,
     )
 
 

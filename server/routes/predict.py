@@ -15,8 +15,8 @@ from edge.errors import ImageError
 from edge.inference.verdicts import Verdict, doubtful, judge
 from edge.messages.codes import Code
 from edge.messages.request_codes import RequestCode
-from server.batching import GathererClosedError, QueueFullError
-from server.context import Instruments, instruments
+from server.batching import BatcherClosedError, QueueFullError
+from server.context import ServerContext, server_context
 from server.http.openapi import picture_body, problems
 from server.http.uploads import Upload, check_scans, no_photograph, received_pictures
 from server.problems import Problem
@@ -38,24 +38,24 @@ def judge_cells(query: dict[str, Any]) -> Response:
     cell of a stained smear is not judged, unless ``accept_anything`` is true.
     """
     began = time.perf_counter()
-    kit = instruments()
-    uploads = received_pictures(kit.settings.max_pictures)
+    context = server_context()
+    uploads = received_pictures(context.settings.max_pictures)
     try:
-        with kit.gatherer.preparing():
-            inputs, faults = _prepare(kit, uploads, accept_anything=query["accept_anything"])
+        with context.batcher.preparing():
+            inputs, faults = _prepare(context, uploads, accept_anything=query["accept_anything"])
         if not inputs:
             raise faults[0] or ImageError(Code.PICTURE_NONE)
-        probabilities = kit.gatherer.probabilities(np.stack(inputs))
+        probabilities = context.batcher.probabilities(np.stack(inputs))
     except QueueFullError as error:
-        kit.metrics.refused.labels("cells").inc()
+        context.metrics.refused.labels("cells").inc()
         raise Problem(503, RequestCode.BUSY_CELLS, kind="busy", retry_after=1) from error
-    except GathererClosedError as error:
+    except BatcherClosedError as error:
         raise Problem(503, RequestCode.STOPPING, kind="stopping", retry_after=10) from error
-    threshold = kit.classifier.model.operating_point("cell").threshold
-    results = _results(kit, uploads, faults, [judge(float(value), threshold) for value in probabilities])
+    threshold = context.classifier.model.operating_point("cell").threshold
+    results = _results(context, uploads, faults, [judge(float(value), threshold) for value in probabilities])
     answer = {
         "research_use": RESEARCH_USE,
-        "model": kit.model,
+        "model": context.model,
         "threshold": threshold,
         "time_ms": round((time.perf_counter() - began) * 1000, 3),
         "results": results,
@@ -67,7 +67,7 @@ def judge_cells(query: dict[str, Any]) -> Response:
 
 
 def _prepare(
-    kit: Instruments, uploads: list[Upload], *, accept_anything: bool
+    context: ServerContext, uploads: list[Upload], *, accept_anything: bool
 ) -> tuple[list[NDArray[np.uint8]], list[ImageError | None]]:
     inputs: list[NDArray[np.uint8]] = []
     faults: list[ImageError | None] = []
@@ -77,8 +77,8 @@ def _prepare(
             inputs.append(
                 cell_input(
                     upload.data,
-                    kit.classifier.input_size,
-                    max_pixels=kit.settings.max_cell_pixels,
+                    context.classifier.input_size,
+                    max_pixels=context.settings.max_cell_pixels,
                     accept_anything=accept_anything,
                 )
             )
@@ -91,16 +91,16 @@ def _prepare(
 
 
 def _results(
-    kit: Instruments, uploads: list[Upload], faults: list[ImageError | None], verdicts: list[Verdict]
+    context: ServerContext, uploads: list[Upload], faults: list[ImageError | None], verdicts: list[Verdict]
 ) -> list[dict[str, Any]]:
-    threshold = kit.classifier.model.operating_point("cell").threshold
+    threshold = context.classifier.model.operating_point("cell").threshold
     remaining = iter(verdicts)
     results: list[dict[str, Any]] = []
     for upload, fault in zip(uploads, faults, strict=True):
         entry: dict[str, Any] = {"image": upload.name, "label": None, "probability": None, "doubtful": None}
         if fault is None:
             verdict = next(remaining)
-            kit.metrics.cells.labels("predict", verdict.label).inc()
+            context.metrics.cells.labels("predict", verdict.label).inc()
             entry |= {**verdict._asdict(), "doubtful": doubtful(verdict.probability, threshold)}
         coded = {"error": None} if fault is None else {"error": str(fault), **fault.message.to_json()}
         results.append({**entry, **coded})

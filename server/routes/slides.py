@@ -19,7 +19,7 @@ from edge.slides.records import Slide, SlideCounts, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
 from edge.types import Label
-from server.context import instruments
+from server.context import server_context
 from server.http.openapi import problems
 from server.http.security import REPORT_POLICY
 from server.problems import Problem
@@ -95,7 +95,7 @@ def delete_slide(query: dict[str, str], number: int) -> None:
     """Erase a slide with its cells, crops and reviews; the audit trail keeps that and by whom."""
     store = slide_store()
     slide = find_slide(store, number)
-    live = instruments().live
+    live = server_context().live
     if live is not None and live.slide_number() == number:
         raise Problem(409, RequestCode.SLIDE_IN_USE, kind="slide-in-use")
     store.delete_slide(slide, who=query["who"])
@@ -238,7 +238,7 @@ def slide_store() -> SlideStore:
     Raises:
         Problem: the server keeps no slides.
     """
-    store = instruments().store
+    store = server_context().store
     if store is None:
         raise Problem(404, RequestCode.NO_SLIDES, kind="no-slides")
     return store
@@ -287,7 +287,7 @@ def slide_facts(store: SlideStore, slide: Slide) -> dict[str, Any]:
 
 def _state(slide: Slide, counts: SlideCounts, left: int) -> str:
     """The slide's place on its way from count to report."""
-    live = instruments().live
+    live = server_context().live
     if live is not None and live.slide_number() == slide.number:
         return SlideState.COUNTING
     if not counts.cells:

@@ -7,9 +7,9 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from edge.about import VERSION
-from server.context import Instruments, instruments
+from server.context import ServerContext, server_context
 from server.http.openapi import problems
-from server.live_camera import LiveBench
+from server.live_camera import LiveCamera
 from server.schemas.cells import HealthSchema, ReadySchema
 
 status = Blueprint("status", __name__, description="State of the server")
@@ -36,12 +36,12 @@ def health() -> dict[str, str]:
 @problems(status)
 def ready() -> tuple[dict[str, Any], int]:
     """Tell whether work can be given to the server: model, disk, camera, and that it is not stopping."""
-    kit = instruments()
-    checks = [_model(kit), _disk(kit), _running(kit)]
-    if kit.live is not None:
-        checks.append(_camera(kit.live))
+    context = server_context()
+    checks = [_model(context), _disk(context), _running(context)]
+    if context.live is not None:
+        checks.append(_camera(context.live))
     well = all(check["ok"] for check in checks)
-    return {"ready": well, "model": kit.model, "checks": checks}, 200 if well else 503
+    return {"ready": well, "model": context.model, "checks": checks}, 200 if well else 503
 
 
 @status.route("/metrics", methods=["GET"])
@@ -49,30 +49,30 @@ def ready() -> tuple[dict[str, Any], int]:
 @problems(status)
 def metrics() -> Response:
     """Tell Prometheus its figures."""
-    kit = instruments()
-    kit.metrics.waiting_cells.set(kit.gatherer.waiting)
-    kit.metrics.free_bytes.set(shutil.disk_usage(kit.data_folder).free)
-    return Response(kit.metrics.exposition(), content_type=kit.metrics.content_type)
+    context = server_context()
+    context.metrics.waiting_cells.set(context.batcher.waiting)
+    context.metrics.free_bytes.set(shutil.disk_usage(context.data_folder).free)
+    return Response(context.metrics.exposition(), content_type=context.metrics.content_type)
 
 
-def _model(kit: Instruments) -> dict[str, Any]:
+def _model(context: ServerContext) -> dict[str, Any]:
     # An application cannot be made without a model whose hash was verified; what can fail later is inference.
-    runtime = kit.classifier.runtime
-    words = f"{kit.classifier.model.name}, verified, in {runtime.name} {runtime.version}."
+    runtime = context.classifier.runtime
+    words = f"{context.classifier.model.name}, verified, in {runtime.name} {runtime.version}."
     return {"name": "model", "ok": True, "detail": words}
 
 
-def _disk(kit: Instruments) -> dict[str, Any]:
-    free, least = shutil.disk_usage(kit.data_folder).free, kit.settings.least_free_bytes
+def _disk(context: ServerContext) -> dict[str, Any]:
+    free, least = shutil.disk_usage(context.data_folder).free, context.settings.least_free_bytes
     words = f"{free >> 20} MiB free, at least {least >> 20} MiB needed."
     return {"name": "disk", "ok": free >= least, "detail": words}
 
 
-def _running(kit: Instruments) -> dict[str, Any]:
-    stopping = kit.stopping.is_set()
+def _running(context: ServerContext) -> dict[str, Any]:
+    stopping = context.stopping.is_set()
     return {"name": "running", "ok": not stopping, "detail": "Stopping." if stopping else "Taking requests."}
 
 
-def _camera(bench: LiveBench) -> dict[str, Any]:
-    fault = bench.fault()
+def _camera(camera: LiveCamera) -> dict[str, Any]:
+    fault = camera.fault()
     return {"name": "camera", "ok": fault is None, "detail": fault or "No fault is known."}

@@ -11,7 +11,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import Error
 from werkzeug.http import parse_cookie
 
-from server.context import Instruments
+from server.context import ServerContext
 
 STRANGERS_BYTES = 16 * 1024
 """Largest body that is received from a client that has shown neither the token nor a session: a sign-in is far
@@ -66,9 +66,9 @@ class GuardedParser(HTTPRequestParser):
         return taken
 
 
-def admission(app: Flask, instruments: Instruments) -> Admits | None:
+def admission(app: Flask, context: ServerContext) -> Admits | None:
     """Make the check of heads: a bearer token that is right, or a session that lives."""
-    token = instruments.token
+    token = context.token
     if token is None:
         return None
     sessions = SecureCookieSessionInterface().get_signing_serializer(app)
@@ -85,6 +85,6 @@ def admission(app: Flask, instruments: Instruments) -> Admits | None:
             session = sessions.loads(cookie, max_age=lasting)
         except BadSignature:
             return False
-        return bool(session.get("signed_in")) and session.get("id") not in instruments.ended_sessions
+        return bool(session.get("signed_in")) and session.get("id") not in context.ended_sessions
 
     return admits

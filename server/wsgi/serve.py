@@ -11,8 +11,8 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 
 from edge.device.systemd import Watchdog
-from server.batching import GathererClosedError, QueueFullError
-from server.context import Instruments, instruments_of
+from server.batching import BatcherClosedError, QueueFullError
+from server.context import ServerContext, context_of
 from server.settings import ServerSettings
 from server.wsgi.draining import CONNECTIONS, DrainingServer
 from server.wsgi.guard import admission
@@ -62,30 +62,30 @@ def make_server(app: "Flask | WSGIApplication", settings: ServerSettings) -> Dra
         options["url_prefix"] = settings.path_prefix
     server = DrainingServer(app, adj=Adjustments(**options))
     if isinstance(app, Flask):
-        server.admits = admission(app, instruments_of(app))
+        server.admits = admission(app, context_of(app))
     return server
 
 
-def run_until_stopped(server: DrainingServer, instruments: Instruments) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was accepted and close the instruments."""
+def run_until_stopped(server: DrainingServer, context: ServerContext) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was accepted and close the context."""
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         _LOG.info("stopping", extra={"signal": signal.Signals(signum).name})
-        instruments.stopping.set()
-        server.drain(instruments.settings.drain_seconds)
+        context.stopping.set()
+        server.drain(context.settings.drain_seconds)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
     try:
-        with Watchdog(lambda: pipeline_fault(instruments)):
+        with Watchdog(lambda: pipeline_fault(context)):
             server.run()
     finally:
-        instruments.close()
+        context.close()
         _LOG.info("stopped")
 
 
-def pipeline_fault(instruments: Instruments) -> str | None:
+def pipeline_fault(context: ServerContext) -> str | None:
     """Send one black cell the way that all cells go; a pipeline that hangs keeps this call from returning.
 
     A full disk or a missing camera is for ``/ready`` to tell: restarting would not cure it.
@@ -93,17 +93,17 @@ def pipeline_fault(instruments: Instruments) -> str | None:
     Returns:
         What is wrong, as a sentence; None where a cell is judged, or the server is stopping.
     """
-    if instruments.stopping.is_set():
+    if context.stopping.is_set():
         return None
-    size = instruments.classifier.input_size
+    size = context.classifier.input_size
     cell = np.zeros((1, size, size, 3), np.uint8)
     try:
-        score = instruments.gatherer.probabilities(cell)
+        score = context.batcher.probabilities(cell)
     except QueueFullError:
         # Busy is not sick: past the queue, the network itself is asked.
-        score = instruments.classifier.cell_probabilities(cell)
-    except GathererClosedError:
-        return None if instruments.stopping.is_set() else "The queue of cells is closed."
+        score = context.classifier.cell_probabilities(cell)
+    except BatcherClosedError:
+        return None if context.stopping.is_set() else "The queue of cells is closed."
     return None if 0 <= float(score[0]) <= 1 else "The network's answer is no probability."
 
 

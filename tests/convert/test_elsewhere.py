@@ -21,7 +21,7 @@ from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.classify import command as classify
 from plasmolite.commands.training.convert import command as convert
-from tests.support.http.running_server import app_of, field_png, instruments
+from tests.support.http.running_server import app_of, field_png, make_context
 from tests.support.slides.site_profile import PROFILE
 
 _LAYERS = keras.layers
@@ -154,8 +154,8 @@ def test_it_serves_classify_analyze_and_the_server(released: Path, laboratory: P
     options = ["--model", str(released), "--profile", str(tmp_path / "site.json"), "--json"]
     counted = CliRunner().invoke(analyze, [*options, str(field)])
     assert counted.exit_code == 0, counted.output
-    with instruments(tmp_path, model=released) as kit:
-        client = app_of(kit).test_client()
+    with make_context(tmp_path, model=released) as context:
+        client = app_of(context).test_client()
         body = {"file": (io.BytesIO(picture.read_bytes()), "cell.png")}
         answer = client.post("/predict", data=body).json
     assert answer["model"]["name"].startswith("theirs ")

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("waitress")
 
 from deploy.bundle import ROOT
-from server.batching import GathererClosedError, QueueFullError
+from server.batching import BatcherClosedError, QueueFullError
 from server.wsgi.serve import pipeline_fault
 
 
@@ -41,28 +41,28 @@ class Raising:
         raise self.error
 
 
-def kit(score: float = 0.1, queue: Any = None) -> Any:
+def context_of(score: float = 0.1, queue: Any = None) -> Any:
     network = Network(score)
-    return SimpleNamespace(stopping=threading.Event(), classifier=network, gatherer=queue or network)
+    return SimpleNamespace(stopping=threading.Event(), classifier=network, batcher=queue or network)
 
 
 def test_a_pipeline_that_judges_a_cell_is_healthy() -> None:
-    assert pipeline_fault(kit()) is None
+    assert pipeline_fault(context_of()) is None
 
 
 def test_an_answer_that_is_no_probability_is_a_fault() -> None:
-    assert "no probability" in (pipeline_fault(kit(float("nan"))) or "")
+    assert "no probability" in (pipeline_fault(context_of(float("nan"))) or "")
 
 
 def test_a_busy_server_is_not_a_sick_one() -> None:
-    assert pipeline_fault(kit(queue=Raising(QueueFullError))) is None
+    assert pipeline_fault(context_of(queue=Raising(QueueFullError))) is None
 
 
 def test_a_closed_queue_is_a_fault_unless_the_server_is_stopping() -> None:
-    instruments = kit(queue=Raising(GathererClosedError))
-    assert pipeline_fault(instruments) == "The queue of cells is closed."
-    instruments.stopping.set()
-    assert pipeline_fault(instruments) is None
+    context = context_of(queue=Raising(BatcherClosedError))
+    assert pipeline_fault(context) == "The queue of cells is closed."
+    context.stopping.set()
+    assert pipeline_fault(context) is None
 
 
 def test_the_unit_waits_for_the_servers_word_and_watches_it() -> None:

@@ -13,7 +13,7 @@ from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.sets import SetPlan, write_set
 from edge.slides.store import SlideStore
-from tests.support.http.running_server import instruments, served
+from tests.support.http.running_server import make_context, served
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLES = _ROOT / "examples"
@@ -72,7 +72,7 @@ def test_live_from_camera(tmp_path: Path) -> None:
 
 
 def test_query_server(tmp_path: Path) -> None:
-    with instruments(tmp_path) as kit, served(kit) as address:
+    with make_context(tmp_path) as context, served(context) as address:
         done = run("query_server.py", address, _SAMPLES / "cells" / "cell_01.png")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Parasitized, P(parasitised) = ")

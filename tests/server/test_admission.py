@@ -2,13 +2,13 @@
 
 import pytest
 
-from server.admission import Gate, GateFullError
+from server.admission import AdmissionFullError, AdmissionQueue
 
 
 def test_the_gate_sends_away_who_would_wait_too_long() -> None:
-    gate = Gate(at_once=1, waiting=0)
-    with gate.passing(), pytest.raises(GateFullError), gate.passing():
+    queue = AdmissionQueue(at_once=1, waiting=0)
+    with queue.admit(), pytest.raises(AdmissionFullError), queue.admit():
         pass
-    with gate.passing():
-        assert gate.present == 1
-    assert gate.present == 0
+    with queue.admit():
+        assert queue.present == 1
+    assert queue.present == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.batching import BatchGatherer, GathererClosedError, QueueFullError
+from server.batching import Batcher, BatcherClosedError, QueueFullError
 
 
 class SlowNetwork:
@@ -37,13 +37,13 @@ def cells(*values: int) -> NDArray[np.uint8]:
     return np.stack([np.full((2, 2, 3), value, np.uint8) for value in values])
 
 
-def gatherer(network: SlowNetwork, max_waiting: int = 100) -> BatchGatherer:
-    return BatchGatherer(network, max_waiting=max_waiting, gather_seconds=0.05)
+def batcher(network: SlowNetwork, max_waiting: int = 100) -> Batcher:
+    return Batcher(network, max_waiting=max_waiting, gather_seconds=0.05)
 
 
 def test_requests_that_wait_together_become_one_batch_and_each_gets_its_own() -> None:
     network = SlowNetwork()
-    line = gatherer(network)
+    line = batcher(network)
     with ThreadPoolExecutor(5) as pool:
         first = pool.submit(line.probabilities, cells(1))
         network.started.wait(10)
@@ -60,7 +60,7 @@ def test_requests_that_wait_together_become_one_batch_and_each_gets_its_own() ->
 def test_the_network_is_never_entered_twice() -> None:
     network = SlowNetwork()
     network.leave.set()
-    line = gatherer(network)
+    line = batcher(network)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: line.probabilities(cells(n)).tolist(), range(200)))
     assert answers == [[n] for n in range(200)]
@@ -70,7 +70,7 @@ def test_the_network_is_never_entered_twice() -> None:
 
 def test_a_full_queue_refuses_at_once() -> None:
     network = SlowNetwork()
-    line = gatherer(network, max_waiting=2)
+    line = batcher(network, max_waiting=2)
     with ThreadPoolExecutor(3) as pool:
         running = pool.submit(line.probabilities, cells(1))
         network.started.wait(10)
@@ -95,7 +95,7 @@ def test_a_failing_network_is_told_to_those_who_wait_and_to_nobody_later() -> No
                 raise RuntimeError("broken")
             return inputs[:, 0, 0, 0].astype(np.float32)
 
-    line = gatherer(Failing())
+    line = batcher(Failing())
     with pytest.raises(RuntimeError, match="broken"):
         line.probabilities(cells(13))
     assert line.probabilities(cells(5)).tolist() == [5]
@@ -104,7 +104,7 @@ def test_a_failing_network_is_told_to_those_who_wait_and_to_nobody_later() -> No
 
 def test_closing_finishes_what_waits_and_takes_nothing_more() -> None:
     network = SlowNetwork()
-    line = gatherer(network)
+    line = batcher(network)
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(line.probabilities, cells(1))
         network.started.wait(10)
@@ -115,5 +115,5 @@ def test_closing_finishes_what_waits_and_takes_nothing_more() -> None:
         line.close()
         assert running.result(10).tolist() == [1]
         assert waiting.result(10).tolist() == [2]
-    with pytest.raises(GathererClosedError):
+    with pytest.raises(BatcherClosedError):
         line.probabilities(cells(3))

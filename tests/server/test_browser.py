@@ -17,8 +17,8 @@ from edge.parasitaemia.estimate import Rates, estimate
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.types import Label
-from server.live_camera import LiveBench
-from tests.support.http.running_server import cell_png, field_png, instruments, served, store_in
+from server.live_camera import LiveCamera
+from tests.support.http.running_server import cell_png, field_png, make_context, served, store_in
 from tests.support.slides.small_slide import begin, cells_of, field_at, with_crops
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed (pip install selenium)")
@@ -56,13 +56,13 @@ def address(folder: Path) -> Iterator[str]:
         ]
         store.add_field(slide, field_at(), cells, crops)
         store.add_field(begin(store, "K-18"), field_at(), *with_crops(cells_of(0.99, 0.1)))
-        with instruments(folder, store=store) as kit:
-            bench = LiveBench(kit.setup, store, "simulator")
-            object.__setattr__(kit, "live", bench)
-            with served(kit) as address:
+        with make_context(folder, store=store) as context:
+            camera = LiveCamera(context.setup, store, "simulator")
+            object.__setattr__(context, "live", camera)
+            with served(context) as address:
                 yield address
-                kit.stopping.set()
-                bench.stop()
+                context.stopping.set()
+                camera.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,20 +11,20 @@ from tests.support.http.running_server import cell_png
 _FORKED = """
 import os, sys
 import numpy as np
-from server.batching import BatchGatherer
+from server.batching import Batcher
 
 class Judge:
     batch_size = 8
     def cell_probabilities(self, inputs):
         return np.zeros(len(inputs), np.float32)
 
-gatherer = BatchGatherer(Judge(), max_waiting=8, gather_seconds=0.0)
+batcher = Batcher(Judge(), max_waiting=8, gather_seconds=0.0)
 cell = np.zeros((1, 4, 4, 3), np.uint8)
-assert gatherer.probabilities(cell)[0] == 0
+assert batcher.probabilities(cell)[0] == 0
 child = os.fork()
 if child == 0:
     try:
-        gatherer.probabilities(cell)
+        batcher.probabilities(cell)
     except RuntimeError as error:
         os._exit(7 if "forked off" in str(error) else 1)
     os._exit(1)

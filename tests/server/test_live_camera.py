@@ -10,7 +10,7 @@ from edge.errors import SourceError
 from edge.live.setup import SlideRequest
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.store import SlideStore
-from server.live_camera import LiveBench
+from server.live_camera import LiveCamera
 from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
 
 SETUP = {"model": None, "profile": None, "rbc_per_ul": None, "haematocrit": None, "cell_width": None}
@@ -22,14 +22,14 @@ def test_a_count_fixes_the_camera_as_the_server_was_told(
     usb = V4l2Camera(picture=draw_field(3, FieldSettings()).rgb)
     setup = set_up_slide(**SETUP, threads=1)
     with plugged_in(monkeypatch, video0=usb), SlideStore(tmp_path / "s.sqlite") as store:
-        bench = LiveBench(setup, store, "0", CameraSettings(exposure_us=8000, white_balance_k=5200))
-        bench.start(SlideRequest("K-1"))
-        bench.stop()
+        live = LiveCamera(setup, store, "0", CameraSettings(exposure_us=8000, white_balance_k=5200))
+        live.start(SlideRequest("K-1"))
+        live.stop()
         camera = store.slide("K-1").settings["camera"]
         assert (camera["exposure_us"], camera["white_balance_k"]) == (8000, 5200)
-        bench.start(None)
-        bench.stop()
+        live.start(None)
+        live.stop()
         assert len(usb.sets) == 2
         assert usb.sets[0] == usb.sets[1]
         with pytest.raises(SourceError, match="takes no width, height, exposure"):
-            LiveBench(setup, store, "simulator", CameraSettings(exposure_us=8000))
+            LiveCamera(setup, store, "simulator", CameraSettings(exposure_us=8000))

@@ -14,10 +14,10 @@ from edge.simulation.single_cell import draw_cell
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from edge.types import Label
-from server.context import Instruments
+from server.context import ServerContext
 from server.credentials.token import make_token
-from server.live_camera import LiveBench
-from tests.support.http.running_server import instruments, served, store_in
+from server.live_camera import LiveCamera
+from tests.support.http.running_server import make_context, served, store_in
 from tests.support.slides.small_slide import begin, cells_of, field_at
 
 NAME = "bench.test"
@@ -30,7 +30,7 @@ RESOLVE = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
 class Bench(NamedTuple):
     """A running server with what the tests know of it."""
 
-    kit: Instruments
+    context: ServerContext
     store: SlideStore
     address: str
     """As a browser calls it."""
@@ -44,13 +44,13 @@ def bench_in(folder: Path, **limits: Any) -> Iterator[Bench]:
     secret, record = make_token()
     with (
         store_in(folder) as store,
-        instruments(folder, store=store, token=record, allowed_hosts=(NAME,), **limits) as kit,
+        make_context(folder, store=store, token=record, allowed_hosts=(NAME,), **limits) as context,
     ):
-        live = LiveBench(kit.setup, store, "simulator")
-        object.__setattr__(kit, "live", live)
-        with served(kit) as address:
-            yield Bench(kit, store, f"http://{NAME}:{urlsplit(address).port}", secret)
-            kit.stopping.set()
+        live = LiveCamera(context.setup, store, "simulator")
+        object.__setattr__(context, "live", live)
+        with served(context) as address:
+            yield Bench(context, store, f"http://{NAME}:{urlsplit(address).port}", secret)
+            context.stopping.set()
             live.stop()
 
 

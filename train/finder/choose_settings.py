@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.finder import CellFinder, FieldCells
-from edge.segmentation.network import CellNetwork, Sight
+from edge.segmentation.network import CellNetwork, SegmentationMaps
 from edge.segmentation.outlines import CellKind
 from edge.segmentation.settings import FinderSettings
 from edge.simulation.field import FieldSettings, draw_field
@@ -77,13 +77,13 @@ class RememberingNetwork(CellNetwork):
 
     def __init__(self, path: Path | None) -> None:
         super().__init__(path)
-        self._seen: dict[bytes, Sight] = {}
+        self._seen: dict[bytes, SegmentationMaps] = {}
 
-    def see(self, picture: NDArray[np.uint8]) -> Sight:
+    def predict(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
         """Look, or remember."""
         key = picture.tobytes()
         if key not in self._seen:
-            self._seen[key] = super().see(picture)
+            self._seen[key] = super().predict(picture)
         return self._seen[key]
 
 

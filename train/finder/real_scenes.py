@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.background import channel_mean, estimate_background, lit_area, optical_density
-from edge.segmentation.foreground import estimate_cell_width, find_stain, typical_density
+from edge.segmentation.foreground import cell_width_in, find_stain, typical_density
 from edge.segmentation.network import CELL_WIDTH, STRIDE, network_picture
 from train.finder.annotations import PLATELET, RED, WHITE, Mark, MarkedField
 from train.finder.scenes import SIDE, TARGETS, LaidCell, Scene, mark_cell
@@ -51,8 +51,8 @@ def _pieces_of(field: MarkedField, count: int, rng: np.random.Generator) -> list
         cell_width = float(np.median([np.sqrt(mark.w * mark.h) for mark in boxes]))
         mask = find_stain(density, lit, cell_width, _density_within(density, boxes))
     else:
-        mask = find_stain(density, lit, estimate_cell_width(find_stain(density, lit, 36)))
-        cell_width = estimate_cell_width(mask)
+        mask = find_stain(density, lit, cell_width_in(find_stain(density, lit, 36)))
+        cell_width = cell_width_in(mask)
     pieces: list[Scene] = []
     for _ in range(count):
         scale = CELL_WIDTH / cell_width * float(np.exp(rng.normal(0, 0.15)))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.background import estimate_background, lit_area, optical_density
-from edge.segmentation.foreground import estimate_cell_width, find_stain
+from edge.segmentation.foreground import cell_width_in, find_stain
 from edge.segmentation.outlines import label_boxes
 
 Piece = tuple[tuple[int, int, int, int], NDArray[np.uint8]]
@@ -28,11 +28,11 @@ def find_cells_by_shape(rgb: NDArray[np.uint8]) -> list[Piece]:
     """
     lit = lit_area(rgb)
     density = optical_density(rgb, estimate_background(rgb, lit))
-    width = estimate_cell_width(find_stain(density, lit, 20))
+    width = cell_width_in(find_stain(density, lit, 20))
     if width <= 0:
         return []
     mask = find_stain(density, lit, width)
-    labels = split_by_shape(mask, estimate_cell_width(mask))
+    labels = split_by_shape(mask, cell_width_in(mask))
     pieces: list[Piece] = []
     for label, (x, y, w, h) in enumerate(label_boxes(labels).tolist(), start=1):
         own = labels[y : y + h, x : x + w] == label

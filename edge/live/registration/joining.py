@@ -1,4 +1,4 @@
-"""The map and the store together: a map drawn from what was stored, and stretches that meet."""
+"""The map and the store together: a map drawn from what was stored, and regions that meet."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -6,18 +6,18 @@ from functools import partial
 
 import numpy as np
 
-from edge.live.registration.motion import Glimpse
-from edge.live.registration.picture_check import overlapping, shows_the_same, unpack_glimpse
+from edge.live.registration.motion import Thumbnail
+from edge.live.registration.picture_check import overlapping, shows_the_same, unpack_thumbnail
 from edge.live.registration.point_patterns import Shift
 from edge.live.registration.slide_map import SAME_CELL, MapCell, Place, SeenField, SlideMap
 from edge.live.states import Placement
-from edge.slides.joining import join_islands
+from edge.slides.joining import join_regions
 from edge.slides.records import Slide, StoredCell
 from edge.slides.store import SlideStore
 from edge.types import Points
 
 _ASKED = 8
-"""Fields of a stretch whose pictures are asked, at most, whether it lies on another one."""
+"""Fields of a region whose pictures are asked, at most, whether it lies on another one."""
 
 
 def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:
@@ -33,13 +33,13 @@ def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:
     for stored in fields:
         field = stored.field
         size = (field.width, field.height)
-        slide_map.island(field.island).cover(
+        slide_map.region(field.island).cover(
             field.x, field.y, size, field.uncovered, turn=field.turn, judged=field.judged
         )
         place = Place(field.island, field.x, field.y, Placement.FIRST, field.turn)
         slide_map.fields.append(SeenField(stored.number, place, size))
     for cell in store.cells(slide, unjudged=True):
-        slide_map.island(cell.island).add_cells([MapCell(cell.x, cell.y, cell.cell_id, cell.strain)])
+        slide_map.region(cell.island).add_cells([MapCell(cell.x, cell.y, cell.cell_id, cell.strain)])
     return slide_map
 
 
@@ -50,10 +50,10 @@ def join_if_met(
     place: Place,
     *,
     points: Points,
-    glimpse: Glimpse,
+    thumbnail: Thumbnail,
     whole: bool,
 ) -> tuple[SlideMap, Place] | None:
-    """Join the stretch of a field with another one on which the field, or the whole stretch, is found too.
+    """Join the region of a field with another one on which the field, or the whole region, is found too.
 
     Args:
         store: holds the slide; told of the join before the map is.
@@ -61,8 +61,8 @@ def join_if_met(
         slide_map: its map.
         place: where the field lies.
         points: centres of the field's cells in the field, pixels.
-        glimpse: the field's picture: only what shows the same is joined.
-        whole: look also for the whole stretch, where the field alone is found nowhere.
+        thumbnail: the field's picture: only what shows the same is joined.
+        whole: look also for the whole region, where the field alone is found nowhere.
 
     Returns:
         The map after the join and the field's place on it; None when there was nothing to join.
@@ -70,24 +70,24 @@ def join_if_met(
     Raises:
         StoreError: the join was not stored; nothing changed.
     """
-    glimpses = partial(store.glimpses, slide)
+    thumbnails = partial(store.thumbnails, slide)
 
     def shows(at: Place) -> bool:
-        return shows_the_same(glimpse, at._replace(turn=place.turn), slide_map.fields, glimpses)
+        return shows_the_same(thumbnail, at._replace(turn=place.turn), slide_map.fields, thumbnails)
 
     def overlay_shows(other: int, moved_by: Shift) -> bool:
-        return _overlays(slide_map, place.island, other, moved_by, glimpses)
+        return _overlays(slide_map, place.island, other, moved_by, thumbnails)
 
-    there = slide_map.recognise(points, glimpse.size, but_for=place.island, shows=shows)
+    there = slide_map.recognise(points, thumbnail.size, but_for=place.island, shows=shows)
     if there is None and whole:
-        met = slide_map.meet(place.island, overlay_shows)
+        met = slide_map.match_regions(place.island, overlay_shows)
         if met is not None:
             number, moved_by = met
             there = Place(number, place.x + moved_by.x, place.y + moved_by.y, Placement.RECOGNISED)
     if there is None:
         return None
     there = there._replace(turn=place.turn)
-    # The older stretch stays; what is moved is the younger.
+    # The older region stays; what is moved is the younger.
     kept, moved = sorted((place.island, there.island))
     shift = np.array([there.x - place.x, there.y - place.y])
     if moved == there.island:
@@ -99,7 +99,7 @@ def join_if_met(
         (float(shift[0]), float(shift[1])),
         SAME_CELL * slide_map.cell_width,
     )
-    join_islands(
+    join_regions(
         store,
         slide,
         kept=kept,
@@ -109,7 +109,7 @@ def join_if_met(
     )
     after = map_of(store, slide)
     if after is None:
-        raise RuntimeError("a slide lost its fields while two stretches were joined")
+        raise RuntimeError("a slide lost its fields while two regions were joined")
     at = place if place.island == kept else there
     return after, at
 
@@ -119,9 +119,9 @@ def _overlays(
     own: int,
     other: int,
     moved_by: Shift,
-    glimpses: Callable[[Sequence[int]], Mapping[int, bytes]],
+    thumbnails: Callable[[Sequence[int]], Mapping[int, bytes]],
 ) -> bool:
-    """Whether fields of one stretch, moved onto another, show what that one's fields show there."""
+    """Whether fields of one region, moved onto another, show what that one's fields show there."""
     theirs = [field for field in slide_map.fields if field.place.island == other]
     asked = 0
     for field in slide_map.fields:
@@ -131,11 +131,11 @@ def _overlays(
         moved = at._replace(island=other, x=at.x + moved_by.x, y=at.y + moved_by.y)
         if not overlapping(moved, field.size, theirs):
             continue
-        kept = glimpses([field.number])
+        kept = thumbnails([field.number])
         if field.number not in kept:
             continue
         asked += 1
-        if shows_the_same(unpack_glimpse(kept[field.number], field.size), moved, theirs, glimpses):
+        if shows_the_same(unpack_thumbnail(kept[field.number], field.size), moved, theirs, thumbnails):
             return True
     return not asked
 

@@ -1,6 +1,6 @@
 """From frame to frame by the pictures alone: how far the stage moved, and how sharp the frame is.
 
-A glimpse of a quarter of the frame's width or less is enough to follow a stage, in a few milliseconds. It
+A thumbnail of a quarter of the frame's width or less is enough to follow a stage, in a few milliseconds. It
 tells where to expect the next field; where a field really lies is told by its cells
 (:mod:`edge.live.registration.point_patterns`), so that small errors here never add up.
 """
@@ -20,14 +20,14 @@ LEAST_OVERLAP = 0.15
 """Smallest share of the frame that must be common."""
 
 
-class Glimpse(NamedTuple):
+class Thumbnail(NamedTuple):
     """A frame as the follower keeps it.
 
     Attributes:
         picture: float32 (h, w), light relative to its surroundings, mean near 0.
-        zoom: pixels of the frame for one of the glimpse.
-        sharpness: how much of the glimpse's contrast stands in its finest detail, along the direction that has
-            least of it. Noise and JPEG blocks are finer than a glimpse shows; motion takes the detail away along
+        zoom: pixels of the frame for one of the thumbnail.
+        sharpness: how much of the thumbnail's contrast stands in its finest detail, along the direction that has
+            least of it. Noise and JPEG blocks are finer than a thumbnail shows; motion takes the detail away along
             its own direction. Compares frames of one slide, and has no meaning between slides.
         size: width and height of the frame, pixels.
     """
@@ -47,7 +47,7 @@ class Movement(NamedTuple):
     """Of the common area, LEAST_CORRELATION to 1."""
 
 
-def take_glimpse(rgb: NDArray[np.uint8]) -> Glimpse:
+def take_thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
     """Shrink a frame for following it.
 
     Args:
@@ -58,11 +58,11 @@ def take_glimpse(rgb: NDArray[np.uint8]) -> Glimpse:
     size = (max(8, round(green.shape[1] / zoom)), max(8, round(green.shape[0] / zoom)))
     small = cv2.resize(green, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     # Dividing by the surroundings takes out the lamp's and the lens's shading, which stands still while the
-    # slide moves and would pull every shift towards nought.
+    # slide moves and would pull every shift towards zero.
     around = cv2.GaussianBlur(small, (0, 0), size[0] / 10)
     picture = small / np.maximum(around, 1.0) - 1.0
     sharpness = _least_detail(picture)
-    return Glimpse(picture.astype(np.float32), zoom, sharpness, (rgb.shape[1], rgb.shape[0]))
+    return Thumbnail(picture.astype(np.float32), zoom, sharpness, (rgb.shape[1], rgb.shape[0]))
 
 
 def _least_detail(picture: NDArray[np.float32]) -> float:
@@ -75,7 +75,7 @@ def _least_detail(picture: NDArray[np.float32]) -> float:
     return least / (float(picture.var()) + 1e-6)
 
 
-def follow(before: Glimpse, after: Glimpse) -> Movement | None:
+def estimate_motion(before: Thumbnail, after: Thumbnail) -> Movement | None:
     """Tell how the field moved between two frames.
 
     Phase correlation (Kuglin & Hines 1975) finds the shift of the picture up to whole widths and heights of
@@ -106,8 +106,8 @@ def follow(before: Glimpse, after: Glimpse) -> Movement | None:
     return Movement(-best[0] * after.zoom, -best[1] * after.zoom, best[2])
 
 
-def agree(
-    before: Glimpse, after: Glimpse, x: float, y: float, *, least_overlap: float = LEAST_OVERLAP
+def overlaps_agree(
+    before: Thumbnail, after: Thumbnail, x: float, y: float, *, least_overlap: float = LEAST_OVERLAP
 ) -> bool:
     """Whether two frames show the same where they overlap, the later one lying (x, y) pixels further.
 
@@ -121,7 +121,7 @@ def agree(
     if before.picture.shape != after.picture.shape:
         return False
     at_x, at_y = round(-x / after.zoom), round(-y / after.zoom)
-    # A glimpse's pixel is coarser than the place: the best of the nine overlays around it counts.
+    # A thumbnail's pixel is coarser than the place: the best of the nine overlays around it counts.
     found = [
         _correlation_of_overlap(
             before.picture, after.picture, at_x + across, at_y + down, least_overlap=least_overlap

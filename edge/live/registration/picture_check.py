@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.registration.motion import Glimpse, agree
+from edge.live.registration.motion import Thumbnail, overlaps_agree
 from edge.live.registration.slide_map import Place, SeenField
 
 LEAST_SHARE = 0.04
@@ -17,60 +17,62 @@ _SCALE, _MIDDLE = 200.0, 128.0
 """Relative light to grey levels and back."""
 
 
-def pack_glimpse(glimpse: Glimpse) -> bytes:
-    """A glimpse as a small grey JPEG, for the store."""
-    grey = np.clip(np.rint(glimpse.picture * _SCALE + _MIDDLE), 0, 255).astype(np.uint8)
+def pack_thumbnail(thumbnail: Thumbnail) -> bytes:
+    """A thumbnail as a small grey JPEG, for the store."""
+    grey = np.clip(np.rint(thumbnail.picture * _SCALE + _MIDDLE), 0, 255).astype(np.uint8)
     return cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
 
 
-def unpack_glimpse(data: bytes, size: tuple[int, int]) -> Glimpse:
-    """A glimpse out of the store; its sharpness is not known any more.
+def unpack_thumbnail(data: bytes, size: tuple[int, int]) -> Thumbnail:
+    """A thumbnail out of the store; its sharpness is not known any more.
 
     Args:
-        data: of `pack_glimpse`.
+        data: of `pack_thumbnail`.
         size: width and height of the field, pixels.
     """
     grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if grey is None:  # damaged: an even picture of another size agrees with nothing
         grey = np.full((1, 1), _MIDDLE, np.uint8)
     picture = ((grey.astype(np.float32) - _MIDDLE) / _SCALE).astype(np.float32)
-    return Glimpse(picture, size[0] / picture.shape[1], 0.0, size)
+    return Thumbnail(picture, size[0] / picture.shape[1], 0.0, size)
 
 
-def turn_glimpse(glimpse: Glimpse, turn: float) -> Glimpse:
-    """Turn a glimpse about its middle by so many degrees clockwise; what comes in from outside is even glass."""
+def turn_thumbnail(thumbnail: Thumbnail, turn: float) -> Thumbnail:
+    """Turn a thumbnail about its middle by so many degrees clockwise; what comes in from outside is even glass."""
     if not turn:
-        return glimpse
-    height, width = glimpse.picture.shape
+        return thumbnail
+    height, width = thumbnail.picture.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -turn, 1.0)
-    picture: NDArray[np.float32] = cv2.warpAffine(glimpse.picture, matrix, (width, height)).astype(np.float32)
-    return glimpse._replace(picture=picture)
+    picture: NDArray[np.float32] = cv2.warpAffine(thumbnail.picture, matrix, (width, height)).astype(
+        np.float32
+    )
+    return thumbnail._replace(picture=picture)
 
 
 def shows_the_same(
-    glimpse: Glimpse,
+    thumbnail: Thumbnail,
     place: Place,
     fields: Sequence[SeenField],
-    glimpses: Callable[[Sequence[int]], Mapping[int, bytes]],
+    thumbnails: Callable[[Sequence[int]], Mapping[int, bytes]],
 ) -> bool:
     """Whether a field shows what the stored fields show that it would overlap at a place.
 
     Args:
-        glimpse: of the field.
+        thumbnail: of the field.
         place: where it is said to lie.
         fields: the stored ones.
-        glimpses: gives the packed glimpses of fields by their numbers; some may have none.
+        thumbnails: gives the packed thumbnails of fields by their numbers; some may have none.
 
     Returns:
-        Whether one of those that overlap most agrees; also where none has a glimpse, for then only cells can tell.
+        Whether one of those that overlap most agrees; also where none has a thumbnail, for then only cells can tell.
     """
-    asked = overlapping(place, glimpse.size, fields)[:_ASKED]
-    kept = glimpses([one.number for one in asked])
-    own = turn_glimpse(glimpse, place.turn)
+    asked = overlapping(place, thumbnail.size, fields)[:_ASKED]
+    kept = thumbnails([one.number for one in asked])
+    own = turn_thumbnail(thumbnail, place.turn)
     known = [one for one in asked if one.number in kept]
     return not known or any(
-        agree(
-            turn_glimpse(unpack_glimpse(kept[one.number], one.size), one.place.turn),
+        overlaps_agree(
+            turn_thumbnail(unpack_thumbnail(kept[one.number], one.size), one.place.turn),
             own,
             place.x - one.place.x,
             place.y - one.place.y,

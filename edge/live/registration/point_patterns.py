@@ -20,7 +20,7 @@ REACH = 0.3
 """Farthest apart, in cell widths, that two centres may be to be the same cell's."""
 
 
-class Demand(NamedTuple):
+class MatchCriteria(NamedTuple):
     """What a shift must show before it is believed.
 
     Attributes:
@@ -34,12 +34,12 @@ class Demand(NamedTuple):
     chance: float
 
 
-WHERE_EXPECTED = Demand(8, 0.6, 1e-3)
+WHERE_EXPECTED = MatchCriteria(8, 0.6, 1e-3)
 """For a field that lies about where it should."""
-ANYWHERE = Demand(12, 0.75, 1e-9)
+ANYWHERE = MatchCriteria(12, 0.75, 1e-9)
 """For a field that may lie anywhere: thousands of places were tried. On 150 fields of a real slide laid
 against a part of it that they do not touch, none was found at home there; with eight matches, two were."""
-WITH_PICTURE = Demand(5, 0.6, 0.1)
+WITH_PICTURE = MatchCriteria(5, 0.6, 0.1)
 """For a field whose picture will be laid over that of its neighbour before the place is believed."""
 _CANDIDATES = 6
 _LEAST_VOTES = 3
@@ -73,7 +73,7 @@ def find_shift(
     cell_width: float,
     near: tuple[float, float] | None = None,
     within: float = float("inf"),
-    demand: Demand | None = None,
+    criteria: MatchCriteria | None = None,
 ) -> Shift | None:
     """Find where a field lies on the map: the best of `find_shifts`, or None where there is none."""
     found = find_shifts(
@@ -83,7 +83,7 @@ def find_shift(
         cell_width=cell_width,
         near=near,
         within=within,
-        demand=demand,
+        criteria=criteria,
     )
     return found[0] if found else None
 
@@ -96,7 +96,7 @@ def find_shifts(
     cell_width: float,
     near: tuple[float, float] | None = None,
     within: float = float("inf"),
-    demand: Demand | None = None,
+    criteria: MatchCriteria | None = None,
     shared: Callable[[float, float], int] | None = None,
 ) -> list[Shift]:
     """Find all places on the map where a field may lie.
@@ -108,14 +108,14 @@ def find_shifts(
         cell_width: usual width of a cell, pixels.
         near: where the field is expected; ``None`` to look everywhere.
         within: how far from there it may lie, in pixels each way.
-        demand: what a shift must show; by default more where the field may lie anywhere.
+        criteria: what a shift must show; by default more where the field may lie anywhere.
         shared: tells how many cells map and field should have in common at a shift, where that is known better
             than from a rectangle of ``field_size``.
 
     Returns:
         The shifts on which enough cells agree, most matches first; a few at most.
     """
-    demand = demand or (ANYWHERE if near is None else WHERE_EXPECTED)
+    criteria = criteria or (ANYWHERE if near is None else WHERE_EXPECTED)
     if not len(map_points) or not len(field_points):
         return []
     refined = [
@@ -125,7 +125,7 @@ def find_shifts(
             candidate,
             field_size,
             cell_width=cell_width,
-            demand=demand,
+            criteria=criteria,
             shared=shared,
         )
         for candidate in _fullest_bins(map_points, field_points, cell_width, near, within)
@@ -136,7 +136,7 @@ def find_shifts(
 def nearest(points: Points, queries: Points) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each query the distance to the nearest point and that point's index; infinite where there is none.
 
-    A table of all distances is the fastest for the some hundred points of a field; for whole stretches it is
+    A table of all distances is the fastest for the some hundred points of a field; for whole regions it is
     filled in parts.
     """
     if not len(points) or not len(queries):
@@ -218,17 +218,17 @@ def _refine(
     field_size: tuple[int, int],
     *,
     cell_width: float,
-    demand: Demand,
+    criteria: MatchCriteria,
     shared: Callable[[float, float], int] | None,
 ) -> Shift | None:
-    """Move a candidate to where the matching cells' mean offset is nought, and see how many agree."""
+    """Move a candidate to where the matching cells' mean offset is zero, and see how many agree."""
     at = np.asarray(shift, np.float64)
     margin = cell_width
     inside = np.all(
         (map_points >= at - margin) & (map_points <= at + np.asarray(field_size) + margin), axis=1
     )
     here = map_points[inside]
-    if len(here) < demand.matches:
+    if len(here) < criteria.matches:
         return None
     matched = np.zeros(len(field_points), bool)
     distance = np.full(len(field_points), np.inf)
@@ -246,9 +246,9 @@ def _refine(
     else:
         common = max(matches, _common(here, field_points + at, at, field_size, cell_width))
     agreement = matches / common
-    if matches < demand.matches or agreement < demand.agreement:
+    if matches < criteria.matches or agreement < criteria.agreement:
         return None
-    if _chance(matches, common, _chance_of_one(here, cell_width)) > demand.chance:
+    if _chance(matches, common, _chance_of_one(here, cell_width)) > criteria.chance:
         return None
     return Shift(float(at[0]), float(at[1]), matches, agreement)
 

@@ -1,6 +1,6 @@
 """The map of a slide: which area has been counted, and where every counted cell lies.
 
-A slide may be counted in stretches that were not (yet) seen to touch; each is an island with an origin of its
+A slide may be counted in regions that were not (yet) seen to touch; each has an origin of its
 own. Two rules count a cell once: nothing is counted in area that an accepted field has covered, and nothing
 is counted within half a cell of a cell that was.
 """
@@ -16,7 +16,7 @@ from edge.fields.quality import MOST_STRAIN
 from edge.live.registration.point_patterns import (
     ANYWHERE,
     WITH_PICTURE,
-    Demand,
+    MatchCriteria,
     Shift,
     find_shift,
     find_shifts,
@@ -41,11 +41,11 @@ class Place(NamedTuple):
     """Where a field lies.
 
     Attributes:
-        island: its stretch of the slide.
+        island: the number of its region of the slide.
         x: of the field's left edge there, pixels.
         y: of its top edge.
         how: how the place became known.
-        turn: degrees clockwise by which the camera is turned about the field's middle against the stretch.
+        turn: degrees clockwise by which the camera is turned about the field's middle against the region.
     """
 
     island: int
@@ -59,7 +59,7 @@ class MapCell(NamedTuple):
     """A counted cell on the map.
 
     Attributes:
-        x: of its centre on the island, pixels.
+        x: of its centre on the region, pixels.
         y: likewise.
         cell_id: its number in the store.
         strain: of the view that it was judged in; above `MOST_STRAIN` it waits for a better one.
@@ -84,8 +84,8 @@ class SeenField(NamedTuple):
     size: tuple[int, int]
 
 
-class Island:
-    """One connected stretch of a slide.
+class Region:
+    """One connected region of a slide.
 
     Args:
         cell_width: usual width of a cell, pixels.
@@ -145,11 +145,11 @@ class Island:
         """Note that a field was counted.
 
         Args:
-            x: left edge of the field on the island, pixels.
+            x: left edge of the field on the region, pixels.
             y: top edge.
             size: width and height of the field, pixels.
             uncovered: boxes in the field whose cells were not counted, for the border cut them.
-            turn: of the field against the island, degrees: what lies inside however it is turned is covered.
+            turn: of the field against the region, degrees: what lies inside however it is turned is covered.
             judged: whether its cells could be judged; else a field that can be is counted over it.
         """
         grain = _GRAIN * self.cell_width
@@ -174,14 +174,14 @@ class Island:
                 tile[part] = np.maximum(tile[part], area[np.ix_(of_rows, of_columns)])
 
     def is_covered(self, x: float, y: float, *, judged: bool = False) -> bool:
-        """Whether an accepted field has counted this point of the island, or one whose cells were judged."""
+        """Whether an accepted field has counted this point of the region, or one whose cells were judged."""
         grain = _GRAIN * self.cell_width
         column, row = int(np.floor(x / grain)), int(np.floor(y / grain))
         tile = self._covered.get((column // _TILE, row // _TILE))
         return tile is not None and bool(tile[row % _TILE, column % _TILE] >= (_JUDGED if judged else _SEEN))
 
     def count_covered(self, points: Points, *, judged: bool = False) -> int:
-        """How many points of the island, shape (n, 2), accepted fields have counted."""
+        """How many points of the region, shape (n, 2), accepted fields have counted."""
         return sum(self.is_covered(float(x), float(y), judged=judged) for x, y in points)
 
     def share_covered(self, x: float, y: float, size: tuple[int, int], *, judged: bool = False) -> float:
@@ -209,7 +209,7 @@ def _points(cells: Iterable[MapCell]) -> Points:
 
 
 class SlideMap:
-    """All stretches of a slide.
+    """All regions of a slide.
 
     Args:
         cell_width: usual width of a cell, pixels: of the first field, so that all are measured alike.
@@ -217,18 +217,18 @@ class SlideMap:
 
     def __init__(self, cell_width: float) -> None:
         self.cell_width = cell_width
-        self.islands: dict[int, Island] = {}
+        self.regions: dict[int, Region] = {}
         self.fields: list[SeenField] = []
 
-    def begin_island(self) -> int:
-        """Start a stretch of its own and return its number."""
-        number = max(self.islands, default=0) + 1
-        self.islands[number] = Island(self.cell_width)
+    def begin_region(self) -> int:
+        """Start a region of its own and return its number."""
+        number = max(self.regions, default=0) + 1
+        self.regions[number] = Region(self.cell_width)
         return number
 
-    def island(self, number: int) -> Island:
-        """A stretch by its number, begun if need be."""
-        return self.islands.setdefault(number, Island(self.cell_width))
+    def region(self, number: int) -> Region:
+        """A region by its number, begun if need be."""
+        return self.regions.setdefault(number, Region(self.cell_width))
 
     def locate(
         self,
@@ -247,7 +247,7 @@ class SlideMap:
             size: width and height of the field, pixels.
             expected: where it should lie by the pictures, or where the last field lay.
             sure: whether the pictures followed the stage to ``expected``.
-            agrees: lays the field's picture at a place on the island of ``expected`` over that of the last
+            agrees: lays the field's picture at a place on the region of ``expected`` over that of the last
                 field there, and tells whether they show the same.
             shows: lays the field's picture over those of stored fields at a place, and tells whether they show the
                 same: asked wherever nothing but the cells speaks for a place.
@@ -255,17 +255,17 @@ class SlideMap:
         Returns:
             The place, or None when the field is nowhere on the map.
         """
-        if expected is not None and expected.island in self.islands:
-            island = self.islands[expected.island]
+        if expected is not None and expected.island in self.regions:
+            region = self.regions[expected.island]
             near = (expected.x, expected.y)
             if sure:
-                around = self._cells_around(island, near, size, self.cell_width)
+                around = self._cells_around(region, near, size, self.cell_width)
                 shift = self._shift(around, points, size, near=near, within=2 * self.cell_width)
                 if shift is not None:
                     return Place(expected.island, shift.x, shift.y, Placement.EXPECTED)
                 if len(around) < _TOO_FEW_TO_TELL or len(points) < _TOO_FEW_TO_TELL:
                     return expected._replace(how=Placement.FOLLOWED)
-            around = self._cells_around(island, near, size, float(max(size)))
+            around = self._cells_around(region, near, size, float(max(size)))
             for shift in self._shifts(around, points, size, ANYWHERE):
                 place = Place(expected.island, shift.x, shift.y, Placement.RECOGNISED)
                 if shows is None or shows(place):
@@ -289,33 +289,35 @@ class SlideMap:
         Args:
             points: centres of its cells in the field, pixels.
             size: width and height of the field, pixels.
-            but_for: an island to leave out.
+            but_for: the number of a region to leave out.
             shows: lays the field's picture over those of fields at a place, and tells whether they show the same.
         """
         found = [
             (shift.matches, Place(number, shift.x, shift.y, Placement.RECOGNISED))
-            for number, island in self.islands.items()
+            for number, region in self.regions.items()
             if number != but_for
-            for shift in self._shifts(island.all_cells(), points, size, ANYWHERE)
+            for shift in self._shifts(region.all_cells(), points, size, ANYWHERE)
         ]
         for _, place in sorted(found, key=lambda one: -one[0]):
             if shows is None or shows(place):
                 return place
         return None
 
-    def meet(self, number: int, met: Callable[[int, Shift], bool] | None = None) -> tuple[int, Shift] | None:
-        """Look for a whole stretch on the others: many narrow overlaps prove what no single field could.
+    def match_regions(
+        self, number: int, met: Callable[[int, Shift], bool] | None = None
+    ) -> tuple[int, Shift] | None:
+        """Look for a whole region on the others: many narrow overlaps prove what no single field could.
 
         Args:
-            number: the stretch.
-            met: tells whether the pictures of the stretch and of another, laid over it so, show the same.
+            number: the region.
+            met: tells whether the pictures of the region and of another, laid over it so, show the same.
 
         Returns:
-            Another stretch on which it is found, and what is to be added to positions on the first to have those
+            Another region on which it is found, and what is to be added to positions on the first to have those
             on the second; None when it is found nowhere.
         """
-        for other, island in self.islands.items():
-            shift = None if other == number else self._overlay(self.islands[number], island)
+        for other, region in self.regions.items():
+            shift = None if other == number else self._overlay(self.regions[number], region)
             if shift is not None and (met is None or met(other, shift)):
                 return other, shift
         return None
@@ -334,12 +336,12 @@ class SlideMap:
         )
 
     def _shifts(
-        self, map_points: Points, points: Points, size: tuple[int, int], demand: Demand
+        self, map_points: Points, points: Points, size: tuple[int, int], criteria: MatchCriteria
     ) -> list[Shift]:
-        return find_shifts(map_points, points, field_size=size, cell_width=self.cell_width, demand=demand)
+        return find_shifts(map_points, points, field_size=size, cell_width=self.cell_width, criteria=criteria)
 
-    def _overlay(self, own: Island, other: Island) -> Shift | None:
-        """Lay all cells of one stretch over those of another."""
+    def _overlay(self, own: Region, other: Region) -> Shift | None:
+        """Lay all cells of one region over those of another."""
         cells, theirs = own.all_cells(), other.all_cells()
         if not len(cells):
             return None
@@ -364,9 +366,9 @@ class SlideMap:
 
     @staticmethod
     def _cells_around(
-        island: Island, at: tuple[float, float], size: tuple[int, int], margin: float
+        region: Region, at: tuple[float, float], size: tuple[int, int], margin: float
     ) -> Points:
-        return island.cells_within(at[0] - margin, at[1] - margin, size[0] + 2 * margin, size[1] + 2 * margin)
+        return region.cells_within(at[0] - margin, at[1] - margin, size[0] + 2 * margin, size[1] + 2 * margin)
 
 
 _TOO_FEW_TO_TELL = 12

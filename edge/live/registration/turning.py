@@ -1,4 +1,4 @@
-"""How far a camera is turned against the stretch that it looks at, told by the cells that both know."""
+"""How far a camera is turned against the region that it looks at, told by the cells that both know."""
 
 import math
 

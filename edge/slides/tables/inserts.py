@@ -14,7 +14,7 @@ def insert_field(
     connection: sqlite3.Connection,
     slide: Slide,
     field: NewField,
-    glimpse: bytes | None,
+    thumbnail: bytes | None,
     picture: bytes | None,
 ) -> tuple[int, int]:
     """Insert a field and return its id and its number within the slide."""
@@ -38,7 +38,7 @@ def insert_field(
             json.dumps(checks_json(field.quality)),
             json.dumps(field.uncovered),
             field.turn,
-            glimpse,
+            thumbnail,
         ),
     )
     field_id = row_number(cursor.lastrowid)

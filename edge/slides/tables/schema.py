@@ -58,7 +58,7 @@ CREATE INDEX cells_of_field ON cells (field_id);
 """
 
 # A person's calls, the trail of every change, files that were already counted, and cells that turned out,
-# when two stretches of the slide were joined, to have been counted twice.
+# when two regions of the slide were joined, to have been counted twice.
 _VERSION_2 = """
 ALTER TABLE cells ADD COLUMN duplicate_of INTEGER REFERENCES cells ON DELETE SET NULL;
 CREATE TABLE reviews (

@@ -99,7 +99,7 @@ def command(
         from server.http.access_log import log_to_stderr
         from server.memory import bound_arenas
         from server.settings import ServerSettings
-        from server.startup import open_instruments, settle_token
+        from server.startup import open_context, settle_token
         from server.wsgi.serve import make_server, run_until_stopped
     except ImportError as error:
         missing = f'{error.name} is not installed. Install it with: pip install "plasmolite[server]"'
@@ -123,8 +123,8 @@ def command(
         )
         token = settle_token(settings, renew=new_token, tell=_tell_token)
         setup = set_up_slide(**judging)
-        instruments = open_instruments(settings, setup, token, slides=slides, source=source, camera=camera)
-        server = make_server(create_app(instruments), settings)
+        context = open_context(settings, setup, token, slides=slides, source=source, camera=camera)
+        server = make_server(create_app(context), settings)
     except (PlasmoliteError, OSError) as error:
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)
         sys.exit(2)
@@ -132,13 +132,13 @@ def command(
     addresses = addresses_of(server.effective_host, server.effective_port)
     click.echo(f"Plasmolite is at {' and '.join(addresses)} (stop with Ctrl+C).", err=True)
     if token is not None and not settings.on_loopback:
-        once = pairing_address(addresses[0], instruments.pairing.draw())
+        once = pairing_address(addresses[0], context.pairing.draw())
         click.echo(
             f"Read this with a phone: it signs it in once, within 10 minutes.\n{qr_in_terminal(once)}",
             err=True,
         )
     click.echo(RESEARCH_USE, err=True)
-    run_until_stopped(server, instruments)
+    run_until_stopped(server, context)
 
 
 def _tell_token(token: str, path: Path) -> None:

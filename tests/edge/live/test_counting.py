@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import StoreFullError
 from edge.live.counting import Outcome, SlideCounter
-from edge.live.registration.motion import follow, take_glimpse
+from edge.live.registration.motion import estimate_motion, take_thumbnail
 from edge.live.registration.point_patterns import ANYWHERE, find_shift, nearest
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState
@@ -107,10 +107,10 @@ def test_stretches_that_meet_are_joined_and_their_cells_counted_once(tmp_path: P
         apart = [(0, 0), (100, 0), (900, 900), (900, 900), (850, 950)]
         count(counter, apart)
         assert counter.map is not None
-        assert len(counter.map.islands) == 2
+        assert len(counter.map.regions) == 2
         bridge = [(900, 700), (900, 500), (700, 350), (450, 200), (250, 100), (100, 0)]
         count(counter, bridge)
-        assert len(counter.map.islands) == 1
+        assert len(counter.map.regions) == 1
         assert store.counts(slide).cells == SLIDE.whole_in(apart + bridge)
         assert "stretches joined" in [entry.action for entry in store.audit(slide)]
         assert store.faults() == []
@@ -132,7 +132,7 @@ def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_
         outcomes = count(counter, [back[0], *back])
         assert all(outcome.place is None or outcome.place.how != "recognised" for outcome in outcomes)
         assert counter.map is not None
-        assert len(counter.map.islands) == 1
+        assert len(counter.map.regions) == 1
         assert store.counts(slide).cells == SLIDE.whole_in(there + back)
 
 
@@ -146,17 +146,17 @@ def test_what_unjoined_stretches_count_twice_is_bounded(tmp_path: Path) -> None:
         counter.forget_position()
         count(counter, [back[0], *back])
         assert counter.map is not None
-        assert len(counter.map.islands) == 2
+        assert len(counter.map.regions) == 2
         twice = store.counts(slide).cells - SLIDE.whole_in(there + back)
-        stretches = [island.cells for island in counter.map.islands.values()]
-        assert 0 < twice <= counted_twice_at_most(stretches)
+        regions = [region.cells for region in counter.map.regions.values()]
+        assert 0 < twice <= counted_twice_at_most(regions)
 
 
 @pytest.mark.parametrize(
-    ("stretches", "twice"), [([], 0), ([900], 0), ([5, 900], 5), ([100, 100], 16), ([3, 40, 40], 19)]
+    ("regions", "twice"), [([], 0), ([900], 0), ([5, 900], 5), ([100, 100], 16), ([3, 40, 40], 19)]
 )
-def test_no_more_cells_can_be_counted_twice_than_a_stretch_has(stretches: list[int], twice: int) -> None:
-    assert counted_twice_at_most(stretches) == twice
+def test_no_more_cells_can_be_counted_twice_than_a_region_has(regions: list[int], twice: int) -> None:
+    assert counted_twice_at_most(regions) == twice
 
 
 def test_one_unknown_frame_begins_no_stretch(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_one_unknown_frame_begins_no_stretch(tmp_path: Path) -> None:
         assert counter.consider(frame_at(900, 900, 2)).state == LiveState.UNPLACED
         assert counter.consider(frame_at(10, 5, 3)).place is not None
         assert counter.map is not None
-        assert len(counter.map.islands) == 1
+        assert len(counter.map.regions) == 1
         assert store.counts(slide).cells - before.cells < 40
 
 
@@ -266,24 +266,24 @@ def test_a_constellation_of_another_slide_is_not_found(seed: int) -> None:
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (60, -40), (-90, 10)])
 def test_a_movement_is_followed_by_the_pictures_under_uneven_light(dx: int, dy: int) -> None:
     lamp = np.linspace(0.7, 1.0, 640)[None, :, None]
-    before = take_glimpse((SLIDE.view(400, 400) * lamp).astype(np.uint8))
-    after = take_glimpse((SLIDE.view(400 + dx, 400 + dy) * lamp).astype(np.uint8))
-    movement = follow(before, after)
+    before = take_thumbnail((SLIDE.view(400, 400) * lamp).astype(np.uint8))
+    after = take_thumbnail((SLIDE.view(400 + dx, 400 + dy) * lamp).astype(np.uint8))
+    movement = estimate_motion(before, after)
     assert movement is not None
     assert (movement.x, movement.y) == (pytest.approx(dx, abs=3), pytest.approx(dy, abs=3))
 
 
 def test_following_leaves_a_glimpse_as_it_was() -> None:
-    before, after = take_glimpse(SLIDE.view(400, 400)), take_glimpse(SLIDE.view(440, 400))
+    before, after = take_thumbnail(SLIDE.view(400, 400)), take_thumbnail(SLIDE.view(440, 400))
     kept = before.picture.copy()
-    follow(before, after)
+    estimate_motion(before, after)
     assert np.array_equal(before.picture, kept)
 
 
 def test_empty_glass_and_strange_fields_are_followed_nowhere() -> None:
-    glass = take_glimpse(np.full((480, 640, 3), 220, np.uint8))
-    assert follow(glass, glass) is None
-    assert follow(take_glimpse(SLIDE.view(0, 0)), take_glimpse(SLIDE.view(900, 1000))) is None
+    glass = take_thumbnail(np.full((480, 640, 3), 220, np.uint8))
+    assert estimate_motion(glass, glass) is None
+    assert estimate_motion(take_thumbnail(SLIDE.view(0, 0)), take_thumbnail(SLIDE.view(900, 1000))) is None
 
 
 def test_the_nearest_point_is_the_same_whether_the_table_is_filled_at_once_or_in_parts(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import edge.segmentation.finder
-from edge.segmentation.finder import CellFinder, Reductions
+from edge.segmentation.finder import CellFinder, ImagePyramid
 from tests.support.plain_field import counted_centres, draw, grid
 
 
@@ -27,7 +27,7 @@ def test_a_given_cell_width_is_used_and_none_is_sought(
     finder: CellFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = grid((640, 480), 40)
-    monkeypatch.setattr(edge.segmentation.finder, "seek_cell_width", lambda *_: pytest.fail("sought"))
+    monkeypatch.setattr(edge.segmentation.finder, "estimate_cell_width", lambda *_: pytest.fail("sought"))
     assert len(counted_centres(finder.find(draw(places, 40, (640, 480)), 40.0))) == len(places)
 
 
@@ -52,8 +52,8 @@ def test_uneven_light_and_a_cast_change_nothing(finder: CellFinder) -> None:
 
 def test_a_field_reduced_keeps_its_colours() -> None:
     field = np.full((300, 401, 3), (200, 120, 40), np.uint8)
-    sizes = Reductions(field)
+    pyramid = ImagePyramid(field)
     for size in ((401, 300), (200, 150), (77, 58), (500, 374)):
-        reduced = sizes.at(size)
+        reduced = pyramid.at(size)
         assert reduced.shape == (size[1], size[0], 3)
         assert np.abs(reduced.astype(int) - field[0, 0]).max() <= 1

@@ -11,7 +11,7 @@ from edge.segmentation.background import density_levels, estimate_background, op
 from edge.segmentation.network import (
     CELL_WIDTH,
     CellNetwork,
-    Sight,
+    SegmentationMaps,
     chances,
     network_picture,
     picture_scaling,
@@ -40,9 +40,9 @@ def test_a_large_picture_is_seen_in_tiles_as_in_one_piece(monkeypatch: pytest.Mo
     # No whole number of tiles, and odd: the grid is rounded up.
     picture = picture_of((701, 463))
     network = CellNetwork(threads=1)
-    whole = network.see(picture)
+    whole = network.predict(picture)
     monkeypatch.setattr(edge.segmentation.network, "TILE", 256)
-    tiled = network.see(picture)
+    tiled = network.predict(picture)
     assert chances(whole.cell).max() > 0.9
     for one, other in zip(whole[:2], tiled[:2], strict=True):
         assert one.shape == other.shape == (232, 351)
@@ -51,10 +51,10 @@ def test_a_large_picture_is_seen_in_tiles_as_in_one_piece(monkeypatch: pytest.Mo
     assert np.abs(whole.offset - tiled.offset)[on_cell].mean() < 0.1
 
 
-def sight_of(labels: NDArray[np.int32], white: NDArray[np.float16]) -> Sight:
-    """A sight that is sure of its cells."""
+def maps_of(labels: NDArray[np.int32], white: NDArray[np.float16]) -> SegmentationMaps:
+    """Maps that are sure of their cells."""
     sure = np.full(labels.shape, 5, np.float16)
-    return Sight(sure, sure, np.zeros((*labels.shape, 2), np.float16), white)
+    return SegmentationMaps(sure, sure, np.zeros((*labels.shape, 2), np.float16), white)
 
 
 def test_white_cells_are_large_ones_that_the_network_tells_by_the_mean_of_their_pixels() -> None:
@@ -66,7 +66,7 @@ def test_white_cells_are_large_ones_that_the_network_tells_by_the_mean_of_their_
     # One of usual size, one large, and one large of which only a part looks so.
     told[(labels == 2) | (labels == 6)] = 5
     told[2:8, 135:155] = 5
-    is_white = measure_labels(sight_of(labels, told), labels, FinderSettings()).is_white
+    is_white = measure_labels(maps_of(labels, told), labels, FinderSettings()).is_white
     assert np.flatnonzero(is_white).tolist() == [6]
 
 
@@ -80,14 +80,14 @@ def test_interpreters_are_kept_for_the_latest_sizes_and_no_more(monkeypatch: pyt
 
     sizes = ((160, 120), (176, 128), (320, 240))
     pictures = [picture_of(size) for size in sizes]
-    alone = [CellNetwork(threads=1).see(picture) for picture in pictures]
+    alone = [CellNetwork(threads=1).predict(picture) for picture in pictures]
     network = CellNetwork(threads=1)
     monkeypatch.setattr(edge.segmentation.network, "open_interpreter", counting)
     # Room for the two small ones together, or for the large one by itself.
     monkeypatch.setattr(edge.segmentation.network, "KEPT_PIXELS", 320 * 240)
     for turn, opens in ((0, True), (1, True), (0, False), (1, False), (2, True), (2, False), (0, True)):
         before = len(opened)
-        seen = network.see(pictures[turn])
+        seen = network.predict(pictures[turn])
         assert (len(opened) > before) is opens
         for part, expected in zip(seen, alone[turn], strict=True):
             np.testing.assert_array_equal(part, expected)

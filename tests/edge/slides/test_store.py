@@ -16,7 +16,7 @@ from edge.errors import (
     StoreVersionError,
 )
 from edge.slides.claim import counting
-from edge.slides.joining import join_islands
+from edge.slides.joining import join_regions
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.slides.tables.schema import CURRENT_VERSION, migrate
@@ -91,7 +91,7 @@ def test_joined_stretches_count_their_common_cells_once(tmp_path: Path) -> None:
         store.add_field(slide, field_at(island=2), *with_crops(cells_of(0.9, 0.2)))
         first, second, third, fourth = (cell.cell_id for cell in store.cells(slide))
         judge(store, slide, third, "Uninfected", reviewer="Amina")
-        join_islands(store, slide, kept=1, moved=2, shift=(50.0, 0.0), duplicates={third: second})
+        join_regions(store, slide, kept=1, moved=2, shift=(50.0, 0.0), duplicates={third: second})
         assert [cell.cell_id for cell in store.cells(slide)] == [first, second, fourth]
         assert {cell.island for cell in store.cells(slide)} == {1}
         assert store.cell(slide, fourth).x == 220.0
@@ -302,6 +302,6 @@ def test_of_two_calls_on_a_joined_cell_that_on_the_kept_one_stands(tmp_path: Pat
         kept, duplicate = (cell.cell_id for cell in store.cells(slide))
         judge(store, slide, kept, Label.PARASITIZED, reviewer="Amina")
         judge(store, slide, duplicate, Label.UNINFECTED, reviewer="Joe")
-        join_islands(store, slide, kept=1, moved=2, shift=(0.0, 0.0), duplicates={duplicate: kept})
+        join_regions(store, slide, kept=1, moved=2, shift=(0.0, 0.0), duplicates={duplicate: kept})
         assert store.cell(slide, kept).call == Label.PARASITIZED
         assert store.cell(slide, kept).reviewer == "Amina"

@@ -55,7 +55,7 @@ def test_the_coefficients_are_the_most_probable_ones() -> None:
     offsets = rng.normal(size=500).astype(np.float32)
     found = fit(Problem(inputs, offsets, targets, weights, np.full(40, 4, np.float32)))
     said = 1 / (1 + np.exp(-(offsets + inputs @ found).astype(np.float64)))
-    # At the maximum of the posterior the gradient is nought.
+    # At the maximum of the posterior the gradient is zero.
     gradient = inputs.T @ (weights * (said - targets)) + 4 * found
     assert np.abs(gradient).max() < 0.05
     assert found[0] > 2 * np.abs(found[1:]).max()

@@ -8,7 +8,7 @@ import pytest
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.pairing import CODE_SECONDS, PairingCodes, addresses_of, qr_in_terminal
 from server.credentials.token import make_token
-from tests.support.http.running_server import app_of, instruments
+from tests.support.http.running_server import app_of, make_context
 
 
 def test_a_code_works_once_and_for_minutes_only() -> None:
@@ -24,8 +24,8 @@ def test_a_code_works_once_and_for_minutes_only() -> None:
 
 def test_a_phone_is_signed_in_by_the_code_without_the_token(tmp_path: Path) -> None:
     secret, record = make_token()
-    with instruments(tmp_path, token=record) as kit:
-        app = app_of(kit)
+    with make_context(tmp_path, token=record) as context:
+        app = app_of(context)
         laptop, phone = app.test_client(), app.test_client()
         assert laptop.post("/pairing").status_code == 401
         laptop.post("/sign-in", data={"token": secret})
@@ -44,8 +44,8 @@ def test_a_phone_is_signed_in_by_the_code_without_the_token(tmp_path: Path) -> N
 def test_a_copied_cookie_opens_nothing_after_signing_out(tmp_path: Path, restarted: bool) -> None:
     secret, record = make_token()
     ended = EndedSessions(tmp_path / "token.ended")
-    with instruments(tmp_path, token=record, ended_sessions=ended) as kit:
-        client = app_of(kit).test_client()
+    with make_context(tmp_path, token=record, ended_sessions=ended) as context:
+        client = app_of(context).test_client()
         client.post("/sign-in", data={"token": secret})
         copy = client.get_cookie("plasmolite_session")
         assert copy is not None
@@ -55,8 +55,8 @@ def test_a_copied_cookie_opens_nothing_after_signing_out(tmp_path: Path, restart
         client.post("/sign-out", headers={"X-CSRF-Token": csrf[1]})
     if restarted:
         ended = EndedSessions(tmp_path / "token.ended")
-    with instruments(tmp_path, token=record, ended_sessions=ended) as kit:
-        thief = app_of(kit).test_client()
+    with make_context(tmp_path, token=record, ended_sessions=ended) as context:
+        thief = app_of(context).test_client()
         thief.set_cookie("plasmolite_session", copy.value)
         assert thief.get("/ready").status_code == 401
 

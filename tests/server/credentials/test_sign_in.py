@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.credentials.token import make_token
-from tests.support.http.running_server import app_of, instruments, served, store_in
+from tests.support.http.running_server import app_of, make_context, served, store_in
 
 CHROME = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
@@ -23,9 +23,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str
     secret, record = make_token()
     with (
         store_in(folder) as store,
-        instruments(folder, store=store, token=record, allowed_hosts=("bench.test",)) as kit,
+        make_context(folder, store=store, token=record, allowed_hosts=("bench.test",)) as context,
     ):
-        yield kit, secret
+        yield context, secret
 
 
 @pytest.mark.parametrize("accept", [CHROME, FIREFOX])
@@ -46,14 +46,14 @@ def test_a_program_without_a_token_gets_a_problem_document(guarded: tuple[Any, s
     "wanted", ["//evil.test/", "https://evil.test/", "/\\evil.test", "javascript:alert(1)", ""]
 )
 def test_a_sign_in_never_leads_to_another_server(guarded: tuple[Any, str], wanted: str) -> None:
-    kit, secret = guarded
-    answer = app_of(kit).test_client().post("/sign-in", data={"token": secret, "next": wanted})
+    context, secret = guarded
+    answer = app_of(context).test_client().post("/sign-in", data={"token": secret, "next": wanted})
     assert answer.headers["Location"] == "/"
 
 
 def test_a_person_who_goes_astray_reads_a_page(guarded: tuple[Any, str]) -> None:
-    kit, secret = guarded
-    client = app_of(kit).test_client()
+    context, secret = guarded
+    client = app_of(context).test_client()
     client.post("/sign-in", data={"token": secret})
     answer = client.get("/nowhere", headers={"Accept": CHROME})
     assert answer.status_code == 404
@@ -65,8 +65,11 @@ def test_a_person_who_goes_astray_reads_a_page(guarded: tuple[Any, str]) -> None
 def test_a_person_signs_in_over_the_network(guarded: tuple[Any, str]) -> None:
     browser = pytest.importorskip("tests.support.http.browser", reason="selenium is not installed")
     pages = pytest.importorskip("tests.support.http.browser_page")
-    kit, secret = guarded
-    with served(kit) as address, browser.chromium("--host-resolver-rules=MAP bench.test 127.0.0.1") as driver:
+    context, secret = guarded
+    with (
+        served(context) as address,
+        browser.chromium("--host-resolver-rules=MAP bench.test 127.0.0.1") as driver,
+    ):
         there = f"http://bench.test:{urlsplit(address).port}"
         page = pages.Page(driver, there)
         driver.get(f"{there}/#slides")

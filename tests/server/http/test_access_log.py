@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http.running_server import app_of, cell_png, instruments, store_in
+from tests.support.http.running_server import app_of, cell_png, make_context, store_in
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_a_request_is_told_by_what_it_did(
     with (
         caplog.at_level(logging.DEBUG, "plasmolite.server"),
         store_in(tmp_path) as store,
-        instruments(tmp_path, store=store) as kit,
+        make_context(tmp_path, store=store) as context,
     ):
         method, path = asked.split()
-        client = app_of(kit).test_client()
+        client = app_of(context).test_client()
         answer = client.open(path, method=method, data=cell_png(), content_type="image/png")
     assert answer.status_code == status
     told = [record for record in caplog.records if record.getMessage() == "request"]
@@ -38,8 +38,8 @@ def test_a_request_is_told_by_what_it_did(
 def test_without_verbose_what_is_routine_is_not_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "plasmolite.server"), instruments(tmp_path) as kit:
-        client = app_of(kit).test_client()
+    with caplog.at_level(logging.INFO, "plasmolite.server"), make_context(tmp_path) as context:
+        client = app_of(context).test_client()
         assert client.get("/health").status_code == 200
         assert client.get("/nowhere").status_code == 404
     assert [record.__dict__["status"] for record in caplog.records] == [404]

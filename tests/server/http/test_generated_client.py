@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.bench import slide_with_crops
-from tests.support.http.running_server import cell_png, instruments, served, store_in
+from tests.support.http.running_server import cell_png, make_context, served, store_in
 
 pytest.importorskip("openapi_python_client", reason="openapi-python-client is not installed")
 
@@ -22,7 +22,7 @@ _CONFIG = Path(__file__).parents[3] / "deploy" / "openapi-python-client.yaml"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("generated")
-    with store_in(folder) as store, instruments(folder, store=store) as kit, served(kit) as address:
+    with store_in(folder) as store, make_context(folder, store=store) as context, served(context) as address:
         slide_with_crops(store, "K-1", 0.99, 0.1)
         yield address
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.http.malformed_requests import malformed_uploads
-from tests.support.http.running_server import app_of, cell_png, instruments
+from tests.support.http.running_server import app_of, cell_png, make_context
 
 COUNT = int(os.environ.get("PLASMOLITE_MALFORMED", "200"))
 MEMORY_BOUND_MIB = 200
@@ -16,8 +16,8 @@ MEMORY_BOUND_MIB = 200
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with instruments(tmp_path_factory.mktemp("serve")) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("serve")) as context:
+        yield app_of(context).test_client()
 
 
 def resident_mib() -> float:

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
 from edge.slides.store import SlideStore
-from server.context import Instruments
-from server.live_camera import LiveBench
-from tests.support.http.running_server import app_of, instruments
+from server.context import ServerContext
+from server.live_camera import LiveCamera
+from tests.support.http.running_server import app_of, make_context
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
@@ -32,14 +32,14 @@ EXAMPLES = int(os.environ.get("PLASMOLITE_API_EXAMPLES", "12"))
 
 
 @pytest.fixture(scope="module")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instruments]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerContext]:
     folder = tmp_path_factory.mktemp("api")
-    with open_store(folder) as store, instruments(folder, store=store) as kit:
+    with open_store(folder) as store, make_context(folder, store=store) as context:
         fill(store)
         # A camera that is never opened: what is asked of it is the API, not the counting.
-        object.__setattr__(kit, "live", LiveBench(kit.setup, store, "simulator"))
-        yield kit
-        kit.stopping.set()
+        object.__setattr__(context, "live", LiveCamera(context.setup, store, "simulator"))
+        yield context
+        context.stopping.set()
 
 
 def fill(store: SlideStore) -> None:
@@ -49,10 +49,10 @@ def fill(store: SlideStore) -> None:
 
 
 @pytest.fixture(scope="module")
-def app(kit: Instruments) -> Flask:
+def app(context: ServerContext) -> Flask:
     # Stopping, so that no generated request begins a count that outlives the test.
-    kit.stopping.set()
-    return app_of(kit)
+    context.stopping.set()
+    return app_of(context)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

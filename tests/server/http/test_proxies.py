@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.credentials.token import make_token
-from tests.support.http.running_server import cell_png, instruments, served, store_in
+from tests.support.http.running_server import cell_png, make_context, served, store_in
 
 _EXAMPLES = Path(__file__).parents[3] / "deploy" / "proxy"
 
@@ -123,8 +123,8 @@ def test_the_example_serves_the_page_and_the_api(
         port = free.getsockname()[1]
     with (
         store_in(tmp_path) as store,
-        instruments(tmp_path, store=store, token=record, **limits) as kit,
-        served(kit) as address,
+        make_context(tmp_path, store=store, token=record, **limits) as context,
+        served(context) as address,
         running(proxy(tmp_path, port, urlsplit(address).port or 0), port),
     ):
         person = Person(port)

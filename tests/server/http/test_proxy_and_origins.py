@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from server.credentials.token import make_token
-from tests.support.http.running_server import app_of, cell_png, instruments, served, store_in
+from tests.support.http.running_server import app_of, cell_png, make_context, served, store_in
 
 LAB = "https://lab.example"
 
@@ -18,8 +18,8 @@ LAB = "https://lab.example"
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient, str]]:
     secret, record = make_token()
     folder = tmp_path_factory.mktemp("origins")
-    with instruments(folder, token=record, allowed_origins=(LAB,), allowed_hosts=("localhost",)) as kit:
-        yield app_of(kit).test_client(), secret
+    with make_context(folder, token=record, allowed_origins=(LAB,), allowed_hosts=("localhost",)) as context:
+        yield app_of(context).test_client(), secret
 
 
 def test_a_page_of_an_allowed_origin_may_ask_with_the_token(guarded: tuple[FlaskClient, str]) -> None:
@@ -83,8 +83,8 @@ def test_behind_a_proxy_the_page_knows_its_path_and_marks_its_cookie(tmp_path: P
     tls = {"Host": "bench.example", "X_Forwarded_Proto": "https"}
     with (
         store_in(tmp_path) as store,
-        instruments(tmp_path, store=store, token=record, **limits) as kit,
-        served(kit) as address,
+        make_context(tmp_path, store=store, token=record, **limits) as context,
+        served(context) as address,
     ):
         status, headers, _ = ask(
             address, "GET", f"{root}/slides", Accept="text/html", X_Forwarded_For="10.0.0.7", **tls
@@ -115,12 +115,12 @@ def test_behind_a_proxy_the_page_knows_its_path_and_marks_its_cookie(tmp_path: P
 
 def test_forwarded_headers_of_a_stranger_count_for_nothing(tmp_path: Path) -> None:
     secret, record = make_token()
-    with instruments(tmp_path, token=record, logins_per_minute=2) as kit, served(kit) as address:
+    with make_context(tmp_path, token=record, logins_per_minute=2) as context, served(context) as address:
         tries = [
             ask(address, "POST", "/sign-in", "token=guess", X_Forwarded_For=f"10.0.0.{n}")[0]
             for n in range(3)
         ]
         assert tries == [401, 401, 429]
-    with instruments(tmp_path, token=record) as kit, served(kit) as address:
+    with make_context(tmp_path, token=record) as context, served(context) as address:
         _, headers, _ = ask(address, "POST", "/sign-in", f"token={secret}", X_Forwarded_Proto="https")
         assert "Secure" not in headers["Set-Cookie"]

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from server.credentials.token import make_token
-from tests.support.http.running_server import app_of, cell_png, instruments
+from tests.support.http.running_server import app_of, cell_png, make_context
 
 LAN = {"host": "192.168.4.1"}
 
@@ -16,8 +16,8 @@ LAN = {"host": "192.168.4.1"}
 @pytest.fixture(scope="module")
 def token_and_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, FlaskClient]]:
     token, record = make_token()
-    with instruments(tmp_path_factory.mktemp("lan"), token=record, logins_per_minute=1000, **LAN) as kit:
-        yield token, app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("lan"), token=record, logins_per_minute=1000, **LAN) as context:
+        yield token, app_of(context).test_client()
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def test_signing_out_ends_the_session(client: FlaskClient, token: str) -> None:
 
 
 def test_guessing_the_token_is_slowed_down(tmp_path: Path) -> None:
-    with instruments(tmp_path, token=make_token()[1], logins_per_minute=5, **LAN) as kit:
-        client = app_of(kit).test_client()
+    with make_context(tmp_path, token=make_token()[1], logins_per_minute=5, **LAN) as context:
+        client = app_of(context).test_client()
         answers = [client.post("/sign-in", data={"token": str(n)}) for n in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert answers[-1].content_type == "application/problem+json"
@@ -108,8 +108,8 @@ def test_guessing_the_token_is_slowed_down(tmp_path: Path) -> None:
 
 def test_one_client_cannot_take_the_server_from_the_others(tmp_path: Path) -> None:
     token, record = make_token()
-    with instruments(tmp_path, token=record, requests_per_minute=10, **LAN) as kit:
-        client = app_of(kit).test_client()
+    with make_context(tmp_path, token=record, requests_per_minute=10, **LAN) as context:
+        client = app_of(context).test_client()
         headers = {"Authorization": f"Bearer {token}"}
         statuses = [client.get("/ready", headers=headers).status_code for _ in range(11)]
         other = client.get("/ready", headers=headers, environ_overrides={"REMOTE_ADDR": "192.168.4.9"})
@@ -119,8 +119,8 @@ def test_one_client_cannot_take_the_server_from_the_others(tmp_path: Path) -> No
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with instruments(tmp_path_factory.mktemp("local")) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("local")) as context:
+        yield app_of(context).test_client()
 
 
 def test_loopback_needs_no_token(local: FlaskClient) -> None:

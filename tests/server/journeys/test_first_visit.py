@@ -22,7 +22,7 @@ def test_from_a_code_to_a_filed_report_on_a_phone(page: Page, bench: Bench, lang
     driver.delete_all_cookies()
     # What the console or a laptop shows as a QR code.
     driver.get("about:blank")
-    driver.get(pairing_address(f"{bench.address}/", bench.kit.pairing.draw()))
+    driver.get(pairing_address(f"{bench.address}/", bench.context.pairing.draw()))
     page.until(lambda: page.one("html").get_attribute("data-ready") == "yes")
     assert "pair" not in driver.current_url
     page.until(lambda: page.one("#home-count").text == words[0])
@@ -74,8 +74,8 @@ def done(page: Page) -> bool:
 
 
 def test_a_code_that_was_used_is_told_on_the_form(page: Page, bench: Bench) -> None:
-    code = bench.kit.pairing.draw()
-    bench.kit.pairing.use(code)
+    code = bench.context.pairing.draw()
+    bench.context.pairing.use(code)
     page.driver.delete_all_cookies()
     page.driver.get("about:blank")
     page.driver.get(pairing_address(f"{bench.address}/", code))
@@ -86,10 +86,10 @@ def test_a_code_that_was_used_is_told_on_the_form(page: Page, bench: Bench) -> N
 
 def test_the_next_viewer_sees_a_still_picture_when_all_places_are_taken(page: Page, bench: Bench) -> None:
     with (
-        bench.kit.viewers_gate.passing(),
-        bench.kit.viewers_gate.passing(),
-        bench.kit.viewers_gate.passing(),
-        bench.kit.viewers_gate.passing(),
+        bench.context.viewers_admission.admit(),
+        bench.context.viewers_admission.admit(),
+        bench.context.viewers_admission.admit(),
+        bench.context.viewers_admission.admit(),
     ):
         page.open("live")
         page.one("#live-slide").send_keys("watched")
@@ -102,8 +102,8 @@ def test_the_next_viewer_sees_a_still_picture_when_all_places_are_taken(page: Pa
     question = page.until(lambda: page.driver.switch_to.alert)
     assert "was not begun in this browser" in question.text
     question.dismiss()
-    assert bench.kit.live is not None
-    assert bench.kit.live.snapshot() is not None
+    assert bench.context.live is not None
+    assert bench.context.live.snapshot() is not None
     page.one("#live-stop").click()
     page.until(lambda: page.driver.switch_to.alert).accept()
     page.one("#live-after")

@@ -14,13 +14,13 @@ from PIL import Image
 from edge.fields.analyser import FieldAnalyser
 from edge.images.encode import encode_png
 from edge.images.files import read_image
-from tests.support.http.running_server import app_of, classifier, field_png, instruments
+from tests.support.http.running_server import app_of, classifier, field_png, make_context
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with instruments(tmp_path_factory.mktemp("serve")) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("serve")) as context:
+        yield app_of(context).test_client()
 
 
 def post(client: FlaskClient, *pictures: bytes, query: str = "") -> Any:
@@ -97,8 +97,11 @@ def test_two_ways_of_telling_the_blood_are_one_too_many(client: FlaskClient) -> 
 
 
 def test_a_long_line_before_the_analyser_is_told_with_the_time_to_come_again(tmp_path: Path) -> None:
-    with instruments(tmp_path, fields_at_once=1, fields_waiting=0) as kit, kit.fields_gate.passing():
-        answer = post(app_of(kit).test_client(), field_png())
+    with (
+        make_context(tmp_path, fields_at_once=1, fields_waiting=0) as context,
+        context.fields_admission.admit(),
+    ):
+        answer = post(app_of(context).test_client(), field_png())
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) >= 1
 

@@ -11,26 +11,26 @@ from flask.testing import FlaskClient
 
 from edge.errors import SourceError
 from edge.images.files import read_image
-from server.context import Instruments
-from server.live_camera import LiveBench
-from tests.support.http.running_server import app_of, instruments, served, store_in
+from server.context import ServerContext
+from server.live_camera import LiveCamera
+from tests.support.http.running_server import app_of, make_context, served, store_in
 
 PATIENCE = 60.0
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Instruments]:
-    with store_in(tmp_path) as store, instruments(tmp_path, store=store, max_viewers=1) as kit:
-        bench = LiveBench(kit.setup, store, "simulator")
-        object.__setattr__(kit, "live", bench)
-        yield kit
-        kit.stopping.set()
-        bench.stop()
+def context(tmp_path: Path) -> Iterator[ServerContext]:
+    with store_in(tmp_path) as store, make_context(tmp_path, store=store, max_viewers=1) as context:
+        camera = LiveCamera(context.setup, store, "simulator")
+        object.__setattr__(context, "live", camera)
+        yield context
+        context.stopping.set()
+        camera.stop()
 
 
 @pytest.fixture
-def client(kit: Instruments) -> FlaskClient:
-    return app_of(kit).test_client()
+def client(context: ServerContext) -> FlaskClient:
+    return app_of(context).test_client()
 
 
 def begin(client: FlaskClient, **wishes: object) -> int:
@@ -54,15 +54,15 @@ def test_before_a_count_there_is_none(client: FlaskClient) -> None:
     assert client.get("/live.mjpg").status_code == 404
 
 
-def test_a_slide_is_counted_shown_and_stopped(client: FlaskClient, kit: Instruments) -> None:
+def test_a_slide_is_counted_shown_and_stopped(client: FlaskClient, context: ServerContext) -> None:
     assert begin(client) == 201
     count = wait_for_cells(client)
     assert count["slide"] == {"id": "S-1", "number": 1}
     assert count["estimate"]
     assert read_image(client.get("/live.jpg").data).ndim == 3
     assert client.delete("/live").get_json()["counting"] is False
-    assert kit.store is not None
-    assert kit.store.counts(kit.store.slide("S-1")).cells > 0
+    assert context.store is not None
+    assert context.store.counts(context.store.slide("S-1")).cells > 0
 
 
 def test_a_second_count_at_the_same_time_is_a_conflict(client: FlaskClient) -> None:
@@ -84,11 +84,11 @@ def test_a_slide_under_the_camera_cannot_be_deleted(client: FlaskClient) -> None
     assert client.delete("/slides/1?who=Amina").status_code == 409
 
 
-def test_the_cell_under_the_cross_hair_needs_no_slide(client: FlaskClient, kit: Instruments) -> None:
+def test_the_cell_under_the_cross_hair_needs_no_slide(client: FlaskClient, context: ServerContext) -> None:
     assert begin(client, mode="cell", slide_id="") == 201
     assert client.get("/live").get_json()["count"]["mode"] == "cell"
-    assert kit.store is not None
-    assert kit.store.slides() == []
+    assert context.store is not None
+    assert context.store.slides() == []
 
 
 @pytest.mark.parametrize("slide_id", ["  ", "K-1\nK-2", "K\u202e1-"], ids=["blank", "two lines", "turned"])
@@ -103,21 +103,30 @@ def test_ready_asks_the_camera_too(client: FlaskClient) -> None:
 
 
 def test_a_source_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
-    with store_in(tmp_path) as store, instruments(tmp_path, store=store) as kit, pytest.raises(SourceError):
-        LiveBench(kit.setup, store, "no-such-source")
+    with (
+        store_in(tmp_path) as store,
+        make_context(tmp_path, store=store) as context,
+        pytest.raises(SourceError),
+    ):
+        LiveCamera(context.setup, store, "no-such-source")
 
 
 def test_a_server_without_a_camera_says_how_to_have_one(tmp_path: Path) -> None:
-    with instruments(tmp_path) as kit:
-        answer = app_of(kit).test_client().get("/live")
+    with make_context(tmp_path) as context:
+        answer = app_of(context).test_client().get("/live")
     assert answer.status_code == 404
     assert "--source" in answer.get_json()["detail"]
 
 
-def test_the_stream_is_jpegs_for_as_many_viewers_as_may_watch(kit: Instruments, client: FlaskClient) -> None:
+def test_the_stream_is_jpegs_for_as_many_viewers_as_may_watch(
+    context: ServerContext, client: FlaskClient
+) -> None:
     begin(client)
     wait_for_cells(client)
-    with served(kit) as address, urllib.request.urlopen(f"{address}/live.mjpg", timeout=PATIENCE) as stream:
+    with (
+        served(context) as address,
+        urllib.request.urlopen(f"{address}/live.mjpg", timeout=PATIENCE) as stream,
+    ):
         assert stream.headers["Content-Type"].startswith("multipart/x-mixed-replace")
         assert stream.readline().startswith(b"--")
         assert b"image/jpeg" in stream.readline()
@@ -127,17 +136,17 @@ def test_the_stream_is_jpegs_for_as_many_viewers_as_may_watch(kit: Instruments, 
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/live.mjpg", timeout=PATIENCE)
         assert refused.value.code == 503
-        kit.stopping.set()
+        context.stopping.set()
 
 
-def test_a_viewer_who_leaves_makes_room_for_the_next(kit: Instruments, client: FlaskClient) -> None:
+def test_a_viewer_who_leaves_makes_room_for_the_next(context: ServerContext, client: FlaskClient) -> None:
     begin(client)
     wait_for_cells(client)
-    with served(kit) as address:
+    with served(context) as address:
         for _ in range(3):
             until = time.monotonic() + PATIENCE
-            while kit.viewers_gate.present and time.monotonic() < until:
+            while context.viewers_admission.present and time.monotonic() < until:
                 threading.Event().wait(0.05)
             with urllib.request.urlopen(f"{address}/live.mjpg", timeout=PATIENCE) as stream:
                 assert stream.readline().startswith(b"--")
-        kit.stopping.set()
+        context.stopping.set()

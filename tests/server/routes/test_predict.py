@@ -14,13 +14,13 @@ from edge.cells.files import cell_input
 from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
 from server.routes.explain import PEAK_HEADER
-from tests.support.http.running_server import app_of, cell_png, classifier, field_png, instruments
+from tests.support.http.running_server import app_of, cell_png, classifier, field_png, make_context
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with instruments(tmp_path_factory.mktemp("serve"), max_pictures=5, max_body_bytes=2_000_000) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("serve"), max_pictures=5, max_body_bytes=2_000_000) as context:
+        yield app_of(context).test_client()
 
 
 def post(client: FlaskClient, *pictures: tuple[bytes, str]) -> Any:
@@ -154,11 +154,11 @@ def test_a_jpeg_of_endless_scans_is_refused_undecoded(client: FlaskClient) -> No
 
 
 def test_a_full_queue_is_told_with_the_time_to_come_again(tmp_path: Path) -> None:
-    with instruments(tmp_path, queue_cells=0) as kit:
-        answer = post(app_of(kit).test_client(), (cell_png(), "cell.png"))
+    with make_context(tmp_path, queue_cells=0) as context:
+        answer = post(app_of(context).test_client(), (cell_png(), "cell.png"))
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) >= 1
-        assert b'plasmolite_refused_total{queue="cells"} 1.0' in kit.metrics.exposition()
+        assert b'plasmolite_refused_total{queue="cells"} 1.0' in context.metrics.exposition()
 
 
 def test_the_evidence_map_is_a_png(client: FlaskClient) -> None:

@@ -9,14 +9,14 @@ from flask.testing import FlaskClient
 
 from edge.slides.claim import counting
 from edge.slides.store import SlideStore
-from tests.support.http.running_server import app_of, field_png, instruments, store_in
+from tests.support.http.running_server import app_of, field_png, make_context, store_in
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FlaskClient, SlideStore]]:
     folder = tmp_path_factory.mktemp("slides")
-    with store_in(folder) as store, instruments(folder, store=store) as kit:
-        yield app_of(kit).test_client(), store
+    with store_in(folder) as store, make_context(folder, store=store) as context:
+        yield app_of(context).test_client(), store
 
 
 def send(client: FlaskClient, path: str, picture: bytes, name: str = "field.png") -> Any:

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
-from tests.support.http.running_server import app_of, instruments
+from tests.support.http.running_server import app_of, make_context
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
@@ -23,8 +23,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlideStore]:
 
 @pytest.fixture(scope="module")
 def client(store: SlideStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with instruments(tmp_path_factory.mktemp("served"), store=store) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path_factory.mktemp("served"), store=store) as context:
+        yield app_of(context).test_client()
 
 
 def ids(client: FlaskClient, query: str) -> list[str]:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from edge.about import RESEARCH_USE
 from edge.slides.store import SlideStore
-from tests.support.http.running_server import app_of, instruments
+from tests.support.http.running_server import app_of, make_context
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
@@ -23,8 +23,8 @@ def store(tmp_path: Path) -> Iterator[SlideStore]:
 
 @pytest.fixture
 def client(store: SlideStore, tmp_path: Path) -> Iterator[FlaskClient]:
-    with instruments(tmp_path, store=store) as kit:
-        yield app_of(kit).test_client()
+    with make_context(tmp_path, store=store) as context:
+        yield app_of(context).test_client()
 
 
 def review(client: FlaskClient, cell: int, call: str | None, reviewer: str = "Amina") -> int:
@@ -162,8 +162,8 @@ def test_the_small_picture_is_what_was_stored(client: FlaskClient, store: SlideS
 
 
 def test_without_a_store_the_way_to_have_one_is_told(tmp_path: Path) -> None:
-    with instruments(tmp_path) as kit:
-        answer = app_of(kit).test_client().get("/slides")
+    with make_context(tmp_path) as context:
+        answer = app_of(context).test_client().get("/slides")
     assert answer.status_code == 404
     assert "--slides" in answer.get_json()["detail"]
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.credentials.token import make_token
-from tests.support.http.running_server import cell_png, instruments, served, store_in
+from tests.support.http.running_server import cell_png, make_context, served, store_in
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +16,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[tuple[str,
     folder = tmp_path_factory.mktemp("guarded")
     with (
         store_in(folder) as store,
-        instruments(folder, store=store, token=record) as kit,
-        served(kit) as address,
+        make_context(folder, store=store, token=record) as context,
+        served(context) as address,
     ):
         there = urlsplit(address)
         yield (there.hostname or "", there.port or 0), secret

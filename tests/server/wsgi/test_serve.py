@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.http.running_server import cell_png, instruments, served
+from tests.support.http.running_server import cell_png, make_context, served
 
 PATIENCE = 120.0
 
@@ -160,7 +160,7 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> None:
-    with instruments(tmp_path, threads=2) as kit, served(kit) as address:
+    with make_context(tmp_path, threads=2) as context, served(context) as address:
         port = int(address.rsplit(":", 1)[1])
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
         for connection in slow:
@@ -186,7 +186,7 @@ def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> N
 def test_what_never_reaches_the_application_is_a_problem_document_too(
     tmp_path: Path, head: bytes, status: int
 ) -> None:
-    with instruments(tmp_path) as kit, served(kit) as address:
+    with make_context(tmp_path) as context, served(context) as address:
         with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), PATIENCE) as connection:
             connection.sendall(head)
             answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -200,8 +200,8 @@ def test_what_never_reaches_the_application_is_a_problem_document_too(
 
 
 def test_a_stopping_server_says_that_it_is_not_ready(tmp_path: Path) -> None:
-    with instruments(tmp_path) as kit, served(kit) as address:
-        kit.stopping.set()
+    with make_context(tmp_path) as context, served(context) as address:
+        context.stopping.set()
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/ready", timeout=PATIENCE)
         assert refused.value.code == 503

@@ -18,10 +18,10 @@ from edge.inference.model_file import default_model_path
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.slides.store import SlideStore
-from server.admission import Gate
+from server.admission import AdmissionQueue
 from server.app import create_app
-from server.batching import BatchGatherer
-from server.context import Instruments
+from server.batching import Batcher
+from server.context import ServerContext
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
 from server.wsgi.serve import make_server
@@ -34,8 +34,8 @@ def classifier() -> Classifier:
 
 
 @contextmanager
-def instruments(folder: Path, model: Path | None = None, **changes: Any) -> Iterator[Instruments]:
-    """Instruments over the shipped model, or over another file, closed afterwards."""
+def make_context(folder: Path, model: Path | None = None, **changes: Any) -> Iterator[ServerContext]:
+    """ServerContext over the shipped model, or over another file, closed afterwards."""
     limits = {
         name: changes.pop(name) for name in list(changes) if name in ServerSettings.__dataclass_fields__
     }
@@ -44,40 +44,40 @@ def instruments(folder: Path, model: Path | None = None, **changes: Any) -> Iter
         model=model, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
     )
     metrics = ServerMetrics()
-    gatherer = BatchGatherer(
+    batcher = Batcher(
         setup.classifier, max_waiting=settings.queue_cells, gather_seconds=settings.gather_seconds
     )
     parts: dict[str, Any] = {
         "settings": settings,
         "setup": setup,
-        "gatherer": gatherer,
+        "batcher": batcher,
         "metrics": metrics,
-        "fields_gate": Gate(settings.fields_at_once, settings.fields_waiting),
+        "fields_admission": AdmissionQueue(settings.fields_at_once, settings.fields_waiting),
         "analyser": FieldAnalyser(setup.classifier, setup.threshold),
         "store": None,
         "data_folder": folder,
         "live": None,
-        "viewers_gate": Gate(settings.max_viewers, 0),
+        "viewers_admission": AdmissionQueue(settings.max_viewers, 0),
         "token": None,
     }
-    kit = Instruments(**(parts | changes))
+    context = ServerContext(**(parts | changes))
     try:
-        yield kit
+        yield context
     finally:
-        gatherer.close()
+        batcher.close()
 
 
-def app_of(kit: Instruments) -> Flask:
+def app_of(context: ServerContext) -> Flask:
     """The application round them, its errors not swallowed into 500s."""
-    app = create_app(kit)
+    app = create_app(context)
     app.testing = False
     return app
 
 
 @contextmanager
-def served(kit: Instruments) -> Iterator[str]:
+def served(context: ServerContext) -> Iterator[str]:
     """The application on a real socket; gives its address."""
-    server = make_server(create_app(kit), kit.settings)
+    server = make_server(create_app(context), context.settings)
     thread = threading.Thread(target=server.run, name="served", daemon=True)
     thread.start()
     try:

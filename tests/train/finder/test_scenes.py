@@ -112,10 +112,10 @@ def test_an_exported_network_tells_the_device_what_keras_says(scenes: list[Scene
     assert entry["quantization"] == pytest.approx((1 / 80, GLASS_LEVEL - 128), rel=1e-4)
     path = tmp_path / "finder.tflite"
     path.write_bytes(with_manifest(flatbuffer, {"name": "cellfinder", "outputs": heads}))
-    sight = CellNetwork(path, threads=1).see(pictures[0])
+    maps = CellNetwork(path, threads=1).predict(pictures[0])
     marks, offset = (np.asarray(head)[0] for head in model(made.network_values(pictures[:1])))
-    shown = np.stack([sight.cell, sight.centre, sight.white], axis=-1).astype(np.float32)
-    for seen, truth in ((shown, marks), (sight.offset * STRIDE / CELL_WIDTH, offset)):
+    shown = np.stack([maps.cell, maps.centre, maps.white], axis=-1).astype(np.float32)
+    for seen, truth in ((shown, marks), (maps.offset * STRIDE / CELL_WIDTH, offset)):
         for channel in range(truth.shape[-1]):
             assert np.corrcoef(seen[..., channel].ravel(), truth[..., channel].ravel())[0, 1] > 0.95
 

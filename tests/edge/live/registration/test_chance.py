@@ -18,4 +18,4 @@ def test_a_random_field_is_placed_nowhere_on_a_map_so_dense_that_most_cells_matc
     field = rng.uniform(0, SIZE, (16, 2))
     assert find_shift(dense, field, field_size=SIZE, cell_width=CELL_WIDTH) is None
     anyhow = ANYWHERE._replace(chance=1.0)
-    assert find_shift(dense, field, field_size=SIZE, cell_width=CELL_WIDTH, demand=anyhow) is not None
+    assert find_shift(dense, field, field_size=SIZE, cell_width=CELL_WIDTH, criteria=anyhow) is not None

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from edge.live.counting import SlideCounter
-from edge.live.registration.motion import take_glimpse
-from edge.live.registration.picture_check import pack_glimpse, shows_the_same, unpack_glimpse
+from edge.live.registration.motion import take_thumbnail
+from edge.live.registration.picture_check import pack_thumbnail, shows_the_same, unpack_thumbnail
 from edge.live.registration.slide_map import Place, SeenField
 from edge.live.registration.turning import turn_between, turn_points
 from edge.live.sources.frame import Frame
@@ -41,7 +41,7 @@ def test_a_camera_that_turns_between_the_lines_counts_every_cell_once(tmp_path: 
         ]
         places = [outcome.place for outcome in outcomes]
         assert counter.map is not None
-        assert len(counter.map.islands) == 1
+        assert len(counter.map.regions) == 1
         assert places[-1] is not None
         assert places[-1].turn == pytest.approx(turn, abs=0.5)
         middles = np.array([(x + 320, y + 240) for x, y, _ in corners])
@@ -62,16 +62,16 @@ def test_a_turn_is_told_by_the_cells() -> None:
 
 @pytest.mark.parametrize(("at", "same"), [((420, 330), True), ((900, 900), False)])
 def test_a_field_shows_the_same_only_where_its_picture_does(at: tuple[int, int], same: bool) -> None:
-    kept = pack_glimpse(take_glimpse(SLIDE.view(400, 300)))
+    kept = pack_thumbnail(take_thumbnail(SLIDE.view(400, 300)))
     stored = SeenField(1, Place(1, 0.0, 0.0, Placement.FIRST), SIZE)
-    glimpse = take_glimpse(SLIDE.view(*at))
+    thumbnail = take_thumbnail(SLIDE.view(*at))
     there = Place(1, 20.0, 30.0, Placement.RECOGNISED)
-    assert shows_the_same(glimpse, there, [stored], lambda _: {1: kept}) is same
-    assert shows_the_same(glimpse, there, [stored], lambda _: {})  # then only the cells can tell
+    assert shows_the_same(thumbnail, there, [stored], lambda _: {1: kept}) is same
+    assert shows_the_same(thumbnail, there, [stored], lambda _: {})  # then only the cells can tell
 
 
 def test_a_glimpse_is_kept_small_and_nearly_as_it_was() -> None:
-    glimpse = take_glimpse(SLIDE.view(400, 300))
-    data = pack_glimpse(glimpse)
+    thumbnail = take_thumbnail(SLIDE.view(400, 300))
+    data = pack_thumbnail(thumbnail)
     assert len(data) < 20_000
-    assert np.abs(unpack_glimpse(data, SIZE).picture - glimpse.picture).mean() < 0.02
+    assert np.abs(unpack_thumbnail(data, SIZE).picture - thumbnail.picture).mean() < 0.02
