@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 from typing import NamedTuple
 
-from edge.live.registration.slide_map import EDGE, MapCell, Region
+from edge.live.registration.region import EDGE, MapCell, Region
 from edge.segmentation.outlines import FoundCell
 from edge.slides.records import NewField
 

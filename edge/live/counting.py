@@ -6,7 +6,6 @@ becomes part of the map only after the store has acknowledged it, so that map an
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +15,11 @@ from edge.errors import StoreError
 from edge.fields.analyser import ClassifiedCell, FieldReader, FoundField
 from edge.fields.quality import MOST_STRAIN
 from edge.live.best_view import CLEARLY_BETTER, compare, put_on_map
-from edge.live.registration.joining import join_if_met, map_of
-from edge.live.registration.motion import Movement, Thumbnail, estimate_motion, overlaps_agree, take_thumbnail
-from edge.live.registration.picture_check import pack_thumbnail, shows_the_same, turn_thumbnail
+from edge.live.registration.locator import FieldLocator
+from edge.live.registration.motion import Movement, Thumbnail, estimate_motion, take_thumbnail
+from edge.live.registration.picture_check import pack_thumbnail
 from edge.live.registration.rescaling import SlideScale
-from edge.live.registration.slide_map import MapCell, Place, SeenField, SlideMap
-from edge.live.registration.turning import NOTICED, TURNS, turn_between, turn_points
+from edge.live.registration.slide_map import Place, SeenField, SlideMap
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Placement
 from edge.messages.codes import Code
@@ -30,7 +28,7 @@ from edge.slides.from_files import stored_crop
 from edge.slides.records import BetterView, NewField, Slide
 from edge.slides.store import SlideStore
 from edge.slides.surroundings import stored_picture
-from edge.types import Label, Points
+from edge.types import Label
 
 STILL = 0.1
 """A field that moved by less than this, in cell widths, shows nothing that the last one did not."""
@@ -44,13 +42,6 @@ MOST_COUNTED_STRAIN = 2.5
 `MOST_STRAIN` they wait for a better view to be judged in."""
 CHANGED = 0.15
 """A stage that stands is looked at again when the detail of its frames differs by this share: somebody focused."""
-GROWN = 1.25
-"""Each time that a region has so many times the cells that it had then, all of it is looked for on the others:
-often enough to join neighbours soon, seldom enough to cost next to nothing."""
-ALIKE = 0.2
-"""Pictures that somebody chose to take are looked for on the map where their cells are as wide, to this share."""
-MOST_TURN = 20.0
-"""Largest turn of the camera, degrees, that is followed."""
 _REMEMBERED = 60
 """Frames over which the sharpest is remembered: the lens may be refocused and the light changed."""
 
@@ -113,7 +104,7 @@ class SlideCounter:
         self._reader = reader
         self._now = now or store.now
         self._cell_width = cell_width
-        self.map: SlideMap | None = map_of(store, slide)
+        self._locator = FieldLocator(store, slide)
         if self.map is not None:
             self._cell_width = self.map.cell_width
         fields = store.fields(slide)
@@ -121,15 +112,15 @@ class SlideCounter:
         if fields and self._cell_width is not None:
             first = fields[0].field
             self._scale = SlideScale((first.width, first.height), self._cell_width, reader)
-        # Where the stage is believed to be: the last frame whose place is known, and the movement since.
-        self._last: tuple[Thumbnail, Place] | None = None
         self._settled = False
         self._strain = 0.0
-        self._stranger: Points | None = None
         self._sharpness: list[float] = []
         self._shape: tuple[int, ...] = ()
-        # By region, the cells it had when all of it was last looked for on the others.
-        self._sought: dict[int, int] = {}
+
+    @property
+    def map(self) -> SlideMap | None:
+        """The map of the slide; None before its first field."""
+        return self._locator.map
 
     def consider(self, frame: Frame) -> Outcome:
         """Take one frame.
@@ -149,10 +140,14 @@ class SlideCounter:
             self._sharpness.clear()
         rgb = frame.rgb if self._scale is None or frame.apart else self._scale.apply(frame.rgb)
         thumbnail = take_thumbnail(rgb)
-        movement = None if self._last is None or frame.apart else estimate_motion(self._last[0], thumbnail)
-        expected = self._expected(movement)
+        movement = (
+            None
+            if self._locator.last is None or frame.apart
+            else estimate_motion(self._locator.last[0], thumbnail)
+        )
+        expected = self._locator.expected(movement)
         if self._settled and movement is not None and not frame.apart and self._is_still(movement, thumbnail):
-            return Outcome(LiveState.STILL, place=self._last[1] if self._last else None)
+            return Outcome(LiveState.STILL, place=self._locator.last[1] if self._locator.last else None)
         if not frame.apart and self._is_blurred(thumbnail):
             return Outcome(LiveState.BLURRED, Message(Code.LIVE_BLURRED), expected)
         # Pictures that somebody chose to take may be of any magnification: each is measured by itself.
@@ -160,19 +155,25 @@ class SlideCounter:
         unfit = self._unfit(found, frame, expected)
         if unfit is not None:
             return unfit
-        place = self._locate(found, thumbnail, expected, movement, frame.apart)
+        if self._cell_width is None or self._scale is None:
+            self._cell_width = self._cell_width or found.cell_width
+            self._scale = SlideScale(thumbnail.size, self._cell_width, self._reader)
+        place = self._locator.locate(
+            found, thumbnail, expected, movement, apart=frame.apart, cell_width=self._cell_width
+        )
         if place is None:
             self._settled = False
             return Outcome(LiveState.UNPLACED, Message(Code.LIVE_UNPLACED), found=found)
         try:
             outcome = self._count(rgb, found, place, thumbnail, frame)
         except StoreError:
-            self._withdraw(place)
+            self._locator.withdraw(place)
             raise
-        self._last, self._settled, self._stranger = (thumbnail, place), True, None
+        self._locator.settle(thumbnail, place)
+        self._settled = True
         self._strain = found.quality.strain
         if place.how == Placement.RECOGNISED or outcome.new_cells:
-            self._join(found, place, thumbnail)
+            self._locator.join(found, place, thumbnail)
         return outcome
 
     def _unfit(self, found: FoundField, frame: Frame, expected: Place | None) -> Outcome | None:
@@ -191,27 +192,13 @@ class SlideCounter:
 
     def forget_position(self) -> None:
         """Look for the next frame everywhere: the source was away, and the stage may have been moved."""
-        self._last, self._settled, self._stranger = None, False, None
+        self._locator.forget()
+        self._settled = False
         self._sharpness.clear()
-
-    def _withdraw(self, place: Place) -> None:
-        """Forget a region that was begun for a field which the store then could not take."""
-        if place.how == Placement.FIRST and self.map is not None:
-            del self.map.regions[place.island]
-            if not self.map.regions:
-                self.map = None
-
-    def _expected(self, movement: Movement | None) -> Place | None:
-        if self._last is None:
-            return None
-        place = self._last[1]
-        if movement is None:
-            return place
-        return place._replace(x=place.x + movement.x, y=place.y + movement.y)
 
     def _is_still(self, movement: Movement, thumbnail: Thumbnail) -> bool:
         """Whether the stage stands where it stood, and nothing better is to be seen there."""
-        before = self._last[0].sharpness if self._last else 0.0
+        before = self._locator.last[0].sharpness if self._locator.last else 0.0
         changed = abs(thumbnail.sharpness - before) > CHANGED * before
         return (
             self._cell_width is not None
@@ -225,100 +212,6 @@ class SlideCounter:
         self._sharpness = [*self._sharpness[1 - _REMEMBERED :], thumbnail.sharpness]
         return thumbnail.sharpness < BLURRED * max(self._sharpness)
 
-    def _locate(
-        self,
-        found: FoundField,
-        thumbnail: Thumbnail,
-        expected: Place | None,
-        movement: Movement | None,
-        apart: bool,
-    ) -> Place | None:
-        """Find the field on the map, or begin a map or a region of its own for it."""
-        size = thumbnail.size
-        if self.map is None:
-            self._cell_width = self._cell_width or found.cell_width
-            self._scale = SlideScale(size, self._cell_width, self._reader)
-            self.map = SlideMap(self._cell_width)
-            return Place(self.map.begin_region(), 0.0, 0.0, Placement.FIRST)
-        turn = expected.turn if expected is not None else 0.0
-        alike = not apart or abs(found.cell_width / self.map.cell_width - 1) < ALIKE
-        place = self._place_at(turn, found, thumbnail, expected, movement) if alike else None
-        if place is None and expected is not None and not apart:
-            tried = (self._place_at(turn + by, found, thumbnail, expected, None) for by in TURNS)
-            place = next((one for one in tried if one is not None), None)
-        if place is not None:
-            return self._turned_right(place, found, thumbnail)
-        if apart or self._met_before(_centres(found), size):
-            return Place(self.map.begin_region(), 0.0, 0.0, Placement.FIRST)
-        return None
-
-    def _place_at(
-        self,
-        turn: float,
-        found: FoundField,
-        thumbnail: Thumbnail,
-        expected: Place | None,
-        movement: Movement | None,
-    ) -> Place | None:
-        """Find the field on the map, its camera being turned by so many degrees."""
-        slide_map = self._known_map()
-
-        def agrees(x: float, y: float) -> bool:
-            if self._last is None:
-                return False
-            before, there = self._last
-            return overlaps_agree(
-                turn_thumbnail(before, there.turn), turn_thumbnail(thumbnail, turn), x - there.x, y - there.y
-            )
-
-        def shows(place: Place) -> bool:
-            return self._shows(thumbnail, place._replace(turn=turn))
-
-        place = slide_map.locate(
-            turn_points(_centres(found), turn, thumbnail.size),
-            thumbnail.size,
-            expected,
-            sure=movement is not None,
-            agrees=agrees,
-            shows=shows,
-        )
-        return None if place is None else place._replace(turn=turn)
-
-    def _turned_right(self, place: Place, found: FoundField, thumbnail: Thumbnail) -> Place:
-        """The place with the camera's turn corrected by the cells that the field has in common with the map."""
-        slide_map = self._known_map()
-        width, height = thumbnail.size
-        around = slide_map.region(place.island).cells_within(place.x, place.y, width, height)
-        points = turn_points(_centres(found), place.turn, thumbnail.size)
-        by = turn_between(around, points, (place.x, place.y), slide_map.cell_width)
-        if abs(by) < NOTICED or abs(place.turn + by) > MOST_TURN:
-            return place
-        better = self._place_at(place.turn + by, found, thumbnail, place, Movement(0.0, 0.0, 1.0))
-        return place if better is None else better._replace(how=place.how)
-
-    def _shows(self, thumbnail: Thumbnail, place: Place) -> bool:
-        """Whether stored fields that the field would overlap at a place show the same there."""
-        return shows_the_same(
-            thumbnail, place, self._known_map().fields, partial(self._store.thumbnails, self._slide)
-        )
-
-    def _known_map(self) -> SlideMap:
-        if self.map is None:
-            raise RuntimeError("a field was placed on no map")
-        return self.map
-
-    def _met_before(self, points: Points, size: tuple[int, int]) -> bool:
-        """Whether a field that lies nowhere on the map was seen in two frames running.
-
-        One frame may be unknown for being bad; two that show the same cells are a place of the slide.
-        """
-        before, self._stranger = self._stranger, points
-        if before is None or self.map is None:
-            return False
-        there = SlideMap(self.map.cell_width)
-        there.region(there.begin_region()).add_cells(MapCell(float(x), float(y)) for x, y in before)
-        return there.recognise(points, size) is not None
-
     def _count(
         self, rgb: NDArray[np.uint8], found: FoundField, place: Place, thumbnail: Thumbnail, frame: Frame
     ) -> Outcome:
@@ -330,14 +223,14 @@ class SlideCounter:
             y=place.y,
             width=size[0],
             height=size[1],
-            cell_width=found.cell_width if frame.apart else self._known_map().cell_width,
+            cell_width=found.cell_width if frame.apart else self._locator.known_map().cell_width,
             taken_at=self._now(),
             source=frame.name,
             quality=found.quality,
             uncovered=tuple(cell.box for cell in found.cells if cell.cut_by_border),
             turn=place.turn,
         )
-        region = self._known_map().region(place.island)
+        region = self._locator.known_map().region(place.island)
         seen = compare(region, field, found.cells)
         gain = 1 - region.share_covered(place.x, place.y, size, judged=True) if field.judged else 0.0
         if not seen.new and not seen.better and gain < LEAST_GAIN:
@@ -364,7 +257,7 @@ class SlideCounter:
             file_sha256=frame.sha256,
         )
         put_on_map(region, field, seen, stored.cell_ids)
-        self._known_map().fields.append(SeenField(stored.number, place, size))
+        self._locator.known_map().fields.append(SeenField(stored.number, place, size))
         state = LiveState.COUNTED if field.judged else LiveState.NOT_JUDGED
         return Outcome(
             state,
@@ -374,25 +267,3 @@ class SlideCounter:
             classified=tuple(classified[:new]) if field.judged else (),
             better=tuple(classified[new:]),
         )
-
-    def _join(self, found: FoundField, place: Place, thumbnail: Thumbnail) -> None:
-        """Where this field is also found on another region, the two are one: count their cells once."""
-        if self.map is None or len(self.map.regions) < 2:
-            return
-        cells = self.map.region(place.island).cells
-        whole = cells >= GROWN * self._sought.get(place.island, 0)
-        if whole:
-            self._sought[place.island] = cells
-        points = turn_points(_centres(found), place.turn, thumbnail.size)
-        joined = join_if_met(
-            self._store, self._slide, self.map, place, points=points, thumbnail=thumbnail, whole=whole
-        )
-        if joined is not None:
-            self.map, there = joined
-            if self._last is not None:
-                self._last = (self._last[0], there)
-
-
-def _centres(found: FoundField) -> Points:
-    """Centres of the whole red cells of a field: what its place is told by."""
-    return np.array([cell.centre for cell in found.cells if cell.counted], np.float64).reshape(-1, 2)

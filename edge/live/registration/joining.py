@@ -9,7 +9,8 @@ import numpy as np
 from edge.live.registration.motion import Thumbnail
 from edge.live.registration.picture_check import overlapping, shows_the_same, unpack_thumbnail
 from edge.live.registration.point_patterns import Shift
-from edge.live.registration.slide_map import SAME_CELL, MapCell, Place, SeenField, SlideMap
+from edge.live.registration.region import SAME_CELL, MapCell
+from edge.live.registration.slide_map import Place, SeenField, SlideMap
 from edge.live.states import Placement
 from edge.slides.joining import join_regions
 from edge.slides.records import Slide, StoredCell
