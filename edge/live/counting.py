@@ -35,7 +35,7 @@ STILL = 0.1
 LEAST_GAIN = 0.02
 """A field that covers less new area than this share of itself, and no new cell, is not stored."""
 BLURRED = 0.35
-"""Detail of a thumbnail, relative to the sharpest of the last frames, below which nobody looks for its cells: a saving of
+"""Detail of a thumbnail, relative to the sharpest of the last frames, below which nobody looks for its cells: it saves
 time. What a frame that passes is good for is told by the checks of its field."""
 MOST_COUNTED_STRAIN = 2.5
 """Most strain of a view (`QualityReport.strain`) in which cells are still found well enough to be counted. Above

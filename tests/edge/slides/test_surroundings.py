@@ -12,7 +12,7 @@ from edge.images.files import read_image
 from edge.slides.store import SlideStore
 from edge.slides.surroundings import CELL_WIDTH, LONGEST_SIDE, REACH, stored_picture, surroundings
 from edge.slides.tables.schema import migrate
-from tests.support.small_slide import begin, cells_of, field_at, open_store
+from tests.support.slides.small_slide import begin, cells_of, field_at, open_store
 
 CELL = (200, 60, 120)
 

@@ -6,7 +6,7 @@ from selenium.webdriver.common.keys import Keys
 from edge.slides.readings import Reading, agreement, calls_of
 from edge.types import Label
 from tests.support.bench import Bench, slide_with_crops
-from tests.support.browser_page import Page
+from tests.support.http.browser_page import Page
 
 pytestmark = pytest.mark.browser
 
