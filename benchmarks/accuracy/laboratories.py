@@ -9,6 +9,7 @@ model learnt from stands in its manifest, and is said beside the figures.
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.mistakes import Mistakes
 from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
@@ -34,6 +35,7 @@ def measure_laboratories(settings: BenchSettings, report: Report) -> Section:
 
     Raises:
         PlasmoliteError: no laboratory is named, or one cannot be read.
+        OSError: the sheets of mistakes cannot be written.
     """
     if not settings.laboratories:
         raise BenchmarkError("The section laboratories needs marked fields: --laboratory, once for each.")
@@ -49,7 +51,12 @@ def measure_laboratories(settings: BenchSettings, report: Report) -> Section:
     ):
         report(f"{folder.name}, {model.name}", done / steps)
         classifier = Classifier(model, threads=max(settings.threads))
-        found = judge_laboratory(folder, FieldAnalyser(classifier))
+        mistakes = Mistakes(model.operating_point("field").threshold)
+        found = judge_laboratory(
+            folder, FieldAnalyser(classifier), look=None if settings.sheets is None else mistakes.look
+        )
+        if settings.sheets is not None:
+            mistakes.write(settings.sheets, f"{folder.name}, {model.name}")
         measurements += _measured(folder.name, model, found)
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.refused.items()) or "none"
         infected = int(found.judged.labels.sum())

@@ -38,6 +38,8 @@ class BenchSettings:
     """Folder of fields of uninfected blood."""
     laboratories: tuple[Path, ...] = ()
     """Folders of fields with the parasites marked, one a laboratory."""
+    sheets: Path | None = None
+    """Folder for pictures of the cells that a model gets wrong at each laboratory."""
     strangers: Path | None = None
     """Folder of pictures without a red cell of a thin smear."""
     most_cells: int | None = None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.fields.analyser import FieldAnalyser
+from edge.fields.analyser import ClassifiedCell, FieldAnalyser
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from train.data.annotated_laboratories import (
     INFECTED,
@@ -31,6 +31,9 @@ from train.data.field_annotations import (
 )
 from train.evaluation.metrics import Judged
 
+Look = Callable[[MarkedField, ClassifiedCell, int], None]
+"""Sees a judged cell, with the field that it lies in and its true label."""
+
 
 class LaboratoryCells(NamedTuple):
     """What a model says of one laboratory's fields.
@@ -46,13 +49,16 @@ class LaboratoryCells(NamedTuple):
     refused: dict[str, int]
 
 
-def judge_laboratory(folder: Path, analyser: FieldAnalyser, *, uninfected: bool = False) -> LaboratoryCells:
+def judge_laboratory(
+    folder: Path, analyser: FieldAnalyser, *, uninfected: bool = False, look: Look | None = None
+) -> LaboratoryCells:
     """Judge all fields of one laboratory.
 
     Args:
         folder: with ``images/`` and marks beside it; or pictures at any depth, where none is infected.
         analyser: finds, cuts and judges.
         uninfected: nobody whose blood it is had malaria: there are no marks.
+        look: called with each cell whose truth is known, its field and its label.
 
     Raises:
         PlasmoliteError: the folder cannot be read.
@@ -73,6 +79,8 @@ def judge_laboratory(folder: Path, analyser: FieldAnalyser, *, uninfected: bool 
                 labels.append(label)
                 probabilities.append(cell.probability)
                 groups.append(field.group)
+                if look is not None:
+                    look(field, cell, label)
     judged = Judged(np.array(labels, np.int64), np.array(probabilities, np.float64), np.array(groups, str))
     return LaboratoryCells(judged, len(fields), refused)
 

@@ -113,6 +113,11 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "given several times.",
 )
 @click.option(
+    "--sheets",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Draw the infected cells missed and the false alarms at each --laboratory into this folder.",
+)
+@click.option(
     "--uninfected",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Fields of blood without malaria, to count false alarms in.",
@@ -225,6 +230,7 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
         split=options["split"],
         boxes=options["boxes"],
         laboratories=options["laboratories"],
+        sheets=options["sheets"],
         uninfected_fields=options["uninfected"],
         strangers=options["strangers"],
         most_cells=options["most_cells"],

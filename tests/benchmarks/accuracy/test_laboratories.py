@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.accuracy.laboratories import measure_laboratories
+from benchmarks.accuracy.mistakes import Mistakes
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
 from edge.fields.analyser import FieldAnalyser
+from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path
 from tests.support.drawn_laboratory import DRAWN_FIELDS, draw_laboratory
@@ -35,6 +37,23 @@ def test_each_laboratory_has_its_refusals_and_its_figures_with_intervals(laborat
         assert one.low <= one.value <= one.high
     assert any("learnt nothing from this laboratory" in note for note in section.notes)
     assert any("glass brightness 1" in note for note in section.notes)
+
+
+def test_what_is_missed_and_what_is_called_wrongly_is_drawn(laboratory: Path, tmp_path: Path) -> None:
+    mistakes = Mistakes(threshold=1.1)
+    analyser = FieldAnalyser(Classifier.open(threads=1))
+    infected = int(judge_laboratory(laboratory, analyser, look=mistakes.look).judged.labels.sum())
+    (sheet,) = mistakes.write(tmp_path / "sheets", "drawn")
+    assert sheet.name == "drawn-missed.png"
+    picture = read_image(sheet)
+    # Eight tiles of 176 px a row, each row 216 px high.
+    assert picture.shape[1] == 8 * 176 + 32
+    assert picture.shape[0] > -(-infected // 8) * 216
+    everything = Mistakes(threshold=-1.0)
+    judge_laboratory(laboratory, analyser, look=everything.look)
+    assert [path.name for path in everything.write(tmp_path / "sheets", "drawn")] == [
+        "drawn-false-alarms.png"
+    ]
 
 
 def test_cells_carry_their_patient_and_the_truth_of_the_marks(laboratory: Path) -> None:
