@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from queue import SimpleQueue
+from threading import Condition
 from typing import TypeVar
 
 import cv2
@@ -70,3 +71,49 @@ def one_opencv_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
+
+
+class Room:
+    """Lets work in while what it needs fits, all of it together; what needs more than there is goes in alone.
+
+    Who came first goes in first: results that wait for an earlier one take room too.
+
+    Args:
+        size: how much there is, in any unit; None for no bound.
+    """
+
+    def __init__(self, size: float | None) -> None:
+        self._size = size
+        self._taken: list[float] = []
+        self._waiting: deque[object] = deque()
+        self._changed = Condition()
+
+    @contextmanager
+    def taken(self, need: float) -> Iterator[bool]:
+        """Wait until there is room, and hold it.
+
+        Args:
+            need: how much.
+
+        Yields:
+            Whether there is less room than is needed, so that nothing else is in.
+        """
+        short = self._size is not None and need > self._size
+        turn = object()
+        with self._changed:
+            self._waiting.append(turn)
+            self._changed.wait_for(lambda: self._waiting[0] is turn and self._fits(need, short=short))
+            self._waiting.popleft()
+            self._taken.append(need)
+            self._changed.notify_all()
+        try:
+            yield short
+        finally:
+            with self._changed:
+                self._taken.remove(need)
+                self._changed.notify_all()
+
+    def _fits(self, need: float, *, short: bool) -> bool:
+        # What is short of room itself is in alone.
+        fits = self._size is None or sum(self._taken) + need <= self._size
+        return not self._taken or (fits and not short)

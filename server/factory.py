@@ -7,10 +7,10 @@ from typing import Any
 from flask import Flask
 
 from edge.calibration.setup import set_up_slide
+from edge.memory import bound_arenas
 from server.app import create_app
 from server.credentials.token import read_record
 from server.http.access_log import log_to_stderr
-from server.memory import bound_arenas
 from server.settings import ServerSettings
 from server.startup import open_context
 

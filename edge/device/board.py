@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.memory import available_memory, machine_memory
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.message import Message
 
@@ -52,7 +53,7 @@ class Board(NamedTuple):
         architecture: as ``uname -m`` says: aarch64, armv7l, x86_64.
         cores: processors that this process may use.
         memory_bytes: all of the machine's memory.
-        memory_free_bytes: what a program could still take without swapping.
+        memory_free_bytes: what a program could still take without swapping, its control group's limit included.
         governor: the frequency governor of the first processor: "performance", "ondemand" ...
         clock_mhz: the first processor's clock now.
         temperature_c: the hottest thermal zone, in degrees Celsius.
@@ -109,7 +110,6 @@ def read_board(root: Path = Path("/"), run: Runner = run_program) -> Board:
         root: where ``proc``, ``sys`` and ``etc`` are; another folder for a copy of a board's files.
         run: runs ``vcgencmd``.
     """
-    memory = _memory(root)
     cpu = root / "sys/devices/system/cpu/cpu0/cpufreq"
     kilohertz = _number(cpu / "scaling_cur_freq")
     return Board(
@@ -117,8 +117,8 @@ def read_board(root: Path = Path("/"), run: Runner = run_program) -> Board:
         processor=_processor(root),
         architecture=platform.machine(),
         cores=_usable_cores(),
-        memory_bytes=memory.get("MemTotal"),
-        memory_free_bytes=memory.get("MemAvailable"),
+        memory_bytes=machine_memory(root).get("MemTotal"),
+        memory_free_bytes=available_memory(root),
         governor=_text(cpu / "scaling_governor"),
         clock_mhz=None if kilohertz is None else kilohertz / 1000,
         temperature_c=_temperature(root),
@@ -185,17 +185,6 @@ def _processor(root: Path) -> str | None:
         if name.strip() in {"model name", "Hardware"}:
             return value.strip() or None
     return None
-
-
-def _memory(root: Path) -> dict[str, int]:
-    """Read /proc/meminfo, which counts in KiB, into bytes."""
-    figures: dict[str, int] = {}
-    for line in (_text(root / "proc/meminfo") or "").splitlines():
-        name, _, rest = line.partition(":")
-        words = rest.split()
-        if words and words[0].isdigit():
-            figures[name] = int(words[0]) * 1024
-    return figures
 
 
 def _temperature(root: Path) -> float | None:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from edge.device.board import Board
 from edge.device.finding import OK, WARNING, Finding
+from edge.fields.room import PIXEL_BYTES, share_memory
+from edge.inference.runtime import default_threads
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.message import Message
 
@@ -36,10 +38,24 @@ def check_memory(board: Board) -> Finding:
     free = board.memory_free_bytes
     if free is None:
         return Finding("memory", OK, Message(DoctorCode.MEMORY_UNKNOWN))
-    sentence = Message(DoctorCode.MEMORY, free=free / 2**20)
+    sentence = _memory_sentence(free, default_threads())
     if free < MEMORY_WARNING_BYTES:
         return Finding("memory", WARNING, sentence, Message(DoctorCode.MEMORY_DO), free)
     return Finding("memory", OK, sentence, value=free)
+
+
+def _memory_sentence(free: int, threads: int) -> Message:
+    """Say how much is free, and what that bounds where it bounds anything."""
+    shared = share_memory(threads, free)
+    if not shared.is_short or shared.room is None:
+        return Message(DoctorCode.MEMORY, free=free / 2**20)
+    return Message(
+        DoctorCode.MEMORY_WORKERS,
+        free=free / 2**20,
+        workers=shared.workers,
+        threads=threads,
+        largest=shared.room / 2 / PIXEL_BYTES / 1e6,
+    )
 
 
 def check_temperature(board: Board) -> Finding:

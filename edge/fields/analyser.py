@@ -182,18 +182,25 @@ class FieldAnalyser:
         """Of one inference, and how many fields are analysed at once where there are several."""
         return self._classifier.threads
 
-    def workers(self, count: int) -> list[FieldAnalyser]:
+    def workers(self, count: int, *, sparing: bool = False) -> list[FieldAnalyser]:
         """Analysers alike that work side by side, of one thread each.
 
         Where there are fields enough, they analyse more of them a second than one analyser of several threads:
-        much of a field's work cannot be shared among threads.
+        much of a field's work cannot be shared among threads. Sparing ones keep less memory from field to field.
         """
         return [
             FieldAnalyser(
-                classifier, self.threshold, cell_width=self._cell_width, finder=self._finder.worker()
+                classifier,
+                self.threshold,
+                cell_width=self._cell_width,
+                finder=self._finder.worker(sparing=sparing),
             )
             for classifier in self._classifier.workers(count)
         ]
+
+    def give_up_buffers(self) -> None:
+        """Let go of what is kept for the next field; to be called where memory is short."""
+        self._finder.give_up_buffers()
 
     def find(self, rgb: Rgb, cell_width: float | None = None) -> FoundField:
         """Find the cells of a field and check it.

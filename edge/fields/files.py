@@ -1,6 +1,7 @@
 """Analyses files of fields side by side and counts them together."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, assert_never
 
@@ -8,13 +9,17 @@ import numpy as np
 
 from edge.errors import ImageError
 from edge.fields.analyser import ClassifiedCell, FieldAnalyser, FieldResult, refusal_to_json
+from edge.fields.room import RoomForFields, bytes_for, share_memory
 from edge.images.files import MAX_PIXELS, read_image
 from edge.images.inputs import CellFile, split_pages
+from edge.memory import available_memory, bound_arenas, give_back
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parallel import ordered_map
+from edge.parallel import Room, ordered_map
 from edge.parasitaemia.confidence import field_design_effect
 from edge.types import FieldOutcome, Label, Rgb
+
+_LOG = logging.getLogger("plasmolite.fields")
 
 
 class JudgedField(NamedTuple):
@@ -148,16 +153,44 @@ def judge_fields(
     Args:
         analyser: Finds and judges the cells.
         files: What to judge; may be a generator.
-        workers: Fields that are judged at once, each by one thread; by default as many as the analyser has threads.
+        workers: Most fields that are judged at once, each by one thread; by default as many as the analyser has
+            threads.
 
     Yields:
         One result a picture; one that cannot be read is told, and the rest goes on. At most one more field than there
-        are workers is held.
+        are workers is held, fewer where memory is short.
     """
-    analysers = analyser.workers(workers or analyser.threads)
+    shared = share_memory(workers or analyser.threads, available_memory())
+    yield from judge_in_room(analyser, files, shared)
+
+
+def judge_in_room(
+    analyser: FieldAnalyser, files: Iterable[CellFile], shared: RoomForFields
+) -> Iterator[JudgedField]:
+    """Judge files as :func:`judge_fields` does, within a bound on memory that was settled before."""
+    if shared.is_short:
+        bound_arenas()
+    if shared.workers < shared.asked:
+        _LOG.info("%s", shared.words)
+    analysers = analyser.workers(shared.workers, sparing=shared.is_short)
+    room = Room(shared.room)
+
+    def judge(worker: FieldAnalyser, file: CellFile) -> JudgedField:
+        with room.taken(bytes_for(file)) as alone:
+            if alone:  # all others wait
+                for one in analysers:
+                    one.give_up_buffers()
+            field = analyse_file(worker, file)
+        if shared.is_short:
+            give_back()
+        return field
+
     copies = Copies()
-    for field in ordered_map(analyse_file, split_pages(files), analysers):
-        yield copies.marked(field)
+    for field in ordered_map(judge, split_pages(files), analysers):
+        marked = copies.marked(field)
+        del field  # while the next are judged, whoever takes this one alone decides how long it is held
+        yield marked
+        del marked
 
 
 class Copies:

@@ -104,6 +104,7 @@ class Code(StrEnum):
     FIELD_COPY = "field.copy"
     FIELD_NO_COLOUR = "field.no-colour"
     FIELD_IS_A_CELL = "field.is-a-cell"
+    FIELD_FEWER_AT_ONCE = "field.fewer-at-once"
 
     # What a live count says of a frame and of itself.
     LIVE_BLURRED = "live.blurred"

@@ -42,6 +42,7 @@ class DoctorCode(StrEnum):
     CLOCK_UNSURE_DO = "doctor.clock-unsure.do"
     MEMORY_UNKNOWN = "doctor.memory-unknown"
     MEMORY = "doctor.memory"
+    MEMORY_WORKERS = "doctor.memory-workers"
     MEMORY_DO = "doctor.memory.do"
     TEMPERATURE_UNKNOWN = "doctor.temperature-unknown"
     TEMPERATURE = "doctor.temperature"

@@ -83,9 +83,13 @@ class CellFinder:
         self._network = network or CellNetwork()
         self._settings = settings or FinderSettings()
 
-    def worker(self) -> CellFinder:
-        """A finder alike, whose network has one thread and waits for nobody."""
-        return CellFinder(self._network.worker(), self._settings)
+    def worker(self, *, sparing: bool = False) -> CellFinder:
+        """A finder alike, whose network has one thread and waits for nobody; a sparing one keeps less memory."""
+        return CellFinder(self._network.worker(sparing=sparing), self._settings)
+
+    def give_up_buffers(self) -> None:
+        """Let go of what is kept for the next field; to be called where memory is short."""
+        self._network.give_up_buffers()
 
     def find(self, rgb: NDArray[np.uint8], cell_width: float | None = None) -> FieldCells:
         """Find the cells of a field of a thin smear.

@@ -29,12 +29,15 @@ MULTIPLE = 16
 GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
 # Offsets are told in units of the width that cells have in its picture, px.
 CELL_WIDTH = 32.0
-# Larger pictures are seen in tiles, which keeps memory flat; neighbours see this far into each other.
-TILE, OVERLAP = 1024, 64
+# Larger pictures are seen in tiles, which keeps memory flat: an interpreter takes about 110 bytes a pixel. Neighbours
+# see this far into each other.
+TILE, OVERLAP = 448, 64
 FINDER_MODEL = "cellfinder-int8.tflite"
 # To give an interpreter another size of picture takes nearly as long as to see one, and the cells of one slide call for
 # two or three sizes: interpreters are kept for the latest, of so many pixels together.
 KEPT_PIXELS = 700_000
+# Where memory is short, those of one size.
+KEPT_PIXELS_SPARING = 250_000
 
 
 class SegmentationMaps(NamedTuple):
@@ -112,6 +115,7 @@ class CellNetwork:
         path: model file; by default the shipped one.
         threads: of one inference; by default the cores at hand, four at most.
         runtime: by default the best one that is installed.
+        sparing: keep less for the next pictures.
 
     Raises:
         ModelFileError: the model file is missing or damaged.
@@ -119,20 +123,31 @@ class CellNetwork:
     """
 
     def __init__(
-        self, path: Path | None = None, *, threads: int | None = None, runtime: Runtime | None = None
+        self,
+        path: Path | None = None,
+        *,
+        threads: int | None = None,
+        runtime: Runtime | None = None,
+        sparing: bool = False,
     ) -> None:
         self._path = path or Path(str(resources.files("edge.models"))) / FINDER_MODEL
         self._runtime = runtime or find_runtime()
         self._flatbuffer, manifest = read_finder(self._path)
         self._threads = threads or default_threads()
+        self._kept_pixels = KEPT_PIXELS_SPARING if sparing else KEPT_PIXELS
         self._lock = threading.Lock()
         self._interpreters: dict[tuple[int, int], Any] = {}
         self._heads: list[str] = manifest["outputs"]
         self._interpreter_for((MULTIPLE, MULTIPLE))  # a runtime that cannot load it says so now
 
-    def worker(self) -> CellNetwork:
+    def worker(self, *, sparing: bool = False) -> CellNetwork:
         """The same network in an interpreter of its own, of one thread."""
-        return CellNetwork(self._path, threads=1, runtime=self._runtime)
+        return CellNetwork(self._path, threads=1, runtime=self._runtime, sparing=sparing)
+
+    def give_up_buffers(self) -> None:
+        """Let go of the interpreters that are kept for the next pictures; to be called where memory is short."""
+        with self._lock:
+            self._interpreters.clear()
 
     def predict(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
         """Look at a picture.
@@ -199,7 +214,7 @@ class CellNetwork:
         interpreter = self._interpreters.pop(shape, None)
         if interpreter is None:
             kept = sum(height * width for height, width in self._interpreters)
-            while self._interpreters and kept + shape[0] * shape[1] > KEPT_PIXELS:
+            while self._interpreters and kept + shape[0] * shape[1] > self._kept_pixels:
                 height, width = next(iter(self._interpreters))
                 del self._interpreters[height, width]
                 kept -= height * width

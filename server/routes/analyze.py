@@ -18,6 +18,7 @@ from edge.fields.files import Copies, JudgedField, SlideCount, analyse_file
 from edge.images.encode import encode_jpeg
 from edge.images.inputs import CellFile, split_pages
 from edge.inference.verdicts import LABELS
+from edge.memory import give_back
 from edge.messages.request_codes import RequestCode
 from edge.parasitaemia.estimate import estimate
 from edge.parasitaemia.red_cells import red_cells
@@ -28,7 +29,6 @@ from server.admission import AdmissionFullError
 from server.context import ServerContext, server_context
 from server.http.openapi import picture_body, problems
 from server.http.uploads import Upload, check_scans, no_photograph, received_pictures, too_many_pictures
-from server.memory import give_back
 from server.problems import Problem
 from server.schemas.cells import AnalyzeAnswerSchema, AnalyzeQuerySchema
 from server.schemas.counts import EstimateAnswerSchema, EstimateSchema

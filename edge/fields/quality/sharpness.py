@@ -102,8 +102,14 @@ def ridge_blur(found: FieldCells) -> float:
 
 
 def _slope(strength: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    smooth = cv2.GaussianBlur(strength, (0, 0), sigma)
-    return cv2.magnitude(cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1))
+    across, down = _slopes(strength, sigma)
+    return np.asarray(cv2.magnitude(across, down, across), np.float32)
+
+
+def _slopes(grey: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
+    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
 def glass_of(found: FieldCells) -> NDArray[np.bool_]:
@@ -123,8 +129,7 @@ def _energy(
     grey: NDArray[np.float32], sigma: float, rim: NDArray[np.bool_], glass: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Mean structure tensor of the outlines at one scale, (2, 2), without what noise adds."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
-    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    across, down = _slopes(grey, sigma)
     mask = rim.astype(np.uint8)
     xx, xy, yy = (
         cv2.mean(cv2.multiply(one, other), mask)[0]

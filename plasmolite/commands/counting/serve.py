@@ -94,10 +94,10 @@ def command(
     try:
         from edge.calibration.setup import set_up_slide
         from edge.errors import PlasmoliteError
+        from edge.memory import bound_arenas
         from server.app import create_app
         from server.credentials.pairing import addresses_of, pairing_address, qr_in_terminal
         from server.http.access_log import log_to_stderr
-        from server.memory import bound_arenas
         from server.settings import ServerSettings
         from server.startup import open_context, settle_token
         from server.wsgi.serve import make_server, run_until_stopped

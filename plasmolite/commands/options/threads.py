@@ -5,5 +5,6 @@ import click
 threads_option = click.option(
     "--threads",
     type=click.IntRange(1, 64),
-    help="Inference threads.  [default: number of cores, at most 4]",
+    help="Inference threads; fields are judged side by side as far as there is memory.  "
+    "[default: number of cores, at most 4]",
 )

@@ -93,8 +93,10 @@ def _run(
     from edge.drawing.stages import write_stages
     from edge.errors import SourceError
     from edge.fields.analyser import FieldAnalyser
-    from edge.fields.files import SlideCount, judge_fields
+    from edge.fields.files import SlideCount, judge_in_room
+    from edge.fields.room import share_memory
     from edge.fields.tables import FieldTables
+    from edge.memory import available_memory
     from edge.parasitaemia.estimate import estimate
     from edge.reports.field_report import FieldReport
     from edge.segmentation.finder import CellFinder
@@ -112,7 +114,11 @@ def _run(
     analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width, finder=finder)
     told: JsonLines | TableLines = JsonLines() if as_json else TableLines()
     count = SlideCount()
-    for field in judge_fields(analyser, with_progress(inputs.files, spoken().text("progress.fields"))):
+    shared = share_memory(analyser.threads, available_memory())
+    if shared.words is not None:
+        click.echo(spoken().message(shared.words), err=True)
+    files = with_progress(inputs.files, spoken().text("progress.fields"))
+    for field in judge_in_room(analyser, files, shared):
         count = count.plus(field)
         told.add(field)
         if debug is not None and field.rgb is not None and field.result is not None:
@@ -123,6 +129,7 @@ def _run(
         if page is not None and tables is not None:
             page.add(field)
             tables.add(field)
+        del field  # while the next are judged: a field of 16 megapixels takes 50 MB
     parasitaemia = estimate(
         count.parasitized, count.counted, setup.rates, setup.red_cells, effect=count.effect
     )
