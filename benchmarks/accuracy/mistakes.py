@@ -7,7 +7,8 @@ from edge.drawing.contact_sheet import VerdictTile, draw_verdicts
 from edge.fields.analyser import ClassifiedCell
 from edge.images.encode import crop_cell, write_png
 from edge.types import Rgb
-from train.data.annotated_laboratories import INFECTED, MarkedField
+from train.data.annotated_laboratories import MarkedField
+from train.data.parasite_marks import INFECTED
 
 _SIDE = 144
 _MOST = 48

@@ -23,7 +23,8 @@ from edge.segmentation.finder import CellFinder
 from edge.teaching.gate import area, measure, refusal
 from edge.teaching.lessons import LEAST_PATIENTS
 from edge.teaching.teach import Examples, teach
-from train.data.annotated_laboratories import INFECTED, LEFT_OUT, read_marked_fields
+from train.data.annotated_laboratories import read_marked_fields
+from train.data.parasite_marks import INFECTED, LEFT_OUT
 
 SPECIFICITY = 0.995
 _TRIES = 2000

@@ -14,9 +14,8 @@ Cells are found and cut by the device's own finder.
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,27 +24,12 @@ from numpy.typing import NDArray
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.segmentation.finder import CellFinder
+from edge.types import Box
 from train.augmentation.grafting import lift_from_crop
 from train.data.dataset import DataError, Sample, cut_out
+from train.data.parasite_marks import INFECTED, UNINFECTED, Labeller, by_boxes, by_mask
 
-INFECTED, UNINFECTED, LEFT_OUT = 1, 0, -1
-LEAST_BLOB, DOUBTFUL_PIXELS = 100, 30
-"""Pixels of a blob that is a parasite, and of the mask in a cell that is no uninfected one any more."""
 _SMALLEST_SIDE = 12
-
-
-class MarkableCell(Protocol):
-    """A cell that was found in a field, whatever else is known of it."""
-
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        """x, y, width, height in the field, px."""
-        ...
-
-    @property
-    def counted(self) -> bool:
-        """Whether it is one whole red cell."""
-        ...
 
 
 class MarkedField(NamedTuple):
@@ -54,7 +38,7 @@ class MarkedField(NamedTuple):
     name: str
     group: str
     rgb: NDArray[np.uint8]
-    label: Callable[[Sequence[MarkableCell]], list[int]]
+    label: Labeller
 
 
 class Laboratory(NamedTuple):
@@ -132,69 +116,25 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
                 row["image"],
                 row["patient"],
                 read_image(folder / "images" / row["image"]),
-                _by_mask(_mask(folder / "masks" / f"{Path(row['image']).stem}.png")),
+                by_mask(_mask(folder / "masks" / f"{Path(row['image']).stem}.png")),
             )
             for row in _rows(folder / "patients.csv")
         ]
     if (folder / "parasite_boxes.csv").is_file():
-        boxes: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        boxes: dict[str, list[Box]] = defaultdict(list)
         smears = {}
         for row in _rows(folder / "parasite_boxes.csv"):
-            x, y, w, h = (float(row[key]) for key in "xywh")
-            boxes[row["image"]].append((x + w / 2, y + h / 2))
+            x, y, w, h = (round(float(row[key])) for key in "xywh")
+            boxes[row["image"]].append((x, y, w, h))
             smears[row["image"]] = row["smear"]
         fields = []
         for path in _pictures(folder / "images"):
             rgb = read_image(path)
             strips = _mask(folder / "restored_strips" / f"{path.stem}.png", rgb.shape[:2])
             group = smears.get(path.name, path.stem.split("-")[0])
-            fields.append(MarkedField(path.name, group, rgb, _by_boxes(boxes[path.name], strips)))
+            fields.append(MarkedField(path.name, group, rgb, by_boxes(boxes[path.name], strips)))
         return fields
     raise DataError(f"{folder} has neither masks/ nor parasite_boxes.csv beside its images/.")
-
-
-def _by_mask(mask: NDArray[np.bool_]) -> Callable[[Sequence[MarkableCell]], list[int]]:
-    """Infected: the smallest box with the centre of a blob in it. In doubt: other cells with part of a blob."""
-
-    def label(cells: Sequence[MarkableCell]) -> list[int]:
-        _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-        infected = set()
-        for centre, area in zip(centres[1:], stats[1:, cv2.CC_STAT_AREA], strict=True):
-            inside = [
-                (cell.box[2] * cell.box[3], number)
-                for number, cell in enumerate(cells)
-                if area >= LEAST_BLOB and _holds(cell.box, centre[0], centre[1])
-            ]
-            infected |= {min(inside)[1]} if inside else set()
-        labels = []
-        for number, cell in enumerate(cells):
-            x, y, w, h = cell.box
-            doubtful = np.count_nonzero(mask[y : y + h, x : x + w]) > DOUBTFUL_PIXELS
-            labels.append(INFECTED if number in infected else LEFT_OUT if doubtful else UNINFECTED)
-        return labels
-
-    return label
-
-
-def _by_boxes(
-    centres: Sequence[tuple[float, float]], strips: NDArray[np.bool_]
-) -> Callable[[Sequence[MarkableCell]], list[int]]:
-    """Infected: a parasite's centre lies in the box. In doubt: other cells that hold pixels which are not real."""
-
-    def label(cells: Sequence[MarkableCell]) -> list[int]:
-        labels = []
-        for cell in cells:
-            x, y, w, h = cell.box
-            touched = bool(strips[y : y + h, x : x + w].any())
-            infected = any(_holds(cell.box, *centre) for centre in centres)
-            labels.append(INFECTED if infected else LEFT_OUT if touched else UNINFECTED)
-        return labels
-
-    return label
-
-
-def _holds(box: tuple[int, int, int, int], x: float, y: float) -> bool:
-    return box[0] <= x < box[0] + box[2] and box[1] <= y < box[1] + box[3]
 
 
 def _cells_of(

@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 
 from edge.fields.analyser import ClassifiedCell, FieldAnalyser
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from train.data.annotated_laboratories import (
-    INFECTED,
-    LEFT_OUT,
-    UNINFECTED,
-    MarkableCell,
-    MarkedField,
-    read_marked_fields,
-)
+from train.data.annotated_laboratories import MarkedField, read_marked_fields
 from train.data.field_annotations import (
     RED_LABEL,
     WHITE_LABEL,
@@ -29,6 +22,7 @@ from train.data.field_annotations import (
     is_whole,
     match_by_overlap,
 )
+from train.data.parasite_marks import INFECTED, LEFT_OUT, UNINFECTED, Labeller, MarkableCell
 from train.evaluation.metrics import Judged
 
 Look = Callable[[MarkedField, ClassifiedCell, int], None]
@@ -104,9 +98,7 @@ def _fields_of(folder: Path) -> list[MarkedField]:
     return fields
 
 
-def by_cell_boxes(
-    boxes: Sequence[LabelledBox], rgb: NDArray[np.uint8]
-) -> Callable[[Sequence[MarkableCell]], list[int]]:
+def by_cell_boxes(boxes: Sequence[LabelledBox], rgb: NDArray[np.uint8]) -> Labeller:
     """Label found cells by the annotated box of each whole one; in doubt: those that match none, or a hard one."""
     height, width = rgb.shape[:2]
     whole = [one for one in boxes if one.label != WHITE_LABEL and is_whole(one.box, width, height)]

@@ -10,23 +10,26 @@ import pytest
 from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from train.augmentation.grafting import CROP_CELL, lift_from_crop
-from train.data.annotated_laboratories import (
-    INFECTED,
-    LEFT_OUT,
-    UNINFECTED,
-    read_laboratory,
-    read_marked_fields,
-)
+from train.data.annotated_laboratories import read_laboratory, read_marked_fields
 from train.data.dataset import DataError
+from train.data.parasite_marks import INFECTED, LEFT_OUT, UNINFECTED, by_boxes, by_mask
 
 _SETTINGS = FieldSettings(width=900, height=700, cells=24, parasitaemia=0.3, platelets=0, grains=0)
 
 
 class Found(NamedTuple):
-    """A found cell by its box alone."""
+    """A round cell that fills its box."""
 
     box: tuple[int, int, int, int]
     counted: bool = True
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Of the box, uint8 (height, width), 255 on the cell."""
+        _, _, width, height = self.box
+        mask = np.zeros((height, width), np.uint8)
+        cv2.ellipse(mask, ((width / 2, height / 2), (width, height), 0), 255, cv2.FILLED)
+        return mask
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def true_boxes(field: SimulatedField) -> list[Found]:
     return [Found(tuple(int(v) for v in cell.box)) for cell in field.cells]  # type: ignore[arg-type]
 
 
-def test_a_blob_infects_the_cell_that_holds_its_centre_and_leaves_its_neighbours_out(
+def test_a_blob_infects_the_cell_that_holds_it_and_leaves_its_neighbours_out(
     field: SimulatedField, tmp_path: Path
 ) -> None:
     healthy = next(number for number, cell in enumerate(field.cells) if not cell.infected)
@@ -98,6 +101,21 @@ def test_a_blob_infects_the_cell_that_holds_its_centre_and_leaves_its_neighbours
     assert labels[healthy] == LEFT_OUT
     assert UNINFECTED in labels
     assert marked.group == "P7"
+
+
+def test_a_parasite_is_in_the_cell_whose_outline_holds_it_not_in_every_box_that_does() -> None:
+    # The box of the first reaches over the rim of the second, where the parasite lies.
+    first, second = Found((0, 0, 60, 60)), Found((44, 44, 60, 60))
+    nothing = np.zeros((120, 120), np.bool_)
+    assert by_boxes([(51, 51, 8, 8)], nothing)([first, second]) == [LEFT_OUT, INFECTED]
+    mask = nothing.copy()
+    mask[50:61, 50:61] = True
+    assert by_mask(mask)([first, second]) == [LEFT_OUT, INFECTED]
+
+
+def test_a_parasite_that_lies_in_no_outline_infects_nothing_and_leaves_the_cell_out() -> None:
+    cell = Found((0, 0, 60, 60))
+    assert by_boxes([(51, 51, 8, 8)], np.zeros((120, 120), np.bool_))([cell]) == [LEFT_OUT]
 
 
 def test_a_blob_that_is_too_small_for_a_parasite_infects_nothing(
