@@ -19,6 +19,7 @@ from server.routes.predict import predict
 from server.routes.slide_fields import slide_fields
 from server.routes.slides import slides
 from server.routes.status import status
+from server.routes.teaching import teaching
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     predict,
@@ -28,6 +29,7 @@ API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     cell_pictures,
     slide_fields,
     live,
+    teaching,
     status,
 )
 

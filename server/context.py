@@ -1,6 +1,7 @@
 """What the server works with, handed in once by whoever makes the application."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ from flask import Flask, current_app
 from edge.calibration.setup import SlideSetup
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
+from edge.inference.model_store import InstalledModel
 from edge.slides.store import SlideStore
 from server.admission import AdmissionQueue
 from server.batching import Batcher
+from server.classroom import Classroom
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.pairing import PairingCodes
 from server.credentials.token import TokenRecord
 from server.live_camera import LiveCamera
 from server.metrics import ServerMetrics
 from server.settings import ServerSettings
+
+PutInUse = Callable[[bytes], InstalledModel]
+"""Takes the content of a model's file."""
 
 _KEY = "plasmolite"
 
@@ -41,6 +47,9 @@ class ServerContext:
         token: the record of the token that clients need; ``None`` on loopback without one.
         ended_sessions: sessions that were signed out.
         pairing: codes that sign a phone in.
+        put_in_use: signs a model that was taught here and puts it in use on this device; ``None`` where that is left to
+            the command line.
+        classroom: teaches the model in the background.
         stopping: set when the server drains.
     """
 
@@ -57,6 +66,8 @@ class ServerContext:
     token: TokenRecord | None
     ended_sessions: EndedSessions = field(default_factory=EndedSessions)
     pairing: PairingCodes = field(default_factory=PairingCodes)
+    put_in_use: PutInUse | None = None
+    classroom: Classroom = field(default_factory=Classroom)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -9,6 +9,7 @@ from flask import Flask
 from edge.calibration.setup import set_up_slide
 from edge.memory import bound_arenas
 from server.app import create_app
+from server.context import context_of
 from server.credentials.token import read_record
 from server.http.access_log import log_to_stderr
 from server.settings import ServerSettings
@@ -54,5 +55,6 @@ def make_app(
     context = open_context(
         settings, setup, token, slides=None if slides is None else Path(slides), source=source
     )
-    atexit.register(context.close)
-    return create_app(context)
+    app = create_app(context)
+    atexit.register(lambda: context_of(app).close())
+    return app

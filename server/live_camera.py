@@ -79,6 +79,11 @@ class LiveCamera:
 
     close = stop
 
+    def judge_with(self, setup: SlideSetup) -> None:
+        """Count with another setup from the next count on."""
+        with self._lock:
+            self._setup = setup
+
     def session(self) -> LiveSession | None:
         """The session at hand, ended ones included until they are stopped."""
         return self._session

@@ -13,7 +13,7 @@ from edge.slides.location import default_store_path, state_folder
 from edge.slides.store import SlideStore
 from server.admission import AdmissionQueue
 from server.batching import Batcher
-from server.context import ServerContext
+from server.context import PutInUse, ServerContext
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.token import TokenRecord, make_token, read_record, write_record
 from server.live_camera import LiveCamera
@@ -61,6 +61,7 @@ def open_context(
     slides: Path | None,
     source: str | None,
     camera: CameraSettings | None = None,
+    put_in_use: PutInUse | None = None,
 ) -> ServerContext:
     """Open the store and the live camera, and start the thread that feeds the network.
 
@@ -95,6 +96,7 @@ def open_context(
         live=live,
         viewers_admission=AdmissionQueue(settings.max_viewers, 0),
         token=token,
+        put_in_use=put_in_use,
         ended_sessions=EndedSessions(
             None if token is None else token_path(settings).with_suffix(".ended"),
             settings.session_hours * 3600,

@@ -13,6 +13,7 @@ from edge.images.files import read_image
 from edge.inference.preprocessing import network_input
 from edge.slides.records import NewField, Slide, StoredCell
 from edge.slides.store import SlideStore
+from edge.slides.tables.rows import REVIEWED_BY_FIELD
 from edge.types import Label, Mask, Rgb
 
 _LEAST_SHARE = 0.3
@@ -122,6 +123,35 @@ def groups_of(lessons: Sequence[Lesson]) -> NDArray[np.str_]:
     if len(set(patients)) < LEAST_PATIENTS:
         patients = [f"{lesson.patient}/{lesson.field}" for lesson in lessons]
     return np.array(patients)
+
+
+class ReviewedNumbers(NamedTuple):
+    """How much there is to learn from; copies of a cell, which are left out of a lesson, are counted in.
+
+    Attributes:
+        infected: cells that stand as parasitised by a person's call.
+        uninfected: those that stand as uninfected.
+        groups: slides that they are of; where those are fewer than three, fields.
+    """
+
+    infected: int
+    uninfected: int
+    groups: int
+
+
+def reviewed_numbers(store: SlideStore) -> ReviewedNumbers:
+    """Count the reviewed cells of all slides of a store, without their pictures.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    rows = store.database.rows(REVIEWED_BY_FIELD)
+    slides, fields = len({row["slide"] for row in rows}), len(rows)
+    return ReviewedNumbers(
+        sum(row["infected"] for row in rows),
+        sum(row["cells"] - row["infected"] for row in rows),
+        fields if slides < LEAST_PATIENTS else slides,
+    )
 
 
 def cells_counted(store: SlideStore, slides: Iterable[Slide]) -> int:

@@ -5,6 +5,7 @@ import { el, estimateCard, labelWords, say } from "./parts.js";
 import { readersCard } from "./readers.js";
 import { leave as leaveReview, review } from "./review.js";
 import { ask, at } from "./talk.js";
+import { teachCard } from "./teach.js";
 import { figure, has, moment, t } from "./words.js";
 
 const PAGE = 25;
@@ -100,6 +101,8 @@ async function one(number) {
     slide.review?.suspects_reviewed ? el("p", {}, t("report.review.some", { seen: slide.review.suspects_reviewed, suspects: slide.review.suspects, overruled: slide.review.overruled })) : null,
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,
     readersCard(slide),
+    // After a review; on a slide that nobody has looked at yet it would only be in the way.
+    slide.counts.reviewed ? teachCard() : null,
     el("h3", {}, t("slides.export")),
     el("div.row", {}, el("a.buttonlike", { href: at(`/slides/${number}/report?language=${document.documentElement.lang}`), target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
     el("details.options", {}, el("summary", {}, t("slides.audit")), el("div.scroll", {}, auditTable(entries))),

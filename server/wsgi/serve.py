@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -66,22 +67,27 @@ def make_server(app: "Flask | WSGIApplication", settings: ServerSettings) -> Dra
     return server
 
 
-def run_until_stopped(server: DrainingServer, context: ServerContext) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was accepted and close the context."""
+def run_until_stopped(server: DrainingServer, current: Callable[[], ServerContext]) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was accepted and close the context.
+
+    Args:
+        server: bound to its address.
+        current: gives the application's context, which a change of model replaces.
+    """
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         _LOG.info("stopping", extra={"signal": signal.Signals(signum).name})
-        context.stopping.set()
-        server.drain(context.settings.drain_seconds)
+        current().stopping.set()
+        server.drain(current().settings.drain_seconds)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
     try:
-        with Watchdog(lambda: pipeline_fault(context)):
+        with Watchdog(lambda: pipeline_fault(current())):
             server.run()
     finally:
-        context.close()
+        current().close()
         _LOG.info("stopped")
 
 

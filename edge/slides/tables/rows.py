@@ -50,6 +50,14 @@ WHERE fields.slide = ? AND duplicate_of IS NULL AND strain > {MOST_STRAIN}
 """  # noqa: S608 - put together from constants alone
 
 
+REVIEWED_BY_FIELD = f"""
+SELECT slide, field_number, count(*) AS cells, sum(call = '{Label.PARASITIZED}') AS infected FROM (
+    SELECT fields.slide, called.* FROM ({CELLS_WITH_CALLS} WHERE cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN}
+        AND cells.cell_id IN (SELECT cell_id FROM reviews)) AS called JOIN fields USING (field_id))
+WHERE call IS NOT NULL GROUP BY slide, field_number
+"""  # noqa: S608 - put together from constants alone
+
+
 def row_number(last: int | None) -> int:
     """The number that SQLite gave the row just inserted."""
     if last is None:

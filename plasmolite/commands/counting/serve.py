@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def command(
         from edge.calibration.setup import set_up_slide
         from edge.errors import PlasmoliteError
         from edge.memory import bound_arenas
+        from plasmolite.site_models import put_in_use
         from server.app import create_app
+        from server.context import context_of
         from server.credentials.pairing import addresses_of, pairing_address, qr_in_terminal
         from server.http.access_log import log_to_stderr
         from server.settings import ServerSettings
@@ -123,8 +126,11 @@ def command(
         )
         token = settle_token(settings, renew=new_token, tell=_tell_token)
         setup = set_up_slide(**judging)
-        context = open_context(settings, setup, token, slides=slides, source=source, camera=camera)
-        server = make_server(create_app(context), settings)
+        context = open_context(
+            settings, setup, token, slides=slides, source=source, camera=camera, put_in_use=put_in_use
+        )
+        app = create_app(context)
+        server = make_server(app, settings)
     except (PlasmoliteError, OSError) as error:
         click.echo(f"Error: {_sentence(error, host, port)}", err=True)
         sys.exit(2)
@@ -138,7 +144,7 @@ def command(
             err=True,
         )
     click.echo(RESEARCH_USE, err=True)
-    run_until_stopped(server, context)
+    run_until_stopped(server, partial(context_of, app))
 
 
 def _tell_token(token: str, path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Teaching from the page: what was reviewed, what a lesson made of it in use at once, and the way back."""
+
+import logging
+import threading
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask
+
+from edge.calibration.setup import settle_slide
+from edge.fields.analyser import FieldAnalyser
+from edge.inference.classifier import Classifier
+from edge.inference.model_file import load_model
+from edge.inference.model_store import InstalledModel, ModelStore, model_in_use, models_folder
+from edge.messages.message import Message
+from edge.messages.request_codes import RequestCode
+from edge.slides.store import SlideStore
+from edge.teaching.gate import missing
+from edge.teaching.lessons import reviewed_numbers
+from edge.teaching.site_model import released
+from server.batching import Batcher
+from server.context import ServerContext, context_of, install
+from server.problems import Problem
+
+_LOG = logging.getLogger("plasmolite.server")
+_GRACE_SECONDS = 60.0
+"""How long requests that began before a change of model may still ask the former one."""
+
+
+def obstacle_of(context: ServerContext) -> Message | None:
+    """Why this server's model cannot be taught from the page; None where it can."""
+    if context.put_in_use is None:
+        return Message(RequestCode.TEACH_BY_COMMAND)
+    if context.setup.profile is not None:
+        # Its threshold is of this model alone, and the next start would refuse the pair.
+        return Message(RequestCode.TEACH_PROFILE, profile=context.setup.profile.name)
+    if load_model(model_in_use()).sha256 != context.classifier.model.sha256:
+        return Message(RequestCode.TEACH_OTHER_MODEL)
+    return None
+
+
+def teaching_facts(context: ServerContext, store: SlideStore) -> dict[str, Any]:
+    """What the API says of teaching: cells, model, obstacle, lesson."""
+    cells = reviewed_numbers(store)
+    lesson = context.classroom.lesson
+    outcome = lesson.taught
+    lacks, obstacle = missing(*cells), obstacle_of(context)
+    model = context.classifier.model
+    return {
+        "reviewed": cells._asdict(),
+        "missing": None if lacks is None else _told(lacks),
+        "obstacle": None if obstacle is None else _told(obstacle),
+        "model": context.model,
+        "taught_at": model.taught_at or None,
+        "teaches": released(model).name,
+        "lesson": {
+            "state": lesson.state,
+            "site": lesson.site,
+            "step": lesson.step,
+            "steps": lesson.steps,
+            "better": outcome is not None and outcome.content is not None,
+            "sentences": [_told(message) for message in (outcome.sentences if outcome else [])]
+            + ([] if lesson.trouble is None else [_told(lesson.trouble)]),
+            "figures": None if outcome is None else outcome.figures.to_json(),
+        },
+    }
+
+
+def begin_lesson(context: ServerContext, store: SlideStore, site: str) -> None:
+    """Find out in the background what teaching would bring; nothing is changed by it.
+
+    Raises:
+        Problem: a lesson is running, or the model of this server cannot be taught.
+    """
+    obstacle = obstacle_of(context)
+    if obstacle is not None:
+        raise Problem(409, obstacle, kind="cannot-teach")
+    context.classroom.begin(context.classifier.model, store, site)
+
+
+def put_taught_in_use(app: Flask) -> InstalledModel:
+    """Install what the last lesson made, and judge with it from now on.
+
+    Raises:
+        Problem: nothing was taught, a slide is being counted, or the model changed since.
+        PlasmoliteError: it cannot be signed or written, or fails its self-test; the model in use stays.
+    """
+    context = context_of(app)
+    content = context.classroom.take()
+    _check_idle(context)
+    obstacle = obstacle_of(context)
+    if obstacle is not None or context.put_in_use is None:
+        raise Problem(409, obstacle or RequestCode.TEACH_BY_COMMAND, kind="cannot-teach")
+    entry = context.put_in_use(content)
+    context.classroom.forget()
+    _judge_with_model_in_use(app)
+    return entry
+
+
+def take_back(app: Flask) -> None:
+    """Go back to the model before the one that was taught here.
+
+    Raises:
+        Problem: no taught model is in use, or a slide is being counted.
+        PlasmoliteError: the former model cannot be used; the present one stays.
+    """
+    context = context_of(app)
+    _check_idle(context)
+    obstacle = obstacle_of(context)
+    if obstacle is not None:
+        raise Problem(409, obstacle, kind="cannot-teach")
+    if not context.classifier.model.taught_at:
+        raise Problem(409, RequestCode.NOTHING_TAUGHT, kind="nothing-taught")
+    ModelStore(models_folder()).rollback()
+    context.classroom.forget()
+    _judge_with_model_in_use(app)
+
+
+def _check_idle(context: ServerContext) -> None:
+    if context.live is not None and context.live.slide_number() is not None:
+        raise Problem(409, RequestCode.COUNTING, kind="counting")
+
+
+def _judge_with_model_in_use(app: Flask) -> None:
+    """Give the application a context round the model that the device has in use now.
+
+    Requests that are being answered keep those that they began with; a slide that the former model counted is not
+    added to any more, since its record names that one.
+    """
+    old = context_of(app)
+    classifier = Classifier.open(model_in_use(), threads=old.classifier.threads)
+    setup = settle_slide(classifier, None, old.setup.red_cells, old.setup.cell_width)
+    batcher = Batcher(
+        classifier,
+        max_waiting=old.settings.queue_cells,
+        gather_seconds=old.settings.gather_seconds,
+        observe=old.metrics.batch_cells.observe,
+    )
+    analyser = FieldAnalyser(classifier, setup.threshold, cell_width=setup.cell_width)
+    if old.live is not None:
+        old.live.judge_with(setup)
+    install(app, replace(old, setup=setup, batcher=batcher, analyser=analyser))
+    old.metrics.model.clear()
+    old.metrics.model.labels(classifier.model.name, classifier.model.sha256).set(1)
+    retire = threading.Timer(_GRACE_SECONDS, old.batcher.close)
+    retire.daemon = True
+    retire.start()
+    _LOG.info("model changed", extra={"model": classifier.model.name, "sha256": classifier.model.sha256})
+
+
+def _told(message: Message) -> dict[str, Any]:
+    return {"text": str(message), **message.to_json()}
