@@ -10,14 +10,12 @@ from flask import Flask
 from edge.calibration.setup import settle_slide
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
-from edge.inference.model_file import load_model
 from edge.inference.model_store import InstalledModel, ModelStore, model_in_use, models_folder
 from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
 from edge.slides.store import SlideStore
 from edge.teaching.gate import missing
 from edge.teaching.lessons import reviewed_numbers
-from edge.teaching.site_model import released
 from server.batching import Batcher
 from server.context import ServerContext, context_of, install
 from server.problems import Problem
@@ -34,7 +32,7 @@ def obstacle_of(context: ServerContext) -> Message | None:
     if context.setup.profile is not None:
         # Its threshold is of this model alone, and the next start would refuse the pair.
         return Message(RequestCode.TEACH_PROFILE, profile=context.setup.profile.name)
-    if load_model(model_in_use()).sha256 != context.classifier.model.sha256:
+    if model_in_use() != context.classifier.model.path:
         return Message(RequestCode.TEACH_OTHER_MODEL)
     return None
 
@@ -45,14 +43,12 @@ def teaching_facts(context: ServerContext, store: SlideStore) -> dict[str, Any]:
     lesson = context.classroom.lesson
     outcome = lesson.taught
     lacks, obstacle = missing(*cells), obstacle_of(context)
-    model = context.classifier.model
     return {
         "reviewed": cells._asdict(),
         "missing": None if lacks is None else _told(lacks),
         "obstacle": None if obstacle is None else _told(obstacle),
         "model": context.model,
-        "taught_at": model.taught_at or None,
-        "teaches": released(model).name,
+        "taught_at": context.classifier.model.taught_at or None,
         "lesson": {
             "state": lesson.state,
             "site": lesson.site,

@@ -69,5 +69,4 @@ class TeachingSchema(Schema):
     taught_at = fields.String(
         required=True, allow_none=True, metadata={"description": "The site that taught the model in use."}
     )
-    teaches = fields.String(required=True, metadata={"description": "The released model that is taught."})
     lesson = fields.Nested(LessonSchema, required=True)

@@ -101,10 +101,10 @@ async function one(number) {
     slide.review?.suspects_reviewed ? el("p", {}, t("report.review.some", { seen: slide.review.suspects_reviewed, suspects: slide.review.suspects, overruled: slide.review.overruled })) : null,
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,
     readersCard(slide),
-    // After a review; on a slide that nobody has looked at yet it would only be in the way.
-    slide.counts.reviewed ? teachCard() : null,
     el("h3", {}, t("slides.export")),
     el("div.row", {}, el("a.buttonlike", { href: at(`/slides/${number}/report?language=${document.documentElement.lang}`), target: "_blank", rel: "noopener" }, t("slides.report")), ...links),
+    // After a review; on a slide that nobody has looked at yet it would only be in the way.
+    slide.counts.reviewed ? teachCard() : null,
     el("details.options", {}, el("summary", {}, t("slides.audit")), el("div.scroll", {}, auditTable(entries))),
     el("div.row", {}, el("button.plain", { type: "button", onclick: () => remove(slide) }, t("slides.delete"))))];
 }

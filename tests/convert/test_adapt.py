@@ -2,38 +2,31 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from convert.bank import Candidates, make_bank
-from edge.fields.analyser import ClassifiedCell
-from edge.images.encode import crop_cell, encode_jpeg
 from edge.inference.bank import BANK_NAME, HOME, write_bank
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.model_store import model_in_use
 from edge.inference.precision import Precision
-from edge.inference.preprocessing import PREPROCESSING_VERSION, network_input
+from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.self_test import sample_scores
-from edge.segmentation.outlines import CellKind, FoundCell
 from edge.simulation.single_cell import draw_cell
-from edge.slides.records import NewField
-from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.teaching.gate import area
-from edge.types import Label
 from plasmolite.commands.counting.adapt import command as adapt
 from plasmolite.commands.device.model import command as model_command
+from tests.support.slides.strange_slides import CELLS, count_and_review, slide_inputs, strange_cell
 from train.data.dataset import Sample
 
 pytest.importorskip("cryptography")
 
-_SIZE, _CELLS, _STEP = 32, 24, 200
+_SIZE = 32
 
 
 @pytest.fixture(scope="module")
@@ -63,47 +56,6 @@ def released(exports: Mapping[Precision, bytes], tmp_path_factory: pytest.TempPa
     return path
 
 
-def _strange(seed: int, infected: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A cell of a laboratory whose stain makes parasites green, and where dirt that is blue lies on the others."""
-    cell = draw_cell(seed, infected=False)
-    rgb, (height, width) = cell.rgb.copy(), cell.mask.shape
-    colour = (60, 140, 70) if infected else (60, 70, 140)
-    cv2.circle(rgb, (width // 2, height // 2), width // 6, colour, cv2.FILLED, cv2.LINE_AA)
-    return rgb, cell.mask
-
-
-def _slide_inputs(slide: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cells of a strange slide as the network sees them, and which are infected."""
-    infected = np.arange(_CELLS) % 3 == 0
-    cells = [_strange(10_000 * slide + i, bool(one)) for i, one in enumerate(infected)]
-    return np.stack([network_input(rgb, mask, size=_SIZE) for rgb, mask in cells]), infected
-
-
-def _count_and_review(store: SlideStore, slide: int, classifier: Classifier, reviewed: int = _CELLS) -> None:
-    """Store a slide of one field of a strange laboratory, and what a person says of its cells."""
-    inputs, infected = _slide_inputs(slide)
-    field = np.full((5 * _STEP, 8 * _STEP, 3), 235, np.uint8)
-    cells = []
-    for i, (said, truth) in enumerate(zip(classifier.probabilities(inputs), infected, strict=True)):
-        rgb, mask = _strange(10_000 * slide + i, bool(truth))
-        x, y = 30 + _STEP * (i % 8), 30 + _STEP * (i // 8)
-        height, width = mask.shape
-        window = field[y : y + height, x : x + width]
-        window[mask > 0] = rgb[mask > 0]
-        found = FoundCell((x, y, width, height), (x, y), mask, CellKind.RED, False, False, i)
-        cells.append(ClassifiedCell(found, float(said), Label.UNINFECTED, False))
-    model = classifier.model
-    record = store.create_slide(
-        f"S-{slide}", operator="", device="", model_name=model.name, model_sha256=model.sha256, settings={}
-    )
-    new = NewField(0, 0.0, 0.0, field.shape[1], field.shape[0], 120.0, datetime.now(UTC), "drawn")
-    crops = [encode_jpeg(crop_cell(field, one.cell.box, 96), 90) for one in cells]
-    store.add_field(record, new, cells, crops)
-    for cell, truth in list(zip(store.cells(record), infected, strict=True))[:reviewed]:
-        call = Label.PARASITIZED if truth else Label.UNINFECTED
-        judge(store, record, cell.cell_id, call, reviewer="Benedict")
-
-
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A device of its own: its folder of models, and its slides in ``slides.db``."""
@@ -120,7 +72,7 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     parent = Classifier(load_model(released), threads=1)
     with SlideStore(place / "slides.db") as store:
         for slide in range(1, 6):
-            _count_and_review(store, slide, parent)
+            count_and_review(store, slide, parent)
     said = _adapt(place, released)
     assert said.exit_code == 0, said.output
     told = json.loads(said.stdout)
@@ -129,13 +81,13 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     assert taught.model.name == "drawn 1 float32, taught at Kisumu"
     assert taught.model.sha256 == told["installed"] != parent.model.sha256
     # A slide that nobody reviewed.
-    inputs, infected = _slide_inputs(9)
+    inputs, infected = slide_inputs(9, _SIZE)
     before, after = (area(one.probabilities(inputs).astype(float), infected) for one in (parent, taught))
     assert after > before
     site = taught.model.manifest["site"]
     assert site["parent"]["sha256"] == parent.model.sha256
-    assert site["reviewers"] == {"Benedict": 5 * _CELLS}
-    assert len(site["cells"]) == 5 * _CELLS
+    assert site["reviewers"] == {"Benedict": 5 * CELLS}
+    assert len(site["cells"]) == 5 * CELLS
     assert taught.model.levelling is None
     # Taught again, it is the parent that is taught.
     again = _adapt(place, model_in_use(), "--dry-run")
@@ -148,7 +100,7 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
 
 def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: Path) -> None:
     with SlideStore(place / "slides.db") as store:
-        _count_and_review(store, 1, Classifier(load_model(released), threads=1), reviewed=5)
+        count_and_review(store, 1, Classifier(load_model(released), threads=1), reviewed=5)
     said = _adapt(place, released)
     assert said.exit_code == 2
     assert "2 infected and 3 uninfected cells of 1 slides or fields are reviewed" in said.stderr
@@ -158,9 +110,9 @@ def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: 
 def test_a_folder_of_labelled_cells_teaches_too(place: Path, released: Path) -> None:
     rows = ["cell,patient"]
     for slide in range(4):
-        for i in range(_CELLS):
+        for i in range(CELLS):
             infected = i % 3 == 0
-            rgb, mask = _strange(10_000 * slide + i, infected)
+            rgb, mask = strange_cell(10_000 * slide + i, infected)
             file = place / "cells" / ("Parasitized" if infected else "Uninfected") / f"{slide}-{i}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(file), cv2.cvtColor(cv2.copyTo(rgb, mask), cv2.COLOR_RGB2BGR))
@@ -178,7 +130,7 @@ def test_a_model_without_a_bank_says_what_to_install(place: Path, released: Path
     bare = place / "bare.tflite"
     bare.write_bytes(with_manifest(model.flatbuffer, model.manifest))
     with SlideStore(place / "slides.db") as store:
-        _count_and_review(store, 1, Classifier(model, threads=1))
+        count_and_review(store, 1, Classifier(model, threads=1))
     said = _adapt(place, bare)
     assert said.exit_code == 2
     assert "holds no cells to rehearse" in said.stderr
