@@ -14,10 +14,12 @@ let keys = null;
 
 /** What each reading is called in addresses, in the API and in the catalogue. */
 const READINGS = ["first", "second", "decision"];
+/** How many of the cells that the machine passed a first reader is shown besides, where the address asks for a sample. */
+const SAMPLE = 100;
 
 /**
  * The parts of a review of a slide.
- * @param reading one of READINGS; anything else is the first.
+ * @param asked one of READINGS, or "sample" for the first with some cells that the machine passed; else the first.
  * @param wanted tells whether the slide is still asked for once its cells have come.
  * @param again shows the review afresh.
  */
@@ -26,7 +28,7 @@ export async function review(number, asked, wanted, again) {
   const slide = await (await ask(`/slides/${number}`)).json();
   // The server leaves the machine's word out of a blind second reading, and mixes in cells that it passed.
   const blind = reading === "second" && isBlind();
-  const cells = await suspects(number, reading, blind);
+  const cells = await suspects(number, reading, blind, asked === "sample" ? SAMPLE : 0);
   if (!wanted()) return [];
   const stage = el("div.review", { tabindex: -1 });
   const status = el("div.message", { role: "status", "aria-live": "assertive" });
@@ -128,10 +130,10 @@ function mayRead({ review: { readers, agreement } }, reading, name) {
 }
 
 /** Every cell of a reading: suspects and doubtful ones, or those to decide; the server gives them in pages. */
-async function suspects(number, reading, blind) {
+async function suspects(number, reading, blind, sample) {
   const cells = [];
   for (let total = 1; cells.length < total;) {
-    const page = await (await ask(`/slides/${number}/cells?which=suspects&reading=${reading}&blind=${blind}&limit=${PAGE}&offset=${cells.length}`)).json();
+    const page = await (await ask(`/slides/${number}/cells?which=suspects&reading=${reading}&blind=${blind}&sample=${sample}&limit=${PAGE}&offset=${cells.length}`)).json();
     if (!page.cells.length) break;
     cells.push(...page.cells);
     total = page.total;

@@ -96,7 +96,8 @@ async function one(number) {
     slide.notes ? el("p", {}, t("slides.notes", { notes: slide.notes })) : null,
     queue.total
       ? el("div.row", {}, el("a.buttonlike.main", { href: `#slides/${number}/review` }, t("slides.review", { count: figure(queue.total) })))
-      : el("p.notice", {}, t("slides.review.done")),
+      : [el("p.notice", {}, t("slides.review.done")), slide.counts.cells > slide.counts.reviewed
+        ? el("div.row", {}, el("a.buttonlike", { id: "sample", href: `#slides/${number}/review/sample` }, t("slides.sample")), el("span.small", {}, t("slides.sample.why"))) : null],
     estimateCard(slide.estimate, t("slides.machine")),
     slide.review?.suspects_reviewed ? el("p", {}, t("report.review.some", { seen: slide.review.suspects_reviewed, suspects: slide.review.suspects, overruled: slide.review.overruled })) : null,
     slide.estimate_after_review ? estimateCard(slide.estimate_after_review, t("slides.after")) : null,

@@ -104,6 +104,25 @@ def test_a_cell_is_seen_among_its_neighbours_and_enlarged_with_them(page: Page, 
     assert page.script("return document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_sample_of_what_the_machine_passed_is_reviewed_after_the_suspects(page: Page, bench: Bench) -> None:
+    slide = slide_with_crops(bench.store, "sampled", 0.99, 0.01, 0.02, 0.03)
+    page.open(f"slides/{slide.number}/review")
+    read(page, "Amina", "p")
+    page.open(f"slides/{slide.number}")
+    page.one("#sample").click()
+    page.one(".review[data-seen]")
+    assert page.reads("Cell 2 of 4")
+    for _ in range(3):
+        seen = page.one(".review[data-seen]").get_attribute("data-seen")
+        page.press("u")
+        page.until(lambda seen=seen: finished(page) or shown(page) not in (None, seen))
+    assert finished(page)
+    assert bench.store.counts(slide).reviewed == 4
+    page.open(f"slides/{slide.number}")
+    page.one("#teach")
+    assert not page.all("#sample")
+
+
 def test_a_slide_without_stored_fields_shows_the_cell_alone(page: Page, bench: Bench) -> None:
     slide = slide_with_crops(bench.store, "older", 0.99)
     with bench.store.database._lock:
