@@ -75,7 +75,7 @@ class FieldReading:
             try:
                 with archive.open(member) as file:
                     return _bounded(file)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
                 raise ImageError(ArchiveCode.ZIP_LIES, reason=storage_reason(error)) from error
         with fsspec.open(source, "rb") as file:
             return _bounded(file)

@@ -44,14 +44,7 @@ def make_app(
     log_to_stderr()
     settings = ServerSettings(token_file=None if token_file is None else Path(token_file), **limits)
     token = None if settings.token_file is None else read_record(settings.token_file)
-    setup = set_up_slide(
-        model=None,
-        profile=None if profile is None else Path(profile),
-        rbc_per_ul=None,
-        haematocrit=None,
-        cell_width=None,
-        threads=None,
-    )
+    setup = set_up_slide(profile=None if profile is None else Path(profile))
     context = open_context(
         settings, setup, token, slides=None if slides is None else Path(slides), source=source
     )

@@ -13,7 +13,7 @@ from benchmarks.accuracy.changes import Change, changed
 from benchmarks.accuracy.labelled import LabelledCell
 from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError
-from benchmarks.harness.other_systems import ForeignModel, parse_foreign
+from benchmarks.harness.other_systems import ForeignModel, parse_system
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
 from edge.inference.classifier import Classifier
@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 
 
 def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
-    """Open our models and the foreign ones in the device's runtime.
+    """Open our models and other systems' in the device's runtime.
 
     Raises:
         PlasmoliteError: one cannot be read.
@@ -58,7 +58,7 @@ def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[Fore
         _ours(model, Classifier(model, threads=threads, runtime=runtime))
         for model in load_models(settings.models)
     ]
-    foreign = [parse_foreign(text) for text in settings.foreign]
+    others = [parse_system(text) for text in settings.other_systems]
     candidates += [
         Candidate(
             one.name,
@@ -68,9 +68,9 @@ def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[Fore
             0.5,
             0.5,
         )
-        for one in foreign
+        for one in others
     ]
-    return candidates, foreign
+    return candidates, others
 
 
 def _ours(model: ModelFile, classifier: Classifier) -> Candidate:

@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.harness.measurement import BenchmarkError
+from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
+from edge.inference.model_file import ModelFile
 from edge.segmentation.finder import CellFinder
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import label_number, patient_from_name, read_corrections
@@ -100,6 +103,22 @@ def read_labelled_cells(
             continue
         cells.append(LabelledCell(path.stem, label, patient, path in disputed, rgb, mask))
     return cells, refused
+
+
+def read_held_out_cells(
+    folder: Path, settings: BenchSettings, models: list[ModelFile], report: Report
+) -> tuple[list[LabelledCell], list[str], str]:
+    """Read the labelled cells of patients that no model learnt from, with a sentence that says which these are."""
+    held_out = choose_held_out(settings.split, models)
+    cells, refused = read_labelled_cells(
+        folder,
+        patients=settings.patients,
+        corrections=settings.corrections,
+        keeps=held_out.keeps,
+        most=settings.most_cells,
+        report=report,
+    )
+    return cells, refused, held_out.sentence
 
 
 def read_boxed_cells(folder: Path, report: Report | None = None) -> list[LabelledCell]:

@@ -7,9 +7,8 @@ this run alone (it is left out of them), and as one that measured its own patien
 import math
 from collections.abc import Mapping
 
-from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.judging import judge_all, open_candidates
-from benchmarks.accuracy.labelled import read_labelled_cells
+from benchmarks.accuracy.labelled import read_held_out_cells
 from benchmarks.accuracy.patient_rule import (
     CELLS,
     PatientCount,
@@ -80,16 +79,8 @@ def _single_cells(
     """Judge the labelled single cells of patients that no model learnt from, by model."""
     if settings.cells is None:
         return {}
-    held_out = choose_held_out(settings.split, models)
-    cells, _ = read_labelled_cells(
-        settings.cells,
-        patients=settings.patients,
-        corrections=settings.corrections,
-        keeps=held_out.keeps,
-        most=settings.most_cells,
-        report=report,
-    )
-    notes.append(f"{settings.cells.name}: {len(cells)} cells. {held_out.sentence}")
+    cells, _, which = read_held_out_cells(settings.cells, settings, models, report)
+    notes.append(f"{settings.cells.name}: {len(cells)} cells. {which}")
     candidates = [one for one in open_candidates(settings)[0] if one.model is not None]
     judged = judge_all(candidates, cells, report)
     return {

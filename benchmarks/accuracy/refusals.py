@@ -40,7 +40,7 @@ def measure_refusals(folder: Path, seed: int, report: Report) -> list[Measuremen
     pictures, answers = [], []
     for done, path in enumerate(paths):
         report("cutting what is no cell", done / len(paths))
-        for crop in cut_strangers(read_image(path), rng):
+        for crop in cut_squares_of(read_image(path), rng):
             pictures.append(str(path))
             answers.append(is_refused(crop))
     refused = np.array(answers)
@@ -56,7 +56,7 @@ def measure_refusals(folder: Path, seed: int, report: Report) -> list[Measuremen
     ]
 
 
-def cut_strangers(rgb: NDArray[np.uint8], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+def cut_squares_of(rgb: NDArray[np.uint8], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     """Cut a picture as somebody would who takes something in it for a cell: whole, and squares of chance."""
     height, width = rgb.shape[:2]
     crops = [rgb]

@@ -5,9 +5,8 @@ import numpy as np
 from benchmarks.accuracy.agreement import measure_agreement
 from benchmarks.accuracy.changes import CHANGES
 from benchmarks.accuracy.groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
-from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.judging import Candidate, judge_all, judge_fields, open_candidates, open_keras
-from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_labelled_cells
+from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_held_out_cells
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
@@ -40,24 +39,24 @@ _CHANGE_ROUNDS = 300
 
 
 def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
-    """Judge all labelled cells there are with every model, ours and foreign.
+    """Judge all labelled cells there are with every model, ours and other systems'.
 
     Raises:
         PlasmoliteError: no data is named, or it cannot be read.
     """
-    if not any((settings.cells, settings.boxes, settings.uninfected_fields, settings.strangers)):
+    if not any((settings.cells, settings.boxes, settings.uninfected_fields, settings.other_pictures)):
         raise BenchmarkError(
             "The section accuracy needs labelled data: --cells for single cells, --boxes for annotated fields, "
-            "--uninfected for fields without malaria, --strangers for pictures of anything else."
+            "--uninfected for fields without malaria, --other-pictures for pictures of anything else."
         )
-    candidates, foreign = open_candidates(settings)
+    candidates, others = open_candidates(settings)
     measurements: list[Measurement] = []
     charts: list[Chart] = []
     missing: list[str] = []
     notes = [
         "Judged by the model files in the device's runtime, through the device's own preprocessing. Intervals of "
         "95 % by a bootstrap over patients (over fields where fields are named): cells of one are alike.",
-        *(f"{one.describe()} Its threshold is 0.5." for one in foreign),
+        *(f"{one.describe()} Its threshold is 0.5." for one in others),
     ]
     if settings.cells is not None:
         keras = _keras(settings, candidates, missing)
@@ -80,12 +79,12 @@ def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
         group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
-    if settings.strangers is not None:
+    if settings.other_pictures is not None:
         notes.append(
-            f"{settings.strangers.name}: each picture whole and as {CROPS_A_PICTURE} squares of chance. Refused: "
+            f"{settings.other_pictures.name}: each picture whole and as {CROPS_A_PICTURE} squares of chance. Refused: "
             "no single cell stands out in it, or what does is not like a red cell."
         )
-        measurements += measure_refusals(settings.strangers, settings.seed, part_of(report, 4, 5))
+        measurements += measure_refusals(settings.other_pictures, settings.seed, part_of(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
@@ -107,20 +106,13 @@ def _single_cells(
     """Judge the single cells: everything of a section that comes of them."""
     if settings.cells is None:
         raise BenchmarkError("There are no single cells to judge: name them with --cells.")
-    held_out = choose_held_out(settings.split, [one.model for one in candidates if one.model])
-    cells, refused = read_labelled_cells(
-        settings.cells,
-        patients=settings.patients,
-        corrections=settings.corrections,
-        keeps=held_out.keeps,
-        most=settings.most_cells,
-        report=part_of(report, 0, 5),
-    )
+    models = [one.model for one in candidates if one.model]
+    cells, refused, which = read_held_out_cells(settings.cells, settings, models, part_of(report, 0, 5))
     notes = (
         f"{settings.cells.name}: {len(cells)} cells of {len({cell.patient for cell in cells})} patients, "
         f"{sum(cell.disputed for cell in cells)} disputed; {len(refused)} could not be judged"
         f"{', such as ' + refused[0] if refused else '.'}",
-        held_out.sentence,
+        which,
     )
     everyone = [*candidates, *keras]
     judged = judge_all(everyone, cells, part_of(report, 1, 5))
@@ -252,7 +244,7 @@ def _false_alarms(group: str, candidate: Candidate, judged: Judged) -> list[Meas
 
 
 def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[str]:
-    """Say on how many of the figures that both have each of our models is better than each foreign one."""
+    """Say on how many of the figures that both have each of our models is better than each other system's."""
     lines: dict[tuple[str, str], dict[str, Measurement]] = {}
     for one in measurements:
         # The table of changes has its models in columns.

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 
 from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.accuracy.labelled import largest_piece
-from benchmarks.accuracy.refusals import cut_strangers, is_refused
+from benchmarks.accuracy.refusals import cut_squares_of, is_refused
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
@@ -40,11 +40,11 @@ class Case(NamedTuple):
     rgb: Rgb
 
 
-def strangers(folder: Path, seed: int) -> Iterator[Case]:
+def other_pictures(folder: Path, seed: int) -> Iterator[Case]:
     """Pictures of other things: whole and as squares, by the folder that they lie in."""
     rng = np.random.default_rng(seed)
     for path in _pictures(folder):
-        whole, *squares = cut_strangers(read_image(path), rng)
+        whole, *squares = cut_squares_of(read_image(path), rng)
         yield Case("other things, whole", whole)
         for square in squares:
             yield Case("other things, squares", square)
@@ -143,7 +143,7 @@ def main(data: Path, most: int, seed: int, as_json: bool) -> None:
         single_cells(data / "nih-malaria", model_in_use(), most),
         boxed_cells(fields / "bbbc041"),
         found_cells(fields / "uninfected_abnormal_rbc"),
-        strangers(fields / "not_thin_smear", seed),
+        other_pictures(fields / "not_thin_smear", seed),
         marked_cells(read_txl(fields / "txl_pbc")),
         marked_cells(read_chula(fields / "chula_rbc12")),
     )

@@ -99,8 +99,8 @@ class ForeignModel(NamedTuple):
         return np.asarray(1 / (1 + np.exp(-values)), np.float32) if self.logit else values
 
 
-def parse_foreign(text: str) -> ForeignModel:
-    """Read a foreign model from one line of the command line.
+def parse_system(text: str) -> ForeignModel:
+    """Read another system's model from one line of the command line.
 
     Raises:
         BenchmarkError: something is missing or unknown; the message shows a whole example.
@@ -112,10 +112,10 @@ def parse_foreign(text: str) -> ForeignModel:
     unknown = sorted(set(given) - known)
     if not equals or unknown or "size" not in given:
         wrong = f"unknown: {', '.join(unknown)}" if unknown else "a name, a file and a size are needed"
-        raise BenchmarkError(f"{text} does not describe a foreign model ({wrong}). An example: {_HOW}")
+        raise BenchmarkError(f"{text} does not describe another system's model ({wrong}). An example: {_HOW}")
     path = Path(file)
     if not path.is_file():
-        raise BenchmarkError(f"The foreign model {path} does not exist.")
+        raise BenchmarkError(f"The other system's model {path} does not exist.")
     try:
         model = ForeignModel(
             name,
@@ -130,7 +130,7 @@ def parse_foreign(text: str) -> ForeignModel:
         )
     except (ValueError, ZeroDivisionError) as error:
         raise BenchmarkError(
-            f"{text} does not describe a foreign model: {error}. An example: {_HOW}"
+            f"{text} does not describe another system's model: {error}. An example: {_HOW}"
         ) from error
     if model.resize not in _RESIZE or model.fit not in _FITS:
         raise BenchmarkError(

@@ -12,8 +12,8 @@ class BenchSettings:
 
     models: tuple[Path, ...]
     """Our own model files."""
-    foreign: tuple[str, ...] = ()
-    """Other systems' cell classifiers, as :func:`benchmarks.harness.other_systems.parse_foreign` reads them."""
+    other_systems: tuple[str, ...] = ()
+    """Other systems' cell classifiers, as :func:`benchmarks.harness.other_systems.parse_system` reads them."""
     keras: Path | None = None
     """The Keras model that a shipped model was exported from."""
     threads: tuple[int, ...] = (1, 2)
@@ -40,7 +40,7 @@ class BenchSettings:
     """Folders of fields with the parasites marked, one a laboratory."""
     sheets: Path | None = None
     """Folder for pictures of the cells that a model gets wrong at each laboratory."""
-    strangers: Path | None = None
+    other_pictures: Path | None = None
     """Folder of pictures without a red cell of a thin smear."""
     most_cells: int | None = None
     """Measure on no more cells of the labelled folder than this."""

@@ -42,7 +42,9 @@ SECTIONS: dict[str, SectionEntry] = {
         repeats=True,
     ),
     "peers": SectionEntry(
-        "benchmarks.speed.peers", "measure_peers", "the same network in other runtimes, and foreign networks"
+        "benchmarks.speed.peers",
+        "measure_peers",
+        "the same network in other runtimes, and other systems' networks",
     ),
     "field": SectionEntry(
         "benchmarks.speed.fields",

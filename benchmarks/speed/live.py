@@ -122,10 +122,6 @@ def _run_one(
 ) -> tuple[list[Measurement], float]:
     setup = set_up_slide(
         model=model,
-        profile=None,
-        rbc_per_ul=None,
-        haematocrit=None,
-        cell_width=None,
         threads=max(settings.threads),
     )
     with (

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.harness.candidates import leading_model, load_models, sample_files, sample_inputs
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
-from benchmarks.harness.other_systems import ForeignModel, parse_foreign
+from benchmarks.harness.other_systems import ForeignModel, parse_system
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import Report, Subject, Timing, distribution, part_of, ratio, time_in_turns
 from benchmarks.speed.latency import Setting, interpreter_subject
@@ -38,11 +38,11 @@ class _Contest(NamedTuple):
 
     subjects: list[Subject]
     peers: dict[str, Peer]
-    foreign: list[str]
+    others: list[str]
 
 
 def measure_peers(settings: BenchSettings, report: Report) -> Section:
-    """Time our files, the same networks elsewhere and foreign networks, all in the same rounds.
+    """Time our files, the same networks elsewhere and other systems' networks, all in the same rounds.
 
     Raises:
         PlasmoliteError: a model cannot be read, or none of them is in int8.
@@ -50,7 +50,7 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
     models = load_models(settings.models)
     runtime = find_runtime()
     threads = max(settings.threads)
-    foreign = [parse_foreign(text) for text in settings.foreign]
+    others = [parse_system(text) for text in settings.other_systems]
     leader = leading_model(models)  # the peers run it
     if leader.manifest["precision"] != Precision.INT8:
         raise BenchmarkError("None of the models is in int8, so there is nothing to lay peers beside.")
@@ -66,9 +66,9 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
             for model in models:
                 setting = Setting(runtime, threads, batch)
                 contest.subjects.append(interpreter_subject(model, setting)._replace(name=_ours(model)))
-            for one in foreign:
+            for one in others:
                 contest.subjects.append(_foreign_subject(one, runtime, threads, batch))
-                contest.foreign.append(one.name)
+                contest.others.append(one.name)
             if source is None:
                 missing[f"There is no float file of {leader.name}, so no peer can be made of it."] = None
             else:
@@ -82,12 +82,12 @@ def measure_peers(settings: BenchSettings, report: Report) -> Section:
                 measurements.extend(distribution(f"Side by side, threads {threads}, batch {batch}", timing))
             charts.append(_chart(timings.values(), threads, batch))
     notes = (
-        f"Ratios are taken within each round. Threads {threads}; our files and foreign ones in "
+        f"Ratios are taken within each round. Threads {threads}; our files and other systems' in "
         f"{runtime.name} {runtime.version}; the peers run the network of {leader.name}.",
-        *(one.describe() for one in foreign),
+        *(one.describe() for one in others),
     )
-    if not foreign:
-        missing["No foreign model was named (--foreign)."] = None
+    if not others:
+        missing["No other system's model was named (--other-system)."] = None
     return Section("peers", "Side by side", tuple(measurements), notes, tuple(missing), tuple(charts))
 
 
@@ -179,7 +179,7 @@ def _ratios(contest: _Contest, timings: dict[str, Timing], leader: str, batch: i
         measurements.append(
             Measurement(group, leader, "standard over nano", found.value, "", found.low, found.high)
         )
-    for name in contest.foreign:
+    for name in contest.others:
         pairs = [(leader, "over standard")] + ([(nano, "over nano")] if nano else [])
         for ours, figure in pairs:
             found = ratio(timings[name], timings[ours])

@@ -36,12 +36,12 @@ class SlideSetup(NamedTuple):
 
 def set_up_slide(
     *,
-    model: str | Path | None,
-    profile: Path | None,
-    rbc_per_ul: float | None,
-    haematocrit: float | None,
-    cell_width: float | None,
-    threads: int | None,
+    model: str | Path | None = None,
+    profile: Path | None = None,
+    rbc_per_ul: float | None = None,
+    haematocrit: float | None = None,
+    cell_width: float | None = None,
+    threads: int | None = None,
 ) -> SlideSetup:
     """Load the model and the profile, and settle threshold and rates.
 

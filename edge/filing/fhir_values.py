@@ -16,8 +16,6 @@ Json = dict[str, Any]
 
 SYSTEM = "urn:plasmolite"
 """Root of the project's own code and identifier systems."""
-URI = "urn:ietf:rfc:3986"
-"""System of identifiers that are UUIDs themselves (https://hl7.org/fhir/R4/identifier-registry.html)."""
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"

@@ -5,15 +5,12 @@ again ("rehearsal", arXiv 2507.23648). A site that teaches its instrument has no
 model's file: not the cells, but the few hundred numbers that the network makes of each, in steps of a coarse scale.
 """
 
-import io
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelFileError
-from edge.messages.codes import Code
-from edge.messages.message import reason_of
+from edge.inference.packed_arrays import pack_arrays, reading_arrays
 
 BANK_NAME = "bank.npz"
 """Of the entry in the model's file."""
@@ -51,10 +48,8 @@ def write_bank(bank: Bank) -> bytes:
     """Pack a bank, each feature in `_STEPS` steps; the same bytes for the same bank."""
     low, high = bank.features.min(axis=0), bank.features.max(axis=0)
     step = np.where(high > low, (high - low) / _STEPS, 1).astype(np.float32)
-    packed = io.BytesIO()
     columns = bank._replace(features=np.rint((bank.features - low) / step).astype(np.uint8))._asdict()
-    np.savez_compressed(packed, low=low, step=step, **columns)
-    return packed.getvalue()
+    return pack_arrays(low=low, step=step, **columns)
 
 
 def read_bank(packed: bytes) -> Bank:
@@ -63,15 +58,10 @@ def read_bank(packed: bytes) -> Bank:
     Raises:
         ModelFileError: it is damaged.
     """
-    try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-            columns = {name: stored[name] for name in Bank._fields}
-            features = stored["low"] + columns["features"] * stored["step"]
+    with reading_arrays(packed, BANK_NAME) as stored:
+        columns = {name: stored[name] for name in Bank._fields}
+        features = stored["low"] + columns["features"] * stored["step"]
         return _whole(Bank(**{**columns, "features": features.astype(np.float32)}))
-    except (
-        Exception
-    ) as error:  # zip, zlib and NumPy have many ways to say that bytes are no archive of arrays
-        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=BANK_NAME, reason=reason_of(error)) from error
 
 
 def _whole(bank: Bank) -> Bank:

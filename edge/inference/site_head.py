@@ -3,16 +3,13 @@
 It lies beside the network in a model's file, which stays the parent's bit for bit: undone, the parent is back.
 """
 
-import io
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelFileError
 from edge.inference.levelling import logits_of
-from edge.messages.codes import Code
-from edge.messages.message import reason_of
+from edge.inference.packed_arrays import pack_arrays, reading_arrays
 
 HEAD_NAME = "site-head.npz"
 """Of the entry in the model's file."""
@@ -45,9 +42,7 @@ class SiteHead(NamedTuple):
 
 def write_head(head: SiteHead) -> bytes:
     """Pack a head; the same bytes for the same head."""
-    packed = io.BytesIO()
-    np.savez_compressed(packed, coefficients=head.coefficients, bias=np.float64(head.bias))
-    return packed.getvalue()
+    return pack_arrays(coefficients=head.coefficients, bias=np.float64(head.bias))
 
 
 def read_head(packed: bytes) -> SiteHead:
@@ -56,13 +51,8 @@ def read_head(packed: bytes) -> SiteHead:
     Raises:
         ModelFileError: it is damaged.
     """
-    try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-            return _finite(SiteHead(stored["coefficients"].astype(np.float32), float(stored["bias"])))
-    except (
-        Exception
-    ) as error:  # zip, zlib and NumPy have many ways to say that bytes are no archive of arrays
-        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=HEAD_NAME, reason=reason_of(error)) from error
+    with reading_arrays(packed, HEAD_NAME) as stored:
+        return _finite(SiteHead(stored["coefficients"].astype(np.float32), float(stored["bias"])))
 
 
 def _finite(head: SiteHead) -> SiteHead:

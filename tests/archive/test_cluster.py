@@ -43,7 +43,7 @@ def dataset(scheduler, archive, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def plan() -> JudgingPlan:
     options = {"rbc_per_ul": None, "haematocrit": None, "cell_width": None}
-    return judging_plan(set_up_slide(model=None, profile=None, threads=1, **options), 0)
+    return judging_plan(set_up_slide(threads=1, **options), 0)
 
 
 def test_a_slide_has_the_figures_of_analyze(dataset, archive) -> None:

@@ -76,9 +76,7 @@ def test_blood_without_malaria_tells_false_alarms_alone(model: Path, tmp_path: P
     _, row = sealed.laboratories
     assert (row.name, row.called, row.infected, row.fields) == ("healthy", 0, 0, 1)
     assert 20 < row.uninfected <= 40
-    rates = set_up_slide(
-        model=model, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    ).rates
+    rates = set_up_slide(model=model, threads=1).rates
     assert len(rates.laboratories_infected) == 1
     assert len(rates.laboratories_uninfected) == 2
 

@@ -33,9 +33,7 @@ def memory_mb() -> float:
 
 def test_a_long_count_neither_grows_nor_miscounts(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     frames = request.config.getoption("--frames")
-    setup = set_up_slide(
-        model=None, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    )
+    setup = set_up_slide(threads=1)
     stage = SteppedStage(frames, round(SLIDE_SIDE * math.sqrt(frames)), seed=1)
     memory: list[tuple[int, float]] = []
     with SlideStore(tmp_path / "slides.sqlite") as store:

@@ -65,9 +65,7 @@ def walk(side: int) -> Iterator[Corner]:
 
 def count_along(corners: list[Corner], view: Callable[[int, int, int], Rgb], folder: Path) -> Panned:
     """Count along a way as `plasmolite live` does."""
-    setup = set_up_slide(
-        model=None, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    )
+    setup = set_up_slide(threads=1)
     accepted, counted_at = [], []
     with SlideStore(folder / "slides.sqlite") as store:
         slide = find_or_begin(store, setup, SlideRequest("pan"), "pan")

@@ -109,9 +109,7 @@ def test_a_stream_that_is_cut_comes_back_and_no_cell_is_counted_twice(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     cuts, chance = request.config.getoption("--cuts"), random.Random(3)
-    setup = set_up_slide(
-        model=None, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    )
+    setup = set_up_slide(threads=1)
     stage = SteppedStage(1_000_000, 6000, seed=3)
     stage.open()
     camera = ShakyCamera(stage)

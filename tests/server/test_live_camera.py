@@ -13,14 +13,12 @@ from edge.slides.store import SlideStore
 from server.live_camera import LiveCamera
 from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
 
-SETUP = {"model": None, "profile": None, "rbc_per_ul": None, "haematocrit": None, "cell_width": None}
-
 
 def test_a_count_fixes_the_camera_as_the_server_was_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usb = V4l2Camera(picture=draw_field(3, FieldSettings()).rgb)
-    setup = set_up_slide(**SETUP, threads=1)
+    setup = set_up_slide(threads=1)
     with plugged_in(monkeypatch, video0=usb), SlideStore(tmp_path / "s.sqlite") as store:
         live = LiveCamera(setup, store, "0", CameraSettings(exposure_us=8000, white_balance_k=5200))
         live.start(SlideRequest("K-1"))

@@ -65,29 +65,6 @@ class Shift(NamedTuple):
     agreement: float
 
 
-def find_shift(
-    map_points: Points,
-    field_points: Points,
-    *,
-    field_size: tuple[int, int],
-    cell_width: float,
-    near: tuple[float, float] | None = None,
-    within: float = float("inf"),
-    criteria: MatchCriteria | None = None,
-) -> Shift | None:
-    """Find where a field lies on the map: the best of `find_shifts`, or None where there is none."""
-    found = find_shifts(
-        map_points,
-        field_points,
-        field_size=field_size,
-        cell_width=cell_width,
-        near=near,
-        within=within,
-        criteria=criteria,
-    )
-    return found[0] if found else None
-
-
 def find_shifts(
     map_points: Points,
     field_points: Points,

@@ -13,7 +13,6 @@ from edge.live.registration.point_patterns import (
     WITH_PICTURE,
     MatchCriteria,
     Shift,
-    find_shift,
     find_shifts,
 )
 from edge.live.registration.region import Region
@@ -99,9 +98,8 @@ class SlideMap:
             near = (expected.x, expected.y)
             if sure:
                 around = self._cells_around(region, near, size, self.cell_width)
-                shift = self._shift(around, points, size, near=near, within=2 * self.cell_width)
-                if shift is not None:
-                    return Place(expected.island, shift.x, shift.y, Placement.EXPECTED)
+                if shifts := self._shifts(around, points, size, near=near):
+                    return Place(expected.island, shifts[0].x, shifts[0].y, Placement.EXPECTED)
                 if len(around) < _TOO_FEW_TO_TELL or len(points) < _TOO_FEW_TO_TELL:
                     return expected._replace(how=Placement.FOLLOWED)
             around = self._cells_around(region, near, size, float(max(size)))
@@ -161,23 +159,23 @@ class SlideMap:
                 return other, shift
         return None
 
-    def _shift(
+    def _shifts(
         self,
         map_points: Points,
         points: Points,
         size: tuple[int, int],
-        *,
+        criteria: MatchCriteria | None = None,
         near: tuple[float, float] | None = None,
-        within: float = float("inf"),
-    ) -> Shift | None:
-        return find_shift(
-            map_points, points, field_size=size, cell_width=self.cell_width, near=near, within=within
-        )
-
-    def _shifts(
-        self, map_points: Points, points: Points, size: tuple[int, int], criteria: MatchCriteria
     ) -> list[Shift]:
-        return find_shifts(map_points, points, field_size=size, cell_width=self.cell_width, criteria=criteria)
+        return find_shifts(
+            map_points,
+            points,
+            field_size=size,
+            cell_width=self.cell_width,
+            near=near,
+            within=2 * self.cell_width,
+            criteria=criteria,
+        )
 
     def _overlay(self, own: Region, other: Region) -> Shift | None:
         """Lay all cells of one region over those of another."""

@@ -9,8 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from edge.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from edge.messages.codes import Code
@@ -162,14 +161,6 @@ class Database:
         """Close the file; the store must not be used after."""
         with self._lock:
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _roll_back(self) -> None:
         # After some errors, a full disk among them, SQLite has rolled back by itself already.

@@ -12,6 +12,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
     "--cells",
     "folders",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="Folder of labelled cells, Parasitized/ and Uninfected/, beside the slides; may be given several times.",
 )
 @click.option(
     "--site", required=True, help="Name of the site: stands in the model's name and in each slide's record."
 )
-@click.option("--store", "store_path", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--store", "store_path", type=ANY_PATH, help="File of the slide store.")
 @model_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write the model to this file, and do not put it in use.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what teaching would bring, and change nothing.")

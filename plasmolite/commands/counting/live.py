@@ -16,6 +16,7 @@ import click
 from edge.live.states import LiveState, Mode
 from edge.messages.codes import Code
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
+from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.commands.options.slide import chosen, slide_options
 from plasmolite.terminal.language import refuse, spoken
 
@@ -55,7 +56,7 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
     "--cells", type=click.IntRange(1), default=1000, show_default=True, help="How many cells to aim for."
 )
 @click.option("--until-reached", is_flag=True, help="Stop once --cells cells have been counted.")
-@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--store", type=ANY_PATH, help="File of the slide store.")
 @camera_options
 @slide_options
 @click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")

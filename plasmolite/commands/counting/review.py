@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.messages.codes import Code
+from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
     default=0,
     help="Show also so many of the cells that the machine passed: they say how many parasites it misses.",
 )
-@click.option("--store", "store_path", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--store", "store_path", type=ANY_PATH, help="File of the slide store.")
 def command(
     slide_id: str,
     *,

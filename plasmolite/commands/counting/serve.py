@@ -13,6 +13,7 @@ import click
 
 from edge.about import RESEARCH_USE
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
+from plasmolite.commands.options.paths import FILE
 from plasmolite.commands.options.slide import slide_options
 
 _OPENCV_PIXELS = 64_000_000
@@ -29,7 +30,7 @@ _OPENCV_PIXELS = 64_000_000
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="TCP port; 0 takes a free one.")
 @click.option(
     "--token-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File of the token's hash; made when it is missing, and the token shown once.",
 )
 @click.option(
@@ -57,7 +58,7 @@ _OPENCV_PIXELS = 64_000_000
 @click.option("--rate-limit", type=click.IntRange(1), default=1200, help="Requests a minute of one client.")
 @click.option(
     "--slides",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File of the slides.  [default: that of plasmolite live]",
 )
 @click.option(

@@ -14,6 +14,7 @@ import click
 
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
+from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.terminal.language import refuse, spoken
 
@@ -56,7 +57,7 @@ class _Place:
     "  plasmolite slides export K-0413 --format fhir --to k-0413.json\n\n"
     "  plasmolite slides table --to register.csv",
 )
-@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--store", type=ANY_PATH, help="File of the slide store.")
 @click.pass_context
 def command(context: click.Context, store: Path | None) -> None:
     """List, show, report, export and delete the slides that were counted.
@@ -179,7 +180,7 @@ def _tell_what_is_doubtful(store: SlideStore, slide: Slide) -> None:
 @click.option(
     "--to",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     help="Folder to write into.",
 )
@@ -210,7 +211,7 @@ def report_slide(place: _Place, slide_id: str, folder: Path, language: Language)
 @click.option(
     "--to",
     "target",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="File to write, for csv and cells a folder.  [default: standard output; csv: the cells]",
 )
 @click.option("--crops", is_flag=True, help="With json: each cell's small picture, as base64.")
@@ -297,9 +298,7 @@ def _export_cells(
 
 
 @command.command("table")
-@click.option(
-    "--to", "target", type=click.Path(path_type=Path), help="File to write.  [default: standard output]"
-)
+@click.option("--to", "target", type=ANY_PATH, help="File to write.  [default: standard output]")
 @click.pass_obj
 def table_of_slides(place: _Place, target: Path | None) -> None:
     """Give all slides as a CSV table, one row a slide, with the reading that stands."""

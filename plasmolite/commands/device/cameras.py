@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
+from plasmolite.commands.options.paths import FILE
 from plasmolite.terminal.language import refuse, spoken
 
 
@@ -22,7 +23,7 @@ from plasmolite.terminal.language import refuse, spoken
 )
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=Path("camera-test.png"),
     show_default=True,
     help="File of the test picture.",

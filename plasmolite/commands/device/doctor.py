@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.terminal.language import spoken
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 )
 @click.option(
     "--slides",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="Folder of the slides, or their store; by default that of plasmolite live.",
 )
 @click.option("--camera", is_flag=True, help="A missing camera is a failure: this device counts live.")

@@ -15,6 +15,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from edge.messages.signature_codes import SignatureCode
+from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
@@ -39,13 +40,11 @@ def command() -> None:
 
 
 @command.command(epilog="Example:\n\n  plasmolite model install /media/usb/plasmolite-standard-int8.tflite")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--signature", type=click.Path(path_type=Path), help="Its signature; by default FILE.minisig beside it."
-)
+@click.argument("file", type=ANY_PATH)
+@click.option("--signature", type=ANY_PATH, help="Its signature; by default FILE.minisig beside it.")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="Trust this public key for once, instead of the site's own keys.",
 )
 def install(file: Path, signature: Path | None, key: Path | None) -> None:
@@ -148,7 +147,7 @@ def verify(model: str | None) -> None:
 
 
 @command.command(epilog="Example:\n\n  plasmolite model trust /media/usb/laboratory.pub")
-@click.argument("key", type=click.Path(path_type=Path))
+@click.argument("key", type=ANY_PATH)
 def trust(key: Path) -> None:
     """Trust a minisign public key: models signed with it may be installed here from now on."""
     from edge.errors import ModelStoreError
@@ -168,10 +167,8 @@ def trust(key: Path) -> None:
 
 
 @command.command(epilog="Example:\n\n  plasmolite model seal new.tflite --out release.tflite")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The sealed model."
-)
+@click.argument("file", type=ANY_PATH)
+@click.option("--out", type=FILE, required=True, help="The sealed model.")
 def seal(file: Path, out: Path) -> None:
     """For those who release models: write the scores on the bundled pictures into the manifest.
 

@@ -14,6 +14,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from edge.messages.send_codes import SendCode
+from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Slides as FHIR R4, a period's figures for DHIS2, or the device's figures for Prometheus.",
 )
-@click.option(
-    "--settings", type=click.Path(path_type=Path), help="TOML file.  [default: /etc/plasmolite/send.toml]"
-)
-@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store.")
+@click.option("--settings", type=ANY_PATH, help="TOML file.  [default: /etc/plasmolite/send.toml]")
+@click.option("--store", type=ANY_PATH, help="File of the slide store.")
 @click.option("--status", is_flag=True, help="Send nothing: list what waits and what was refused.")
 @click.option("--again", is_flag=True, help="Try also what was refused or put off.")
 @click.option("--crops", is_flag=True, help="With fhir: send small pictures of the suspects too.")
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="With dhis2 and metrics: write a file (.json, .csv, .prom).",
 )
 @click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object.")

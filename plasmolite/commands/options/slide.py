@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.commands.options.threads import threads_option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -17,7 +17,7 @@ _OPTIONS = (
     model_option,
     click.option(
         "--profile",
-        type=click.Path(path_type=Path),
+        type=ANY_PATH,
         help="Site profile from plasmolite calibrate, for its threshold.",
     ),
     click.option("--rbc-per-ul", type=float, help="Red cells per µL of this blood.  [default: 5,000,000]"),

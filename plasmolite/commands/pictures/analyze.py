@@ -12,6 +12,7 @@ import click
 
 from edge.messages.codes import Code
 from edge.messages.message import shown_path, system_reason
+from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import slide_options
 from plasmolite.terminal.language import refuse, spoken
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
     "  plasmolite analyze --json slide7/ > slide7.jsonl\n\n"
     "  plasmolite analyze slide7/ --profile kisumu.json --haematocrit 38",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=ANY_PATH)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a field on standard output, then a summary."
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder to write report.html, cells.csv and fields.csv into.",
 )
 @click.option(
     "--debug",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder to write the stages of each field into: glass, mask, objects, cells, verdicts.",
 )
 @language_option

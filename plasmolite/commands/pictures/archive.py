@@ -13,6 +13,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
+from plasmolite.commands.options.paths import FOLDER
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import cluster_options
 from plasmolite.terminal.language import refuse, spoken
@@ -134,7 +135,7 @@ def _tell(tally: Tally, slides: int, place: str, *, as_json: bool) -> None:
     "--out",
     "folder",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder to write report.html, slides.csv and differences.csv into.",
 )
 @click.option(

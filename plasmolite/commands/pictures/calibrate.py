@@ -12,6 +12,7 @@ import click
 
 from edge.messages.codes import Code
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 
@@ -49,16 +50,16 @@ class FalseAlarmRate(click.ParamType):
     "  plasmolite calibrate --reviewed --false-alarms 0.2% --out kisumu.json\n\n"
     "Then: plasmolite analyze slide7/ --profile kisumu.json",
 )
-@click.argument("negatives", nargs=-1, metavar="NEGATIVES…", type=click.Path(path_type=Path))
+@click.argument("negatives", nargs=-1, metavar="NEGATIVES…", type=ANY_PATH)
 @click.option(
     "--positives",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Table of every infected cell of known-positive fields: image, slide, x, y, w, h in pixels.",
 )
 @click.option(
     "--reviewed", is_flag=True, help="Use the slides of the store whose suspects were all reviewed."
 )
-@click.option("--store", type=click.Path(path_type=Path), help="File of the slide store, with --reviewed.")
+@click.option("--store", type=ANY_PATH, help="File of the slide store, with --reviewed.")
 @click.option(
     "--false-alarms",
     type=FalseAlarmRate(),
@@ -67,7 +68,7 @@ class FalseAlarmRate(click.ParamType):
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     required=True,
     help="Site profile to write (JSON).",
 )

@@ -15,6 +15,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import shown_path, system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.paths import FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import with_progress
@@ -54,9 +55,7 @@ _SHEET_TILES = 60
     "--batch", type=click.IntRange(1, 1024), default=32, show_default=True, help="Cells per inference batch."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
-@click.option(
-    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the verdicts into a PNG."
-)
+@click.option("--picture", type=FILE, help="Draw the verdicts into a PNG.")
 def command(
     *,
     paths: tuple[str, ...],

@@ -11,6 +11,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
     "  plasmolite explain field.jpg --box 310 225 104 98 --out why.png\n\n"
     "The boxes of a field's cells stand in cells.csv of a report and in the output of analyze --json.",
 )
-@click.argument("image", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="PNG file to draw."
-)
+@click.argument("image", type=ANY_PATH)
+@click.option("--out", type=FILE, required=True, help="PNG file to draw.")
 @click.option(
     "--box",
     type=click.IntRange(0),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.progress import progress_bar
 
 
@@ -11,9 +12,7 @@ from plasmolite.terminal.progress import progress_bar
     context_settings={"show_default": True},
     epilog="Example: plasmolite simulate --out drawn --cells 40 --fields 3 --seed 7 --parasitaemia 0.02",
 )
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
-)
+@click.option("--out", type=FOLDER, required=True, help="Folder to write to.")
 @click.option("--cells", type=click.IntRange(0), default=24, help="Single cells to draw.")
 @click.option("--fields", type=click.IntRange(0), default=2, help="Whole fields to draw.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="The same seed draws the same pictures.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from plasmolite.commands.options.paths import ANY_PATH, FILE, FOLDER, PRESENT_FOLDER
+from plasmolite.commands.options.renamed import Renamed
 from plasmolite.terminal.language import refuse
 from plasmolite.terminal.progress import progress_bar
 
@@ -67,68 +68,71 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     help="Number of passes over which the time is split, so that a machine's passing state shows as noise.",
 )
 @click.option("--quick", is_flag=True, help="A look only: a few seconds a group, wide intervals.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Keep the results."
-)
-@click.option(
-    "--report", "html_path", type=click.Path(path_type=Path, dir_okay=False), help="HTML with charts."
-)
+@click.option("--json", "json_path", type=FILE, help="Keep the results.")
+@click.option("--report", "html_path", type=FILE, help="HTML with charts.")
 @click.option(
     "--compare",
     "old_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Results of an earlier run: say what became better or worse beyond the noise.",
 )
 @click.option(
     "--from",
     "from_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Measure nothing: show, report or compare these results.",
 )
 @click.option(
     "--cells",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=PRESENT_FOLDER,
     help="Labelled cells: a folder with Parasitized/ and Uninfected/. Latency uses their files, too.",
 )
-@click.option("--patients", type=click.Path(path_type=Path), help="CSV file of the cells' patients.")
-@click.option("--corrections", type=click.Path(path_type=Path), help="CSV file of disputed labels.")
+@click.option("--patients", type=ANY_PATH, help="CSV file of the cells' patients.")
+@click.option("--corrections", type=ANY_PATH, help="CSV file of disputed labels.")
 @click.option(
     "--split",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="Measure the test patients of this split.json or model; by default all that the models never saw.",
 )
 @click.option("--most-cells", type=click.IntRange(10), help="Judge no more single cells, evenly spread.")
 @click.option("--changes", is_flag=True, help="Judge the cells under simulated change, too.")
 @click.option(
     "--boxes",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=PRESENT_FOLDER,
     help="Annotated fields: a folder with boxes.csv, images/ and masks/.",
 )
 @click.option(
     "--laboratory",
     "laboratories",
     multiple=True,
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=PRESENT_FOLDER,
     help="Marked fields of one laboratory: images/ with masks/, parasite_boxes.csv or boxes.csv beside it. May be "
     "given several times.",
 )
 @click.option(
     "--sheets",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Draw the infected cells missed and the false alarms at each --laboratory into this folder.",
 )
 @click.option(
     "--uninfected",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    "uninfected_fields",
+    type=PRESENT_FOLDER,
     help="Fields of blood without malaria, to count false alarms in.",
 )
 @click.option(
+    "--other-pictures",
     "--strangers",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    "other_pictures",
+    cls=Renamed,
+    type=PRESENT_FOLDER,
     help="Pictures of anything but a thin smear, to see how much of them is refused.",
 )
 @click.option(
+    "--other-system",
     "--foreign",
+    "other_systems",
+    cls=Renamed,
     multiple=True,
     metavar="NAME=FILE,size=PX,…",
     help="Another system's .tflite classifier with its preprocessing, such as "
@@ -136,7 +140,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 )
 @click.option(
     "--keras",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The Keras model of a shipped model, to compare verdicts and speed with; needs TensorFlow.",
 )
 def command(**options: Any) -> None:
@@ -214,28 +218,13 @@ def _settings(options: dict[str, Any]) -> BenchSettings:
     limits = Limits(most_seconds=options["seconds"])
     if options["quick"]:
         limits = Limits(most_seconds=min(3.0, options["seconds"]), narrow=0.05, least_rounds=5, block_s=0.02)
-    return BenchSettings(
-        models=tuple(map(find_model, options["models"]))
-        or tuple(path for name, path in shipped_models().items() if name.startswith("plasmolite-")),
-        threads=threads,
-        batches=options["batches"],
-        limits=limits,
-        passes=1 if options["quick"] else options["passes"],
-        starts=3 if options["quick"] else 9,
-        foreign=options["foreign"],
-        keras=options["keras"],
-        cells=options["cells"],
-        patients=options["patients"],
-        corrections=options["corrections"],
-        split=options["split"],
-        boxes=options["boxes"],
-        laboratories=options["laboratories"],
-        sheets=options["sheets"],
-        uninfected_fields=options["uninfected"],
-        strangers=options["strangers"],
-        most_cells=options["most_cells"],
-        changes=options["changes"],
+    given = {name: value for name, value in options.items() if name in BenchSettings.__dataclass_fields__}
+    given["models"] = tuple(map(find_model, options["models"])) or tuple(
+        path for name, path in shipped_models().items() if name.startswith("plasmolite-")
     )
+    if options["quick"]:
+        given |= {"passes": 1, "starts": 3}
+    return BenchSettings(**given | {"threads": threads, "limits": limits})
 
 
 if __name__ == "__main__":

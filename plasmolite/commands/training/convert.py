@@ -13,6 +13,7 @@ import click
 
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
+from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     epilog="Examples:\n\n  plasmolite convert runs/standard --out models --name standard\n\n"
     "  plasmolite convert own.keras --data cell_images --out models --name own"
 )
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
-)
+@click.argument("run", type=ANY_PATH)
+@click.option("--out", type=FOLDER, required=True, help="Folder to write to.")
 @click.option("--name", default="standard", show_default=True, help="Name of the model.")
 @click.option("--release", "version", default="1.0", show_default=True, help="Version of the release.")
 @click.option(
@@ -45,11 +44,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     help="The run's cells, where they are no longer where they were; for a Keras model, the cells to judge it on.",
 )
-@click.option("--patients", type=click.Path(path_type=Path), help="Its table of patients, likewise.")
-@click.option("--corrections", type=click.Path(path_type=Path), help="Its table of corrections, likewise.")
+@click.option("--patients", type=ANY_PATH, help="Its table of patients, likewise.")
+@click.option("--corrections", type=ANY_PATH, help="Its table of corrections, likewise.")
 @click.option(
     "--split-by",
     type=click.Choice(["table", "folder", "name"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import SettingsError, TrainingSettings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     help="Folder of all folds, each a run folder fold-0, fold-1, …; what is finished there is not done again.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.errors import PlasmoliteError
+from plasmolite.commands.options.paths import FOLDER, PRESENT_FILE, PRESENT_FOLDER
 from plasmolite.terminal.language import refuse
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     '--negative "red blood cell" --ignore leukocyte --out cells\n\n'
     "  plasmolite train --data cells --patients cells/patients.csv --out runs/mine"
 )
-@click.argument("pictures", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("pictures", type=PRESENT_FOLDER)
 @click.option(
     "--annotations",
     "file",
@@ -43,12 +44,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--patients",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=PRESENT_FILE,
     help="CSV: columns image and patient.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of cells to write."
-)
+@click.option("--out", type=FOLDER, required=True, help="Folder of cells to write.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
 def command(
     *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.about import RESEARCH_USE
+from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import TrainingSettings
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     help="Folder of this run; one that was interrupted goes on from its last epoch.",
 )

@@ -30,7 +30,7 @@ def figures(shared_data: Path) -> Figures:
         corrections=cells / "suspect_labels.csv",
         boxes=fields / "bbbc041",
         uninfected_fields=fields / "uninfected_abnormal_rbc",
-        strangers=fields / "not_thin_smear",
+        other_pictures=fields / "not_thin_smear",
         threads=(1,),
         limits=INSTANT,
     )

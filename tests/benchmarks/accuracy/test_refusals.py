@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.refusals import cut_strangers, measure_refusals
+from benchmarks.accuracy.refusals import cut_squares_of, measure_refusals
 from edge.images.encode import encode_png
 from edge.simulation.single_cell import draw_cell
 from tests.support.quick_benchmark import no_report
@@ -14,7 +14,7 @@ from tests.support.quick_benchmark import no_report
 
 def test_strangers_are_cut_whole_and_in_squares() -> None:
     page = np.full((300, 200, 3), 255, np.uint8)
-    whole, *squares = cut_strangers(page, np.random.default_rng(0))
+    whole, *squares = cut_squares_of(page, np.random.default_rng(0))
     assert whole is page
     assert len(squares) == 20
     assert all(one.shape[0] == one.shape[1] <= 200 for one in squares)

@@ -18,7 +18,7 @@ def test_the_shipped_model_is_measured_with_intervals_and_under_change(drawn: Pa
         models=(default_model_path(),),
         cells=drawn / "cells",
         corrections=drawn / "corrections.csv",
-        strangers=drawn / "cells",
+        other_pictures=drawn / "cells",
         changes=True,
         threads=(1,),
         limits=INSTANT,
@@ -48,7 +48,7 @@ def test_real_cells_are_measured_with_nlms_network_beside_ours(shared_data: Path
     foreign = f"NLM={shared_data / 'peers' / 'nlm_thin_smear_44px.tflite'},size=44,resize=cubic"
     settings = BenchSettings(
         models=(default_model_path(),),
-        foreign=(foreign,),
+        other_systems=(foreign,),
         cells=shared_data / "nih-malaria" / "cell_images",
         patients=shared_data / "nih-malaria" / "patients.csv",
         corrections=shared_data / "nih-malaria" / "suspect_labels.csv",

@@ -10,49 +10,17 @@ from convert.comparison import compare, judge_with
 from convert.fault_injection import add_noise
 from convert.gate import DEFAULT_LIMITS, Decision, GateResult, judge_export
 from convert.tflite.export import _convert, export
-from edge.cells.files import CellFile, cell_input
+from edge.cells.files import CellFile
 from edge.errors import ModelFileError
-from edge.images.encode import encode_png
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile, load_model, shipped_models, with_manifest
 from edge.inference.precision import Precision
 from edge.inference.preprocessing import PREPROCESSING_VERSION, network_input
 from edge.simulation.single_cell import draw_cell
 from train.evaluation.metrics import Judged
-from train.model.network import WeightsError, base_of, build_network, with_probability
-from train.model.quantisation import with_rounding, without_rounding
+from train.model.network import WeightsError, base_of, build_network
 
 _SIZE = 32
-
-
-@pytest.fixture(scope="module")
-def files() -> list[CellFile]:
-    """60 drawn cells as PNG; every second one is infected."""
-    drawn = (draw_cell(seed, infected=seed % 2 == 1).rgb for seed in range(60))
-    return [CellFile(str(number), encode_png(rgb)) for number, rgb in enumerate(drawn)]
-
-
-@pytest.fixture(scope="module")
-def cells(files: list[CellFile]) -> np.ndarray:
-    """The same as the network sees them, uint8, shape (60, 32, 32, 3)."""
-    return np.stack([cell_input(file.source, _SIZE, accept_anything=True) for file in files])
-
-
-@pytest.fixture(scope="module")
-def model(cells: np.ndarray) -> keras.Model:
-    """A small network that has learnt to tell the drawn cells apart, its weights settled on int8's grid."""
-    network = with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
-    labels = (np.arange(60) % 2)[:, None].astype(np.float32)
-    network.compile(
-        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 60)),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
-    )
-    network.fit(cells.astype(np.float32), labels, epochs=20, batch_size=20, verbose=0)
-    return with_probability(without_rounding(network))
-
-
-def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
-    return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
 
 
 # Mean differences: float exports agree to rounding; the activations of a network that began with random
@@ -61,10 +29,10 @@ def _keras_says(model: keras.Model, cells: np.ndarray) -> np.ndarray:
     ("precision", "bound"), [(Precision.FLOAT32, 1e-5), (Precision.FLOAT16, 0.003), (Precision.INT8, 0.1)]
 )
 def test_an_export_takes_bytes_and_says_what_keras_says(
-    model: keras.Model, cells: np.ndarray, precision: Precision, bound: float
+    exports: dict[Precision, bytes], cells: np.ndarray, said: np.ndarray, precision: Precision, bound: float
 ) -> None:
-    said, classifier = judge_with(export(model, precision, cells), cells, threads=1)
-    assert np.abs(said - _keras_says(model, cells)).mean() < bound
+    exported, classifier = judge_with(exports[precision], cells, threads=1)
+    assert np.abs(exported - said).mean() < bound
     assert classifier.probabilities(cells[:7]).shape == (7,)
 
 
@@ -83,22 +51,22 @@ def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> No
 
 
 def test_int8_is_smaller_than_float32_and_its_probability_is_finer_than_a_byte(
-    model: keras.Model, cells: np.ndarray
+    exports: dict[Precision, bytes], cells: np.ndarray
 ) -> None:
-    sizes = {precision: len(export(model, precision, cells[:20])) for precision in Precision}
+    sizes = {precision: len(file) for precision, file in exports.items()}
     # The head stays in float: of so narrow a network it is half of the int8 file.
     assert sizes["int8"] < sizes["float32"]
     assert sizes["float16"] < sizes["float32"]
-    said, _ = judge_with(export(model, "int8", cells[:20]), cells, threads=1)
-    steps = said * 256
+    exported, _ = judge_with(exports[Precision.INT8], cells, threads=1)
+    steps = exported * 256
     assert np.abs(steps - np.round(steps)).max() > 0.01
 
 
 @pytest.mark.parametrize("count", [12, 30, 60])
 def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
-    model: keras.Model, files: list[CellFile], cells: np.ndarray, count: int
+    model: keras.Model, files: list[CellFile], cells: np.ndarray, said: np.ndarray, count: int
 ) -> None:
-    said = _keras_says(model, cells)[:count]
+    said = said[:count]
     before = Judged(np.arange(count) % 2, said, np.array([f"p{i % 6}" for i in range(count)]))
     threshold = float(np.median(said))
 

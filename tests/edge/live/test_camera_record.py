@@ -26,9 +26,7 @@ from tests.support.cameras.live_sources import until
 
 @pytest.fixture(scope="module")
 def setup() -> SlideSetup:
-    return set_up_slide(
-        model=None, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    )
+    return set_up_slide(threads=1)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ NAMES = ("1_good.jpg", "2_good.jpg", "3_<b>&\"'.png", "4_white.png")
 
 @pytest.fixture(scope="module")
 def setup() -> SlideSetup:
-    return set_up_slide(model=None, profile=None, rbc_per_ul=None, haematocrit=38, cell_width=None, threads=1)
+    return set_up_slide(haematocrit=38, threads=1)
 
 
 @pytest.fixture(scope="module")

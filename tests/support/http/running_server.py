@@ -40,9 +40,7 @@ def make_context(folder: Path, model: Path | None = None, **changes: Any) -> Ite
         name: changes.pop(name) for name in list(changes) if name in ServerSettings.__dataclass_fields__
     }
     settings = replace(ServerSettings(port=0), **limits)
-    setup = set_up_slide(
-        model=model, profile=None, rbc_per_ul=None, haematocrit=None, cell_width=None, threads=1
-    )
+    setup = set_up_slide(model=model, threads=1)
     metrics = ServerMetrics()
     batcher = Batcher(
         setup.classifier, max_waiting=settings.queue_cells, gather_seconds=settings.gather_seconds

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.live.registration.point_patterns import ANYWHERE, find_shift
+from edge.live.registration.point_patterns import ANYWHERE, find_shifts
 
 CELL_WIDTH, SIZE = 30.0, (640, 480)
 
@@ -16,6 +16,6 @@ def test_a_random_field_is_placed_nowhere_on_a_map_so_dense_that_most_cells_matc
     # Half of all places lie within reach of one of these cells.
     dense = rng.uniform(0, [1600, 1200], (5200, 2))
     field = rng.uniform(0, SIZE, (16, 2))
-    assert find_shift(dense, field, field_size=SIZE, cell_width=CELL_WIDTH) is None
+    assert not find_shifts(dense, field, field_size=SIZE, cell_width=CELL_WIDTH)
     anyhow = ANYWHERE._replace(chance=1.0)
-    assert find_shift(dense, field, field_size=SIZE, cell_width=CELL_WIDTH, criteria=anyhow) is not None
+    assert find_shifts(dense, field, field_size=SIZE, cell_width=CELL_WIDTH, criteria=anyhow)
