@@ -14,6 +14,7 @@ import click
 
 from edge.about import RESEARCH_USE, VERSION
 from plasmolite.terminal.click_words import speak_the_users_language, translate
+from plasmolite.terminal.help_text import in_users_language, translate_help
 from plasmolite.terminal.language import add_language_option, typed_language
 from plasmolite.terminal.plain_letters import write_what_can_be_shown
 
@@ -94,12 +95,12 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = import_module(entry.module).command
-        return add_language_option(command)
+        return translate_help(add_language_option(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the sub-commands from the table above, so that the overview imports none of them."""
         with formatter.section(translate("Commands")):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(name, in_users_language(entry.summary)) for name, entry in COMMANDS.items()])
 
 
 def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
@@ -152,6 +153,7 @@ def main(*, verbose: bool) -> None:
 
 speak_the_users_language()
 main.help = f"{main.help}\n\n{RESEARCH_USE}"
+translate_help(main)
 
 if __name__ == "__main__":
     main()

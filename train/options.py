@@ -14,12 +14,24 @@ _DEFAULTS = TrainingSettings(data="")
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-def _setting(flag: str, kind: click.ParamType | None, told: str, **more: Any) -> Decorator:
-    """Make the option of one setting; its name is the flag's."""
-    default = getattr(_DEFAULTS, flag.split("/", maxsplit=1)[0].removeprefix("--").replace("-", "_"))
+def _setting(
+    flag: str, kind: click.ParamType | None, told: str, *, former: str | None = None, **more: Any
+) -> Decorator:
+    """Make the option of one setting.
+
+    Args:
+        flag: name of the option, and of the setting.
+        kind: type of the value.
+        told: the help.
+        former: name that the option had and still answers to: then the setting has this one.
+        more: for click.
+    """
+    flags = [flag] if former is None else [flag, former]
+    name = flags[-1].split("/", maxsplit=1)[0].removeprefix("--").replace("-", "_")
+    default = getattr(_DEFAULTS, name)
     # Click knows a choice by its text: an enumeration's member would be refused as none of the choices.
     plain = default.value if isinstance(default, Enum) else default
-    return click.option(flag, type=kind, default=plain, help=told, **more)
+    return click.option(*flags, name, type=kind, default=plain, help=told, **more)
 
 
 _EPOCHS, _RATE, _SHARE = click.IntRange(0), click.FloatRange(0, 1, min_open=True), click.FloatRange(0, 1)
@@ -55,7 +67,9 @@ _OPTIONS = (
         "What to learn of disputed cells: either label, something between (soft), or nothing (exclude).",
     ),
     _setting(
-        "--disputed-target", _SHARE, "What soft means: 1 is the published label, 0 the other reading's."
+        "--disputed-target",
+        _SHARE,
+        "Target of a disputed cell under soft: 1 is the published label, 0 that of the other reading.",
     ),
     click.option(
         "--uninfected-fields",
@@ -65,12 +79,15 @@ _OPTIONS = (
         "learnt from too. May be given several times.",
     ),
     _setting(
-        "--foreign-share",
+        "--other-share",
         click.FloatRange(0, 2, min_open=True),
-        "Cells of other laboratories an epoch, for each cell of --data.",
+        "Cells of other laboratories in an epoch, for each cell of --data.",
+        former="--foreign-share",
     ),
     _setting(
-        "--graft-share", _SHARE, "How many of them are infected, most by a parasite cut from another cell."
+        "--graft-share",
+        _SHARE,
+        "Share of infected cells among those of other laboratories, most by a parasite cut from another cell.",
     ),
     click.option(
         "--laboratory",
@@ -85,7 +102,7 @@ _OPTIONS = (
         "left_out",
         multiple=True,
         metavar="LABORATORY/PATIENT",
-        help="A patient or smear of one of them that is not learnt from. May be given several times.",
+        help="Patient or smear of a --laboratory that is not learnt from. May be given several times.",
     ),
     click.option(
         "--split",
@@ -95,7 +112,7 @@ _OPTIONS = (
     _setting(
         "--folds",
         click.IntRange(2),
-        "Deal the patients into so many folds; one of them is the test set.",
+        "Number of folds that the patients are split into; one of them is the test set.",
     ),
     click.option(
         "--by-cell",
@@ -105,7 +122,7 @@ _OPTIONS = (
     _setting(
         "--weights",
         None,
-        "Where MobileNetV2 begins: downloaded, a .h5 file without top, a released .tflite model, or at random.",
+        "Initial weights of MobileNetV2: downloaded, a .h5 file without top, a released .tflite model, or random.",
         metavar="imagenet|PATH|none",
     ),
     click.option(
@@ -114,11 +131,13 @@ _OPTIONS = (
         help="With --start-from: cells that the network learnt from before, laid out as --data. Those of patients that "
         "it learnt from are shown again; on the others it is measured whether it forgot.",
     ),
-    click.option("--rehearse-patients", metavar="CSV", help="Patient of each of them, as --patients."),
+    click.option(
+        "--rehearse-patients", metavar="CSV", help="Patients of the cells of --rehearse, as --patients."
+    ),
     _setting(
         "--rehearse-share",
         click.FloatRange(0, 10, min_open=True),
-        "Cells of it an epoch, for each of --data.",
+        "Cells of --rehearse in an epoch, for each cell of --data.",
     ),
     _setting(
         "--image-size", click.IntRange(32, 512), "Side of the network's input in pixels, a multiple of 32."
@@ -126,18 +145,20 @@ _OPTIONS = (
     _setting(
         "--alpha",
         click.FloatRange(0.1, 2),
-        "Width of MobileNetV2; pre-trained weights are of one width.",
+        "Width multiplier of MobileNetV2; pre-trained weights have one width.",
     ),
-    _setting("--batch-size", click.IntRange(1), "Cells a step."),
+    _setting("--batch-size", click.IntRange(1), "Cells per training step."),
     _setting(
         "--epoch-share",
         click.FloatRange(0, 1, min_open=True),
-        "How many of the cells of --data an epoch shows, other ones each time.",
+        "Share of the cells of --data that an epoch shows, different ones each time.",
     ),
-    _setting("--head-epochs", _EPOCHS, "Phase 1: the base frozen, the head trained."),
-    _setting("--head-rate", _RATE, "Its rate."),
-    _setting("--tune-epochs", _EPOCHS, "Phase 2: the base trained too, batch normalisation fixed."),
-    _setting("--tune-rate", _RATE, "Its first rate, falling along a cosine."),
+    _setting("--head-epochs", _EPOCHS, "Epochs of phase 1: the base is frozen, the head is trained."),
+    _setting("--head-rate", _RATE, "Learning rate of phase 1."),
+    _setting(
+        "--tune-epochs", _EPOCHS, "Epochs of phase 2: the base is trained too, batch normalisation is fixed."
+    ),
+    _setting("--tune-rate", _RATE, "First learning rate of phase 2; it falls along a cosine."),
     _setting(
         "--averaging",
         _SHARE,
@@ -147,15 +168,22 @@ _OPTIONS = (
         "--tune-from", click.IntRange(0), "First layer of the base that phase 2 trains; 0 trains all of it."
     ),
     _setting(
-        "--settle-epochs",
+        "--quantisation-epochs",
         _EPOCHS,
-        "End of phase 2: weights rounded as int8 will round them, so that the export loses nothing.",
+        "Quantisation-aware epochs at the end of phase 2: weights are rounded as int8 will round them, so that the "
+        "export loses nothing.",
+        former="--settle-epochs",
     ),
-    _setting("--settle-rate", _RATE, "Its first rate."),
+    _setting(
+        "--quantisation-rate",
+        _RATE,
+        "First learning rate of the quantisation-aware epochs.",
+        former="--settle-rate",
+    ),
     _setting(
         "--label-smoothing",
         click.FloatRange(0, 0.5),
-        "How far targets are drawn towards one half; for labels that are wrong now and then.",
+        "Label smoothing: how far targets are moved towards one half; for labels that are sometimes wrong.",
     ),
     _setting(
         "--patience",
@@ -168,11 +196,12 @@ _OPTIONS = (
         "Vary stain, light, focus, noise, JPEG and outline; without it cells are only turned and flipped.",
     ),
     _setting(
-        "--disturbances/--no-disturbances",
+        "--artefacts/--no-artefacts",
         None,
         "Draw crenation, refractile specks, folds and sharp pale centres on some cells.",
+        former="--disturbances/--no-disturbances",
     ),
-    _setting("--seed", click.IntRange(0), "Of split, head, batches and variations."),
+    _setting("--seed", click.IntRange(0), "Random seed of split, head, batches and variations."),
 )
 
 

@@ -32,11 +32,11 @@ def typed_language(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def add_language_option(command: click.Command) -> click.Command:
-    """Give a command, or each command of a group, the option `--language` where it has none."""
+    """Give a command, and each command of a group, the option `--language` where it has none."""
     if isinstance(command, click.Group):
         for member in command.commands.values():
             add_language_option(member)
-    elif all(parameter.name != "language" for parameter in command.params):
+    if all(parameter.name != "language" for parameter in command.params):
         command.params.append(
             click.Option(
                 ["--language"],

@@ -50,12 +50,18 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
 )
 @click.option("--slide", "slide_id", help="Id of a new slide.  [default: made of date and time]")
 @click.option("--resume", metavar="SLIDE", help="Go on with this slide instead.")
-@click.option("--notes", default="", help="Kept with the slide; name no person.")
-@click.option("--operator", default="", help="Who sits at the microscope.")
+@click.option("--notes", default="", help="Notes kept with the slide; name no person.")
+@click.option("--operator", default="", help="Name of the person at the microscope.")
 @click.option(
-    "--cells", type=click.IntRange(1), default=1000, show_default=True, help="How many cells to aim for."
+    "--cells", type=click.IntRange(1), default=1000, show_default=True, help="Number of cells to count."
 )
-@click.option("--until-reached", is_flag=True, help="Stop once --cells cells have been counted.")
+@click.option(
+    "--stop-at-target",
+    "--until-reached",
+    "until_reached",
+    is_flag=True,
+    help="Stop once --cells cells have been counted.",
+)
 @click.option("--store", type=ANY_PATH, help="File of the slide store.")
 @camera_options
 @slide_options

@@ -35,7 +35,7 @@ _ENDS = frozenset({"q", "\x03", "\x04", "\x1b", ""})
     "  plasmolite review K-0413 --reviewer Dorcas --reading decide"
 )
 @click.argument("slide_id", metavar="SLIDE")
-@click.option("--reviewer", default=getpass.getuser, help="Who reviews.  [default: the user]")
+@click.option("--reviewer", default=getpass.getuser, help="Name of the reviewer.  [default: the user]")
 @click.option("--again", is_flag=True, help="Show also cells that were reviewed before.")
 @click.option(
     "--reading",
@@ -62,7 +62,7 @@ def command(
     sample: int,
     store_path: Path | None,
 ) -> None:
-    """Confirm or overrule the machine's verdicts, the surest suspects first, then the doubtful cells.
+    """Review the cells that the model flagged, the surest suspects first, then the doubtful cells.
 
     Each call is stored at once, with who made it and when, beside the machine's verdict and never over it.
     Keys: c confirms, o overrules, n and b move on and back without a call, u takes the last call back, q ends;

@@ -314,7 +314,7 @@ def table_of_slides(place: _Place, target: Path | None) -> None:
 
 @command.command("delete")
 @click.argument("slide_id", metavar="SLIDE")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @click.option("--who", default=getpass.getuser, help="Name for the audit trail.  [default: the user]")
 @click.pass_obj
 def delete_slide(place: _Place, slide_id: str, *, yes: bool, who: str) -> None:

@@ -24,7 +24,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 @click.option(
     "--slides",
     type=ANY_PATH,
-    help="Folder of the slides, or their store; by default that of plasmolite live.",
+    help="Folder of the slides, or their store.  [default: that of plasmolite live]",
 )
 @click.option("--camera", is_flag=True, help="A missing camera is a failure: this device counts live.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a part, a line each.")

@@ -41,7 +41,7 @@ def command() -> None:
 
 @command.command(epilog="Example:\n\n  plasmolite model install /media/usb/plasmolite-standard-int8.tflite")
 @click.argument("file", type=ANY_PATH)
-@click.option("--signature", type=ANY_PATH, help="Its signature; by default FILE.minisig beside it.")
+@click.option("--signature", type=ANY_PATH, help="Signature file.  [default: FILE.minisig beside it]")
 @click.option(
     "--key",
     type=ANY_PATH,
@@ -168,7 +168,7 @@ def trust(key: Path) -> None:
 
 @command.command(epilog="Example:\n\n  plasmolite model seal new.tflite --out release.tflite")
 @click.argument("file", type=ANY_PATH)
-@click.option("--out", type=FILE, required=True, help="The sealed model.")
+@click.option("--out", type=FILE, required=True, help="File of the sealed model.")
 def seal(file: Path, out: Path) -> None:
     """For those who release models: write the scores on the bundled pictures into the manifest.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     epilog="Examples:\n\n  plasmolite send --to https://hapi.example.org/fhir\n\n  plasmolite send --status\n\n"
     "  plasmolite send --form dhis2 --period 2026W7 --out week7.json",
 )
-@click.option("--to", "url", metavar="URL", help="Server.  [default: as the settings say]")
+@click.option("--to", "url", metavar="URL", help="Address of the server.  [default: from the settings]")
 @click.option(
     "--form",
     type=click.Choice(["fhir", "dhis2", "metrics"]),
@@ -66,7 +66,7 @@ def command(
 
     No person's name and nothing of a slide's notes is sent. What cannot be sent now stays in the outbox.
 
-    Exit code: 0 all was sent, 1 something waits or was refused, 2 nothing could start.
+    Exit code: 0 all was sent, 1 something waits or was refused, 2 invalid input; nothing was sent.
     """
     from edge.errors import PlasmoliteError
     from edge.sending.settings import read_settings, settings_path

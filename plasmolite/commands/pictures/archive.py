@@ -77,7 +77,7 @@ def run(
     SOURCEs are folders, zips, pictures, or lists of them (.txt, .tsv: one address a line), by path or URL. The folder
     that a picture lies in is its slide. The same command goes on where a run ended or was killed.
 
-    Exit code: 0 all were judged, 1 some could not be read, 2 nothing could start.
+    Exit code: 0 all were judged, 1 some could not be read, 2 invalid input; nothing was processed.
     """
     from archive.cluster import open_cluster
     from archive.content_index import ContentIndex

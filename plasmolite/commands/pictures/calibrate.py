@@ -100,7 +100,7 @@ def command(
     NEGATIVES are slides that a microscopist found negative, stained and photographed as those that will be
     counted: a folder a slide, or a CSV table with the columns image and slide. The threshold is set where only
     the asked share of their cells would be called parasitised. To set 0.2% takes at least 500 cells, and 1,500
-    for it to stand on its own feet. How false alarms differ from slide to slide is kept in the profile.
+    for a reliable rate. How false alarms differ from slide to slide is kept in the profile.
 
     The sensitivity is measured on fields whose infected cells were all marked (--positives), or on slides of the
     store of which every suspect and a sample of the other cells were reviewed (--reviewed; plasmolite review

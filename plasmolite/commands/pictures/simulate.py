@@ -10,12 +10,14 @@ from plasmolite.terminal.progress import progress_bar
 
 @click.command(
     context_settings={"show_default": True},
-    epilog="Example: plasmolite simulate --out drawn --cells 40 --fields 3 --seed 7 --parasitaemia 0.02",
+    epilog="Example:\n\n  plasmolite simulate --out drawn --cells 40 --fields 3 --seed 7 --parasitaemia 0.02",
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder to write to.")
 @click.option("--cells", type=click.IntRange(0), default=24, help="Single cells to draw.")
 @click.option("--fields", type=click.IntRange(0), default=2, help="Whole fields to draw.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="The same seed draws the same pictures.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Random seed: the same seed draws the same pictures."
+)
 @click.option(
     "--parasitaemia", type=click.FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
 )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plasmolite.commands.options.paths import ANY_PATH, FILE, FOLDER, PRESENT_FOLDER
-from plasmolite.commands.options.renamed import Renamed
 from plasmolite.terminal.language import refuse
 from plasmolite.terminal.progress import progress_bar
 
@@ -44,7 +43,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     default=_DEFAULT_SECTIONS,
     help="What to measure, separated by commas; --list-sections explains them.",
 )
-@click.option("--list-sections", is_flag=True, help="Say what each section answers, and leave.")
+@click.option("--list-sections", is_flag=True, help="List the sections with what each answers, and exit.")
 @click.option(
     "--model",
     "models",
@@ -53,13 +52,18 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     help="Model: nano, standard, standard-float16, or a file; may be repeated.  [default: all that ship]",
 )
 @click.option(
-    "--threads", default="", help="Threads, separated by commas; by default 1 and the cores (4 at most)."
+    "--threads",
+    default="",
+    help="Inference threads, separated by commas.  [default: 1 and the number of cores, at most 4]",
 )
 @click.option(
     "--batches", default="1,8,32", callback=_numbers, help="Cells per inference batch, separated by commas."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0.1), default=20.0, help="Longest time a group of timings takes."
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=20.0,
+    help="Longest time of a group of timings, in seconds.",
 )
 @click.option(
     "--passes",
@@ -67,9 +71,9 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     default=3,
     help="Number of passes over which the time is split, so that a machine's passing state shows as noise.",
 )
-@click.option("--quick", is_flag=True, help="A look only: a few seconds a group, wide intervals.")
-@click.option("--json", "json_path", type=FILE, help="Keep the results.")
-@click.option("--report", "html_path", type=FILE, help="HTML with charts.")
+@click.option("--quick", is_flag=True, help="Quick measurement: a few seconds a group, wide intervals.")
+@click.option("--json", "json_path", type=FILE, help="File to keep the results in.")
+@click.option("--report", "html_path", type=FILE, help="HTML file to write, with charts.")
 @click.option(
     "--compare",
     "old_path",
@@ -80,7 +84,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--from",
     "from_path",
     type=FILE,
-    help="Measure nothing: show, report or compare these results.",
+    help="Results to show, report or compare; nothing is measured.",
 )
 @click.option(
     "--cells",
@@ -94,8 +98,8 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     type=ANY_PATH,
     help="Measure the test patients of this split.json or model; by default all that the models never saw.",
 )
-@click.option("--most-cells", type=click.IntRange(10), help="Judge no more single cells, evenly spread.")
-@click.option("--changes", is_flag=True, help="Judge the cells under simulated change, too.")
+@click.option("--most-cells", type=click.IntRange(10), help="Most single cells to judge, evenly spread.")
+@click.option("--changes", is_flag=True, help="Judge the cells under simulated changes too.")
 @click.option(
     "--boxes",
     type=PRESENT_FOLDER,
@@ -124,7 +128,6 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--other-pictures",
     "--strangers",
     "other_pictures",
-    cls=Renamed,
     type=PRESENT_FOLDER,
     help="Pictures of anything but a thin smear, to see how much of them is refused.",
 )
@@ -132,7 +135,6 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--other-system",
     "--foreign",
     "other_systems",
-    cls=Renamed,
     multiple=True,
     metavar="NAME=FILE,size=PX,…",
     help="Another system's .tflite classifier with its preprocessing, such as "

@@ -47,8 +47,16 @@ if TYPE_CHECKING:
     type=ANY_PATH,
     help="The run's cells, where they are no longer where they were; for a Keras model, the cells to judge it on.",
 )
-@click.option("--patients", type=ANY_PATH, help="Its table of patients, likewise.")
-@click.option("--corrections", type=ANY_PATH, help="Its table of corrections, likewise.")
+@click.option(
+    "--patients",
+    type=ANY_PATH,
+    help="CSV file of the patients of these cells, where it is no longer where it was.",
+)
+@click.option(
+    "--corrections",
+    type=ANY_PATH,
+    help="CSV file of their disputed labels, where it is no longer where it was.",
+)
 @click.option(
     "--split-by",
     type=click.Choice(["table", "folder", "name"]),
@@ -67,7 +75,13 @@ if TYPE_CHECKING:
     metavar="NAME,NAME",
     help="For a Keras model: its classes in the order of its outputs, or what 0 and 1 of its one output stand for.",
 )
-@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="While comparing.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Inference threads of the comparison.",
+)
 @click.option(
     "--max-flips",
     type=click.FloatRange(0, 1),
@@ -85,9 +99,11 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object on standard output.")
 @click.option(
+    "--add-noise",
     "--spoil",
+    "spoil",
     type=click.FloatRange(0, 10),
-    help="To see the gate refuse: add noise of this share of each kernel's spread before exporting.",
+    help="Add noise of this share of each kernel's spread before exporting, to see the gate refuse.",
 )
 def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
     """Export a finished training run, or a Keras model made elsewhere, to TFLite, through a gate.

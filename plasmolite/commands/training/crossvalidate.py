@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     context_settings={"show_default": True},
-    epilog="Example: plasmolite crossvalidate --data cell_images --patients patients.csv --corrections "
+    epilog="Example:\n\n  plasmolite crossvalidate --data cell_images --patients patients.csv --corrections "
     "suspect_labels.csv --label-policy soft --folds 5 --out runs/folds",
 )
 @click.option(
