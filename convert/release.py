@@ -17,6 +17,7 @@ from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_exp
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
 from convert.tflite.calibration_set import CalibrationSet, choose_calibration_set
+from convert.tflite.description import LABELS, LABELS_NAME, described
 from convert.tflite.export import export
 from edge.atomic_file import atomic_file
 from edge.inference.bank import BANK_NAME, Bank, write_bank
@@ -242,12 +243,14 @@ def _answered_validation(finished: FinishedRun, classifier: Classifier) -> Judge
 
 
 def _write_model(path: Path, flatbuffer: bytes, manifest: dict[str, object], bank: Bank | None) -> None:
-    parts = {}
+    parts: dict[str, bytes] = {}
     if bank is not None:
         number = bank.features.shape[1]
         output = f"{manifest['output']}; beside it what the head saw of the cell, {number} features, float32"
         manifest = {**manifest, "output": output, "features": number, "bank": describe_bank(bank)}
         parts[BANK_NAME] = write_bank(bank)
+    parts[LABELS_NAME] = LABELS
+    flatbuffer, manifest = described(flatbuffer, manifest)
     with atomic_file(path) as part:
         part.write_bytes(with_manifest(flatbuffer, manifest, parts))
         # The scores that any device must reproduce before it trusts its runtime with this model.

@@ -5,6 +5,9 @@ every runtime loads the file as it stands, and any zip tool shows ``manifest.jso
 SHA-256 of the flatbuffer, so that a damaged or exchanged network does not pass for the one that was measured.
 Beside it in the archive may lie other parts, such as the bank of :mod:`edge.inference.bank`; the manifest holds the
 SHA-256 of each.
+
+In front of the network a released model carries what TFLite's own metadata says of it (`convert.tflite_metadata`); the
+manifest says how many bytes that is. The network's identity is the SHA-256 of the flatbuffer without it.
 """
 
 import hashlib
@@ -30,6 +33,8 @@ from edge.messages.message import Message, reason_of, system_reason
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_FORMAT = "plasmolite-model/1"
+DESCRIPTION_BYTES = "description_bytes"
+"""Of the manifest: how many bytes of TFLite's own metadata stand before the network; none where it says nothing."""
 MAX_MODEL_BYTES = 64 * 1024 * 1024
 DEFAULT_MODEL = "plasmolite-standard-int8.tflite"
 _MOST_PART_BYTES = 4 * 1024 * 1024
@@ -230,7 +235,8 @@ def load_model(path: Path) -> ModelFile:
         raise ModelFileError(Code.MODEL_OTHER_MANIFEST, path=path, format=MANIFEST_FORMAT)
     if missing:
         raise ModelFileError(Code.MODEL_INCOMPLETE_MANIFEST, path=path, missing=missing)
-    if hashlib.sha256(flatbuffer).hexdigest() != manifest["sha256"]:
+    hashes = _hashes(flatbuffer, manifest)
+    if not hashes or any(manifest.get(name) != value for name, value in hashes.items()):
         raise ModelFileError(Code.MODEL_ALTERED, path=path)
     if {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()} != manifest.get("parts", {}):
         raise ModelFileError(Code.MODEL_ALTERED, path=path)
@@ -254,7 +260,7 @@ def with_manifest(
     """Append a manifest to a TFLite flatbuffer.
 
     Args:
-        flatbuffer: the bare model.
+        flatbuffer: the bare model, or with TFLite's own metadata before it, `DESCRIPTION_BYTES` of the manifest long.
         manifest: its description; ``format`` and the hashes are filled in here.
         parts: what lies beside it, by name.
 
@@ -264,20 +270,30 @@ def with_manifest(
     whole = {
         "format": MANIFEST_FORMAT,
         **manifest,
-        "sha256": hashlib.sha256(flatbuffer).hexdigest(),
+        **_hashes(flatbuffer, manifest),
     }
     whole.pop("parts", None)
     if parts:
         whole["parts"] = {name: hashlib.sha256(part).hexdigest() for name, part in sorted(parts.items())}
     archive = io.BytesIO(flatbuffer)
     archive.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(archive, "a") as target:
         for name, content in ((MANIFEST_NAME, json.dumps(whole, indent=1).encode()), *sorted(parts.items())):
             # A fixed date keeps the file the same, byte for byte, for the same model.
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, content)
+            # Nothing is packed: readers of TFLite's metadata take only what lies in the archive as it is.
+            target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return archive.getvalue()
+
+
+def _hashes(flatbuffer: bytes, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What the manifest has to state: hashes of the network and of the description before it; none if that is odd."""
+    before = manifest.get(DESCRIPTION_BYTES, 0)
+    if not isinstance(before, int) or not 0 <= before < len(flatbuffer):
+        return {}
+    hashes = {"sha256": hashlib.sha256(flatbuffer[before:]).hexdigest()}
+    return hashes | (
+        {"description_sha256": hashlib.sha256(flatbuffer[:before]).hexdigest()} if before else {}
+    )
 
 
 def _take_apart(path: Path, data: bytes) -> tuple[bytes, dict[str, Any], dict[str, bytes]]:
