@@ -14,6 +14,7 @@ from server.routes.analyze import analyze
 from server.routes.cell_pictures import cell_pictures
 from server.routes.explain import explain
 from server.routes.live import live
+from server.routes.outbox import outbox
 from server.routes.page import page_blueprint
 from server.routes.predict import predict
 from server.routes.slide_fields import slide_fields
@@ -30,6 +31,7 @@ API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     slide_fields,
     live,
     teaching,
+    outbox,
     status,
 )
 

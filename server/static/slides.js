@@ -2,6 +2,7 @@
 
 import { stateOf } from "./home.js";
 import { el, estimateCard, labelWords, say } from "./parts.js";
+import { outboxCard } from "./outbox.js";
 import { readersCard } from "./readers.js";
 import { leave as leaveReview, review } from "./review.js";
 import { ask, at } from "./talk.js";
@@ -62,7 +63,7 @@ async function list() {
   search.addEventListener("input", () => { wish.search = search.value; wish.offset = 0; refill(); });
   order.addEventListener("change", () => { wish.order = order.value; wish.offset = 0; refill(); });
   await fill();
-  return [el("div.form-row", {}, el("label", {}, el("span", {}, t("slides.search")), search), el("label", {}, el("span", {}, t("slides.order")), order)), table];
+  return [el("div.form-row", {}, el("label", {}, el("span", {}, t("slides.search")), search), el("label", {}, el("span", {}, t("slides.order")), order)), table, outboxCard()];
 }
 
 function slideTable(slides, total, turn) {

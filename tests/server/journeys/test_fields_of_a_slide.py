@@ -57,7 +57,7 @@ def test_fields_add_up_and_are_kept_as_one_slide(page: Page, bench: Bench, folde
     # The next patient's pictures: nothing of this one is left, the haematocrit least of all.
     hand_over(page, "#field-drop-files", folder / "field-5.png")
     page.until(lambda: page.all("#haematocrit"))
-    assert page.reads("Estimate of 1 fields")
+    assert page.reads("Estimate of 1 field")
     assert page.one("#haematocrit").get_attribute("value") == ""
     assert "field-3.png" not in page.text()
     # The browser itself notes the answer on broken.png, which is refused.
@@ -68,12 +68,12 @@ def test_what_failed_is_sent_again_and_alone(page: Page, folder: Path) -> None:
     page.open("field")
     page.cut()
     hand_over(page, "#field-drop-files", folder / "field-3.png")
-    assert page.reads("1 fields were not analysed.")
+    assert page.reads("1 field was not analysed.")
     assert page.reads("The server does not answer.")
     page.fast()
     page.one("#field-retry").click()
-    assert page.reads("Estimate of 1 fields")
-    assert "were not analysed" not in page.text()
+    assert page.reads("Estimate of 1 field")
+    assert "not analysed" not in page.text()
 
 
 def test_a_field_in_cell_and_a_cell_in_field_are_one_tap_from_their_view(page: Page, folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_field_in_cell_and_a_cell_in_field_are_one_tap_from_their_view(page: P
     hand_over(page, "#cell-drop-files", folder / "field-3.png")
     page.until(lambda: page.one("#cell-results .verdict").text == "Not judged")
     page.one("#cell-results .as-field").click()
-    assert page.reads("Estimate of 1 fields")
+    assert page.reads("Estimate of 1 field")
 
 
 def test_the_page_scrolls_under_the_wheel_until_a_field_is_zoomed(page: Page, folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_slides_are_sent_and_the_status_tells_it(folder: Path) -> None:
         server.faults = iter([422])
         result = send(folder, "--to", server.url)
         assert result.exit_code == 1
-        assert "1 refused" in result.output
+        assert "refused: 1;" in result.output
         result = send(folder, "--status")
         assert result.exit_code == 1
         assert "S-1: refused by the server: 422 fault 422" in result.output
