@@ -21,6 +21,7 @@ from server.credentials.pairing import PairingCodes
 from server.credentials.token import TokenRecord
 from server.live_camera import LiveCamera
 from server.metrics import ServerMetrics
+from server.quiet import AfterQuiet
 from server.settings import ServerSettings
 
 PutInUse = Callable[[bytes], InstalledModel]
@@ -49,6 +50,7 @@ class ServerContext:
         pairing: codes that sign a phone in.
         put_in_use: signs a model that was taught here and puts it in use on this device; ``None`` where that is left to
             the command line.
+        quiet: gives memory back when no field comes.
         classroom: teaches the model in the background.
         stopping: set when the server drains.
     """
@@ -67,6 +69,7 @@ class ServerContext:
     ended_sessions: EndedSessions = field(default_factory=EndedSessions)
     pairing: PairingCodes = field(default_factory=PairingCodes)
     put_in_use: PutInUse | None = None
+    quiet: AfterQuiet = field(default_factory=lambda: AfterQuiet(ServerSettings().quiet_seconds))
     classroom: Classroom = field(default_factory=Classroom)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -77,6 +80,7 @@ class ServerContext:
 
     def close(self) -> None:
         """Finish what waits, and close camera and store."""
+        self.quiet.close()
         self.batcher.close()
         if self.live is not None:
             self.live.close()

@@ -21,6 +21,7 @@ class ServerSettings:
         gather_seconds: how long a batch waits for requests that are being decoded already.
         fields_at_once: fields that are analysed at a time.
         fields_waiting: requests that may wait for that; beyond, the answer is 503.
+        quiet_seconds: without a field, after which what is kept for the next one is given back.
         max_viewers: viewers of the live stream; beyond, the answer is 503.
         requests_per_minute: rate limit of one client off loopback.
         logins_per_minute: tries at the token of one client.
@@ -45,6 +46,7 @@ class ServerSettings:
     gather_seconds: float = 0.004
     fields_at_once: int = 1
     fields_waiting: int = 4
+    quiet_seconds: float = 10.0
     max_viewers: int = 4
     requests_per_minute: int = 1200
     logins_per_minute: int = 10

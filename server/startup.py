@@ -18,6 +18,7 @@ from server.credentials.ended_sessions import EndedSessions
 from server.credentials.token import TokenRecord, make_token, read_record, write_record
 from server.live_camera import LiveCamera
 from server.metrics import ServerMetrics
+from server.quiet import AfterQuiet
 from server.settings import ServerSettings
 
 
@@ -96,6 +97,7 @@ def open_context(
         live=live,
         viewers_admission=AdmissionQueue(settings.max_viewers, 0),
         token=token,
+        quiet=AfterQuiet(settings.quiet_seconds),
         put_in_use=put_in_use,
         ended_sessions=EndedSessions(
             None if token is None else token_path(settings).with_suffix(".ended"),

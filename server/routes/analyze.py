@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import cv2
@@ -13,7 +14,7 @@ from edge.about import RESEARCH_USE
 from edge.calibration.setup import SlideSetup
 from edge.drawing.field_overlay import draw_field
 from edge.errors import ImageError
-from edge.fields.analyser import FieldResult
+from edge.fields.analyser import FieldAnalyser, FieldResult
 from edge.fields.files import Copies, JudgedField, SlideCount, analyse_file
 from edge.images.encode import encode_jpeg
 from edge.images.inputs import CellFile, split_pages
@@ -133,6 +134,7 @@ def admitted(context: ServerContext, *, what: str) -> Iterator[None]:
         with context.fields_admission.admit():
             yield
             give_back()
+        context.quiet.stirred(partial(_rest, context.analyser))
     except AdmissionFullError as error:
         context.metrics.refused.labels(what).inc()
         raise Problem(
@@ -141,6 +143,11 @@ def admitted(context: ServerContext, *, what: str) -> Iterator[None]:
             kind="busy",
             retry_after=5,
         ) from error
+
+
+def _rest(analyser: FieldAnalyser) -> None:
+    analyser.give_up_buffers()
+    give_back()
 
 
 def _pictures(uploads: list[Upload], most: int) -> list[CellFile]:
