@@ -64,7 +64,7 @@ def _left_by_groups(root: Path) -> Iterator[int]:
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:
-            versions = _V2
+            versions: tuple[_Files, ...] = _V2
         elif "memory" in controllers.split(","):
             versions = (_V1,)
         else:

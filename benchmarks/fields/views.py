@@ -83,7 +83,7 @@ def ways() -> list[Way]:
         ),
         *(Way(f"blur of {x} cell widths", CheckName.BLUR, _defocus(x)) for x in (0.02, 0.035, 0.05, 0.07)),
         *(Way(f"noise of {x} grey levels", CheckName.NOISE, _noise(x)) for x in (4, 7, 11)),
-        *(Way(f"JPEG of quality {x}", CheckName.COMPRESSION, _jpeg(x)) for x in (75, 40, 15)),
+        *(Way(f"JPEG of quality {x}", CheckName.COMPRESSION, _jpeg(x)) for x in (75, 50, 40, 15)),
         Way("lamp that flickers by 6 %", CheckName.FLICKER, _bands(0.06)),
         Way("rows shifted by 0.06 cell widths", CheckName.INTERLACED, _comb(0.06)),
     ]
@@ -139,42 +139,76 @@ def _comb(shift: float) -> Spoiler:
     return spoil
 
 
-def called_in(analyser: FieldAnalyser, rgb: Rgb) -> tuple[NDArray[np.float64], float, dict[CheckName, float]]:
-    """Centres of the cells that are called, whatever the checks say; the cells' width; and what was measured."""
+class Seen(NamedTuple):
+    """What is said of a field, whatever the checks say.
+
+    Attributes:
+        called: centres of the cells that are called, (n, 2).
+        cell_width: px, of a typical cell.
+        values: what the checks measured.
+        refused: whether one of them refuses the field.
+    """
+
+    called: NDArray[np.float64]
+    cell_width: float
+    values: dict[CheckName, float]
+    refused: bool
+
+
+def see(analyser: FieldAnalyser, rgb: Rgb) -> Seen:
+    """Find and judge the cells of a field."""
     found = analyser.find(rgb)
     cells = analyser.classify(rgb, red_cells(found.cells))
     centres = [one.cell.centre for one in cells if one.counted and one.label == Label.PARASITIZED]
     values = {check.name: check.value for check in found.quality.checks}
-    return np.array(centres, np.float64).reshape(-1, 2), found.cell_width, values
+    refused = found.quality.refused is not None
+    return Seen(np.array(centres, np.float64).reshape(-1, 2), found.cell_width, values, refused)
 
 
 def _within(point: NDArray[np.float64], boxes: list[Box]) -> bool:
     return any(x <= point[0] <= x + w and y <= point[1] <= y + h for x, y, w, h in boxes)
 
 
-def measure(analyser: FieldAnalyser, fields: Iterator[Field], tell: Callable[[str], None]) -> list[str]:
-    """The table's rows: for each way and group the mean measured, and the share of infected cells still called."""
-    kept: dict[tuple[str, str], list[tuple[float, int, int]]] = {}
+class Kept(NamedTuple):
+    """What a worse view left of a field: the check's value, cells still called, those called before, refusal."""
+
+    value: float
+    again: int
+    before: int
+    refused: bool
+
+
+def measure(
+    analyser: FieldAnalyser, fields: Iterator[Field], chosen: list[Way], tell: Callable[[str], None]
+) -> list[str]:
+    """The table's rows: for each way and group what was measured, and what became of the infected cells."""
+    kept: dict[tuple[str, str], list[Kept]] = {}
     for number, field in enumerate(fields, start=1):
         tell(f"{field.group}: field {number}")
-        whole, width, _ = called_in(analyser, field.rgb)
-        infected = [point for point in whole if _within(point, field.infected)]
-        for way in ways():
-            centres, _, values = called_in(analyser, way.spoil(field.rgb, width))
+        whole = see(analyser, field.rgb)
+        infected = [point for point in whole.called if _within(point, field.infected)]
+        for way in chosen:
+            worse = see(analyser, way.spoil(field.rgb, whole.cell_width))
             again = sum(
-                bool(len(centres)) and np.hypot(*(centres - point).T).min() < width / 2 for point in infected
+                bool(len(worse.called)) and np.hypot(*(worse.called - point).T).min() < whole.cell_width / 2
+                for point in infected
             )
-            entry = (values[way.check], int(again), len(infected))
+            entry = Kept(worse.values[way.check], int(again), len(infected), worse.refused)
             kept.setdefault((way.name, field.group), []).append(entry)
     rows = [
-        "| made worse by | of | infected called as it is | still called | measured |",
-        "|---|---|---|---|---|",
+        "| made worse by | of | infected called as it is | still called | fields refused | still called or refused "
+        "| measured |",
+        "|---|---|---|---|---|---|---|",
     ]
     for (name, group), entries in kept.items():
-        value = np.mean([entry[0] for entry in entries])
-        again, all_called = sum(entry[1] for entry in entries), sum(entry[2] for entry in entries)
-        share = again / max(all_called, 1)
-        rows.append(f"| {name} | {group} | {all_called} | {share:.0%} | {value:.4f} |")
+        before = max(sum(entry.before for entry in entries), 1)
+        again = sum(entry.again for entry in entries)
+        told = sum(entry.before if entry.refused else entry.again for entry in entries)
+        refused = sum(entry.refused for entry in entries)
+        rows.append(
+            f"| {name} | {group} | {before} | {again / before:.0%} | {refused} of {len(entries)} "
+            f"| {told / before:.0%} | {np.mean([entry.value for entry in entries]):.4f} |"
+        )
     return rows
 
 
@@ -183,15 +217,19 @@ def measure(analyser: FieldAnalyser, fields: Iterator[Field], tell: Callable[[st
     "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with bbbc041."
 )
 @click.option("--fields", default=5, show_default=True, help="Fields of BBBC041.")
-@click.option("--model", type=click.Path(path_type=Path), help="Classifier; default: the model in use.")
+@click.option(
+    "--way", "names", multiple=True, help="A way to make fields worse; may be repeated.  [default: all]"
+)
+@click.option("--model", help="Name or file of the classifier; default: the model in use.")
 @click.option("--threads", default=2, show_default=True, help="Threads of the networks.")
-def main(*, data: Path, fields: int, model: Path | None, threads: int) -> None:
+def main(*, data: Path, fields: int, names: tuple[str, ...], model: str | None, threads: int) -> None:
     """Measure what poor views cost.
 
     Example: python -m benchmarks.fields.views --data DATA/fields
     """
     analyser = FieldAnalyser(Classifier.open(model, threads=threads))
-    rows = measure(analyser, fields_of(data, fields), lambda text: click.echo(text, err=True))
+    chosen = [way for way in ways() if not names or way.name in names]
+    rows = measure(analyser, fields_of(data, fields), chosen, lambda text: click.echo(text, err=True))
     click.echo("\n".join(rows))
 
 

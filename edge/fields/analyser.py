@@ -30,6 +30,8 @@ from edge.types import Label, Rgb
 
 _LOG = logging.getLogger("plasmolite.fields")
 
+CELLS_THAT_TELL = 120
+"""Of a slide that is counted live, the latest cells say what is typical of it: about as many as a field has."""
 # A picture narrower than this holds no field, px.
 SMALLEST_FIELD = 64
 
@@ -152,8 +154,8 @@ class FieldAnalyser:
         threshold: probability from which on a cell is parasitised; by default the model's own for fields.
         cell_width: px, of a typical red cell, where known; else found in every field.
         finder: finds the cells; by default the shipped one.
-        one_slide: all fields are of one slide: where the cells of one are too few to say what is typical of it, the
-            last one that had enough of them does.
+        one_slide: all fields are of one slide, of which each may have but a few cells that are new: the latest
+            `CELLS_THAT_TELL` cells say what is typical of it.
 
     Raises:
         ModelFileError: the model states no threshold for fields, or the finder's model is damaged.
@@ -175,7 +177,7 @@ class FieldAnalyser:
         self._cell_width = cell_width
         self._finder = finder or CellFinder()
         self._one_slide = one_slide
-        self._typical: float | None = None
+        self._latest = np.empty(0, np.float32)
 
     @property
     def threads(self) -> int:
@@ -245,10 +247,11 @@ class FieldAnalyser:
             return []
         inputs = cut_cells(rgb, cells, self._classifier.input_size)
         scores = self._classifier.probabilities(inputs)
-        bulk = typical_logit(scores[[cell.counted for cell in cells]])
+        telling = scores[[cell.counted for cell in cells]]
         if self._one_slide:
-            bulk = self._typical if bulk is None else bulk
-            self._typical = bulk if typical else self._typical
+            telling = np.concatenate((self._latest, telling))[-CELLS_THAT_TELL:]
+            self._latest = telling if typical else self._latest
+        bulk = typical_logit(telling)
         model = self._classifier.model
         levelled = look_again(
             self._classifier.probabilities,

@@ -28,6 +28,8 @@ class RequestCode(StrEnum):
     TOKEN_NEEDED = "request.token-needed"
     NO_BODY = "request.no-body"
     CONTENT_TYPE = "request.content-type"
+    ENCODED = "request.encoded"
+    BASE64 = "request.base64"
     NO_CONTENT_TYPE = "request.no-content-type"
     UNKNOWN_PARAMETER = "request.unknown-parameter"
     UNKNOWN_FIELD = "request.unknown-field"

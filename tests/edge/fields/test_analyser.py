@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,10 +18,13 @@ from edge.errors import ImageError
 from edge.fields.analyser import FieldAnalyser
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
+from edge.inference.levelling import Levelling
 from edge.inference.model_file import default_model_path, load_model
 from edge.inference.occlusion import draw_evidence, explain
 from edge.messages.codes import Code
 from edge.messages.message import Message
+from edge.segmentation.finder import CellFinder
+from edge.simulation.field import FieldSettings, draw_field
 from edge.types import Rgb
 from tests.support.plain_field import draw, grid
 
@@ -149,3 +154,53 @@ def test_a_picture_of_one_cell_is_no_field(analyser: FieldAnalyser) -> None:
     for path in sorted(_SAMPLE.parents[1].glob("cells/*.png")):
         with pytest.raises(ImageError, match="single cell"):
             analyser.analyse(read_image(path), "")
+
+
+class _Scripted:
+    """A network that says what it is told, in the order in which it is asked."""
+
+    input_size, threads = 96, 1
+
+    def __init__(self, said: list[list[float]]) -> None:
+        self._said = said
+        self.model = SimpleNamespace(levelling=Levelling(typical=-2.0, share=1.0), second_look=None)
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        said = self._said.pop(0)
+        assert len(said) == len(inputs)
+        return np.array(said, np.float32)
+
+
+def _scripted(said: list[list[float]]) -> Classifier:
+    return cast(Classifier, _Scripted([list(one) for one in said]))
+
+
+def test_of_one_slide_the_latest_cells_say_what_is_typical() -> None:
+    finder = CellFinder()
+    field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
+    cells = [cell for cell in finder.find(field).cells if cell.counted][:40]
+    few = cells[:5]
+    bulk, doubtful = 1 / (1 + np.exp(4.0)), 0.5
+    said = [[bulk] * 40, [doubtful] * 5]
+    of_one_slide = FieldAnalyser(_scripted(said), 0.9, finder=finder, one_slide=True)
+    apart = FieldAnalyser(_scripted(said), 0.9, finder=finder)
+    for analyser in (of_one_slide, apart):
+        assert analyser.classify(field, cells)[0].probability == pytest.approx(
+            1 / (1 + np.exp(2.0)), abs=1e-4
+        )
+    # Five cells alone say nothing of the slide; the forty before them do: two logits are added.
+    assert apart.classify(field, few)[0].probability == pytest.approx(0.5, abs=1e-4)
+    assert of_one_slide.classify(field, few)[0].probability == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
+
+
+def test_a_field_that_is_not_judged_leaves_what_is_typical_as_it_was() -> None:
+    finder = CellFinder()
+    field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
+    cells = [cell for cell in finder.find(field).cells if cell.counted][:40]
+    said = [[1 / (1 + np.exp(4.0))] * 40, [0.5] * 40, [0.5] * 5]
+    analyser = FieldAnalyser(_scripted(said), 0.9, finder=finder, one_slide=True)
+    analyser.classify(field, cells)
+    analyser.classify(field, cells, typical=False)
+    assert analyser.classify(field, cells[:5])[0].probability == pytest.approx(
+        1 / (1 + np.exp(-2.0)), abs=1e-4
+    )
