@@ -186,16 +186,7 @@ def fit(
     strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
     foreign = _foreign_cells(settings, run_data, kept, targets)
     rehearsal, rehearsed = run_data.rehearsal, round(settings.rehearse_share * len(samples))
-    # A disputed label would say of the epoch that is right about it that it is wrong, the surer the worse.
-    validation = np.array(
-        [i for i in run_data.split.validation if run_data.data.samples[i].name not in run_data.corrections],
-        np.int64,
-    )
-    validation = validation[:: max(1, len(validation) // _HELD_CELLS)]
-    held = Held(
-        network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
-        run_data.data.labels()[validation].astype(np.float32)[:, None],
-    )
+    held = _held_cells(settings, run_data)
     network = build_network(
         size=settings.image_size, alpha=settings.alpha, weights=settings.weights, seed=settings.seed
     )
@@ -240,6 +231,20 @@ def fit(
             logs=out / LOGS_FOLDER if tensorboard else None,
         )
     return without_rounding(network) if settings.settle_epochs else network
+
+
+def _held_cells(settings: TrainingSettings, run_data: RunData) -> Held:
+    """Take the validation cells by which epochs are compared; none that is disputed.
+
+    A disputed label would say of the epoch that is right about it that it is wrong, the surer the worse.
+    """
+    validation = run_data.split.validation
+    validation = validation[~run_data.disputed(validation)]
+    validation = validation[:: max(1, len(validation) // _HELD_CELLS)]
+    return Held(
+        network_inputs([run_data.data.samples[i] for i in validation], settings.image_size),
+        run_data.data.labels()[validation].astype(np.float32)[:, None],
+    )
 
 
 def _foreign_cells(

@@ -20,7 +20,7 @@ from plasmolite.commands.training.train import command
 from train.data.dataset import DataSet, Sample
 from train.data.patients import Correction
 from train.data.split import Split
-from train.model.fit import read_history
+from train.model.fit import Held, read_history
 from train.reporting.report import POPULATIONS
 from train.run import RunData, fit, load_run_data, read_run_data, training_targets
 from train.run_folder import open_run
@@ -237,6 +237,26 @@ def test_the_label_policy_decides_what_disputed_cells_teach(policy: str, expecte
     run_data = RunData(DataSet(samples, (), ""), Split(places, places[:0], places[:0]), disputed)
     _, targets = training_targets(TrainingSettings(data="", corrections="x", label_policy=policy), run_data)
     assert targets.tolist() == expected
+
+
+def test_epochs_are_compared_on_validation_cells_that_no_reading_disputes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[Held] = []
+    monkeypatch.setattr("train.run.build_network", lambda **_: None)
+    monkeypatch.setattr("train.run.fit_phase", lambda *given, **_: compared.append(given[3]))
+    pictures = [np.full((40, 40, 3), value, np.uint8) for value in range(10, 60, 10)]
+    whole = np.full((40, 40), 255, np.uint8)
+    samples = tuple(Sample(str(i), i % 2, "p", picture, whole) for i, picture in enumerate(pictures))
+    split = Split(np.arange(1), np.arange(1, 5), np.arange(0))
+    # The label of one is told to be another, and of one there is no label any more.
+    disputed = {"2": Correction(1), "3": Correction(None)}
+    run_data = RunData(DataSet(samples, (), ""), split, disputed)
+    fit(TrainingSettings(data="", image_size=32, settle_epochs=0), run_data, tmp_path, lambda *_: None)
+    for held in compared:
+        assert [int(picture.max()) for picture in held.inputs] == [20, 50]
+        assert held.targets[:, 0].tolist() == [1, 0]
+    assert len(compared) == 2
 
 
 def test_other_settings_do_not_go_on_with_a_run(
