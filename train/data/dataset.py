@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from tarfile import is_tarfile
 from typing import NamedTuple
 
 import cv2
@@ -111,17 +112,24 @@ def load_dataset(
         counts = Counter(LABELS[label] for _, label in entries)
         if len(counts) < len(LABELS):
             found = ", ".join(f"{count} in {name}" for name, count in counts.items()) or "none"
+            packed = files.packed()
             raise DataError(
                 f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}. Folders "
                 f"there: {', '.join(files.folders()[:6]) or 'none'}."
+                + (f" Unpack {packed[0]}, which lies in it, and name what comes out." if packed else "")
             )
+        other = [
+            Rejected(folder, f"{count} pictures, under no folder that is named {LABELS[1]} or {LABELS[0]}.")
+            for folder, count in sorted(files.of_no_class().items())
+        ]
         loaded: list[_Loaded] = []
         with ThreadPoolExecutor(4) as pool:
             for one in pool.map(lambda entry: _load(files, *entry, size=size), entries):
                 loaded.append(one)
                 if progress:
                     progress(len(loaded), len(entries))
-    return _assemble(loaded, patients)
+    data = _assemble(loaded, patients)
+    return data._replace(rejected=(*data.rejected, *other))
 
 
 def cell_files(source: Path, samples: Iterable[Sample]) -> Iterator[CellFile]:
@@ -260,8 +268,9 @@ class _Source:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
+            archive = " It is a tar archive: unpack it, and name the folder." if is_tarfile(path) else ""
             raise DataError(
-                f"{path} is neither a folder nor a zip file that can be read: {error}."
+                f"{path} is neither a folder nor a zip file that can be read: {error}.{archive}"
             ) from error
 
     def __enter__(self) -> "_Source":
@@ -273,14 +282,25 @@ class _Source:
 
     def labelled(self) -> Iterator[tuple[str, int]]:
         """Yield (file, label) of every image below a folder that is named after a class."""
+        yield from ((file, label) for file, label in self._pictures() if label is not None)
+
+    def of_no_class(self) -> Counter[str]:
+        """Count the images below no folder that is named after a class, by the folder that they lie in."""
+        return Counter(
+            PurePosixPath(file).parent.as_posix() for file, label in self._pictures() if label is None
+        )
+
+    def packed(self) -> list[str]:
+        """Name the zip files among the files."""
+        return sorted(file for file in self._files() if file.lower().endswith(".zip"))
+
+    def _pictures(self) -> Iterator[tuple[str, int | None]]:
         for file in self._files():
             path = PurePosixPath(file)
             if any(map(is_made_by_system, path.parts)) or not is_picture_name(path.name):
                 continue
             folders = (label_number(part) for part in reversed(path.parts[:-1]))
-            label = next((number for number in folders if number is not None), None)
-            if label is not None:
-                yield file, label
+            yield file, next((number for number in folders if number is not None), None)
 
     def folders(self) -> list[str]:
         """Name the folders that hold files, sorted."""

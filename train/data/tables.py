@@ -184,5 +184,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             yield from ((number, row) for number, row in enumerate(csv.reader(stream), 1) if any(row))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path} cannot be read as a CSV file: save it as UTF-8 ({error}).") from error
+    except (OSError, csv.Error) as error:
         raise TableError(f"{path} cannot be read as a CSV file: {error}.") from error

@@ -133,6 +133,26 @@ def test_webp_jpeg_tiff_and_bmp_are_read(cells: Path) -> None:
     assert len(load_dataset(cells, BY_NAME, size=SIZE).samples) == 6
 
 
+def test_pictures_of_neither_class_are_told(cells: Path) -> None:
+    (cells / "Suspicious").mkdir()
+    for number, path in enumerate(sorted((cells / "Parasitized").iterdir())[:2]):
+        shutil.copy(path, cells / "Suspicious" / f"{number}.png")
+    data = load_dataset(cells, BY_NAME, size=SIZE)
+    assert len(data.samples) == 6
+    assert reason_of(data, "Suspicious").startswith("2 pictures, under no folder")
+
+
+def test_an_archive_that_has_to_be_unpacked_first_is_named(cells: Path, tmp_path: Path) -> None:
+    inner = shutil.make_archive(str(tmp_path / "cell_images"), "zip", cells)
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.write(inner, "cell_images.zip")
+    with pytest.raises(DataError, match=r"Unpack cell_images\.zip"):
+        load_dataset(tmp_path / "outer.zip", BY_NAME, size=SIZE)
+    packed = Path(shutil.make_archive(str(tmp_path / "cells"), "gztar", cells))
+    with pytest.raises(DataError, match="tar archive: unpack it"):
+        load_dataset(packed, BY_NAME, size=SIZE)
+
+
 def test_a_missing_class_is_refused_with_what_was_found(cells: Path) -> None:
     shutil.rmtree(cells / "Parasitized")
     with pytest.raises(DataError, match=r"Parasitized/ and Uninfected/; images found: 3 in Uninfected"):
