@@ -47,7 +47,21 @@ def said(model: keras.Model, cells: np.ndarray) -> np.ndarray:
     return np.asarray(model(cells.astype(np.float32), training=False))[:, 0].astype(np.float64)
 
 
+class Exports(dict[Precision, bytes]):
+    """The network as TFLite flatbuffers, each made when it is first asked for."""
+
+    def __init__(self, model: keras.Model, cells: np.ndarray) -> None:
+        super().__init__()
+        self._made_of = model, cells
+
+    def __missing__(self, precision: Precision) -> bytes:
+        """Export it."""
+        model, cells = self._made_of
+        self[precision] = export(model, precision, cells)
+        return self[precision]
+
+
 @pytest.fixture(scope="session")
-def exports(model: keras.Model, cells: np.ndarray) -> dict[Precision, bytes]:
+def exports(model: keras.Model, cells: np.ndarray) -> Exports:
     """The network as TFLite flatbuffers of each precision."""
-    return {precision: export(model, precision, cells) for precision in Precision}
+    return Exports(model, cells)

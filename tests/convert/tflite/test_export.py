@@ -53,7 +53,7 @@ def test_the_shipped_int8_judges_drawn_cells_as_the_shipped_float16_does() -> No
 def test_int8_is_smaller_than_float32_and_its_probability_is_finer_than_a_byte(
     exports: dict[Precision, bytes], cells: np.ndarray
 ) -> None:
-    sizes = {precision: len(file) for precision, file in exports.items()}
+    sizes = {precision: len(exports[precision]) for precision in Precision}
     # The head stays in float: of so narrow a network it is half of the int8 file.
     assert sizes["int8"] < sizes["float32"]
     assert sizes["float16"] < sizes["float32"]
