@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from edge.fields.analyser import cut_cells
 from edge.inference.bank import Bank
 from edge.inference.classifier import Classifier
-from edge.inference.levelling import logits_of
+from edge.inference.levelling import level, logits_of, typical_logit
 from edge.inference.model_file import load_model
 from edge.inference.model_store import find_model
+from edge.inference.second_look import features_over_turns
 from edge.segmentation.finder import CellFinder
-from edge.teaching.gate import area, measure, refusal
+from edge.teaching.gate import measure, refusal
 from edge.teaching.lessons import LEAST_PATIENTS
+from edge.teaching.memory import area
 from edge.teaching.teach import Examples, teach
-from train.data.annotated_laboratories import read_marked_fields
 from train.data.parasite_marks import INFECTED, LEFT_OUT
+from train.evaluation.laboratories import marked_fields_of
 
 SPECIFICITY = 0.995
 _TRIES = 2000
@@ -39,26 +41,30 @@ class Fields(NamedTuple):
 
 
 def read_fields(classifier: Classifier, folder: Path) -> Fields:
-    """Find the cells of a laboratory's fields and let a model judge them; cells in doubt are left out."""
+    """Find the cells of a laboratory's fields and let a model judge them; cells in doubt are left out.
+
+    As the product does it in a field: levelled by its typical cell, and looked at in all turns.
+    """
     finder, size = CellFinder(), classifier.input_size
     said, features, infected, patients, fields = [], [], [], [], []
-    for field in read_marked_fields(folder):
+    for field in marked_fields_of(folder):
         cells = [
             cell for cell in finder.find(field.rgb).cells if cell.kind == "red" and min(cell.box[2:]) >= 8
         ]
         labels = field.label(cells)
-        kept = [
-            (cell, label)
-            for cell, label in zip(cells, labels, strict=True)
-            if cell.counted and label != LEFT_OUT
-        ]
-        if kept:
-            answers = classifier.with_features(cut_cells(field.rgb, [cell for cell, _ in kept], size))
-            said.append(answers[0])
-            features.append(answers[1])
-            infected += [label == INFECTED for _, label in kept]
-            patients += [field.group] * len(kept)
-            fields += [field.name] * len(kept)
+        counted = [cell.counted for cell in cells]
+        known = np.array([label for label, whole in zip(labels, counted, strict=True) if whole])
+        kept = known != LEFT_OUT
+        if not kept.any():
+            continue
+        pictures = cut_cells(field.rgb, [cell for cell in cells if cell.counted], size)
+        typical = typical_logit(classifier.probabilities(pictures))
+        answers = features_over_turns(classifier.with_features, pictures[kept])
+        said.append(level(answers[0], classifier.model.levelling, typical).astype(np.float32))
+        features.append(answers[1])
+        infected += (known[kept] == INFECTED).tolist()
+        patients += [field.group] * int(kept.sum())
+        fields += [field.name] * int(kept.sum())
     examples = Examples(
         np.concatenate(said), np.concatenate(features), np.array(infected), np.array(patients)
     )
@@ -101,7 +107,7 @@ def row(fields: Fields, bank: Bank, number: int, count: int, cell_threshold: flo
         examples = fields.examples.at(teaching)
         if len(np.unique(examples.group)) < LEAST_PATIENTS:
             examples = examples._replace(group=fields.field[teaching])
-        taught = teach(examples, bank)
+        taught = teach(examples, bank, cell_threshold)
         others = fields.examples.at(judging)
         before, after = logits_of(others.said), taught.head.logits(others.said, others.features)
         uninfected = int((~examples.infected).sum())

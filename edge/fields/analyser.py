@@ -246,8 +246,8 @@ class FieldAnalyser:
         if not cells:
             return []
         inputs = cut_cells(rgb, cells, self._classifier.input_size)
-        scores = self._classifier.probabilities(inputs)
-        telling = scores[[cell.counted for cell in cells]]
+        scores, parent = self._classifier.beside_parent(inputs)
+        telling = parent[[cell.counted for cell in cells]]
         if self._one_slide:
             telling = np.concatenate((self._latest, telling))[-CELLS_THAT_TELL:]
             self._latest = telling if typical else self._latest

@@ -6,7 +6,7 @@ networks", section 4.1) is righter than one look, above all at laboratories that
 doubt, so it costs little: of a field those that may be infected, of single cells those near neither certainty.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ TURNS = 8
 
 Judge = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 """From inputs, uint8 (n, size, size, 3), to probabilities, (n,)."""
+Scores = NDArray[np.float32]
+WithFeatures = Callable[[NDArray[np.uint8]], tuple[Scores, Scores]]
+"""Likewise, to probabilities and what the head saw of each, (n, features)."""
 
 
 def mean_over_turns(judge: Judge, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -31,11 +34,32 @@ def mean_over_turns(judge: Judge, inputs: NDArray[np.uint8]) -> NDArray[np.float
         The probability at the mean of the logits, float64 (n,).
     """
     logits = np.zeros(len(inputs))
+    for turned in _turns(inputs):
+        logits += logits_of(judge(turned))
+    return np.asarray(1 / (1 + np.exp(-logits / TURNS)), np.float64)
+
+
+def features_over_turns(judge: WithFeatures, inputs: NDArray[np.uint8]) -> tuple[Scores, Scores]:
+    """Judge each cell in all its turns, with what the network's head saw of it.
+
+    Args:
+        judge: the network.
+        inputs: uint8 (n, size, size, 3).
+
+    Returns:
+        The probabilities at the mean of the logits, float32 (n,), and the mean of the features, float32 (n, features).
+    """
+    said, seen = zip(*map(judge, _turns(inputs)), strict=True)
+    logits = sum(map(logits_of, said), np.zeros(len(inputs)))
+    probabilities = 1 / (1 + np.exp(-logits / TURNS))
+    return probabilities.astype(np.float32), np.mean(seen, axis=0, dtype=np.float32)
+
+
+def _turns(inputs: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     for quarters in range(4):
         turned = np.rot90(inputs, quarters, (1, 2))
-        logits += logits_of(judge(np.ascontiguousarray(turned)))
-        logits += logits_of(judge(np.ascontiguousarray(turned[:, :, ::-1])))
-    return np.asarray(1 / (1 + np.exp(-logits / TURNS)), np.float64)
+        yield np.ascontiguousarray(turned)
+        yield np.ascontiguousarray(turned[:, :, ::-1])
 
 
 def look_at_cells_again(

@@ -6,28 +6,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.bank import HOME, Bank
+from edge.inference.bank import Bank
 from edge.inference.levelling import logits_of
 from edge.messages.codes import Code
 from edge.messages.message import Message
+from edge.teaching.memory import Laboratory, Memory, area, placements, remembered
 from edge.teaching.teach import Examples, Logits, Taught
 
 LEAST_INFECTED, LEAST_UNINFECTED, LEAST_GROUPS = 15, 60, 3
 """Reviewed cells of each class, and slides or fields that they are of, below which nothing is taught."""
 ALARMS = 0.005
 """Share of the site's uninfected cells that may be called parasitised, before and after, when misses are counted."""
-HOME_LOSS, LABORATORY_LOSS = 0.001, 0.01
-"""What may be lost: of the accuracy at home, and of the area under the ROC curve of another laboratory."""
 _SURE = 1.645
 """Standard deviations of a one-sided 95 %."""
-
-
-class Laboratory(NamedTuple):
-    """Area under the ROC curve at one laboratory of the bank, before and after."""
-
-    name: str
-    before: float
-    after: float
 
 
 class Figures(NamedTuple):
@@ -102,21 +93,7 @@ def measure(
     infected = examples.infected
     before, after = logits_of(examples.said), taught.site
     found = [logits[infected] > alarm_limit(logits[~infected], counted) for logits in (before, after)]
-    home = bank.laboratory == HOME
-    known = logits_of(bank.said)
-    at_home, at_home_after = (
-        home_accuracy(bank.at(home), logits[home], limit)
-        for logits, limit in (
-            (known, math.log(cell_threshold / (1 - cell_threshold))),
-            (taught.bank, cell_limit(bank, taught.bank)),
-        )
-    )
-    laboratories = []
-    for name in np.unique(bank.laboratory[~home]):
-        there = bank.laboratory == name
-        if len(set(bank.infected[there].tolist())) == 2:
-            areas = (area(logits[there], bank.infected[there]) for logits in (known, taught.bank))
-            laboratories.append(Laboratory(str(name), *areas))
+    memory = remembered(bank, taught.bank, cell_threshold)
     return Figures(
         int(infected.sum()),
         int((~infected).sum()),
@@ -127,19 +104,14 @@ def measure(
         area(before, infected),
         area(after, infected),
         gain_low(before, after, infected),
-        at_home,
-        at_home_after,
-        tuple(laboratories),
+        *memory,
     )
 
 
 def refusal(figures: Figures) -> Message | None:
     """Say why a taught model may not be used, and how much more it would take; None where it may."""
-    if figures.home_before - figures.home_after > HOME_LOSS:
-        return Message(Code.TEACH_FORGETS, place=HOME, before=figures.home_before, after=figures.home_after)
-    for one in figures.laboratories:
-        if one.before - one.after > LABORATORY_LOSS:
-            return Message(Code.TEACH_FORGETS, place=one.name, before=one.before, after=one.after)
+    for place, before, after in Memory(figures.home_before, figures.home_after, figures.laboratories).lost():
+        return Message(Code.TEACH_FORGETS, place=place, before=before, after=after)
     won = figures.found_after - figures.found_before
     changed = 2 * figures.gained - won
     # Of the cells on which the two differ, as many would be gained as lost by chance (McNemar 1947). Where few cells
@@ -156,22 +128,6 @@ def refusal(figures: Figures) -> Message | None:
     )
 
 
-def home_accuracy(home: Bank, logits: Logits, limit: float) -> float:
-    """Share of the cells that the bank's cells of home stand for that are called right from a logit on."""
-    return float(np.average((logits >= limit) == home.infected, weights=home.weight))
-
-
-def cell_limit(bank: Bank, logits: Logits) -> float:
-    """The logit from which on most of the bank's cells of home are called right: a site's head may move them all."""
-    home = bank.laboratory == HOME
-    there = bank.at(home)
-    ordered = np.sort(logits[home])
-    between = (ordered[1:] + ordered[:-1]) / 2
-    right = [home_accuracy(there, logits[home], limit) for limit in between]
-    best = np.flatnonzero(np.isclose(right, max(right)))
-    return float(between[best[len(best) // 2]])
-
-
 def alarm_limit(uninfected: Logits, counted: int) -> float:
     """The logit above which lie as many uninfected cells as `ALARMS` allows.
 
@@ -183,11 +139,6 @@ def alarm_limit(uninfected: Logits, counted: int) -> float:
     return float(ordered[max(0, len(ordered) - 1 - int(ALARMS * max(counted, len(ordered))))])
 
 
-def area(logits: Logits, infected: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve, ties counted half (Hanley & McNeil 1982)."""
-    return float(np.mean(_placements(logits[infected], logits[~infected])))
-
-
 def gain_low(before: Logits, after: Logits, infected: NDArray[np.bool_]) -> float:
     """By how much the area under the ROC curve grew at least, with 95 % confidence.
 
@@ -195,15 +146,8 @@ def gain_low(before: Logits, after: Logits, infected: NDArray[np.bool_]) -> floa
     correlated receiver operating characteristic curves").
     """
     ups, downs = (
-        _placements(after[one], after[~one]) - _placements(before[one], before[~one])
+        placements(after[one], after[~one]) - placements(before[one], before[~one])
         for one in (infected, ~infected)
     )
     spread = math.sqrt(ups.var(ddof=1) / len(ups) + downs.var(ddof=1) / len(downs))
     return float(ups.mean() - _SURE * spread)
-
-
-def _placements(ones: Logits, others: Logits) -> Logits:
-    """Of each of some cells, the share of the others that rank below it, ties counted half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, ones, "left") + np.searchsorted(ordered, ones, "right")
-    return np.asarray(below / (2 * len(others)), np.float64)

@@ -7,17 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cells.isolation import isolate
-from edge.images.encode import CROP_MARGIN
-from edge.images.files import read_image
 from edge.inference.preprocessing import network_input
-from edge.slides.records import NewField, Slide, StoredCell
+from edge.slides.cut_cells import cut_from_crop
+from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from edge.slides.tables.rows import REVIEWED_BY_FIELD
-from edge.types import Label, Mask, Rgb
-
-_LEAST_SHARE = 0.3
-"""Of a cell's box that its outline has to fill, found again in its small picture; else the box's ellipse is taken."""
+from edge.types import Label, Rgb
 
 LEAST_PATIENTS = 3
 """From so many on, patients are left out as a whole when a taught model is judged; of fewer, fields are."""
@@ -47,7 +42,7 @@ class Lesson(NamedTuple):
 
 
 def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> list[Lesson]:
-    """Take every cell of some slides on which a person's call stands.
+    """Take every cell of some slides on which a person's call stands, cut by the outline that the store keeps.
 
     Cells that nobody called teach nothing: among those that the machine passed are the ones it misses.
 
@@ -64,45 +59,15 @@ def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> lis
         called = [cell for cell in store.cells(slide) if cell.call is not None]
         fields = {stored.number: stored.field for stored in store.fields(slide)} if called else {}
         for cell in called:
-            picture = picture_of_crop(store.crop(cell), cell, fields[cell.field_number], size)
+            cut = cut_from_crop(store.crop(cell), cell, fields[cell.field_number], store.outline(cell))
+            if cut is None:
+                continue
+            picture = network_input(*cut, size=size)
             infected = cell.call == Label.PARASITIZED
             lessons.append(
                 Lesson(picture, infected, slide.slide_id, str(cell.field_number), cell.reviewer or "")
             )
     return lessons
-
-
-def picture_of_crop(crop: bytes, cell: StoredCell, field: NewField, size: int) -> Rgb:
-    """Make the network's input of the small picture that the store keeps of a cell.
-
-    Args:
-        crop: JPEG of the cell and a little around it.
-        cell: whose it is.
-        field: that it was found in.
-        size: side of the network's input, px.
-
-    Raises:
-        ImageError: the picture is damaged.
-    """
-    rgb = read_image(crop)
-    x, y, width, height = cell.box
-    margin = round(CROP_MARGIN * max(width, height))
-    left, top = min(margin, x), min(margin, y)
-    scale = rgb.shape[1] / (min(field.width, x + width + margin) - x + left)
-    outline = _outline(rgb, (left * scale, top * scale, width * scale, height * scale))
-    return network_input(rgb, outline, size=size)
-
-
-def _outline(rgb: Rgb, box: tuple[float, float, float, float]) -> Mask:
-    x, y, width, height = box
-    rows, columns = np.mgrid[: rgb.shape[0], : rgb.shape[1]]
-    across, down = (columns + 0.5 - x) / width, (rows + 0.5 - y) / height
-    inside = (across >= -0.02) & (across <= 1.02) & (down >= -0.02) & (down <= 1.02)
-    found = isolate(rgb)
-    outline = inside & (found > 0) if found is not None else np.zeros_like(inside)
-    if np.count_nonzero(outline) < _LEAST_SHARE * width * height:
-        outline = (across - 0.5) ** 2 + (down - 0.5) ** 2 <= 0.25
-    return outline.astype(np.uint8) * 255
 
 
 def unlike(lessons: Sequence[Lesson]) -> list[Lesson]:

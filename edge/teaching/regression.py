@@ -24,7 +24,7 @@ class Problem(NamedTuple):
     Attributes:
         inputs: float32, (n, d).
         offsets: the model's own logits, float32, (n,).
-        targets: 1 for infected cells, 0 for others, float32, (n,).
+        targets: 1 for infected cells, 0 for others, between them where it is open, float32, (n,).
         weights: how much each cell counts, float32, (n,), at least 0.
         precision: of the prior of each coefficient, float32, (d,): how strongly it is held to zero.
     """

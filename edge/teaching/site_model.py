@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import TeachingError
 from edge.inference.bank import HOME, Bank
 from edge.inference.classifier import Classifier
+from edge.inference.levelling import level, typical_logit
 from edge.inference.model_file import ModelFile, with_manifest
+from edge.inference.second_look import features_over_turns
 from edge.inference.self_test import sample_scores
 from edge.inference.site_head import HEAD_NAME, write_head
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.teaching.gate import Figures, alarm_limit, cell_limit, measure, missing, refusal
+from edge.teaching.gate import Figures, alarm_limit, measure, missing, refusal
 from edge.teaching.lessons import Lesson, groups_of, unlike
+from edge.teaching.memory import cell_limit
 from edge.teaching.teach import Examples, Taught, teach
 
 _THRESHOLDS = 40
@@ -103,11 +107,10 @@ def teach_model(
     if lacks is not None:
         raise TeachingError(lacks)
     classifier = Classifier(parent, threads=threads)
-    said, features = classifier.with_features(np.stack([lesson.picture for lesson in lessons]))
-    examples = Examples(said, features, infected, groups)
-    taught = teach(examples, bank, report)
-    uninfected = max(int((~infected).sum()), counted - int(infected.sum()))
+    examples = _as_in_fields(classifier, lessons, infected, groups)
     cell_threshold = parent.operating_point("cell").threshold
+    taught = teach(examples, bank, cell_threshold, report)
+    uninfected = max(int((~infected).sum()), counted - int(infected.sum()))
     figures = measure(taught, examples, bank, cell_threshold=cell_threshold, counted=uninfected)
     refused = refusal(figures)
     if refused is not None:
@@ -126,11 +129,35 @@ def teach_model(
     return SiteModel(figures, None, _seal(parent, manifest, taught), parent)
 
 
+def _as_in_fields(
+    classifier: Classifier,
+    lessons: Sequence[Lesson],
+    infected: NDArray[np.bool_],
+    groups: NDArray[np.str_],
+) -> Examples:
+    """Look at reviewed cells as the device looks at those of a field that may be infected: levelled, in all turns.
+
+    A field is levelled by its reviewed cells, where those are too few by all of its slide's; of which there are too
+    few, is not.
+    """
+    pictures = np.stack([lesson.picture for lesson in lessons])
+    first = classifier.probabilities(pictures)
+    said, features = features_over_turns(classifier.with_features, pictures)
+    levelled = np.empty(len(said), np.float32)
+    fields = np.array([f"{lesson.patient}/{lesson.field}" for lesson in lessons])
+    patients = np.array([lesson.patient for lesson in lessons])
+    of_patient = {patient: typical_logit(first[patients == patient]) for patient in set(patients.tolist())}
+    for field in set(fields.tolist()):
+        places = np.flatnonzero(fields == field)
+        own = typical_logit(first[places])
+        typical = of_patient[str(patients[places[0]])] if own is None else own
+        levelled[places] = level(said[places], classifier.model.levelling, typical)
+    return Examples(levelled, features, infected, groups)
+
+
 _RESTATED = (
     "operating_points",
     "roc",
-    "levelling",
-    "second_look",
     "inconclusive",
     "laboratories",
     "self_test",
@@ -141,10 +168,7 @@ _RESTATED = (
 def _manifest(
     parent: ModelFile, taught: Taught, examples: Examples, bank: Bank, uninfected: int
 ) -> dict[str, Any]:
-    """The parent's manifest with thresholds and rates as they are now, on cells that no head learnt from.
-
-    The scores are not levelled any more: the site's own cells say where its bulk lies.
-    """
+    """The parent's manifest with thresholds and rates as they are now, on cells that no head learnt from."""
     manifest = {name: value for name, value in parent.manifest.items() if name not in _RESTATED}
     limit = alarm_limit(taught.site[~examples.infected], uninfected)
     cell = float(_probability(cell_limit(bank, taught.bank)))

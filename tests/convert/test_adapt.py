@@ -18,7 +18,7 @@ from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.self_test import sample_scores
 from edge.simulation.single_cell import draw_cell
 from edge.slides.store import SlideStore
-from edge.teaching.gate import area
+from edge.teaching.memory import area
 from plasmolite.commands.counting.adapt import command as adapt
 from plasmolite.commands.device.model import command as model_command
 from tests.support.slides.strange_slides import CELLS, count_and_review, slide_inputs, strange_cell
@@ -73,9 +73,9 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     with SlideStore(place / "slides.db") as store:
         for slide in range(1, 6):
             count_and_review(store, slide, parent)
-    said = _adapt(place, released)
-    assert said.exit_code == 0, said.output
-    told = json.loads(said.stdout)
+    answer = _adapt(place, released)
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
     assert told["figures"]["found_after"] > told["figures"]["found_before"]
     taught = Classifier(load_model(model_in_use()), threads=1)
     assert taught.model.name == "drawn 1 float32, taught at Kisumu"
@@ -88,7 +88,11 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     assert site["parent"]["sha256"] == parent.model.sha256
     assert site["reviewers"] == {"Benedict": 5 * CELLS}
     assert len(site["cells"]) == 5 * CELLS
-    assert taught.model.levelling is None
+    # Fields are levelled as before, by what the parent says of them.
+    assert taught.model.levelling == parent.model.levelling
+    said, of_parent = taught.beside_parent(inputs)
+    assert of_parent.tolist() == parent.probabilities(inputs).tolist()
+    assert said.tolist() == taught.probabilities(inputs).tolist() != of_parent.tolist()
     # Taught again, it is the parent that is taught.
     again = _adapt(place, model_in_use(), "--dry-run")
     assert json.loads(again.stdout)["parent"]["sha256"] == parent.model.sha256

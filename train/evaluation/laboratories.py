@@ -61,7 +61,7 @@ def judge_laboratory(
     probabilities: list[float] = []
     groups: list[str] = []
     refused: dict[str, int] = {}
-    fields = _uninfected_fields(folder) if uninfected else _fields_of(folder)
+    fields = _uninfected_fields(folder) if uninfected else marked_fields_of(folder)
     for field in fields:
         result = analyser.analyse(field.rgb, field.name)
         if result.refused is not None:
@@ -87,7 +87,12 @@ def _uninfected_fields(folder: Path) -> list[MarkedField]:
     ]
 
 
-def _fields_of(folder: Path) -> list[MarkedField]:
+def marked_fields_of(folder: Path) -> list[MarkedField]:
+    """Read the fields of a laboratory, in whichever layout, with the rule by which each one's cells are labelled.
+
+    Raises:
+        PlasmoliteError: the folder cannot be read, or nothing says where the parasites are.
+    """
     if not (folder / "boxes.csv").is_file():
         return read_marked_fields(folder)
     boxes = annotated_boxes(folder)

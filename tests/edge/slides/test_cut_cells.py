@@ -11,12 +11,14 @@ from edge.cells.folder import CellFolder
 from edge.errors import SourceError
 from edge.fields.analyser import ClassifiedCell, cut_cell
 from edge.images.encode import crop_cell, encode_jpeg
+from edge.inference.preprocessing import network_input
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.cut_cells import cut_from_crop, export_cells
 from edge.slides.records import Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
+from edge.teaching.lessons import reviewed_cells
 from edge.types import Label
 from tests.support.slides.small_slide import begin, field_at, open_store
 
@@ -92,3 +94,19 @@ def test_a_folder_that_holds_something_is_not_written_to(tmp_path: Path) -> None
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(SourceError, match="not empty"):
         CellFolder(tmp_path)
+
+
+def test_a_model_is_taught_cells_cut_by_the_same_outline(reviewed: tuple[SlideStore, Slide]) -> None:
+    store, slide = reviewed
+    stored = store.cells(slide)
+    for kept in stored[3:]:
+        judge(store, slide, kept.cell_id, Label.UNINFECTED, reviewer="Amina")
+    lessons = reviewed_cells(store, [slide], 64)
+    assert [lesson.infected for lesson in lessons] == [number == 1 for number in range(len(CELLS))]
+    for lesson, kept in zip(lessons, stored, strict=True):
+        crop = store.crop(kept)
+        cut = cut_from_crop(crop, kept, field_at(), store.outline(kept))
+        guess = cut_from_crop(crop, kept, field_at(), None)
+        assert cut is not None
+        assert np.array_equal(lesson.picture, network_input(*cut, size=64))
+        assert guess is None or not np.array_equal(lesson.picture, network_input(*guess, size=64))

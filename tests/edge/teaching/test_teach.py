@@ -6,7 +6,8 @@ import pytest
 from edge.inference.bank import HOME, Bank
 from edge.inference.site_head import SiteHead, read_head, write_head
 from edge.messages.codes import Code
-from edge.teaching.gate import Figures, alarm_limit, area, gain_low, measure, missing, refusal
+from edge.teaching.gate import Figures, alarm_limit, gain_low, measure, missing, refusal
+from edge.teaching.memory import area
 from edge.teaching.regression import Problem, fit
 from edge.teaching.teach import Examples, teach
 
@@ -71,7 +72,7 @@ def test_without_anything_to_learn_the_model_stays_as_it_is() -> None:
 
 def test_a_taught_head_wins_at_the_site_and_forgets_nothing(bank: Bank, strange: Examples) -> None:
     done: list[tuple[int, int]] = []
-    taught = teach(strange, bank, lambda *step: done.append(step))
+    taught = teach(strange, bank, 0.5, lambda *step: done.append(step))
     figures = measure(taught, strange, bank, cell_threshold=0.5, counted=225)
     assert figures.found_after > 2 * figures.found_before
     assert figures.home_after >= figures.home_before - 0.001
@@ -86,7 +87,7 @@ def test_a_taught_head_wins_at_the_site_and_forgets_nothing(bank: Bank, strange:
 
 def test_calls_that_say_nothing_are_refused(bank: Bank, strange: Examples) -> None:
     guessed = strange._replace(infected=np.random.default_rng(5).permutation(strange.infected))
-    figures = measure(teach(guessed, bank), guessed, bank, cell_threshold=0.5, counted=225)
+    figures = measure(teach(guessed, bank, 0.5), guessed, bank, cell_threshold=0.5, counted=225)
     refused = refusal(figures)
     assert refused is not None
     assert refused.code in {Code.TEACH_WINS_NOTHING, Code.TEACH_FORGETS}
