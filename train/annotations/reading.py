@@ -6,7 +6,7 @@ from pathlib import Path
 
 from train.annotations.formats.box_table import read_box_table
 from train.annotations.formats.coco import read_coco
-from train.annotations.formats.cvat import read_cvat
+from train.annotations.formats.cvat import CVAT_FILE, read_cvat
 from train.annotations.formats.label_studio import read_label_studio
 from train.annotations.formats.voc import read_voc
 from train.annotations.formats.xml_text import parse_xml
@@ -36,6 +36,8 @@ def read_annotations(path: Path) -> Annotations:
 
 def _reader(path: Path) -> Callable[[Path], Annotations]:
     if path.is_dir():
+        if (path / CVAT_FILE).is_file():
+            return lambda folder: read_cvat(folder / CVAT_FILE)
         suffix = next((suffix for suffix in _IN_FOLDERS if any(path.rglob(f"*{suffix}"))), None)
         if suffix is None:
             raise AnnotationError(

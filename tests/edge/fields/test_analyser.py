@@ -161,8 +161,8 @@ class _Scripted:
 
     input_size, threads = 96, 1
 
-    def __init__(self, said: list[list[float]]) -> None:
-        self._said = said
+    def __init__(self, said: list[list[float]], taught: float = 0.0) -> None:
+        self._said, self._taught = said, taught
         self.model = SimpleNamespace(levelling=Levelling(typical=-2.0, share=1.0), second_look=None)
 
     def probabilities(self, inputs: np.ndarray) -> np.ndarray:
@@ -170,9 +170,22 @@ class _Scripted:
         assert len(said) == len(inputs)
         return np.array(said, np.float32)
 
+    def beside_parent(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        said = self.probabilities(inputs)
+        return said, 1 / (1 + np.exp(self._taught) * (1 / said - 1))
 
-def _scripted(said: list[list[float]]) -> Classifier:
-    return cast(Classifier, _Scripted([list(one) for one in said]))
+
+def _scripted(said: list[list[float]], taught: float = 0.0) -> Classifier:
+    return cast(Classifier, _Scripted([list(one) for one in said], taught))
+
+
+def test_a_field_is_levelled_by_what_the_model_said_before_it_was_taught() -> None:
+    finder = CellFinder()
+    field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
+    cells = [cell for cell in finder.find(field).cells if cell.counted][:40]
+    # Taught, the network adds three logits to all; its parent's typical cell lies two below that of the model.
+    analyser = FieldAnalyser(_scripted([[1 / (1 + np.exp(1.0))] * 40], taught=3.0), 0.9, finder=finder)
+    assert analyser.classify(field, cells)[0].probability == pytest.approx(1 / (1 + np.exp(-1.0)), abs=1e-4)
 
 
 def test_of_one_slide_the_latest_cells_say_what_is_typical() -> None:

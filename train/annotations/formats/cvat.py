@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from train.annotations.formats.xml_text import parse_xml
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, turned
 
-_FILE = "annotations.xml"
+CVAT_FILE = "annotations.xml"
 
 
 def read_cvat(path: Path) -> Annotations:
@@ -42,7 +42,7 @@ def _data(path: Path) -> bytes:
     try:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
-                return archive.read(_FILE)
+                return archive.read(CVAT_FILE)
         return path.read_bytes()
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise AnnotationError(f"{path} cannot be read: {error}.") from error
