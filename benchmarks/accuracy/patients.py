@@ -25,7 +25,7 @@ from benchmarks.harness.timing import Report, part_of
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
-from edge.parasitaemia.confidence import field_design_effect
+from edge.parasitaemia.clustering import field_design_effect
 from train.evaluation.laboratories import judge_laboratory
 
 _FEWEST_CELLS = 50

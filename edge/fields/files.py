@@ -16,7 +16,7 @@ from edge.memory import available_memory, bound_arenas, give_back
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parallel import Room, ordered_map
-from edge.parasitaemia.confidence import field_design_effect
+from edge.parasitaemia.clustering import field_design_effect
 from edge.types import FieldOutcome, Label, Rgb
 
 _LOG = logging.getLogger("plasmolite.fields")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.parasitaemia.confidence import CONFIDENCE, count_tails, solve_rising, thinned
+from edge.parasitaemia.confidence import CONFIDENCE, count_tails, solve_rising, thinned, upper_tail
 from edge.parasitaemia.prevalence import Prevalence, Rates, sensitivity_distribution
 from edge.parasitaemia.rate_distribution import Floats, RateCount, binomial_rate
 
@@ -86,11 +86,11 @@ def prevalence_after_review(counts: ReviewCounts, rates: Rates, *, effect: float
         return float(np.average(by_tail, weights=weights))
 
     floor = found / total
-    if chance(at_least, floor) >= _TAIL:
-        low = floor
-    else:
+    none = chance(at_least, floor)
+    low = floor
+    if none < _TAIL:
         low = solve_rising(lambda prevalence: chance(at_least, prevalence), _TAIL)
-    tail = _TAIL if low > 0 else 1 - CONFIDENCE
+    tail = _TAIL if found else upper_tail(none)
     fewest = chance(at_most, floor)
     high = solve_rising(lambda prevalence: -chance(at_most, prevalence), -tail * fewest)
     estimate = floor + (middle - found) / total / max(float(s @ s_weights), 1e-6)

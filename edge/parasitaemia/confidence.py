@@ -12,17 +12,19 @@ distribution, the frequentist distribution estimator of a parameter", Int Stat R
 that a test at 2.5 % on either side does not reject. It covers the truth as often as it says, also where the rates are
 drawn anew for each slide from their distribution. A uniform prior of t in Bayes' theorem does not, near t = 0.
 
-Two customs of counting rare events are kept. Where the lower end is 0 the upper end is the one-sided 95 %
-bound, so that with a perfect test and k = 0 it is the rule of three. And 1 - H(t) is divided by its value at
-t = 0 (the CLs method, Read, J Phys G 28:2693, 2002), and H(t) by its value at t = 1: a count that the rates
-make hardly possible then gives no empty interval.
+Two customs of counting rare events are kept. Where nothing speaks for an infection the upper end is the one-sided
+95 % bound, so that with a perfect test and k = 0 it is the rule of three. Choosing one side or two by the data alone
+would miss slides that are barely told from none in 7.5 % (Feldman & Cousins, Phys Rev D 57:3873, 1998, section IV.B),
+so the one passes into the other as H(0) falls from 20 to 2.5 %. And 1 - H(t) is divided by its value at t = 0 (the
+CLs method, Read, J Phys G 28:2693, 2002), and H(t) by its value at t = 1: a count that the rates make hardly possible
+then gives no empty interval.
 
 Cells of one field are alike, so a count is worth fewer independent cells: k and N are divided by the design effect that
-the slide's own fields show (Rao & Scott, Biometrics 48:577, 1992).
+the slide's own fields show (Rao & Scott, Biometrics 48:577, 1992; `edge.parasitaemia.clustering`).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,22 +36,18 @@ CONFIDENCE = 0.95
 _TAIL = (1 - CONFIDENCE) / 2
 _SENSITIVITIES = 33  # nodes to which the sensitivity's distribution is thinned
 _TABLE = 1025  # points at which G is tabulated
-_STEPS = 60  # of bisection, to one part in 1e15 of the starting interval
+_STEPS = 60  # at most, where nothing but halving is safe
 _RELATIVE = 1e-5
+_SMALLEST = math.log(1e-9)
 _IMPOSSIBLE = 1e-6
-
-USUAL_CORRELATION = 0.005
-"""Intraclass correlation of infection within a field, where the slide has too few fields to show its own."""
-
-_PRIOR_FIELDS = 4.0
-"""As many fields the usual correlation is worth beside the slide's own."""
+_ONE_SIDED_FROM = 0.2
+"""Chance of a count of at least this from false alarms alone, from which on the upper end is wholly one-sided."""
 
 
 class Interval(NamedTuple):
-    """An interval of a prevalence and its median, all in [0, 1]."""
+    """An interval of a prevalence, both ends in [0, 1]."""
 
     low: float
-    median: float
     high: float
 
 
@@ -61,7 +59,7 @@ def confidence_interval(
     *,
     effect: float = 1.0,
 ) -> Interval:
-    """Give the 95 % interval of the prevalence and the median of its confidence distribution.
+    """Give the 95 % interval of the prevalence.
 
     Args:
         positive: Cells called parasitised, 0 to `total`.
@@ -86,46 +84,22 @@ def confidence_interval(
         s = np.ones_like(s)
     none, everything = h(0.0), h(1.0)
     low = 0.0 if none >= _TAIL * everything else solve_rising(h, _TAIL * everything)
-    median = 0.0 if none >= 0.5 * everything else solve_rising(h, 0.5 * everything)
     fewest = chance(at_most, 0.0)
     if fewest < _IMPOSSIBLE:
         # Far fewer calls than false alarms alone should bring: the rates do not fit, and only the calls are left.
         f, fewest = np.zeros_like(f), float(at_most(np.zeros(1))[0])
-    tail = _TAIL if low > 0 else 1 - CONFIDENCE
+    tail = upper_tail(none / everything)
     high = solve_rising(lambda prevalence: -chance(at_most, prevalence), -tail * fewest)
-    return Interval(low, min(median, high), max(high, low))
+    return Interval(low, max(high, low))
 
 
-def field_design_effect(positives: Sequence[int], totals: Sequence[int]) -> float:
-    """By how much clustering by field inflates the variance of the share called parasitised; at least 1.
-
-    The variance ratio between fields (Cochran, "Sampling Techniques", 3rd edition, 1977, equation 6.13) is
-    averaged with the one that `USUAL_CORRELATION` gives, weighted by degrees of freedom, and widened as
-    Student's t is wider than the normal distribution, since it is itself known from few fields.
+def upper_tail(none: float) -> float:
+    """Share of the confidence that lies above the interval: 5 % where it begins at 0 for good, else 2.5 %.
 
     Args:
-        positives: Cells called parasitised in each field.
-        totals: Cells counted in each field.
+        none: H(0), the chance of a count of at least this where no cell is infected.
     """
-    sizes = np.asarray([n for n in totals if n > 0], np.float64)
-    calls = np.asarray([k for k, n in zip(positives, totals, strict=True) if n > 0], np.float64)
-    if len(sizes) == 0:
-        return 1.0
-    total, fields = sizes.sum(), len(sizes)
-    rate = calls.sum() / total
-    usual = 1 + (float((sizes**2).sum() / total) - 1) * USUAL_CORRELATION
-    if not 0 < rate < 1:
-        return 1.0 if rate == 0 else usual
-    seen = 0.0
-    if fields > 1:
-        seen = (
-            fields / (fields - 1) * float(((calls - rate * sizes) ** 2).sum()) / (total * rate * (1 - rate))
-        )
-    freedom = _PRIOR_FIELDS + fields - 1
-    effect = (_PRIOR_FIELDS * usual + (fields - 1) * seen) / freedom
-    z = 1.959964
-    student = z + (z**3 + z) / (4 * freedom)  # Abramowitz & Stegun 26.7.5, first term
-    return max(effect, 1.0) * (student / z) ** 2 if effect > 1.0 else 1.0
+    return _TAIL * (1 + min(max((none - _TAIL) / (_ONE_SIDED_FROM - _TAIL), 0.0), 1.0))
 
 
 def count_tails(
@@ -179,20 +153,58 @@ def _times_log(factor: float, values: Floats) -> Floats:
 
 
 def solve_rising(h: Callable[[float], float], target: float) -> float:
-    """Find the prevalence at which a rising function reaches a value; 1 where it does not."""
-    low, high = 0.0, 1.0
-    if h(high) < target:
+    """Find the prevalence at which a rising function reaches a value; 1 where it does not.
+
+    Prevalences of slides span orders of magnitude, so the root is first bracketed by eighths and then sought in the
+    logarithm, by inverse quadratic interpolation where that is safe and else by halving (Chandrupatla, Advances in
+    Engineering Software 28:145, 1997): every value of `h` is a sum over thousands of rates, and this takes few.
+    """
+    at_high = h(1.0) - target
+    if at_high < 0:
         return 1.0
+    high, low = 0.0, -math.log(8)  # logarithms of the ends
+    while (at_low := h(math.exp(low)) - target) >= 0:
+        high, at_high = low, at_low
+        low -= math.log(8)
+        if high < _SMALLEST:
+            return math.exp(high)
+    newest, at_newest, other, at_other = high, at_high, low, at_low
+    last, at_last = other, at_other
+    step = 0.5
     for _ in range(_STEPS):
-        # Prevalences of a slide span orders of magnitude: halve their logarithm until the lower end is found.
-        middle = math.sqrt(low * high) if low > 0 else high / 8
-        if h(middle) < target:
-            low = middle
+        point = newest + step * (other - newest)
+        at_point = h(math.exp(point)) - target
+        if (at_point >= 0) == (at_newest >= 0):
+            last, at_last = newest, at_newest
         else:
-            high = middle
-        if high - low <= _RELATIVE * high or high < 1e-9:
+            last, at_last, other, at_other = other, at_other, newest, at_newest
+        newest, at_newest = point, at_point
+        if at_newest == 0 or abs(other - newest) <= _RELATIVE:
             break
-    return high
+        step = _safe_step(newest - other, at_newest, at_other, last - other, at_last)
+    nearest = newest if abs(at_newest) < abs(at_other) else other
+    return math.exp(nearest)
+
+
+def _safe_step(distance: float, at_newest: float, at_other: float, last: float, at_last: float) -> float:
+    """Where to look next between the newest point (0) and the other end (1): Chandrupatla's rule.
+
+    Args:
+        distance: newest point less the other end.
+        at_newest: value at the newest point.
+        at_other: value at the other end, of the other sign.
+        last: the point before less the other end.
+        at_last: value there.
+    """
+    if at_last in {at_newest, at_other}:
+        return 0.5
+    ratio, rise = distance / last, (at_newest - at_other) / (at_last - at_other)
+    step = 0.5
+    if rise**2 < ratio and (1 - rise) ** 2 < 1 - ratio:
+        step = at_newest / (at_other - at_newest) * at_last / (at_other - at_last)
+        step -= (last / distance - 1) * at_newest / (at_last - at_newest) * at_other / (at_last - at_other)
+    nearest_end = _RELATIVE / 2 / abs(distance)
+    return min(max(step, nearest_end), 1 - nearest_end)
 
 
 @lru_cache(maxsize=8)

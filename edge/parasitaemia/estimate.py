@@ -157,7 +157,7 @@ def estimate(
         counted: Red cells counted over all accepted fields, these included.
         rates: Sensitivity and specificity at the threshold used, with their counts.
         rbc_per_ul: Red cells per µL, or the result of ``red_cells``.
-        effect: Design effect of clustering by field (`edge.parasitaemia.confidence.field_design_effect`).
+        effect: Design effect of clustering by field (`edge.parasitaemia.clustering.field_design_effect`).
 
     Raises:
         PrevalenceError: The counts are impossible, or the rates are no better than chance.

@@ -213,7 +213,7 @@ def estimate_prevalence(positive: int, total: int, rates: Rates, *, effect: floa
         positive: Cells called parasitised, 0 to `total`.
         total: Cells judged, at least 1.
         rates: The classifier's rates with their counts.
-        effect: Design effect of clustering by field (`edge.parasitaemia.confidence.field_design_effect`).
+        effect: Design effect of clustering by field (`edge.parasitaemia.clustering.field_design_effect`).
 
     Returns:
         The Rogan-Gladen estimate with its 95 % interval. Where the rates come from other laboratories the
@@ -226,7 +226,7 @@ def estimate_prevalence(positive: int, total: int, rates: Rates, *, effect: floa
         raise PrevalenceError(Code.ESTIMATE_NOT_A_COUNT, parasitized=positive, counted=total)
     check_rates(rates)
     sensitivity, false_alarms = sensitivity_distribution(rates), false_alarm_distribution(rates)
-    low, _, high = confidence_interval(positive, total, sensitivity, false_alarms, effect=effect)
+    low, high = confidence_interval(positive, total, sensitivity, false_alarms, effect=effect)
     measured_here = not (rates.laboratories_infected or rates.laboratories_uninfected)
     if measured_here and not (rates.slides_infected or rates.slides_uninfected):
         estimate = rogan_gladen(positive / total, rates)

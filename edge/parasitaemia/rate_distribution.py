@@ -14,7 +14,8 @@ All are held as weights on a grid of log odds, so that one quadrature serves all
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -87,11 +88,15 @@ def between_laboratories(counts: Sequence[RateCount]) -> RateDistribution:
     """
     odds = np.linspace(_LOWEST, _HIGHEST, _COARSE)
     likelihoods = np.array([_normalised(_log_binomial(one, odds)) for one in counts])
-    means = np.linspace(_LOWEST + 4, _HIGHEST - 4, 81)
     spreads = np.linspace(0.05, 3.5 * TYPICAL_SPREAD, 25)
-    # Kernel of the laboratories about their mean, (means, spreads, odds).
-    offset = (odds - means[:, None, None]) / spreads[:, None]
-    normal = np.exp(-0.5 * offset**2) / spreads[:, None]
+    # Kernel of the laboratories about their mean, (means, spreads, odds). The means lie on every second of the odds
+    # from 4 above the lowest to 4 below the highest, so that it is one normal curve a spread, seen from each mean.
+    step = odds[1] - odds[0]
+    margin = round(4 / step)
+    distances = np.arange(margin - _COARSE + 1, _COARSE - margin) * step
+    curves = np.exp(-0.5 * (distances / spreads[:, None]) ** 2) / spreads[:, None]
+    normal = np.lib.stride_tricks.sliding_window_view(curves, _COARSE, axis=1)
+    normal = np.ascontiguousarray(normal[:, ::-2].swapaxes(0, 1))
     evidence = np.log(np.maximum(normal @ likelihoods.T, 1e-300)).sum(axis=2)
     evidence -= 0.5 * (spreads / TYPICAL_SPREAD) ** 2
     posterior = _normalised(evidence)
@@ -109,14 +114,12 @@ def between_slides(counts: Sequence[RateCount], prior: RateDistribution | None =
         counts: One for each slide of the site; without cells they are passed over.
         prior: What is known of the site's mean rate beforehand; uniform in log odds where it is None.
     """
-    used = [one for one in counts if one.cells > 0]
+    used = Counter(one for one in counts if one.cells > 0)
     low, high = _LOWEST, _HIGHEST
     for points in (61, 61):  # the second about the likeliest means
         odds = np.linspace(low, high, points)
-        alpha, beta = _beta_parameters(odds[:, None], _CORRELATIONS)
-        evidence = _log_density_of(prior, odds)[:, None] + np.zeros(len(_CORRELATIONS))
-        for one in used:
-            evidence += _log_beta_binomial(one, alpha, beta)
+        alpha, beta = beta_parameters(odds[:, None], _CORRELATIONS)
+        evidence = _log_density_of(prior, odds)[:, None] + log_beta_binomial(used, alpha, beta)
         likely = odds[evidence.max(axis=1) > evidence.max() - 16]
         low, high = float(likely[0]) - 0.3, float(likely[-1]) + 0.3
     posterior = _normalised(evidence)
@@ -143,23 +146,40 @@ def _log_density_of(prior: RateDistribution | None, odds: Floats) -> Floats:
     return result
 
 
-def _beta_parameters(odds: Floats, correlation: Floats) -> tuple[Floats, Floats]:
-    """Parameters of the beta distribution with a mean (as log odds) and an intraclass correlation."""
+def beta_parameters(odds: Floats, correlation: Floats) -> tuple[Floats, Floats]:
+    """Parameters alpha and beta of the beta distribution with a mean and an intraclass correlation.
+
+    Args:
+        odds: logarithm of the odds of the mean.
+        correlation: above 0, below 1.
+    """
     size = 1 / correlation - 1
     mean = 1 / (1 + np.exp(-odds))
     return mean * size, (1 - mean) * size
 
 
-def _log_beta_binomial(count: RateCount, alpha: Floats, beta: Floats) -> Floats:
-    """Log-likelihood of one slide's count, up to a constant."""
-    return (
-        _log_gamma(alpha + count.called)
-        - _log_gamma(alpha)
-        + _log_gamma(beta + count.cells - count.called)
-        - _log_gamma(beta)
-        - _log_gamma(alpha + beta + count.cells)
-        + _log_gamma(alpha + beta)
-    )
+def log_beta_binomial(slides: Mapping[RateCount, int], alpha: Floats, beta: Floats) -> Floats:
+    """Log-likelihood of the counts of slides or fields, up to a constant.
+
+    Args:
+        slides: each count, and how many slides have it.
+        alpha: parameters of the beta distribution of the rates.
+        beta: the others, of a shape that goes with `alpha`'s.
+    """
+    called = Counter[float]()
+    rest = Counter[float]()
+    cells = Counter[float]()
+    for one, times in slides.items():
+        called[one.called] += times
+        rest[one.cells - one.called] += times
+        cells[one.cells] += times
+    result = np.zeros(np.broadcast_shapes(alpha.shape, beta.shape))
+    # Many slides have the same number of cells, and many the same few calls.
+    for start, counted, sign in ((alpha, called, 1), (beta, rest, 1), (alpha + beta, cells, -1)):
+        for number, times in counted.items():
+            result += sign * times * _log_gamma(start + number)
+        result -= sign * counted.total() * _log_gamma(start)
+    return result
 
 
 def _log_gamma(values: Floats) -> Floats:

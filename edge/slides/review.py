@@ -8,7 +8,7 @@ from edge.errors import SlideError
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.after_review import ReviewCounts, prevalence_after_review
-from edge.parasitaemia.confidence import field_design_effect
+from edge.parasitaemia.clustering import field_design_effect
 from edge.parasitaemia.estimate import Parasitaemia, Rates, estimate, of_prevalence
 from edge.parasitaemia.red_cells import RedCells, red_cells
 from edge.slides.naming import reads_as_stored

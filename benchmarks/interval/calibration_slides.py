@@ -1,6 +1,6 @@
 """How many slides of a site buy how narrow an interval.
 
-`python -m benchmarks.accuracy.calibration_slides` prints the table of the documents.
+`python -m benchmarks.interval.calibration_slides` prints the table of the documents.
 
 Sites are drawn: their false alarms differ from slide to slide by a coefficient of variation of 1 about .5 %, their
 sensitivity by a standard deviation of .1 about .85. Each calibrates on so many negative slides of 1,000 cells and so
@@ -65,7 +65,7 @@ def intervals(
             (alarm,), (sees,) = draw_rates(random, 1)
             infected = int(random.binomial(CELLS, share))
             called = int(random.binomial(infected, sees) + random.binomial(CELLS - infected, alarm))
-            low, _, high = confidence_interval(called, CELLS, sensitivity, alarms)
+            low, high = confidence_interval(called, CELLS, sensitivity, alarms)
             found[share].append((low, high, low <= share <= high))
     return {
         share: (
