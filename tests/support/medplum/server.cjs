@@ -2,6 +2,8 @@
 // HL7's definitions. Prints its port; GET works as on any FHIR server.
 const http = require("node:http");
 const path = require("node:path");
+// The client in "core" names it when it is loaded; Node.js has it from version 22 on, and nothing here uses it.
+globalThis.WebSocket ??= class {};
 const modules = path.resolve(process.argv[2]);
 const load = (name) => require(path.join(modules, "@medplum", name));
 const core = load("core");
@@ -14,13 +16,14 @@ for (const name of ["profiles-types", "profiles-resources", "profiles-medplum"])
 core.indexSearchParameterBundle(readJson("fhir/r4/search-parameters.json"));
 
 class ValidatingRepository extends MemoryRepository {
-  async createResource(resource, options) {
+  // An update of Medplum's makes the resource anew, and says by a further argument that it may.
+  async createResource(resource, ...more) {
     core.validateResource(resource);
-    return super.createResource(resource, options);
+    return super.createResource(resource, ...more);
   }
-  async updateResource(resource, options) {
+  async updateResource(resource, ...more) {
     core.validateResource(resource);
-    return super.updateResource(resource, options);
+    return super.updateResource(resource, ...more);
   }
 }
 
