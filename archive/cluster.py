@@ -1,5 +1,6 @@
 """The cluster that judges: one of this machine's own, or one that runs already."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge.messages.message import Message
 
 _CONNECT_SECONDS = 30
 DASHBOARD = "127.0.0.1:8787"
+"""Where Dask's dashboard is expected; at a free port where another program has this one."""
 
 
 @contextmanager
@@ -52,13 +54,25 @@ def _client(scheduler: str | None, workers: int | None, dashboard: str, stack: E
             n_workers=workers or CPU_COUNT,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=dashboard,
+            dashboard_address=_free(dashboard),
             silence_logs=50,
         )
         return Client(stack.enter_context(cluster))
     if Path(scheduler).is_file():
         return Client(scheduler_file=scheduler, timeout=_CONNECT_SECONDS)
     return Client(scheduler, timeout=_CONNECT_SECONDS)
+
+
+def _free(dashboard: str) -> str:
+    """The address, or with any free port where its own is taken: Dask would warn in words of its own."""
+    host, _, port = dashboard.rpartition(":")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host.strip("[]"), int(port)))
+    except OSError:
+        return f"{host}:0"
+    return dashboard
 
 
 def cluster_gone() -> ArchiveError:

@@ -34,16 +34,27 @@ def write_comparison(
     words, reading = catalogue(language), FieldReading(patience=0)
     crops = [_Crop(one, crop_of(one, reading)) for one in comparison.differences]
     names = [f"{manifest['model']} ({manifest['model_sha256'][:12]})" for manifest in manifests]
+    thresholds = [float(manifest["threshold"]) for manifest in manifests]
     # Those that differ most first: an archive may have thousands of slides, and all are in slides.csv.
     shown = sorted(comparison.slides, key=lambda slide: -(slide.only_first + slide.only_second))
     page = render(
         "comparison.html.j2",
         language,
         title=words.text("comparison.title"),
-        subtitle=words.text("comparison.models", first=names[0], second=names[1]),
+        subtitle=words.text(
+            "comparison.models",
+            first=names[0],
+            first_threshold=thresholds[0],
+            second=names[1],
+            second_threshold=thresholds[1],
+        ),
         identity=" / ".join(names),
         package="archive",
         comparison=comparison,
+        totals=[
+            sum(getattr(slide, name) for slide in comparison.slides)
+            for name in ("cells", "both", "only_first", "only_second")
+        ],
         shown=shown[:_SLIDES_SHOWN],
         galleries=[
             (words.text("comparison.only-first"), [crop for crop in crops if crop.one.only_first]),
