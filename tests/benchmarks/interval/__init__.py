@@ -1,0 +1,1 @@
+"""The interval on drawn slides."""
