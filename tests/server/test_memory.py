@@ -42,7 +42,7 @@ with ThreadPoolExecutor(8) as workers:
 busy = rss()
 for _ in range(100):
     time.sleep(0.2)
-    if rss() < start + 50 * 1024:
+    if rss() < start + 35 * 1024:
         break
 print(json.dumps({"start": start, "peak": rss("VmHWM"), "busy": busy, "rest": rss(), "said": sorted(said)}))
 """
@@ -62,8 +62,9 @@ def test_memory_is_bounded_under_large_fields_and_given_back(tmp_path: Path) -> 
     ((status, cells),) = told["said"]
     assert status == 200
     assert cells > 30
-    assert told["peak"] <= 350 * _MIB, told
-    assert told["rest"] <= told["start"] + 50 * _MIB, told
+    # Measured: 81 MiB more at most, and 22 at rest; 44 where what is kept for the next field is never given back.
+    assert told["peak"] <= told["start"] + 130 * _MIB, told
+    assert told["rest"] <= told["start"] + 35 * _MIB, told
 
 
 def test_only_the_last_deed_is_done_and_only_once_it_is_quiet() -> None:
