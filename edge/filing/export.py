@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ _CELL_COLUMNS = (
     "reviewed_at",
     "final_label",
     "judged",
+    "slide",
 )
 _FIELD_COLUMNS = (
     "field",
@@ -43,8 +45,9 @@ _FIELD_COLUMNS = (
     "cell_width",
     "source",
     "checks_passed",
+    "slide",
 )
-_AUDIT_COLUMNS = ("at", "who", "action", "detail")
+_AUDIT_COLUMNS = ("at", "who", "action", "detail", "slide")
 
 
 def cells_csv(store: SlideStore, slide: Slide) -> str:
@@ -68,6 +71,7 @@ def cells_csv(store: SlideStore, slide: Slide) -> str:
                 cell.reviewed_at.isoformat() if cell.reviewed_at else "",
                 cell.final_label,
                 cell.judged,
+                slide.slide_id,
             )
             for cell in store.cells(slide, duplicates=True, unjudged=True)
         ),
@@ -90,6 +94,7 @@ def fields_csv(store: SlideStore, slide: Slide) -> str:
                 round(stored.field.cell_width, 2),
                 stored.field.source,
                 stored.field.quality.refused is None,
+                slide.slide_id,
             )
             for stored in store.fields(slide)
         ),
@@ -97,11 +102,14 @@ def fields_csv(store: SlideStore, slide: Slide) -> str:
 
 
 def audit_csv(store: SlideStore, slide: Slide) -> str:
-    """The audit trail of a slide, one change a row."""
+    """The audit trail of a slide, one change a row; what changed is a JSON object."""
     entries = store.audit(slide)
     return csv_text(
         _AUDIT_COLUMNS,
-        ((entry.at.isoformat(), entry.who, entry.action, dict(entry.detail)) for entry in entries),
+        (
+            (entry.at.isoformat(), entry.who, entry.action, json.dumps(dict(entry.detail)), slide.slide_id)
+            for entry in entries
+        ),
     )
 
 

@@ -84,7 +84,8 @@ def _prepare(
             )
             faults.append(None)
         except ImageError as error:
-            faults.append(error)
+            # Without the frames that it came through: they hold the picture, and a request may have 64 of 12 MB.
+            faults.append(error.with_traceback(None))
         except cv2.error as error:
             faults.append(no_photograph(error))
     return inputs, faults

@@ -226,7 +226,10 @@ def export_slide(query: dict[str, str], number: int) -> Response:
         else:
             content = slide_bundle(store, slide, transaction=form == "fhir-transaction")
             kind = "application/fhir+json"
-        body, name = json.dumps(content, ensure_ascii=False, indent=1), f"{form}.json"
+        body, name = (
+            json.dumps(content, ensure_ascii=False, indent=1),
+            "all.json" if form == "json" else f"{form}.json",
+        )
     # The number, not the id, names the file: an id may hold anything.
     headers = {"Content-Disposition": f'attachment; filename="slide-{number}-{name}"'}
     return Response(body, headers=headers, content_type=kind)

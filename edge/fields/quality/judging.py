@@ -37,6 +37,8 @@ MOST_DENSITY = 1.25
 LEAST_WIDTH = 18.0
 # A channel this bright is as bright as it can be.
 WHITE_LEVEL = 253
+LEAST_GLASS = 40
+"""Brightness of the glass in its brightest channel below which a field is too dark."""
 MOST_BLUR = 0.055
 """Standard deviation in cell widths of the blur in the sharpest direction. Softly imaged fields of MP-IDB, which must
 not be refused, reach 0.052: fields that are imaged more sharply have lost a fifth of their parasites before."""
@@ -73,7 +75,7 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
         _check(
             CheckName.GLASS_BRIGHTNESS,
             max(found.background.colour),
-            (40, 255),
+            (LEAST_GLASS, 255),
             Code.FIELD_TOO_DARK,
         ),
         _check(

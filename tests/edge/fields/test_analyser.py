@@ -23,7 +23,7 @@ from edge.inference.model_file import default_model_path, load_model
 from edge.inference.occlusion import draw_evidence, explain
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.segmentation.finder import CellFinder
+from edge.segmentation.finder import CellFinder, FieldCells
 from edge.simulation.field import FieldSettings, draw_field
 from edge.types import Rgb
 from tests.support.plain_field import draw, grid
@@ -217,3 +217,42 @@ def test_a_field_that_is_not_judged_leaves_what_is_typical_as_it_was() -> None:
     assert analyser.classify(field, cells[:5])[0].probability == pytest.approx(
         1 / (1 + np.exp(-2.0)), abs=1e-4
     )
+
+
+class WatchedFinder(CellFinder):
+    """The shipped finder, which notes how large the pictures are that it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, ...]] = []
+
+    def find(self, rgb: Rgb, cell_width: float | None = None) -> FieldCells:
+        """Find the cells of a field."""
+        self.sizes.append(rgb.shape[:2])
+        return super().find(rgb, cell_width)
+
+
+@pytest.mark.parametrize(
+    ("level", "code"),
+    [(0, "field.too-dark"), (30, "field.too-dark"), (200, None), (255, None)],
+)
+def test_a_picture_of_one_colour_is_refused_at_any_size_by_as_few_looks(level: int, code: str | None) -> None:
+    finder = WatchedFinder()
+    analyser = FieldAnalyser(Classifier.open(default_model_path(), threads=1), finder=finder)
+    small, large = (analyser.find(np.full((side, 2 * side, 3), level, np.uint8)) for side in (480, 3400))
+    assert finder.sizes == [(480, 960), (480, 960)]
+    assert small.quality.refused is not None
+    assert small.quality.refused == large.quality.refused
+    assert code is None or large.quality.refused.code == code
+    assert (large.width, large.height, large.cells) == (6800, 3400, ())
+
+
+def test_a_faint_field_is_looked_at_whole() -> None:
+    """Cells that a few levels tell from the glass are no picture of one colour."""
+    rgb = np.full((600, 800, 3), 200, np.uint8)
+    for row in range(5):
+        for column in range(6):
+            cv2.circle(rgb, (80 + 120 * column, 70 + 110 * row), 40, (190, 192, 196), cv2.FILLED)
+    finder = WatchedFinder()
+    FieldAnalyser(Classifier.open(default_model_path(), threads=1), finder=finder).find(rgb)
+    assert finder.sizes == [(600, 800)]

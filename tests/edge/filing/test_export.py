@@ -26,6 +26,9 @@ def test_tables_hold_both_readings(tmp_path: Path) -> None:
         )
         assert row["reviewer"] == "'=HYPERLINK(1)"
         assert len(list(csv.DictReader(io.StringIO(fields_csv(store, slide))))) == 11
+        assert {row["slide"] for row in rows} == {slide.slide_id}
+        audit = list(csv.DictReader(io.StringIO(audit_csv(store, slide))))
+        assert json.loads(audit[1]["detail"])["call"] == "Uninfected"
         assert [row["action"] for row in csv.DictReader(io.StringIO(audit_csv(store, slide)))] == [
             "slide created",
             "cell reviewed",

@@ -1,6 +1,7 @@
 """``POST /predict`` as a client meets it."""
 
 import io
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,3 +184,26 @@ def test_a_field_is_not_explained_as_a_cell(client: FlaskClient) -> None:
     answer = client.post("/explain", data=field_png(), content_type="image/png")
     assert answer.status_code == 422
     assert answer.json["code"].startswith("cell.")
+
+
+def test_what_is_refused_holds_no_picture_until_the_answer(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception holds the frames that it came through, and with them its picture: 64 of them are 770 MB."""
+    held: list[int] = []
+    pictures: list[weakref.ref[object]] = []
+
+    class Picture(np.ndarray):
+        """An array that can be watched."""
+
+    def read(source: object, **_: object) -> np.ndarray:
+        held.append(sum(one() is not None for one in pictures))
+        rgb = np.zeros((400, 400, 3), np.uint8).view(Picture)
+        pictures.append(weakref.ref(rgb))
+        return rgb
+
+    monkeypatch.setattr("edge.cells.files.read_image", read)
+    files = [(io.BytesIO(cell_png()), f"{number}.png") for number in range(5)]
+    assert client.post("/predict", data={"file": files}).status_code == 422
+    assert len(held) == 5
+    assert max(held) <= 1
