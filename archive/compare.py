@@ -69,7 +69,7 @@ class SlideComparison(NamedTuple):
         return plain
 
 
-class Comparison(NamedTuple):
+class ArchiveComparison(NamedTuple):
     """All slides that both datasets have, and the differences that matter most."""
 
     slides: list[SlideComparison]
@@ -96,7 +96,7 @@ def check_comparable(first: Dataset, second: Dataset) -> tuple[dict[str, Any], d
     return manifests[0], manifests[1]
 
 
-def compare(first: Dataset, second: Dataset, *, most: int, differences: io.TextIOBase) -> Comparison:
+def compare(first: Dataset, second: Dataset, *, most: int, differences: io.TextIOBase) -> ArchiveComparison:
     """Compare two datasets slide by slide.
 
     Args:
@@ -128,7 +128,7 @@ def compare(first: Dataset, second: Dataset, *, most: int, differences: io.TextI
             if len(heap) > (most + 1) // 2:
                 heapq.heappop(heap)
     largest = [entry[2] for heap in kept.values() for entry in sorted(heap, reverse=True)]
-    return Comparison(slides, len(folders[0] ^ folders[1]), largest)
+    return ArchiveComparison(slides, len(folders[0] ^ folders[1]), largest)
 
 
 def crop_of(difference: Difference, reading: FieldReading) -> bytes | None:
@@ -140,7 +140,7 @@ def crop_of(difference: Difference, reading: FieldReading) -> bytes | None:
         return None
 
 
-def write_slides_csv(comparison: Comparison, path: Path) -> None:
+def write_slides_csv(comparison: ArchiveComparison, path: Path) -> None:
     """Write a row a slide.
 
     Raises:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archive.compare import Comparison, Difference, crop_of
+from archive.compare import ArchiveComparison, Difference, crop_of
 from archive.reading import FieldReading
 from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
@@ -18,7 +18,10 @@ class _Crop(NamedTuple):
 
 
 def write_comparison(
-    comparison: Comparison, manifests: tuple[dict[str, Any], dict[str, Any]], folder: Path, language: Language
+    comparison: ArchiveComparison,
+    manifests: tuple[dict[str, Any], dict[str, Any]],
+    folder: Path,
+    language: Language,
 ) -> Path:
     """Write ``report.html``.
 

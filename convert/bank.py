@@ -18,7 +18,7 @@ from convert.finished_run import FinishedRun
 from edge.inference.bank import HOME, Bank
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import Sample
-from train.data.other_laboratories import read_foreign_cells
+from train.data.other_laboratories import read_other_cells
 from train.model.batches import network_inputs
 
 _UNSURE, _DRAWN, _OF_A_LABORATORY = 120, 120, 100
@@ -52,7 +52,7 @@ def read_candidates(finished: FinishedRun, report: Callable[[str], None]) -> lis
     found = [Candidates(HOME, tuple(run_data.data.samples[i] for i in validation))]
     for folder in map(Path, finished.settings.uninfected_fields):
         if _is_there(folder, report):
-            cells = read_foreign_cells([folder], size=size, every=_UNINFECTED_EVERY)
+            cells = read_other_cells([folder], size=size, every=_UNINFECTED_EVERY)
             found.append(Candidates(folder.name, cells.samples + cells.held))
     left_out = frozenset(finished.settings.left_out)
     for folder in map(Path, finished.settings.laboratories):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convert.comparison import Comparison
+from convert.comparison import KerasComparison
 from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
@@ -75,7 +75,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         "",
         "## Against the Keras model",
         "",
-        *comparison_rows([Comparison(**manifest["against_keras"]) for manifest in manifests.values()]),
+        *comparison_rows([KerasComparison(**manifest["against_keras"]) for manifest in manifests.values()]),
         "",
         "## What it must not be used for",
         "",
@@ -234,7 +234,7 @@ def _inconclusive_rows(undecided: Mapping[str, Any]) -> list[str]:
     return rows
 
 
-def comparison_rows(comparisons: Sequence[Comparison]) -> list[str]:
+def comparison_rows(comparisons: Sequence[KerasComparison]) -> list[str]:
     """Lay exports side by side as rows of a Markdown table; changes are in points (per cent)."""
     rows = [
         "| | accuracy | change | sensitivity change | specificity change | AUC change | verdicts that flip | "
@@ -251,7 +251,7 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[str]:
     return rows
 
 
-def draw_comparison(comparisons: Sequence[Comparison], limits: Mapping[str, float], path: Path) -> None:
+def draw_comparison(comparisons: Sequence[KerasComparison], limits: Mapping[str, float], path: Path) -> None:
     """Draw size, speed and share of flipped verdicts of each export into a PNG.
 
     Args:

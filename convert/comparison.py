@@ -19,7 +19,7 @@ from train.evaluation.metrics import Judged, accuracy, auc, sensitivity, specifi
 _TIMED_CELLS = 1024
 
 
-class Comparison(NamedTuple):
+class KerasComparison(NamedTuple):
     """One export beside the Keras model, on the test patients."""
 
     precision: Precision
@@ -106,7 +106,7 @@ def compare(
     *,
     threshold: float,
     threads: int,
-) -> tuple[Comparison, Judged]:
+) -> tuple[KerasComparison, Judged]:
     """Run an export over the files of the test cells and lay its figures beside those of the Keras model.
 
     Args:
@@ -136,7 +136,7 @@ def compare(
         "specificity": (specificity(judged, threshold), specificity(keras, threshold)),
         "auc": (auc(judged), auc(keras)),
     }
-    comparison = Comparison(
+    comparison = KerasComparison(
         precision=precision,
         **{name: now for name, (now, _) in figures.items()},
         **{f"{name}_change": now - then for name, (now, then) in figures.items()},

@@ -16,7 +16,7 @@ from edge.inference.precision import Precision
 from train.evaluation.metrics import Estimate, Judged, auc, cluster_bootstrap
 
 
-class Limits(NamedTuple):
+class GateLimits(NamedTuple):
     """What an export may differ from the Keras model by, on the test patients. Fractions, not percent."""
 
     accuracy: float
@@ -31,9 +31,9 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = {
-    Precision.FLOAT32: Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.0005),
-    Precision.FLOAT16: Limits(0.0002, 0.0004, 0.0001, 0.0005, 0.001),
-    Precision.INT8: Limits(0.001, 0.002, 0.001, 0.004, 0.01),
+    Precision.FLOAT32: GateLimits(0.0002, 0.0004, 0.0001, 0.0005, 0.0005),
+    Precision.FLOAT16: GateLimits(0.0002, 0.0004, 0.0001, 0.0005, 0.001),
+    Precision.INT8: GateLimits(0.001, 0.002, 0.001, 0.004, 0.01),
 }
 """Float exports must agree to rounding. For int8: a tenth of a point of accuracy and four verdicts of a
 thousand, a third of what plain quantisation of the whole network was measured to cost."""
@@ -137,7 +137,7 @@ _WORDS = {
 
 
 def judge_export(
-    precision: Precision, export: Judged, keras: Judged, *, threshold: float, limits: Limits
+    precision: Precision, export: Judged, keras: Judged, *, threshold: float, limits: GateLimits
 ) -> GateResult:
     """Compare what an export says of the test cells with what its Keras model says.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.comparison import Comparison
+from convert.comparison import KerasComparison
 from convert.tflite.calibration_set import CalibrationSet
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS
@@ -26,7 +26,7 @@ def make_manifest(
     settings: TrainingSettings,
     results: RunRecord,
     judged: Judged,
-    comparison: Comparison,
+    comparison: KerasComparison,
     calibration_set: CalibrationSet,
     run: Path,
     sources: str,

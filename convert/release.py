@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from convert.bank import describe_bank, make_bank, read_candidates
 from convert.card import draw_comparison, model_card
-from convert.comparison import Comparison, compare, open_export
+from convert.comparison import KerasComparison, compare, open_export
 from convert.elsewhere.run import with_origin
 from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
-from convert.gate import DEFAULT_LIMITS, Decision, GateResult, Limits, judge_export
+from convert.gate import DEFAULT_LIMITS, Decision, GateLimits, GateResult, judge_export
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
 from convert.tflite.calibration_set import CalibrationSet, choose_calibration_set
@@ -57,7 +57,7 @@ class Allowed(NamedTuple):
 class Outcome(NamedTuple):
     """What became of one export."""
 
-    comparison: Comparison
+    comparison: KerasComparison
     gate: GateResult
     weaknesses: tuple[str, ...]
     """Sentences of :func:`train.evaluation.usefulness.weaknesses`."""
@@ -90,7 +90,7 @@ def convert_run(
     *,
     precisions: Sequence[Precision],
     threads: int,
-    limits: Mapping[Precision, Limits] = DEFAULT_LIMITS,
+    limits: Mapping[Precision, GateLimits] = DEFAULT_LIMITS,
     allowed: Allowed = Allowed(),  # noqa: B008 - it is immutable
     spoil: Callable[[keras.Model], None] | None = None,
     moved: MovedFiles = MovedFiles(),  # noqa: B008 - it is immutable
@@ -180,7 +180,7 @@ def convert_run(
     return Release(tuple(outcomes), card)
 
 
-def _judge(finished: FinishedRun, comparison: Comparison, judged: Judged, limits: Limits) -> Outcome:
+def _judge(finished: FinishedRun, comparison: KerasComparison, judged: Judged, limits: GateLimits) -> Outcome:
     record = finished.record
     undisputed = judged.at(~record.disputed)
     return Outcome(

@@ -22,7 +22,7 @@ from edge.inference.model_file import load_model, with_manifest
 from edge.inference.second_look import TURNS, mean_over_turns
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
-from train.data.other_laboratories import read_foreign_cells
+from train.data.other_laboratories import read_other_cells
 from train.data.patients import LABELS, PatientSource, patient_token, read_corrections
 from train.evaluation.metrics import Judged
 from train.evaluation.thresholds import (
@@ -107,11 +107,11 @@ def rethreshold(
         return [SaidOfField(judge(cells), mean_over_turns(judge, cells)) for cells in inputs]
 
     validation, test = undisputed(part("validation")), part("test")
-    foreign = read_foreign_cells(uninfected_fields, size=size).held if uninfected_fields else ()
+    others = read_other_cells(uninfected_fields, size=size).held if uninfected_fields else ()
     if laboratories:
         said = {"home": by_group([one for one in validation if not one.label])}
-        if foreign:
-            said["fields of uninfected blood held out"] = by_group(foreign)
+        if others:
+            said["fields of uninfected blood held out"] = by_group(others)
         said |= {path.name: by_group(read_laboratory(path, size=size).uninfected) for path in laboratories}
         # A laboratory of infected cells alone says nothing of false alarms.
         said = {name: groups for name, groups in said.items() if groups}
@@ -125,11 +125,11 @@ def rethreshold(
             lambda inputs: classifier.probabilities(inputs).astype(np.float64),
             judged(validation),
             [one for one in validation if not one.label],
-            foreign,
+            others,
             size=size,
             seed=manifest["training"]["settings"]["seed"],
         )["field"]
-        chosen = describe_field_threshold(bool(foreign))
+        chosen = describe_field_threshold(bool(others))
     manifest["version"] = version
     manifest["operating_points"] = dict(manifest["operating_points"]) | {
         "field": {

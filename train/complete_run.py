@@ -21,7 +21,7 @@ class RunProgress(Protocol):
         """Show what was read."""
 
     def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
-        """Show a step or an epoch: phase, steps done, steps in all, newest figures (see `train.model.fit.Report`)."""
+        """Show a step or an epoch, as `train.model.fit.EpochCallback`: phase, steps done, steps in all, figures."""
 
     def measuring(self) -> None:
         """Show that the validation and test cells are being classified."""

@@ -14,14 +14,14 @@ from edge.inference.verdicts import LABELS
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.dataset import DataSet, load_dataset
-from train.data.other_laboratories import ForeignCells, Grafting, lift_parasites, read_foreign_cells
+from train.data.other_laboratories import Grafting, OtherLaboratoryCells, lift_parasites, read_other_cells
 from train.data.patients import Correction, PatientSource, read_corrections
 from train.data.rehearsal import Rehearsal, read_rehearsal
 from train.data.split import PARTS, Split, is_split_of, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
-from train.model.fit import Held, Phase, Report, fit_phase
+from train.model.fit import EpochCallback, Held, Phase, fit_phase
 from train.model.network import build_network
-from train.model.quantisation import with_rounding, without_rounding
+from train.model.quantisation import with_fake_quantisation, without_fake_quantisation
 from train.run_folder import DATA_FILE, LOGS_FOLDER, SPLIT_FILE
 from train.settings import LabelPolicy, SettingsError, TrainingSettings
 from train.start_from import learnt_and_kept
@@ -36,7 +36,7 @@ class RunData(NamedTuple):
     data: DataSet
     split: Split
     corrections: dict[str, Correction]
-    foreign: ForeignCells | None = None
+    others: OtherLaboratoryCells | None = None
     """Uninfected cells of other laboratories, to train on and to choose the field threshold by."""
     rehearsal: Rehearsal | None = None
     """Cells that the network has learnt from before, where it is to go on."""
@@ -58,7 +58,7 @@ def load_run_data(
     """
     data, corrections = read_cells(settings, progress)
     folders = [Path(folder) for folder in settings.uninfected_fields]
-    foreign = read_foreign_cells(folders, progress, size=settings.image_size) if folders else None
+    others = read_other_cells(folders, progress, size=settings.image_size) if folders else None
     left_out = frozenset(settings.left_out)
     laboratories = tuple(
         read_laboratory(Path(folder), left_out, size=settings.image_size) for folder in settings.laboratories
@@ -89,7 +89,7 @@ def load_run_data(
             else split_by_patient(data, settings.seed, fold=settings.fold, folds=settings.folds)
         )
         write_split(path, data, split)
-    run_data = RunData(data, split, corrections, foreign, rehearsal, laboratories)
+    run_data = RunData(data, split, corrections, others, rehearsal, laboratories)
     (out / DATA_FILE).write_text(json.dumps(describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 
@@ -132,7 +132,7 @@ def read_cells(
 
 def describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
     """Say what a run learns from and is measured on, for its record and the manifest of its models."""
-    data, split, foreign = run_data.data, run_data.split, run_data.foreign
+    data, split, others = run_data.data, run_data.split, run_data.others
     return {
         "fingerprint": data.fingerprint,
         "cells": {
@@ -146,13 +146,13 @@ def describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
         "patients_by": str(data.patients_by),
         "disputed": sum(sample.name in run_data.corrections for sample in data.samples),
         "rejected": [entry._asdict() for entry in data.rejected],
-        "uninfected_fields": foreign
+        "uninfected_fields": others
         and {
             "folders": [folder.name for folder in folders],
-            "fields": foreign.fields,
-            "cells": {"train": len(foreign.samples), "validation": len(foreign.held)},
-            "fingerprint": foreign.fingerprint,
-            "rejected": [entry._asdict() for entry in foreign.rejected],
+            "fields": others.fields,
+            "cells": {"train": len(others.samples), "validation": len(others.held)},
+            "fingerprint": others.fingerprint,
+            "rejected": [entry._asdict() for entry in others.rejected],
         },
         "rehearsal": run_data.rehearsal
         and {
@@ -172,7 +172,12 @@ def describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
 
 
 def fit(
-    settings: TrainingSettings, run_data: RunData, out: Path, report: Report, *, tensorboard: bool = False
+    settings: TrainingSettings,
+    run_data: RunData,
+    out: Path,
+    report: EpochCallback,
+    *,
+    tensorboard: bool = False,
 ) -> keras.Model:
     """Train both phases, or what is left of them, and return the network (pixels to logits).
 
@@ -183,8 +188,8 @@ def fit(
     cv2.setNumThreads(1)
     kept, targets = training_targets(settings, run_data)
     samples = [run_data.data.samples[i] for i in kept]
-    strength = Strength(disturbances=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
-    foreign = _foreign_cells(settings, run_data, kept, targets)
+    strength = Strength(artefacts=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
+    others = _other_cells(settings, run_data, kept, targets)
     rehearsal, rehearsed = run_data.rehearsal, round(settings.rehearse_share * len(samples))
     held = _held_cells(settings, run_data)
     network = build_network(
@@ -203,7 +208,7 @@ def fit(
     settle = Phase("settle", settings.settle_epochs, settings.settle_rate, 0)
     for number, phase in enumerate((*phases, settle) if settings.settle_epochs else phases):
         if phase is settle:
-            network = with_rounding(network)
+            network = with_fake_quantisation(network)
 
         def batches(epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
             again = rehearsal.draw(rehearsed, seed, epoch) if rehearsal else []
@@ -215,7 +220,7 @@ def fit(
                 seed=seed,
                 epoch=epoch,
                 strength=strength,
-                foreign=foreign,
+                others=others,
                 share=settings.epoch_share,
             )
 
@@ -230,7 +235,7 @@ def fit(
             report=report,
             logs=out / LOGS_FOLDER if tensorboard else None,
         )
-    return without_rounding(network) if settings.settle_epochs else network
+    return without_fake_quantisation(network) if settings.settle_epochs else network
 
 
 def _held_cells(settings: TrainingSettings, run_data: RunData) -> Held:
@@ -247,10 +252,10 @@ def _held_cells(settings: TrainingSettings, run_data: RunData) -> Held:
     )
 
 
-def _foreign_cells(
+def _other_cells(
     settings: TrainingSettings, run_data: RunData, kept: NDArray[np.int64], targets: NDArray[np.float32]
 ) -> Grafting | None:
-    uninfected = run_data.foreign.samples if run_data.foreign else ()
+    uninfected = run_data.others.samples if run_data.others else ()
     uninfected += tuple(cell for one in run_data.laboratories for cell in one.uninfected)
     if not uninfected:
         return None

@@ -15,7 +15,7 @@ from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.other_systems import ForeignModel, parse_system
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import typical_logit
 from edge.inference.model_file import ModelFile
@@ -121,7 +121,7 @@ def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
 def judge_all(
     candidates: list[Candidate],
     cells: list[LabelledCell],
-    report: Report,
+    report: ProgressCallback,
     *,
     change: Change | None = None,
 ) -> dict[str, Judged]:
@@ -145,7 +145,9 @@ def judge_all(
     return {name: Judged(labels, np.concatenate(values), patients) for name, values in found.items()}
 
 
-def judge_fields(candidates: list[Candidate], cells: list[LabelledCell], report: Report) -> dict[str, Judged]:
+def judge_fields(
+    candidates: list[Candidate], cells: list[LabelledCell], report: ProgressCallback
+) -> dict[str, Judged]:
     """Judge cells that were cut from fields; ours as the device judges those of each field."""
     judged = judge_all([one for one in candidates if one.model is None], cells, report)
     labels = np.array([cell.label for cell in cells], np.int64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.heldout import choose_held_out
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
@@ -50,7 +50,7 @@ def read_labelled_cells(
     corrections: Path | None = None,
     keeps: Callable[[str], bool] = lambda _: True,
     most: int | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> tuple[list[LabelledCell], list[str]]:
     """Read single cells from folders named after their class, isolated as ``classify`` does it.
 
@@ -106,7 +106,7 @@ def read_labelled_cells(
 
 
 def read_held_out_cells(
-    folder: Path, settings: BenchSettings, models: list[ModelFile], report: Report
+    folder: Path, settings: BenchSettings, models: list[ModelFile], report: ProgressCallback
 ) -> tuple[list[LabelledCell], list[str], str]:
     """Read the labelled cells of patients that no model learnt from, with a sentence that says which these are."""
     held_out = choose_held_out(settings.split, models)
@@ -121,7 +121,7 @@ def read_held_out_cells(
     return cells, refused, held_out.sentence
 
 
-def read_boxed_cells(folder: Path, report: Report | None = None) -> list[LabelledCell]:
+def read_boxed_cells(folder: Path, report: ProgressCallback | None = None) -> list[LabelledCell]:
     """Cut the labelled cells out of annotated fields, by box and mask.
 
     Args:
@@ -153,7 +153,7 @@ def read_boxed_cells(folder: Path, report: Report | None = None) -> list[Labelle
     return cells
 
 
-def read_found_cells(folder: Path, report: Report | None = None) -> list[LabelledCell]:
+def read_found_cells(folder: Path, report: ProgressCallback | None = None) -> list[LabelledCell]:
     """Find the cells of uninfected fields with our own cell finder: all that would be counted.
 
     Raises:
@@ -172,7 +172,9 @@ def read_found_cells(folder: Path, report: Report | None = None) -> list[Labelle
     return cells
 
 
-def _found_in(finder: CellFinder, path: Path, report: Report | None, done: float) -> Iterator[LabelledCell]:
+def _found_in(
+    finder: CellFinder, path: Path, report: ProgressCallback | None, done: float
+) -> Iterator[LabelledCell]:
     if report:
         report("finding cells of uninfected fields", done)
     rgb = read_image(path)

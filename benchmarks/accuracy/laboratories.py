@@ -13,7 +13,7 @@ from benchmarks.accuracy.mistakes import Mistakes
 from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
@@ -30,7 +30,7 @@ STATED_SPECIFICITY = 0.995
 """At which the sensitivity is told: one false alarm in 200 cells."""
 
 
-def measure_laboratories(settings: BenchSettings, report: Report) -> Section:
+def measure_laboratories(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Judge the fields of each laboratory with each model.
 
     Raises:

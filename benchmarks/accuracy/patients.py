@@ -21,7 +21,7 @@ from benchmarks.accuracy.patient_rule import (
 from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, part_of
+from benchmarks.harness.timing import ProgressCallback, part_of
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
@@ -32,7 +32,7 @@ _FEWEST_CELLS = 50
 """Of a patient whose count is compared with the truth."""
 
 
-def measure_patients(settings: BenchSettings, report: Report) -> Section:
+def measure_patients(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Tell how the rule and the count hold on patients of each laboratory.
 
     Raises:
@@ -74,7 +74,7 @@ def measure_patients(settings: BenchSettings, report: Report) -> Section:
 
 
 def _single_cells(
-    settings: BenchSettings, models: list[ModelFile], notes: list[str], report: Report
+    settings: BenchSettings, models: list[ModelFile], notes: list[str], report: ProgressCallback
 ) -> Mapping[str, dict[str, list[PatientCount]]]:
     """Judge the labelled single cells of patients that no model learnt from, by model."""
     if settings.cells is None:

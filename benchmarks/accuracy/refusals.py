@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from benchmarks.accuracy.groups import REFUSALS
 from benchmarks.harness.measurement import BenchmarkError, Measurement
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError
@@ -21,7 +21,7 @@ _LEAST_SIDE, _LARGEST_SIDE = 60, 300
 """Of a crop, px: as wide as pictures of single cells are."""
 
 
-def measure_refusals(folder: Path, seed: int, report: Report) -> list[Measurement]:
+def measure_refusals(folder: Path, seed: int, report: ProgressCallback) -> list[Measurement]:
     """Tell which share of other pictures ``classify`` refuses, with an interval over the pictures.
 
     Args:

@@ -10,7 +10,7 @@ from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_fo
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, distribution, part_of, time_in_turns
+from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, time_in_turns
 from edge.cells.red_cell_check import is_red_cell
 from edge.cells.red_cell_features import measure_piece
 from train.evaluation.metrics import (
@@ -38,7 +38,7 @@ _CHANGE_ROUNDS = 300
 """Draws for the interval of a loss of AUC: nine changes of each model are many."""
 
 
-def measure_accuracy(settings: BenchSettings, report: Report) -> Section:
+def measure_accuracy(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Judge all labelled cells there are with every model, ours and other systems'.
 
     Raises:
@@ -101,7 +101,7 @@ def _keras(settings: BenchSettings, candidates: list[Candidate], missing: list[s
 
 
 def _single_cells(
-    settings: BenchSettings, candidates: list[Candidate], keras: list[Candidate], report: Report
+    settings: BenchSettings, candidates: list[Candidate], keras: list[Candidate], report: ProgressCallback
 ) -> Section:
     """Judge the single cells: everything of a section that comes of them."""
     if settings.cells is None:
@@ -168,7 +168,7 @@ def _costs(
     cells: list[LabelledCell],
     judged: dict[str, Judged],
     settings: BenchSettings,
-    report: Report,
+    report: ProgressCallback,
 ) -> tuple[list[Measurement], Chart]:
     """Lay the accuracy of each model beside its time, and say what a point more costs."""
     subjects = []
@@ -207,7 +207,10 @@ def _costs(
 
 
 def _under_change(
-    candidates: list[Candidate], cells: list[LabelledCell], judged: dict[str, Judged], report: Report
+    candidates: list[Candidate],
+    cells: list[LabelledCell],
+    judged: dict[str, Judged],
+    report: ProgressCallback,
 ) -> list[Measurement]:
     """Measure how much AUC each simulated change takes."""
     undisputed = [cell for cell in cells if not cell.disputed]

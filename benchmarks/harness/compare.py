@@ -36,7 +36,7 @@ class Change(NamedTuple):
     """``same``, ``better``, ``worse``, or in which run alone it stands."""
 
 
-class Comparison(NamedTuple):
+class RunComparison(NamedTuple):
     """All figures of two runs."""
 
     changes: tuple[Change, ...]
@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
         return sorted(chosen, key=lambda change: -abs(math.log(change.ratio)) if change.ratio else 0.0)
 
 
-def compare(old: Benchmark, new: Benchmark) -> Comparison:
+def compare(old: Benchmark, new: Benchmark) -> RunComparison:
     """Compare the figures that two runs share.
 
     A time counts as changed when it moved by more than the noise both by the clock and as a multiple of the
@@ -73,7 +73,7 @@ def compare(old: Benchmark, new: Benchmark) -> Comparison:
         for key, (section, measurement) in before.items()
         if key not in after and measurement.better and section.name in names
     ]
-    return Comparison(tuple(changes), tuple(_doubts(old, new)))
+    return RunComparison(tuple(changes), tuple(_doubts(old, new)))
 
 
 def _alone(section: Section, measurement: Measurement, *, new: bool) -> Change:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.harness.timing import Limits
+from benchmarks.harness.timing import TimingLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class BenchSettings:
     """The Keras model that a shipped model was exported from."""
     threads: tuple[int, ...] = (1, 2)
     batches: tuple[int, ...] = (1, 8, 32)
-    limits: Limits = field(default_factory=Limits)
+    limits: TimingLimits = field(default_factory=TimingLimits)
     """Of each group of subjects that take turns."""
     passes: int = 3
     """How often sections are measured whose figures are compared from run to run."""

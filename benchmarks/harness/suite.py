@@ -13,7 +13,7 @@ from benchmarks.harness.machine import describe_software, judge_machine, watch_u
 from benchmarks.harness.measurement import Benchmark, BenchmarkError, Section
 from benchmarks.harness.passes import merge_passes
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from edge.device.board import read_board
 from edge.inference.model_file import load_model
 
@@ -81,7 +81,7 @@ SECTIONS: dict[str, SectionEntry] = {
 }
 
 
-def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Report) -> Benchmark:
+def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: ProgressCallback) -> Benchmark:
     """Run sections of the benchmark.
 
     Args:

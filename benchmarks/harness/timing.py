@@ -20,15 +20,15 @@ from benchmarks.harness.measurement import Measurement
 
 Clock = Callable[[], int]
 """Nanoseconds that only ever grow."""
-Report = Callable[[str, float], None]
+ProgressCallback = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done, 0 to 1."""
 
 _SEGMENTS = 4
 _YARDSTICK_SIDE = 160
 
 
-def part_of(report: Report, done: int, of: int) -> Report:
-    """Report the progress of one part, after ``done`` out of ``of``, as that of the whole."""
+def part_of(report: ProgressCallback, done: int, of: int) -> ProgressCallback:
+    """ProgressCallback the progress of one part, after ``done`` out of ``of``, as that of the whole."""
     return lambda text, share: report(text, (done + share) / of)
 
 
@@ -41,7 +41,7 @@ class Subject(NamedTuple):
     """How many cells (or fields, ...) one call does."""
 
 
-class Limits(NamedTuple):
+class TimingLimits(NamedTuple):
     """When to stop, and how to warm up.
 
     Attributes:
@@ -98,9 +98,9 @@ class Ratio(NamedTuple):
 
 def time_in_turns(
     subjects: Sequence[Subject],
-    limits: Limits | None = None,
+    limits: TimingLimits | None = None,
     *,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
     title: str = "timing",
     clock: Clock = time.perf_counter_ns,
     yardstick: Callable[[], object] | None = None,
@@ -120,7 +120,7 @@ def time_in_turns(
     Returns:
         The timings by name, in the order given.
     """
-    limits = limits or Limits()
+    limits = limits or TimingLimits()
     everyone = [*subjects, Subject(_YARDSTICK, yardstick or make_yardstick())]
     repeats = [_warm_up(subject, limits, clock) for subject in everyone]
     rounds: list[list[NDArray[np.float64]]] = [[] for _ in everyone]
@@ -162,7 +162,7 @@ def ratio(slow: Timing, fast: Timing) -> Ratio:
 
 
 def median_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
-    """Limits of a median that hold for any distribution: order statistics by the binomial distribution.
+    """TimingLimits of a median that hold for any distribution: order statistics by the binomial distribution.
 
     The ranks are n/2 -+ z sqrt(n)/2, the normal approximation of Conover, "Practical Nonparametric
     Statistics" (3rd edition), section 3.2; with under six values no such interval reaches 95 %, and the whole
@@ -197,7 +197,7 @@ def make_yardstick() -> Callable[[], object]:
 _YARDSTICK = "yardstick"
 
 
-def _warm_up(subject: Subject, limits: Limits, clock: Clock) -> int:
+def _warm_up(subject: Subject, limits: TimingLimits, clock: Clock) -> int:
     """Call a subject until it is warm; return how often to call it in a round."""
     start = clock()
     durations: list[int] = []

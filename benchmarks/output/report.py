@@ -4,7 +4,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from benchmarks.harness.compare import FASTER, SLOWER, Comparison
+from benchmarks.harness.compare import FASTER, SLOWER, RunComparison
 from benchmarks.harness.measurement import Benchmark, BenchmarkError, groups_of
 from benchmarks.output import table
 from benchmarks.output.charts import draw_chart
@@ -13,7 +13,7 @@ from edge.messages.language import Language
 from edge.reports.rendering import render
 
 
-def write_report(path: Path, benchmark: Benchmark, comparison: Comparison | None = None) -> None:
+def write_report(path: Path, benchmark: Benchmark, comparison: RunComparison | None = None) -> None:
     """Write the report.
 
     Raises:

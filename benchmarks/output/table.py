@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.harness.compare import FASTER, ONLY_NEW, ONLY_OLD, SAME, SLOWER, Change, Comparison
+from benchmarks.harness.compare import FASTER, ONLY_NEW, ONLY_OLD, SAME, SLOWER, Change, RunComparison
 from benchmarks.harness.measurement import Benchmark, Measurement, Section, groups_of
 
 
@@ -17,7 +17,7 @@ def print_benchmark(benchmark: Benchmark, console: Console) -> None:
         _print_section(section, console)
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: RunComparison, console: Console) -> None:
     """Print what changed, and how much was compared."""
     for doubt in comparison.doubts:
         console.print(f"[yellow]Note:[/] {escape(doubt)}", highlight=False)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, Timing, distribution, part_of, time_in_turns
+from benchmarks.harness.timing import ProgressCallback, Subject, Timing, distribution, part_of, time_in_turns
 from edge.fields.analyser import FieldAnalyser, cut_cells, red_cells
 from edge.fields.quality import judge_quality
 from edge.images.encode import encode_jpeg
@@ -36,7 +36,7 @@ class EncodedField(NamedTuple):
     """Cells drawn."""
 
 
-def measure_fields(settings: BenchSettings, report: Report) -> Section:
+def measure_fields(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Time drawn fields of several sizes, each as a whole and step by step, in turns.
 
     Raises:

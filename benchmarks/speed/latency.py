@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.candidates import find_runtimes, load_models, open_model, sample_files, sample_inputs
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, distribution, part_of, ratio, time_in_turns
+from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, ratio, time_in_turns
 from edge.cells.files import judge_files
 from edge.cells.isolation import isolate, whole_picture
 from edge.errors import ModelFileError
@@ -39,7 +39,7 @@ class Setting(NamedTuple):
         return f"{model}, {self.runtime.name}, threads {self.threads}, batch {self.batch}"
 
 
-def measure_latency(settings: BenchSettings, report: Report) -> Section:
+def measure_latency(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Time every model in every runtime, by threads and batch, and the way from a file to a verdict.
 
     Raises:
@@ -100,7 +100,7 @@ def interpreter_subject(model: ModelFile, setting: Setting) -> Subject:
 
 
 def _steps(
-    models: list[ModelFile], runtime: Runtime, settings: BenchSettings, report: Report
+    models: list[ModelFile], runtime: Runtime, settings: BenchSettings, report: ProgressCallback
 ) -> list[Measurement]:
     """Time each step of ``classify``, and all of it, beside the bare interpreter in the same rounds."""
     files = encoded_cells(settings)

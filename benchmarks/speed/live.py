@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report
+from benchmarks.harness.timing import ProgressCallback
 from benchmarks.speed.fields import JPEG_QUALITY
 from edge.calibration.setup import set_up_slide
 from edge.images.encode import encode_jpeg
@@ -68,7 +68,7 @@ class Camera:
         """Nothing is held open."""
 
 
-def measure_live(settings: BenchSettings, report: Report) -> Section:
+def measure_live(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Count a drawn slide live from cameras of several rates, one after the other.
 
     Raises:
@@ -100,7 +100,7 @@ def measure_live(settings: BenchSettings, report: Report) -> Section:
     return Section("live", "Live", tuple(measurements), notes, (), (chart,))
 
 
-def draw_walk(seed: int, seconds: float, rate: int, report: Report) -> list[bytes]:
+def draw_walk(seed: int, seconds: float, rate: int, report: ProgressCallback) -> list[bytes]:
     """Draw what a camera of that rate sees of a slide under the simulator's moving stage: JPEG files."""
     stage = SimulatorSource(
         seed, SlideSettings(width=_SIDE, height=_SIDE, cell_width=_CELL_WIDTH), size=_SIZE

@@ -12,7 +12,15 @@ from benchmarks.harness.candidates import leading_model, load_models, sample_fil
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
 from benchmarks.harness.other_systems import ForeignModel, parse_system
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, Subject, Timing, distribution, part_of, ratio, time_in_turns
+from benchmarks.harness.timing import (
+    ProgressCallback,
+    Subject,
+    Timing,
+    distribution,
+    part_of,
+    ratio,
+    time_in_turns,
+)
 from benchmarks.speed.latency import Setting, interpreter_subject
 from benchmarks.speed.peer_runtimes import (
     FLOAT,
@@ -41,7 +49,7 @@ class _Contest(NamedTuple):
     others: list[str]
 
 
-def measure_peers(settings: BenchSettings, report: Report) -> Section:
+def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Time our files, the same networks elsewhere and other systems' networks, all in the same rounds.
 
     Raises:

@@ -10,7 +10,14 @@ import numpy as np
 from benchmarks.harness.candidates import leading_model, load_models
 from benchmarks.harness.measurement import Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Limits, Report, Subject, Timing, distribution, time_in_turns
+from benchmarks.harness.timing import (
+    ProgressCallback,
+    Subject,
+    Timing,
+    TimingLimits,
+    distribution,
+    time_in_turns,
+)
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.simulation.field import FieldSettings, draw_field
@@ -22,7 +29,7 @@ SLIDES = (1, 10, 100, 1000, 10_000)
 _RBC_CELL_WIDTH = 60.0
 
 
-def measure_scale(settings: BenchSettings, report: Report) -> Section:
+def measure_scale(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Time growing work, and fit the exponent of its growth.
 
     Raises:
@@ -81,7 +88,7 @@ def exponent(seconds: dict[float, float]) -> tuple[float, float, float]:
 
 
 def _grow(
-    calls: dict[float, Callable[[], object]], limits: Limits, report: Report, title: str
+    calls: dict[float, Callable[[], object]], limits: TimingLimits, report: ProgressCallback, title: str
 ) -> dict[float, Timing]:
     timings = time_in_turns(
         [Subject(str(size), call) for size, call in calls.items()], limits, report=report, title=title
@@ -108,7 +115,7 @@ def _by_megapixels(analyser: FieldAnalyser, settings: BenchSettings) -> dict[flo
     return calls
 
 
-def _by_slides(folder: Path, report: Report) -> dict[str, dict[float, Callable[[], object]]]:
+def _by_slides(folder: Path, report: ProgressCallback) -> dict[str, dict[float, Callable[[], object]]]:
     """Fill stores of several sizes; time listing all slides, and finding and counting one."""
     listing: dict[float, Callable[[], object]] = {}
     opening: dict[float, Callable[[], object]] = {}

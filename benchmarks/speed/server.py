@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, median_interval, part_of
+from benchmarks.harness.timing import ProgressCallback, median_interval, part_of
 from edge.cells.files import judge_files
 from edge.images.encode import encode_png
 from edge.images.inputs import CellFile
@@ -65,7 +65,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 
 
-def measure_server(settings: BenchSettings, report: Report) -> Section:
+def measure_server(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Load the server by several clients, each round beside a round of `classify`'s own loop.
 
     Raises:

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.harness.candidates import load_models, sample_files
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
-from benchmarks.harness.timing import Report, median_interval
+from benchmarks.harness.timing import ProgressCallback, median_interval
 
 FIRST_VERDICT = "From the start of the process to the first verdict"
 MEMORY = "Largest memory of classify, MB"
@@ -43,7 +43,7 @@ class Run(NamedTuple):
     peak_bytes: int
 
 
-def measure_startup(settings: BenchSettings, report: Report) -> Section:
+def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Section:
     """Start ``plasmolite classify`` again and again, and weigh models and libraries.
 
     Raises:

@@ -111,10 +111,10 @@ class _ProgressBars:
                 f"{len(again.learnt)} cells to rehearse; {len(again.judged)} of other patients {known} tell what it "
                 "forgets."
             )
-        if run_data.foreign:
-            cells = len(run_data.foreign.samples) + len(run_data.foreign.held)
+        if run_data.others:
+            cells = len(run_data.others.samples) + len(run_data.others.held)
             self._console.print(
-                f"{cells} healthy cells found in {run_data.foreign.fields} fields from elsewhere."
+                f"{cells} healthy cells found in {run_data.others.fields} fields from elsewhere."
             )
 
     def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:

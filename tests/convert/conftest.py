@@ -10,7 +10,7 @@ from edge.images.encode import encode_png
 from edge.inference.precision import Precision
 from edge.simulation.single_cell import draw_cell
 from train.model.network import build_network, with_probability
-from train.model.quantisation import with_rounding, without_rounding
+from train.model.quantisation import with_fake_quantisation, without_fake_quantisation
 
 _SIZE = 32
 
@@ -31,14 +31,14 @@ def cells(files: list[CellFile]) -> np.ndarray:
 @pytest.fixture(scope="session")
 def model(cells: np.ndarray) -> keras.Model:
     """A small network that has learnt to tell the drawn cells apart, its weights settled on int8's grid."""
-    network = with_rounding(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
+    network = with_fake_quantisation(build_network(size=_SIZE, alpha=0.35, weights="none", seed=1))
     labels = (np.arange(60) % 2)[:, None].astype(np.float32)
     network.compile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 60)),
         loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
     )
     network.fit(cells.astype(np.float32), labels, epochs=20, batch_size=20, verbose=0)
-    return with_probability(without_rounding(network))
+    return with_probability(without_fake_quantisation(network))
 
 
 @pytest.fixture(scope="session")

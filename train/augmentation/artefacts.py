@@ -15,7 +15,7 @@ _CRENATED, _REFRACTILE, _PALE, _FOLDED = 0.06, 0.08, 0.06, 0.10
 """Shares of the cells that are drawn crenated, with refractile specks, with a sharp pale centre, and folded."""
 
 
-def disturb(
+def add_artefact(
     darkness: NDArray[np.float32], mask: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Lay at most one disturbance on a cell, chosen by chance; most cells stay as they are.

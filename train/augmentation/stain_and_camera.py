@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.cells.isolation import BLACK_LEVEL
 from edge.inference.preprocessing import MIN_CELL_SIDE
-from train.augmentation.artefacts import disturb
+from train.augmentation.artefacts import add_artefact
 
 _BACKGROUND = np.array([219, 188, 173], np.float32)
 """Mean colour of the clear plasma round the NIH cells, RGB (measured on their source fields)."""
@@ -61,7 +61,7 @@ class Strength(NamedTuple):
     """Largest standard deviation of the sensor's noise, in grey levels."""
     jpeg: tuple[int, int] = (45, 95)
     """JPEG quality."""
-    disturbances: bool = True
+    artefacts: bool = True
     """Whether some cells are drawn crenated, with refractile specks or with a sharp pale centre."""
 
 
@@ -87,8 +87,8 @@ def augment(
     outline = turned
     if not plain:
         darkness = np.log(_BACKGROUND) - cv2.log(np.maximum(field, 3).astype(np.float32))
-        if strength.disturbances:
-            darkness, turned = disturb(darkness, turned, rng)
+        if strength.artefacts:
+            darkness, turned = add_artefact(darkness, turned, rng)
         outline = _other_outline(turned, rng)
         field = _other_camera(_other_stain(darkness, turned, rng, strength), rng, strength)
     if min(cv2.boundingRect(outline)[2:]) < MIN_CELL_SIDE:

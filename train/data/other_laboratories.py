@@ -23,13 +23,13 @@ _HELD_EVERY = 5
 _MOST_PARASITES = 1500
 """More would only cost memory (some 250 kB each)."""
 
-_WHOLE, _ON_HOSTS, _FOREIGN_PARASITES = 0.4, 0.3, 0.45
+_WHOLE, _ON_HOSTS, _OTHER_PARASITES = 0.4, 0.3, 0.45
 """Of the infected turns, the share that shows a whole infected cell of another laboratory; of the grafts, the share
 that goes to cells of the labelled set (else a graft itself could tell the laboratory), and the share that brings a
 parasite of another laboratory."""
 
 
-class ForeignCells(NamedTuple):
+class OtherLaboratoryCells(NamedTuple):
     """Uninfected cells cut from fields."""
 
     samples: tuple[Sample, ...]
@@ -52,12 +52,12 @@ class Grafting(NamedTuple):
     parasites: Sequence[NDArray[np.float32]]
     """Of :func:`train.augmentation.grafting.lift_parasite`, from the labelled set; without any, cells stay healthy."""
     share: float
-    """Foreign cells an epoch, as a share of the number of the others."""
+    """Cells of other laboratories in an epoch, as a share of the number of the others."""
     grafted: float
     """Share of them that are infected: receive a parasite, or give their turn to a cell that is or does."""
     infected: Sequence[Sample] = ()
     """Infected cells of other laboratories, shown whole."""
-    foreign_parasites: Sequence[NDArray[np.float32]] = ()
+    other_parasites: Sequence[NDArray[np.float32]] = ()
     """Parasites of other laboratories, to graft."""
 
     def draw(
@@ -76,18 +76,18 @@ class Grafting(NamedTuple):
             return cell.image, cell.mask, 1.0
         if self.hosts and rng.random() < _ON_HOSTS:
             cell = self.hosts[int(rng.integers(len(self.hosts)))]
-        foreign = bool(self.foreign_parasites) and rng.random() < _FOREIGN_PARASITES
-        parasites = self.foreign_parasites if foreign else self.parasites
+        other = bool(self.other_parasites) and rng.random() < _OTHER_PARASITES
+        parasites = self.other_parasites if other else self.parasites
         return graft(cell.image, cell.mask, parasites, rng), cell.mask, 1.0
 
 
-def read_foreign_cells(
+def read_other_cells(
     folders: Sequence[Path],
     progress: Callable[[int, int], None] | None = None,
     *,
     size: int,
     every: int = 1,
-) -> ForeignCells:
+) -> OtherLaboratoryCells:
     """Find the red cells of all fields in some folders.
 
     Args:
@@ -124,7 +124,9 @@ def read_foreign_cells(
             progress(done + 1, len(paths))
     if not samples:
         raise DataError(f"No red cell was found in {', '.join(str(folder) for folder in folders)}.")
-    return ForeignCells(tuple(samples), tuple(held), tuple(rejected), len(paths), fingerprint.hexdigest())
+    return OtherLaboratoryCells(
+        tuple(samples), tuple(held), tuple(rejected), len(paths), fingerprint.hexdigest()
+    )
 
 
 def lift_parasites(samples: Sequence[Sample]) -> tuple[NDArray[np.float32], ...]:

@@ -54,7 +54,7 @@ def choose_thresholds(
     judge: Judge,
     validation: Judged,
     uninfected: Sequence[Sample],
-    foreign: Sequence[Sample],
+    others: Sequence[Sample],
     *,
     size: int,
     seed: int,
@@ -65,7 +65,7 @@ def choose_thresholds(
         judge: the network.
         validation: the validation cells that no reading disputes, as it judges them.
         uninfected: the uninfected ones of them.
-        foreign: uninfected cells of other laboratories that it has not learnt from; may be empty.
+        others: uninfected cells of other laboratories that it has not learnt from; may be empty.
         size: side of the network's input, pixels.
         seed: of the variation.
 
@@ -76,7 +76,7 @@ def choose_thresholds(
     """
     varied = [
         threshold_for_specificity(judge_varied(judge, cells, size=size, seed=seed), FIELD_SPECIFICITY)
-        for cells in (uninfected, foreign)
+        for cells in (uninfected, others)
         if cells
     ]
     return {"cell": balanced_threshold(validation), "field": max(1 - SPARSE, *varied)}
@@ -140,9 +140,9 @@ def describe_levelled_threshold(specificity: float) -> str:
     )
 
 
-def describe_field_threshold(foreign: bool) -> str:
-    """Say how the threshold for fields was chosen; ``foreign``: cells of other laboratories had a say."""
-    laboratories = ", and likewise on held-out fields of uninfected blood from elsewhere" if foreign else ""
+def describe_field_threshold(others: bool) -> str:
+    """Say how the threshold for fields was chosen; ``others``: cells of other laboratories had a say."""
+    laboratories = ", and likewise on held-out fields of uninfected blood from elsewhere" if others else ""
     return (
         f"specificity of {FIELD_SPECIFICITY * 100:g} % on the undisputed cells of the validation patients, each varied "
         f"{VARIATIONS} times as other microscopes would show it{laboratories}; no lower than what is likelier "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.segmentation.network import CELL_WIDTH
 
 
-class Look(NamedTuple):
+class Appearance(NamedTuple):
     """What the cells of one scene have in common.
 
     Attributes:
@@ -44,11 +44,11 @@ class Look(NamedTuple):
     infected: float
 
 
-def draw_look(rng: np.random.Generator) -> Look:
+def draw_appearance(rng: np.random.Generator) -> Appearance:
     """Draw a laboratory, a stain and a patient."""
     colour = rng.uniform(0.5, 1.6, 3).astype(np.float32)
     stacked = rng.random()
-    return Look(
+    return Appearance(
         width=CELL_WIDTH * float(np.exp(rng.normal(0, 0.2))),
         size_spread=float(rng.uniform(0.03, 0.15)),
         stretch=float(rng.choice([0.08, 0.2, 0.45], p=[0.6, 0.25, 0.15])),

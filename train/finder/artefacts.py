@@ -6,23 +6,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.finder.appearance import Look
+from train.finder.appearance import Appearance
 
 
-def add_dirt(density: NDArray[np.float32], look: Look, rng: np.random.Generator) -> None:
+def add_specks(density: NDArray[np.float32], appearance: Appearance, rng: np.random.Generator) -> None:
     """Platelets, precipitate, smudges, blurred shadows, pointers and scale bars: none of them a cell."""
     side = density.shape[0]
     layer = np.zeros_like(density)
     for _ in range(rng.poisson(3)):
-        _blob(layer, rng.uniform(0.04, 0.16) * look.width, rng.uniform(0.4, 2.5), rng)
+        _blob(layer, rng.uniform(0.04, 0.16) * appearance.width, rng.uniform(0.4, 2.5), rng)
     if rng.random() < 0.25:
         for _ in range(rng.integers(10, 60)):
-            _blob(layer, rng.uniform(0.015, 0.05) * look.width, rng.uniform(0.2, 1.5), rng)
+            _blob(layer, rng.uniform(0.015, 0.05) * appearance.width, rng.uniform(0.2, 1.5), rng)
     if rng.random() < 0.12:
-        _smudge(layer, look, rng)
+        _smudge(layer, appearance, rng)
     if rng.random() < 0.3:
         shadow = rng.normal(0, 1, (side, side)).astype(np.float32)
-        shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.2, 1.2) * look.width)
+        shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(0.2, 1.2) * appearance.width)
         shadow = np.clip(shadow / shadow.std() - rng.uniform(0, 1.5), 0, 3) * rng.uniform(0.03, 0.2)
         layer += shadow[..., None] * rng.uniform(0.4, 1.6, 3).astype(np.float32)
     if rng.random() < 0.06:
@@ -40,13 +40,15 @@ def add_dirt(density: NDArray[np.float32], look: Look, rng: np.random.Generator)
     density += layer
 
 
-def _smudge(layer: NDArray[np.float32], look: Look, rng: np.random.Generator) -> None:
+def _smudge(layer: NDArray[np.float32], appearance: Appearance, rng: np.random.Generator) -> None:
     """A ragged, speckled patch: a burst cell, clotted plasma, precipitate of the stain."""
     side = layer.shape[0]
     x, y = rng.uniform(0, side, 2)
     yy, xx = np.mgrid[:side, :side].astype(np.float32)
-    ragged = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 0.15 * look.width)
-    far = np.hypot(xx - x, yy - y) / (look.width * rng.uniform(0.4, 1.6)) + 0.5 * ragged / ragged.std()
+    ragged = cv2.GaussianBlur(
+        rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 0.15 * appearance.width
+    )
+    far = np.hypot(xx - x, yy - y) / (appearance.width * rng.uniform(0.4, 1.6)) + 0.5 * ragged / ragged.std()
     speckle = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), rng.uniform(0.8, 2))
     speckle = np.clip(1 + rng.uniform(0.3, 1.5) * speckle / speckle.std(), 0, 4)
     colour = rng.uniform(0.4, 1.6, 3).astype(np.float32)

@@ -7,14 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.network import CELL_WIDTH, network_picture
-from train.finder.appearance import Look
+from train.finder.appearance import Appearance
 
 
-def photograph(density: NDArray[np.float32], look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photograph(
+    density: NDArray[np.float32], appearance: Appearance, rng: np.random.Generator
+) -> NDArray[np.uint8]:
     """Defocus, shade, expose, compress; then look at it as the device does."""
     side = density.shape[0]
     sharp = rng.choice([0.0, 1.0, 2.2], p=[0.4, 0.4, 0.2])
-    density = cv2.GaussianBlur(density, (0, 0), 0.4 + sharp * rng.uniform(0.3, 1.0) * look.width / CELL_WIDTH)
+    density = cv2.GaussianBlur(
+        density, (0, 0), 0.4 + sharp * rng.uniform(0.3, 1.0) * appearance.width / CELL_WIDTH
+    )
     typical = float(rng.uniform(0.08, 1.0))
     glass = rng.uniform(120, 250, 3).astype(np.float32)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)

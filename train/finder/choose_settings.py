@@ -80,7 +80,7 @@ class RememberingNetwork(CellNetwork):
         self._seen: dict[bytes, SegmentationMaps] = {}
 
     def predict(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
-        """Look, or remember."""
+        """Run the network, or take what it gave before."""
         key = picture.tobytes()
         if key not in self._seen:
             self._seen[key] = super().predict(picture)

@@ -1,7 +1,7 @@
 """Pieces of real fields as training scenes: the stained mask, found classically, is shared out among the marks.
 
 Where mask and marks disagree (a mark on no stain, stain without a mark, a cell much too small or large) the pixels
-have no say in training. Small stain without a mark is a platelet or dirt: not a cell.
+have no say in training. Small stain without a mark is a platelet or a speck: not a cell.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from edge.segmentation.network import CELL_WIDTH, STRIDE, network_picture
 from train.finder.annotations import PLATELET, RED, WHITE, Mark, MarkedField
 from train.finder.scenes import SIDE, TARGETS, LaidCell, Scene, mark_cell
 
-# Stain without a mark below this share of a cell's area is taken for dirt.
-DIRT_SHARE = 0.2
+# Stain without a mark below this share of a cell's area is taken for a speck.
+SPECK_SHARE = 0.2
 # A cell's pixels lie at most this far from its mark, in half widths, for annotators' boxes are loose; what is
 # nearer than the second is cell whatever its stain.
 REACH = 1.8
@@ -148,9 +148,11 @@ def _target(mask: NDArray[np.uint8], marks: list[Mark], cell_width: float) -> ND
         mark_cell(target, mine, cell, (xx, yy))
     pointed[0] = False
     stray = stained & (~pointed[components] | ~owned)
-    dirt = stray & ~pointed[components] & (np.bincount(components.ravel())[components] < DIRT_SHARE * usual)
-    target[..., 0][dirt] = 0
-    target[..., 4][stray & ~dirt] = 0
+    specks = (
+        stray & ~pointed[components] & (np.bincount(components.ravel())[components] < SPECK_SHARE * usual)
+    )
+    target[..., 0][specks] = 0
+    target[..., 4][stray & ~specks] = 0
     return target
 
 

@@ -16,7 +16,7 @@ from edge.simulation.cell import paint_cell, sample_cell
 from edge.simulation.parasite import STAGES, paint_parasites
 from edge.simulation.scene import WHITE, WIDTH_OF, Bystander, paint_scene
 from edge.simulation.stain import PIGMENT_DENSITY, sample_stain
-from train.finder.appearance import Look
+from train.finder.appearance import Appearance
 from train.finder.cutouts import Cutout
 
 # Rings are what a finder never stumbles over; the large stages and white cells look alike, and are as frequent.
@@ -39,18 +39,18 @@ class SceneCell(NamedTuple):
     white: bool = False
 
 
-def _strength(look: Look, rng: np.random.Generator) -> float:
-    return float(np.clip(np.exp(rng.normal(0, look.paleness_spread)), 0.35, 2.5))
+def _strength(appearance: Appearance, rng: np.random.Generator) -> float:
+    return float(np.clip(np.exp(rng.normal(0, appearance.paleness_spread)), 0.35, 2.5))
 
 
-def cut_cell(cutout: Cutout, look: Look, rng: np.random.Generator) -> SceneCell:
+def cut_cell(cutout: Cutout, appearance: Appearance, rng: np.random.Generator) -> SceneCell:
     """A cut-out, turned, stretched and stained as the look asks; red ones are infected now and then."""
     height, width = cutout.alpha.shape
     area = float(cutout.alpha.sum())
     larger = rng.uniform(1.15, 2.0) if cutout.white else 1.0
-    size = look.width * larger * float(np.exp(rng.normal(0, look.size_spread)))
+    size = appearance.width * larger * float(np.exp(rng.normal(0, appearance.size_spread)))
     zoom = size / np.sqrt(4 * area / np.pi)
-    stretch = float(np.exp(rng.normal(0, 0.5 * look.stretch)))
+    stretch = float(np.exp(rng.normal(0, 0.5 * appearance.stretch)))
     angle, side = rng.uniform(0, 2 * np.pi), int(2.2 * size) + 4
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     second = rng.uniform(0, 2 * np.pi)
@@ -65,8 +65,8 @@ def cut_cell(cutout: Cutout, look: Look, rng: np.random.Generator) -> SceneCell:
     if cutout.white:
         # Stored over its own median; a white cell is between half and thrice as dark as its red neighbours.
         return SceneCell((density * rng.uniform(0.6, 2.2)).astype(np.float32), alpha, white=True)
-    density = np.power(density, look.gamma) * _strength(look, rng)
-    if rng.random() < look.infected:
+    density = np.power(density, appearance.gamma) * _strength(appearance, rng)
+    if rng.random() < appearance.infected:
         density = _infected(density, alpha, size, rng)
     return SceneCell(density.astype(np.float32), alpha)
 
@@ -88,20 +88,20 @@ def _infected(
     return np.asarray(density + (maps.pigment * alpha)[..., None] * PIGMENT_DENSITY / host, np.float32)
 
 
-def painted_cell(look: Look, rng: np.random.Generator) -> SceneCell:
+def painted_cell(appearance: Appearance, rng: np.random.Generator) -> SceneCell:
     """A red cell as the simulator of fields paints it, with or without parasites."""
-    size = look.width * float(np.exp(rng.normal(0, look.size_spread)))
-    infected = rng.random() < look.infected
+    size = appearance.width * float(np.exp(rng.normal(0, appearance.size_spread)))
+    infected = rng.random() < appearance.infected
     stage = str(rng.choice(STAGES, p=STAGE_SHARES)) if infected else None
     stain = sample_stain(rng)
-    painted = paint_cell(sample_cell(rng, size / 2, infected, stage=stage, pallor=look.pallor), stain)
-    density = painted.density / float(stain.haemoglobin.mean()) * _strength(look, rng)
+    painted = paint_cell(sample_cell(rng, size / 2, infected, stage=stage, pallor=appearance.pallor), stain)
+    density = painted.density / float(stain.haemoglobin.mean()) * _strength(appearance, rng)
     return SceneCell(np.maximum(density, -0.3).astype(np.float32), (painted.mask > 0).astype(np.float32))
 
 
-def painted_white_cell(look: Look, rng: np.random.Generator) -> SceneCell:
+def painted_white_cell(appearance: Appearance, rng: np.random.Generator) -> SceneCell:
     """A white cell as the simulator of fields paints it."""
-    width = look.width * WIDTH_OF[WHITE] * rng.uniform(0.75, 1.15)
+    width = appearance.width * WIDTH_OF[WHITE] * rng.uniform(0.75, 1.15)
     half = int(0.6 * width) + 4
     stain = sample_stain(rng)
     cell = Bystander(0, 0, WHITE, width, int(rng.integers(2**31)))
@@ -111,13 +111,13 @@ def painted_white_cell(look: Look, rng: np.random.Generator) -> SceneCell:
     return SceneCell(density * alpha[..., None], alpha, white=True)
 
 
-def drawn_cell(look: Look, rng: np.random.Generator) -> SceneCell:
+def drawn_cell(appearance: Appearance, rng: np.random.Generator) -> SceneCell:
     """A cell drawn from scratch: elliptic, crenated or angular, with more or less pallor and mottle."""
-    size = look.width * float(np.exp(rng.normal(0, look.size_spread)))
+    size = appearance.width * float(np.exp(rng.normal(0, appearance.size_spread)))
     side = int(ROOM * size) + 4
     y, x = np.mgrid[:side, :side].astype(np.float32) - side / 2
     angle = rng.uniform(0, np.pi)
-    stretch = float(np.exp(rng.normal(0, look.stretch)))
+    stretch = float(np.exp(rng.normal(0, appearance.stretch)))
     u = (x * np.cos(angle) + y * np.sin(angle)) * stretch
     v = (-x * np.sin(angle) + y * np.cos(angle)) / stretch
     theta = np.arctan2(v, u)
@@ -127,20 +127,20 @@ def drawn_cell(look: Look, rng: np.random.Generator) -> SceneCell:
     if rng.random() < 0.15:
         # A teardrop: one side drawn out.
         outline += 0.5 * np.maximum(np.cos(theta), 0) ** 6
-    if look.crenation > 0:
+    if appearance.crenation > 0:
         spikes = rng.integers(9, 20)
         wave = np.cos(spikes * theta + 1.5 * np.sin(rng.integers(2, 5) * theta) + rng.uniform(0, 6))
-        outline += look.crenation * np.abs(wave) ** 1.5 * np.sign(wave)
+        outline += appearance.crenation * np.abs(wave) ** 1.5 * np.sign(wave)
     radius = np.hypot(u, v) / (0.5 * size * outline)
     alpha = np.clip((1 - radius) * 0.5 * size + 0.5, 0, 1)
-    depth = float(np.clip(look.pallor + rng.normal(0, 0.15), 0, 0.97))
+    depth = float(np.clip(appearance.pallor + rng.normal(0, 0.15), 0, 0.97))
     hollow = float(rng.uniform(0.3, 0.7))
     profile = 1 - depth * np.exp(-((radius / hollow) ** rng.uniform(2, 5)))
     if rng.random() < 0.1:
         profile += 0.6 * depth * np.exp(-((radius / 0.2) ** 2))
     mottle = cv2.GaussianBlur(rng.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 0.06 * size + 0.5)
     profile = profile + mottle / max(float(mottle.std()), 1e-3) * (
-        2.5 * look.crenation + rng.uniform(0, 0.05)
+        2.5 * appearance.crenation + rng.uniform(0, 0.05)
     )
-    density = np.clip(profile, 0.03, 3) * alpha * _strength(look, rng)
+    density = np.clip(profile, 0.03, 3) * alpha * _strength(appearance, rng)
     return SceneCell(np.repeat(density[..., None], 3, axis=2).astype(np.float32), alpha.astype(np.float32))

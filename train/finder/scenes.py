@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.network import CELL_WIDTH, STRIDE
-from train.finder.appearance import Look, draw_look
-from train.finder.artefacts import add_dirt
+from train.finder.appearance import Appearance, draw_appearance
+from train.finder.artefacts import add_specks
 from train.finder.camera import photograph
 from train.finder.cutouts import Cutout
 from train.finder.scene_cells import SceneCell, cut_cell, drawn_cell, painted_cell, painted_white_cell
@@ -83,7 +83,7 @@ class SceneMaker:
 
     def make(self, rng: np.random.Generator) -> Scene:
         """Make one scene."""
-        look = draw_look(rng)
+        appearance = draw_appearance(rng)
         side = SIDE + 2 * MARGIN
         canvas = Canvas(
             np.zeros((side, side, 3), np.float32),
@@ -93,38 +93,38 @@ class SceneMaker:
         )
         stock = self._by_source[self._sources[rng.integers(len(self._sources))]]
         whites = rng.uniform(0, side, (int(rng.integers(1, 3)) if rng.random() < WITH_WHITE else 0, 2))
-        for x, y in _places(look, side, rng):
-            if whites.size and np.hypot(*(whites - (x, y)).T).min() < CLEAR * look.width:
+        for x, y in _places(appearance, side, rng):
+            if whites.size and np.hypot(*(whites - (x, y)).T).min() < CLEAR * appearance.width:
                 continue
-            _lay(self._red_cell(stock, look, rng), (x, y), canvas, rng)
+            _lay(self._red_cell(stock, appearance, rng), (x, y), canvas, rng)
         for x, y in whites:
-            _lay(self._white_cell(look, rng), (float(x), float(y)), canvas, rng)
-        density = canvas.density * look.colour
-        add_dirt(density, look, rng)
-        return _crop(photograph(density, look, rng), canvas.labels, canvas.cells)
+            _lay(self._white_cell(appearance, rng), (float(x), float(y)), canvas, rng)
+        density = canvas.density * appearance.colour
+        add_specks(density, appearance, rng)
+        return _crop(photograph(density, appearance, rng), canvas.labels, canvas.cells)
 
-    def _red_cell(self, stock: list[Cutout], look: Look, rng: np.random.Generator) -> SceneCell:
+    def _red_cell(self, stock: list[Cutout], appearance: Appearance, rng: np.random.Generator) -> SceneCell:
         """Half of the drawn ones are the simulator's, half drawn more wildly."""
-        if rng.random() >= look.drawn:
-            return cut_cell(stock[rng.integers(len(stock))], look, rng)
-        return painted_cell(look, rng) if rng.random() < 0.5 else drawn_cell(look, rng)
+        if rng.random() >= appearance.drawn:
+            return cut_cell(stock[rng.integers(len(stock))], appearance, rng)
+        return painted_cell(appearance, rng) if rng.random() < 0.5 else drawn_cell(appearance, rng)
 
-    def _white_cell(self, look: Look, rng: np.random.Generator) -> SceneCell:
+    def _white_cell(self, appearance: Appearance, rng: np.random.Generator) -> SceneCell:
         """Three of four are cut out, where there are any."""
         if not self._white or rng.random() < 0.25:
-            return painted_white_cell(look, rng)
-        return cut_cell(self._white[rng.integers(len(self._white))], look, rng)
+            return painted_white_cell(appearance, rng)
+        return cut_cell(self._white[rng.integers(len(self._white))], appearance, rng)
 
 
-def _places(look: Look, side: int, rng: np.random.Generator) -> list[tuple[float, float]]:
+def _places(appearance: Appearance, side: int, rng: np.random.Generator) -> list[tuple[float, float]]:
     """Centres of the cells: scattered, in clumps and in stacks."""
-    wanted = int(look.crowding * side * side / (look.width**2))
+    wanted = int(appearance.crowding * side * side / (appearance.width**2))
     places = np.full((max(wanted, 1), 2), np.inf, np.float32)
-    count, least = 0, look.width * look.overlap
+    count, least = 0, appearance.width * appearance.overlap
     for _ in range(wanted * 6):
         if count >= wanted:
             break
-        if count and rng.random() < look.clumping:
+        if count and rng.random() < appearance.clumping:
             angle = rng.uniform(0, 2 * np.pi)
             reach = least * rng.uniform(1.0, 1.25)
             place = places[rng.integers(count)] + reach * np.array([np.cos(angle), np.sin(angle)])

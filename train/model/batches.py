@@ -29,7 +29,7 @@ class CellBatches(keras.utils.PyDataset):
         seed: int,
         epoch: int = 0,
         strength: Strength | None = None,
-        foreign: Grafting | None = None,
+        others: Grafting | None = None,
         share: float = 1.0,
         workers: int = 2,
     ) -> None:
@@ -43,7 +43,7 @@ class CellBatches(keras.utils.PyDataset):
             seed: of the shuffling and the augmentation.
             epoch: which epoch these are the batches of.
             strength: of the augmentation.
-            foreign: cells of other laboratories to mix in, other ones each epoch.
+            others: cells of other laboratories to mix in, other ones each epoch.
             share: of the training cells that an epoch shows, other ones each time.
             workers: threads that prepare batches beside the fitting.
         """
@@ -55,13 +55,13 @@ class CellBatches(keras.utils.PyDataset):
         self._seed = seed
         self._strength = strength or Strength()
         self._epoch = epoch
-        self._foreign = foreign
+        self._others = others
         rng = np.random.default_rng((seed, epoch))
         shown = max(1, round(share * len(samples)))
         places = np.arange(len(samples)) if share >= 1 else rng.choice(len(samples), shown, replace=False)
-        if foreign:
-            wanted = min(len(foreign.cells), round(foreign.share * shown))
-            chosen = rng.choice(len(foreign.cells), wanted, replace=False)
+        if others:
+            wanted = min(len(others.cells), round(others.share * shown))
+            chosen = rng.choice(len(others.cells), wanted, replace=False)
             places = np.concatenate([places, len(samples) + chosen])
         self._order = rng.permutation(places)
 
@@ -84,8 +84,8 @@ class CellBatches(keras.utils.PyDataset):
         self, place: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
         home = len(self._samples)
-        if self._foreign and place >= home:
-            return self._foreign.draw(place - home, rng)
+        if self._others and place >= home:
+            return self._others.draw(place - home, rng)
         return self._samples[place].image, self._samples[place].mask, float(self._targets[place])
 
 

@@ -48,7 +48,7 @@ class Held(NamedTuple):
     """0 or 1, float32, shape (n, 1)."""
 
 
-Report = Callable[[str, int, int, dict[str, float]], None]
+EpochCallback = Callable[[str, int, int, dict[str, float]], None]
 """Called with (phase, steps done, steps in all, newest figures) after every step and every epoch.
 
 After an epoch the figures have ``val_loss`` and ``val_accuracy`` too.
@@ -64,7 +64,7 @@ def fit_phase(
     *,
     patience: int,
     label_smoothing: float,
-    report: Report,
+    report: EpochCallback,
     logs: Path | None = None,
 ) -> keras.Model:
     """Train one phase, or what is left of it, and return the network at its best epoch.
@@ -189,7 +189,7 @@ def _set_dropout(network: keras.Model, step: int) -> None:
 
 
 class _StepReport(keras.callbacks.Callback):
-    def __init__(self, phase: str, before: int, total: int, report: Report) -> None:
+    def __init__(self, phase: str, before: int, total: int, report: EpochCallback) -> None:
         super().__init__()
         self._phase, self._before, self._total, self._report = phase, before, total, report
 

@@ -59,7 +59,7 @@ class RoundedDepthwiseConv2D(keras.layers.DepthwiseConv2D):
         return self.activation(outputs + self.bias)
 
 
-def with_rounding(network: keras.Model) -> keras.Model:
+def with_fake_quantisation(network: keras.Model) -> keras.Model:
     """Copy a network, its base's convolutions replaced by ones that round their kernels."""
     return _exchange(
         network,
@@ -70,7 +70,7 @@ def with_rounding(network: keras.Model) -> keras.Model:
     )
 
 
-def without_rounding(network: keras.Model) -> keras.Model:
+def without_fake_quantisation(network: keras.Model) -> keras.Model:
     """Copy a rounding network back to plain layers, whose kernels are the rounded ones."""
     plain = _exchange(
         network,

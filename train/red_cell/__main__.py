@@ -29,7 +29,7 @@ from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
 from train.finder.annotations import MarkedField
 from train.red_cell.fit import Measured, distances, fit_weights, measure_pictures, sums, together
-from train.red_cell.negatives import strangers_on_black, strangers_on_glass
+from train.red_cell.negatives import other_things_on_black, other_things_on_glass
 from train.red_cell.positives import (
     boxes_of,
     cells_laid_on_glass,
@@ -79,12 +79,12 @@ def measure_cells(cut: list[Rgb], fields: Fields, number: int, seed: int) -> dic
     return {name: measure_pictures(pictures) for name, pictures in sets.items()}
 
 
-def measure_strangers(cut: list[Rgb], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
+def measure_other_things(cut: list[Rgb], fields: Fields, number: int, seed: int) -> dict[str, Measured]:
     """Measure other things, ``number`` on black and twice as many on glass."""
     rng = np.random.default_rng([seed, 1])
     return {
-        "other things on black": measure_pictures(strangers_on_black(fields, cut, number, rng)),
-        "other things on glass": measure_pictures(strangers_on_glass(fields, cut, 2 * number, rng)),
+        "other things on black": measure_pictures(other_things_on_black(fields, cut, number, rng)),
+        "other things on glass": measure_pictures(other_things_on_glass(fields, cut, 2 * number, rng)),
     }
 
 
@@ -157,7 +157,7 @@ def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> N
         cut[part] = read_cells(data / "nih-malaria", model, part, count, seed)
         click.echo(f"Measuring {part} pictures")
         cells[part] = measure_cells(cut[part], fields, count, 2 * seed + place)
-        others[part] = measure_strangers(cut[part], fields, 2 * count, 2 * seed + place)
+        others[part] = measure_other_things(cut[part], fields, 2 * count, 2 * seed + place)
     weights, measured = fit(cells, others)
     text = {
         "made": {

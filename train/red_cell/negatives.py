@@ -18,7 +18,7 @@ _BY_CHANCE = 0.5
 """Share of the things on black that are cut by an outline of chance, not as the device cuts."""
 
 
-def strangers_on_glass(
+def other_things_on_glass(
     fields: Sequence[tuple[MarkedField, list[Box]]],
     cut: Sequence[Rgb],
     number: int,
@@ -95,14 +95,14 @@ def _within(cell: Rgb, rng: np.random.Generator) -> Rgb:
     return cv2.resize(inner, (80, 80), interpolation=cv2.INTER_LINEAR)
 
 
-def strangers_on_black(
+def other_things_on_black(
     fields: Sequence[tuple[MarkedField, list[Box]]],
     cut: Sequence[Rgb],
     number: int,
     rng: np.random.Generator,
 ) -> Iterator[Rgb]:
     """Give pictures that are black round something: other things cut out, spoilt cells, white on black."""
-    others = strangers_on_glass(fields, cut, 10**9, rng)
+    others = other_things_on_glass(fields, cut, 10**9, rng)
     given = 0
     while given < number:
         if given % 4 == 0:

@@ -12,7 +12,7 @@ from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.simulation.stain import expose
 from edge.types import Box, Rgb
-from train.augmentation.artefacts import disturb
+from train.augmentation.artefacts import add_artefact
 from train.augmentation.stain_and_camera import Strength, augment
 from train.finder.annotations import RED, MarkedField, read_chula, read_txl
 
@@ -157,7 +157,7 @@ def cells_laid_on_glass(cut: Sequence[Rgb], number: int, rng: np.random.Generato
 
 
 def _lay_on_glass(cut: Sequence[Rgb], rng: np.random.Generator) -> tuple[Rgb, Box]:
-    cell = _disturbed(cut[int(rng.integers(len(cut)))], rng)
+    cell = _with_artefact(cut[int(rng.integers(len(cut)))], rng)
     height, width = cell.shape[:2]
     glass = _GLASS * np.exp(rng.normal(0, 0.05)) * np.exp(rng.normal(0, 0.03, 3))
     margin = [int(value * max(height, width)) for value in rng.uniform(0.03, _MOST_MARGIN, 4)]
@@ -171,11 +171,11 @@ def _lay_on_glass(cut: Sequence[Rgb], rng: np.random.Generator) -> tuple[Rgb, Bo
     return cv2.GaussianBlur(field, (0, 0), 1.0), (margin[2], margin[0], width, height)
 
 
-def _disturbed(cell: Rgb, rng: np.random.Generator) -> Rgb:
+def _with_artefact(cell: Rgb, rng: np.random.Generator) -> Rgb:
     """Draw some cut-out cells crenated, folded, with specks or with a sharp pale centre, as training does."""
     mask = _mask_of(cell)
     darkness = np.log(_GLASS) - np.log(np.maximum(cell, 3).astype(np.float32))
-    darkness, mask = disturb(darkness.astype(np.float32), mask, rng)
+    darkness, mask = add_artefact(darkness.astype(np.float32), mask, rng)
     return cv2.copyTo(expose((_GLASS * np.exp(-darkness)).astype(np.float32)), mask)
 
 

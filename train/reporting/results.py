@@ -89,7 +89,7 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
         lambda inputs: _judge(model, inputs),
         validation.at(undisputed),
         [cell for cell, sure in zip(validation_samples, undisputed, strict=True) if sure and not cell.label],
-        run_data.foreign.held if run_data.foreign else (),
+        run_data.others.held if run_data.others else (),
         size=settings.image_size,
         seed=settings.seed,
     )

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-GLIMPSE_WIDTH = 320
+THUMBNAIL_WIDTH = 320
 """Width to which a frame is shrunk for following it, pixels."""
 LEAST_CORRELATION = 0.5
 """Smallest correlation coefficient of the common area that is believed. Of 45 pairs of fields of one slide
@@ -54,7 +54,7 @@ def take_thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
         rgb: RGB, uint8, shape (h, w, 3).
     """
     green = np.ascontiguousarray(rgb[:, :, 1])  # where haemoglobin and stain absorb most
-    zoom = max(1.0, green.shape[1] / GLIMPSE_WIDTH)
+    zoom = max(1.0, green.shape[1] / THUMBNAIL_WIDTH)
     size = (max(8, round(green.shape[1] / zoom)), max(8, round(green.shape[0] / zoom)))
     small = cv2.resize(green, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     # Dividing by the surroundings takes out the lamp's and the lens's shading, which stands still while the

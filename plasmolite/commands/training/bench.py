@@ -210,16 +210,18 @@ def _measure(options: dict[str, Any]) -> Benchmark:
 
 def _settings(options: dict[str, Any]) -> BenchSettings:
     from benchmarks.harness.settings import BenchSettings
-    from benchmarks.harness.timing import Limits
+    from benchmarks.harness.timing import TimingLimits
     from edge.inference.model_file import shipped_models
     from edge.inference.model_store import find_model
     from edge.inference.runtime import default_threads
 
     cores = default_threads()
     threads = _numbers(None, None, options["threads"]) if options["threads"] else tuple(sorted({1, cores}))  # type: ignore[arg-type]
-    limits = Limits(most_seconds=options["seconds"])
+    limits = TimingLimits(most_seconds=options["seconds"])
     if options["quick"]:
-        limits = Limits(most_seconds=min(3.0, options["seconds"]), narrow=0.05, least_rounds=5, block_s=0.02)
+        limits = TimingLimits(
+            most_seconds=min(3.0, options["seconds"]), narrow=0.05, least_rounds=5, block_s=0.02
+        )
     given = {name: value for name, value in options.items() if name in BenchSettings.__dataclass_fields__}
     given["models"] = tuple(map(find_model, options["models"])) or tuple(
         path for name, path in shipped_models().items() if name.startswith("plasmolite-")

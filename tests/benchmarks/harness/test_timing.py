@@ -4,12 +4,12 @@ import itertools
 
 import numpy as np
 
-from benchmarks.harness.timing import Limits, Subject, Timing, median_interval, ratio, time_in_turns
+from benchmarks.harness.timing import Subject, Timing, TimingLimits, median_interval, ratio, time_in_turns
 
-QUICK = Limits(most_seconds=0.0, least_rounds=8, block_s=1e-6, warm_up_s=0.0, settle_s=0.0)
+QUICK = TimingLimits(most_seconds=0.0, least_rounds=8, block_s=1e-6, warm_up_s=0.0, settle_s=0.0)
 
 
-def timed(subjects: list[Subject], clock: "FakeClock", limits: Limits = QUICK) -> dict[str, Timing]:
+def timed(subjects: list[Subject], clock: "FakeClock", limits: TimingLimits = QUICK) -> dict[str, Timing]:
     return time_in_turns(subjects, limits, clock=clock, yardstick=lambda: clock.work(1_000_000))
 
 

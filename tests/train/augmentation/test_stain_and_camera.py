@@ -118,7 +118,7 @@ def test_mixed_channels_give_a_cell_other_hues_at_about_its_darkness(cell: Simul
     still = Strength(
         plain=0.0, grey=0.0, density=0, channel_density=0, white_point=0, dim=0, palette=0, noise=0
     )
-    still = still._replace(saturation=(1.0, 1.0), gamma=(1.0, 1.0), disturbances=False)
+    still = still._replace(saturation=(1.0, 1.0), gamma=(1.0, 1.0), artefacts=False)
     hues = []
     for mixed in (0.0, 1.0):
         colours = []

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from edge.cells.isolation import BLACK_LEVEL
 from edge.images.encode import write_png
 from edge.simulation.sets import SetPlan, write_set
-from train.augmentation.artefacts import disturb
+from train.augmentation.artefacts import add_artefact
 from train.augmentation.grafting import graft, lift_parasite
 from train.data.dataset import DataError, Sample
-from train.data.other_laboratories import Grafting, read_foreign_cells
+from train.data.other_laboratories import Grafting, read_other_cells
 from train.model.batches import CellBatches
 
 _PINK = (205, 150, 160)
@@ -83,7 +83,7 @@ def test_disturbances_leave_the_plasma_alone_and_never_make_the_outline_larger()
     darkness = np.where(mask[:, :, None] > 0, np.float32(0.3), np.float32(0)).repeat(3, axis=2)
     altered = 0
     for seed in range(60):
-        shown, outline = disturb(darkness, mask, np.random.default_rng(seed))
+        shown, outline = add_artefact(darkness, mask, np.random.default_rng(seed))
         assert shown.shape == darkness.shape
         assert np.isfinite(shown).all()
         assert not (outline & ~mask).any()
@@ -94,7 +94,7 @@ def test_disturbances_leave_the_plasma_alone_and_never_make_the_outline_larger()
 def test_fields_give_their_cells_and_hold_some_back(tmp_path: Path) -> None:
     list(write_set(tmp_path, SetPlan(cells=0, fields=6, seed=1)))
     (tmp_path / "fields" / "broken.png").write_bytes(b"no picture")
-    found = read_foreign_cells([tmp_path / "fields"], size=32)
+    found = read_other_cells([tmp_path / "fields"], size=32)
     assert found.fields == 7
     assert len(found.samples) > 20
     assert found.held
@@ -106,9 +106,9 @@ def test_fields_give_their_cells_and_hold_some_back(tmp_path: Path) -> None:
 def test_folders_without_a_cell_are_refused(tmp_path: Path) -> None:
     write_png(tmp_path / "blank.png", np.full((300, 300, 3), 200, np.uint8))
     with pytest.raises(DataError, match="No red cell"):
-        read_foreign_cells([tmp_path], size=32)
+        read_other_cells([tmp_path], size=32)
     with pytest.raises(DataError, match="does not exist"):
-        read_foreign_cells([tmp_path / "nowhere"], size=32)
+        read_other_cells([tmp_path / "nowhere"], size=32)
 
 
 def test_batches_mix_foreign_cells_in_and_call_the_grafted_ones_parasitised() -> None:
@@ -118,7 +118,7 @@ def test_batches_mix_foreign_cells_in_and_call_the_grafted_ones_parasitised() ->
     targets = np.full(40, 0.5, np.float32)  # so that only a foreign cell has a target of 0 or 1
     grafting = Grafting(cells, (), [lifted()], share=0.5, grafted=0.5)
     epochs = [
-        CellBatches(home, targets, size=32, batch_size=20, seed=3, epoch=epoch, foreign=grafting)
+        CellBatches(home, targets, size=32, batch_size=20, seed=3, epoch=epoch, others=grafting)
         for epoch in (0, 1, 0)
     ]
     said = [np.concatenate([one[index][1] for index in range(len(one))])[:, 0] for one in epochs]

@@ -23,9 +23,9 @@ def by_darkness(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
     return 1 / (1 + np.exp(inputs.mean(axis=(1, 2, 3)) / 20 - 18))
 
 
-def chosen(home: list[Sample], foreign: list[Sample]) -> dict[str, float]:
+def chosen(home: list[Sample], others: list[Sample]) -> dict[str, float]:
     validation = Judged(np.array([0, 1]), np.array([0.2, 0.7]), np.array(["p", "q"]))
-    return choose_thresholds(by_darkness, validation, home, foreign, size=SIZE, seed=3)
+    return choose_thresholds(by_darkness, validation, home, others, size=SIZE, seed=3)
 
 
 def test_the_stated_share_of_varied_cells_stays_below_the_field_threshold() -> None:
