@@ -10,6 +10,7 @@ from rich.table import Table
 
 from convert.gate import Decision
 from edge.about import RESEARCH_USE
+from plasmolite.terminal.language import spoken
 
 if TYPE_CHECKING:
     from convert.release import Outcome, Release
@@ -37,7 +38,7 @@ def as_json(release: Release) -> dict[str, Any]:
 
 def print_release(release: Release) -> None:
     """Print the tables, what was released, and in sentences what was not and why."""
-    console = Console()
+    console, words = Console(), spoken()
     # Where the output is a file, eighty columns would cut the figures off.
     wide = console if console.is_terminal else Console(width=120)
     wide.print(_against_keras(release.outcomes))
@@ -45,33 +46,41 @@ def print_release(release: Release) -> None:
     for one in release.outcomes:
         if one.released is None:
             continue
-        click.echo(f"Released: {one.released}")
+        click.echo(words.text("convert.released", path=one.released))
         for sentence in (*one.gate.sentences(), *one.weaknesses):
-            click.echo(f"  as asked for, and stated in its manifest: {sentence}", err=True)
+            click.echo("  " + words.text("convert.stated", sentence=sentence), err=True)
     for one in release.outcomes:
         for sentence in one.refusals:
-            click.echo(f"Not released. {sentence}", err=True)
+            click.echo(words.text("convert.not-released", sentence=sentence), err=True)
     _print_ways_out(release.outcomes)
 
 
 def _print_ways_out(outcomes: tuple[Outcome, ...]) -> None:
     held = [one for one in outcomes if one.released is None]
     if any(one.gate.decision is Decision.UNDECIDED for one in held):
-        click.echo(
-            "Too few test cells to tell: train and test on more patients, or release with --release-undecided, which "
-            "manifest and card then state.",
-            err=True,
-        )
+        click.echo(spoken().text("convert.undecided"), err=True)
     if any(one.weaknesses for one in held):
-        click.echo(
-            "A model of so little use is released only with --release-weak, which manifest and card then state.",
-            err=True,
-        )
+        click.echo(spoken().text("convert.weak"), err=True)
 
 
 def _against_keras(outcomes: tuple[Outcome, ...]) -> Table:
-    table = Table(title="Exports beside the Keras model, on the test patients (changes in points)")
-    for column in ("", "accuracy", "change", "sens.", "spec.", "AUC", "flips", "mean |dP|", "MB", "ms/cell"):
+    words = spoken()
+    table = Table(title=words.text("convert.against-keras"))
+    named = {
+        name: words.text(f"convert.column.{name}")
+        for name in (
+            "accuracy",
+            "change",
+            "sensitivity",
+            "specificity",
+            "flips",
+            "difference",
+            "size",
+            "time",
+        )
+    }
+    before, after = list(named.values())[:4], list(named.values())[4:]
+    for column in ("", *before, "AUC", *after):
         table.add_column(column, justify="right")
     for c in (one.comparison for one in outcomes):
         table.add_row(
@@ -91,16 +100,18 @@ def _against_keras(outcomes: tuple[Outcome, ...]) -> Table:
 
 def _found(outcomes: tuple[Outcome, ...]) -> Table:
     """The table of what an export finds: counts, since a share of a few cells says little."""
-    table = Table(title="What they find of the undisputed test cells")
-    for column in ("", "at the threshold for", "infected found", "uninfected called so", "AUC"):
+    words = spoken()
+    table = Table(title=words.text("convert.found"))
+    columns = (words.text(f"convert.column.{name}") for name in ("point", "infected", "uninfected"))
+    for column in ("", *columns, "AUC"):
         table.add_column(column, justify="right")
     for one in outcomes:
         for point, counts in one.found.items():
             table.add_row(
                 one.comparison.precision if point == "cell" else "",
-                {"cell": "single cells", "field": "whole fields"}[point],
-                f"{counts['true_positives']:,} of {counts['infected']:,}",
-                f"{counts['true_negatives']:,} of {counts['uninfected']:,}",
+                words.text(f"convert.point.{point}"),
+                words.text("convert.of", part=counts["true_positives"], whole=counts["infected"]),
+                words.text("convert.of", part=counts["true_negatives"], whole=counts["uninfected"]),
                 f"{one.comparison.auc:.4f}" if point == "cell" else "",
             )
     return table

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
+from plasmolite.terminal.language import spoken
 from plasmolite.terminal.progress import progress_bar
 from plasmolite.terminal.quiet import library_notes_left_out
 
@@ -32,19 +35,16 @@ def training_errors(out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         command_line = shlex.join(["plasmolite", *sys.argv[1:]])
-        sentence = f"\nStopped. The same command goes on from the last epoch:\n  {command_line}"
+        sentence = "\n" + spoken().text("train.stopped", command=command_line)
     except PlasmoliteError as error:
-        sentence = f"Error: {error}"
+        sentence = spoken().text(Code.COMMAND_ERROR, reason=error.message)
     except ModuleNotFoundError as error:
-        sentence = (
-            f"Error: {error.name} is not installed. Training needs the extra train: "
-            "pip install 'plasmolite[train]'"
-        )
+        reason = spoken().text("train.not-installed", name=error.name or "")
+        sentence = spoken().text(Code.COMMAND_ERROR, reason=reason)
     except OSError as error:
-        sentence = (
-            f"Error: {error.filename or out}: {error.strerror or error}. When that is mended, the same command "
-            "goes on from the last epoch."
-        )
+        path = error.filename or out
+        reason = spoken().text("train.failed", path=path, reason=system_reason(error))
+        sentence = spoken().text(Code.COMMAND_ERROR, reason=reason)
     else:
         return
     click.echo(sentence, err=True)
@@ -61,7 +61,7 @@ def train_to_report(settings: TrainingSettings, out: Path, *, tensorboard: bool 
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print("Loading Keras …")
+    console.print(spoken().text("train.loading"))
     with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
@@ -83,55 +83,49 @@ class _ProgressBars:
 
     def reading(self, done: int, total: int) -> None:
         """Move the bar of the files read."""
-        self._bar.show("reading cells", done, total)
+        self._bar.show(spoken().text("train.reading"), done, total)
 
     def read(self, run_data: RunData) -> None:
         """Print what was read."""
-        from edge.inference.verdicts import LABELS
         from train.data.patients import describe_patients
 
         data = run_data.data
         infected = int(data.labels().sum())
         patients = [sample.patient for sample in data.samples]
+        words = spoken()
         self._console.print(
-            f"{len(data.samples)} cells of {describe_patients(patients, data.patients_by, self._table)}: "
-            f"{infected} {LABELS[1]}, {len(data.samples) - infected} {LABELS[0]}; {len(data.rejected)} files "
-            f"left out{' (the report lists them)' if data.rejected else ''}. "
-            + ", ".join(f"{name} {len(part)}" for name, part in run_data.split._asdict().items())
-            + "."
+            words.text(
+                "train.read",
+                cells=len(data.samples),
+                patients=describe_patients(patients, data.patients_by, self._table),
+                infected=infected,
+                uninfected=len(data.samples) - infected,
+                rejected=len(data.rejected),
+                **{name: len(part) for name, part in run_data.split._asdict().items()},
+            )
         )
         if data.doubt:
-            self._console.print(f"Note: {data.doubt}")
+            self._console.print(words.text("train.note", note=data.doubt))
         if run_data.rehearsal:
             again = run_data.rehearsal
-            known = (
-                "that it never saw" if again.known else "put aside, of which nobody knows whether it saw them"
-            )
-            self._console.print(
-                f"{len(again.learnt)} cells to rehearse; {len(again.judged)} of other patients {known} tell what it "
-                "forgets."
-            )
+            key = "train.rehearsal" if again.known else "train.rehearsal-unknown"
+            self._console.print(words.text(key, learnt=len(again.learnt), judged=len(again.judged)))
         if run_data.others:
             cells = len(run_data.others.samples) + len(run_data.others.held)
-            self._console.print(
-                f"{cells} healthy cells found in {run_data.others.fields} fields from elsewhere."
-            )
+            self._console.print(words.text("train.others", cells=cells, fields=run_data.others.fields))
 
     def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
         """Move the bar of a phase; after an epoch print its figures."""
-        self._bar.show(f"phase {phase}, step", done, total, f"loss {figures.get('loss', float('nan')):.4f}")
+        words = spoken()
+        loss = words.text("train.loss", loss=figures.get("loss", float("nan")))
+        self._bar.show(words.text("train.phase", phase=phase), done, total, loss)
         if "val_accuracy" in figures:
             epochs = self._epochs[phase]
-            self._console.print(
-                f"{phase}, epoch {round(done / total * epochs)} of {epochs}: loss {figures['loss']:.4f}, "
-                f"validation loss {figures['val_loss']:.4f}, validation accuracy {figures['val_accuracy']:.4f}"
-            )
+            shown = {name: figures[name] for name in ("loss", "val_loss", "val_accuracy")}
+            at = {"epoch": round(done / total * epochs), "epochs": epochs}
+            self._console.print(words.text("train.epoch", phase=phase, **at, **shown))
 
     def measuring(self) -> None:
         """Show that the held-out patients are being judged."""
         self._shown.close()
-        self._shown.enter_context(
-            self._console.status(
-                "Judging validation and test patients, 1,000 bootstrap draws for the intervals …"
-            )
-        )
+        self._shown.enter_context(self._console.status(spoken().text("train.measuring")))

@@ -83,7 +83,7 @@ def command(**options: Any) -> None:
     from edge.errors import PlasmoliteError
 
     if options["slide_id"] and options["resume"]:
-        raise click.UsageError("Give --slide for a new slide or --resume for one that is there, not both.")
+        raise click.UsageError(spoken().text("live.new-or-resumed"))
     # A service manager ends with SIGTERM what a person ends with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

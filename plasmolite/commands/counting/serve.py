@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from edge.about import RESEARCH_USE
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
 from plasmolite.commands.options.paths import FILE
 from plasmolite.commands.options.slide import slide_options
+from plasmolite.terminal.language import spoken
 
 _OPENCV_PIXELS = 64_000_000
 """OpenCV's own bound on decoding, behind ours."""
@@ -137,19 +137,17 @@ def command(
         sys.exit(2)
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     addresses = addresses_of(server.effective_host, server.effective_port)
-    click.echo(f"Plasmolite is at {' and '.join(addresses)} (stop with Ctrl+C).", err=True)
+    words = spoken()
+    click.echo(words.text("serve.address", addresses=", ".join(addresses)), err=True)
     if token is not None and not settings.on_loopback:
         once = pairing_address(addresses[0], context.pairing.draw())
-        click.echo(
-            f"Read this with a phone: it signs it in once, within 10 minutes.\n{qr_in_terminal(once)}",
-            err=True,
-        )
-    click.echo(RESEARCH_USE, err=True)
+        click.echo(words.text("serve.pair", code=qr_in_terminal(once)), err=True)
+    click.echo(words.text("research"), err=True)
     run_until_stopped(server, partial(context_of, app))
 
 
 def _tell_token(token: str, path: Path) -> None:
-    click.echo(f"Token (shown this once; its hash is in {path}):\n\n    {token}\n", err=True)
+    click.echo(spoken().text("serve.token", path=path, token=token), err=True)
 
 
 def _sentence(error: Exception, host: str, port: int) -> str:

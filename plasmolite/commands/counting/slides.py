@@ -245,7 +245,7 @@ def export_slide(
         _export_cells(place, slide_id, target, unreviewed=unreviewed)
         return
     if len(slide_id) > 1:
-        raise click.UsageError(f"{kind} is of one slide: only cells are of several.")
+        raise click.UsageError(spoken().text("cells.one-slide", kind=kind))
     with place.open() as store:
         slide = store.slide(slide_id[0])
         if kind == "csv" and target is not None:
@@ -272,29 +272,24 @@ def _export_cells(
 ) -> None:
     from edge.cells.folder import CellFolder
     from edge.slides.cut_cells import export_cells
+    from edge.types import Label
 
     if target is None:
-        raise click.UsageError("cells need a folder: name one that is not there yet with --to.")
+        raise click.UsageError(spoken().text("cells.no-folder"))
     with place.open() as store:
         slides = [store.slide(slide_id) for slide_id in slide_ids]
         found = export_cells(store, slides, CellFolder(target), machine_too=unreviewed)
-    told = ", ".join(f"{number:,} {label}" for label, number in found.cells.items())
-    click.echo(f"Cells written: {told}, of {len(slides)} slides, which stand for the patients.")
+    words = spoken()
+    written = {
+        str(label).lower(): found.cells.get(label, 0) for label in (Label.PARASITIZED, Label.UNINFECTED)
+    }
+    click.echo(words.text("cells.written", slides=len(slides), **written))
     if found.without_call:
-        click.echo(
-            f"{found.without_call:,} cells that nobody called were left out (--unreviewed takes them too)."
-        )
+        click.echo(words.text("cells.without-call", cells=found.without_call))
     if found.without_outline:
-        click.echo(
-            f"Note: {found.without_outline:,} of them were counted by an earlier version, which kept no outline: what "
-            "stands out in their boxes was taken.",
-            err=True,
-        )
+        click.echo(words.text("cells.without-outline", cells=found.without_outline), err=True)
     if found.not_cut:
-        click.echo(
-            f"{found.not_cut:,} cells could not be made out in their small pictures and were left out.",
-            err=True,
-        )
+        click.echo(words.text("cells.not-cut", cells=found.not_cut), err=True)
 
 
 @command.command("table")

@@ -114,7 +114,7 @@ def command(
     from edge.inference.classifier import Classifier
 
     if not (negatives or positives or reviewed):
-        raise click.UsageError("Name slides: NEGATIVES, --positives or --reviewed.")
+        raise click.UsageError(spoken().text("calibrate.no-slides"))
     try:
         classifier = Classifier.open(model, threads=threads)
         known = _known(negatives, positives, store if reviewed else None, reviewed, classifier.model.sha256)

@@ -82,7 +82,7 @@ def command(
     from edge.inference.classifier import Classifier
 
     if inconclusive and threshold is not None:
-        raise click.UsageError("--inconclusive brings two thresholds of its own: leave out --threshold.")
+        raise click.UsageError(spoken().text("classify.two-thresholds"))
     try:
         classifier = Classifier.open(model, threads=threads, batch_size=batch)
         cutoff = classifier.model.operating_point("cell").threshold if threshold is None else threshold

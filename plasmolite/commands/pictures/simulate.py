@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from plasmolite.commands.options.paths import FOLDER
+from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import progress_bar
 
 
@@ -88,14 +89,16 @@ def command(
         ),
     )
     pictures = write_bundled(out) if bundled else write_set(out, plan)
-    written = 0
+    written, drawing = 0, spoken().text("simulate.drawing")
     try:
         with progress_bar() as bar:
             for _ in pictures:
                 written += 1
-                bar.show("drawing", written, 26 if bundled else cells + fields)
+                bar.show(drawing, written, 26 if bundled else cells + fields)
     except OSError as error:
-        message = f"{out} cannot be written to ({error.strerror}). Choose another folder or free some space."
-        click.echo(message, err=True)
-        raise SystemExit(2) from error
-    click.echo(f"{written} pictures drawn in {out}, their truth beside them.")
+        from edge.errors import SourceError
+        from edge.messages.codes import Code
+        from edge.messages.message import system_reason
+
+        refuse(SourceError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)))
+    click.echo(spoken().text("simulate.drawn", pictures=written, folder=out))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.about import RESEARCH_USE
 from plasmolite.commands.options.paths import FOLDER
+from plasmolite.terminal.language import spoken
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import SettingsError, TrainingSettings
@@ -55,7 +55,8 @@ def command(*, out: Path, folds: int, json_wanted: bool, **settings: object) -> 
             click.echo((out / SUMMARY_FILE).read_text("utf-8").strip())
             return
         _print(summary, judged)
-        click.echo(f"Figures: {out / 'crossvalidation.json'}\n{RESEARCH_USE}")
+        click.echo(spoken().text("folds.figures", path=out / "crossvalidation.json"))
+        click.echo(spoken().text("research"))
 
 
 def _finished(settings: TrainingSettings, run: Path) -> Path:
@@ -65,7 +66,8 @@ def _finished(settings: TrainingSettings, run: Path) -> Path:
 
     check_run(settings, run)
     if not is_finished(run):
-        click.echo(f"Fold {settings.fold + 1} of {settings.folds}: {shlex.quote(str(run))}", err=True)
+        at = {"fold": settings.fold + 1, "folds": settings.folds}
+        click.echo(spoken().text("folds.fold", run=shlex.quote(str(run)), **at), err=True)
         train_to_report(settings, run)
     return run
 
@@ -88,21 +90,19 @@ def _print(summary: Summary, folds: list[Fold]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        title=f"{len(folds)} folds by patient, int8 exports in the device's runtime",
-        caption="pooled: all cells at once, 95 % interval by bootstrap over patients",
-    )
+    words = spoken()
+    table = Table(title=words.text("folds.title", folds=len(folds)), caption=words.text("folds.caption"))
     table.add_column("")
     for number in range(len(folds)):
-        table.add_column(f"fold {number}", justify="right")
-    table.add_column("mean", justify="right")
-    table.add_column("pooled", justify="right")
+        table.add_column(words.text("folds.column", fold=number), justify="right")
+    table.add_column(words.text("folds.mean"), justify="right")
+    table.add_column(words.text("folds.pooled"), justify="right")
     for population, figures in summary.by_fold.items():
         for name, values in figures.items():
             pooled = summary.pooled[population].get(name)
             interval = f"{pooled.value:.4f} [{pooled.low:.4f}, {pooled.high:.4f}]" if pooled else ""
             cells = [f"{value:.4f}" for value in (*values, summary.mean[population][name])]
             table.add_row(f"{population}: {name}", *cells, interval)
-    table.add_row("verdicts that flip", *(f"{fold.flips:.3%}" for fold in folds), "", "")
+    table.add_row(words.text("folds.flips"), *(f"{fold.flips:.3%}" for fold in folds), "", "")
     console = Console()
     (console if console.is_terminal else Console(width=160)).print(table)

@@ -11,7 +11,7 @@ import click
 
 from edge.errors import PlasmoliteError
 from plasmolite.commands.options.paths import FOLDER, PRESENT_FILE, PRESENT_FOLDER
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
     from train.annotations.cutting import Cut
@@ -124,25 +124,22 @@ def _print(annotations: Annotations, cut: Cut, out: Path, *, taken: bool) -> Non
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{annotations.form}: boxes of {cut.fields} fields")
-    for column in ("name", "boxes", "meet no found cell"):
-        table.add_column(column, justify="left" if column == "name" else "right")
+    from edge.types import Label
+
+    words = spoken()
+    table = Table(title=words.text("cut.title", form=annotations.form, fields=cut.fields))
+    for column in ("name", "boxes", "alone"):
+        table.add_column(words.text(f"cut.column.{column}"), justify="left" if column == "name" else "right")
     for name, number in cut.boxes.most_common():
         table.add_row(name, f"{number:,}", f"{cut.homeless[name]:,}")
     Console().print(table)
-    told = ", ".join(f"{number:,} {label}" for label, number in cut.cells.items())
-    click.echo(f"Cells written: {told}; {cut.patients} patients, told {cut.patients_told}.")
-    what = "taken for uninfected" if taken else "left out"
-    click.echo(
-        f"Found cells that nobody annotated: {cut.not_annotated:,}, {what}. In doubt {cut.in_doubt:,}, of other names "
-        f"{cut.ignored:,}; left out."
-    )
+    written = {str(label).lower(): cut.cells.get(label, 0) for label in (Label.PARASITIZED, Label.UNINFECTED)}
+    patients = f"{cut.patients} patients, {cut.patients_told}"
+    click.echo(words.text("cut.written", patients=patients, **written))
+    left = {"cells": cut.not_annotated, "doubt": cut.in_doubt, "ignored": cut.ignored}
+    click.echo(words.text("cut.taken" if taken else "cut.not-taken", **left))
     for sentence in cut.left_out:
-        click.echo(f"Left out. {sentence}", err=True)
+        click.echo(words.text("cut.left-out", sentence=sentence), err=True)
     if cut.patients_told.startswith("each field"):
-        click.echo(
-            "Note: fields of one patient may stand on both sides of a split. Say whose each is with --patients, or put "
-            "each patient's pictures in a folder.",
-            err=True,
-        )
-    click.echo(f"Next: plasmolite train --data {out} --patients {out / 'patients.csv'} --out DIR")
+        click.echo(words.text("cut.fields-apart"), err=True)
+    click.echo(words.text("cut.next", folder=out, patients=out / "patients.csv"))

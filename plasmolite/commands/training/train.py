@@ -11,6 +11,7 @@ import click
 
 from edge.about import RESEARCH_USE
 from plasmolite.commands.options.paths import FOLDER
+from plasmolite.terminal.language import spoken
 from plasmolite.terminal.training import train_to_report, training_errors
 from train.options import training_options
 from train.settings import TrainingSettings
@@ -82,8 +83,10 @@ def command(
             _print_forgetting(results.forgetting)
         for sentence in results.weaknesses:
             click.echo(f"Warning: {sentence}", err=True)
-        click.echo(f"Model: {out / 'model.keras'}\nReport: {out / 'report.html'}")
-        click.echo(f"Next: plasmolite convert {shlex.quote(str(out))} --out DIR\n{RESEARCH_USE}")
+        words = spoken()
+        click.echo(words.text("train.files", model=out / "model.keras", report=out / "report.html"))
+        click.echo(words.text("train.next", run=shlex.quote(str(out))))
+        click.echo(words.text("research"))
 
 
 def _start(context: click.Context, name: str) -> dict[str, Any]:
@@ -104,12 +107,18 @@ def _start(context: click.Context, name: str) -> dict[str, Any]:
 
 
 def _print_forgetting(found: dict[str, Any]) -> None:
-    loss = found["loss"]
-    lost, least, most = (f"{loss[name]:.2%}" for name in ("value", "low", "high"))
     click.echo(
-        f"On {found['cells']:,} cells to rehearse of {found['patients']} patients: accuracy "
-        f"{found['accuracy_before']:.2%} before, {found['accuracy_now']:.2%} now (loss {lost}, 95 % interval {least} "
-        f"to {most}; convert allows {found['limit']:.2%})."
+        spoken().text(
+            "train.forgetting",
+            cells=found["cells"],
+            patients=found["patients"],
+            before=found["accuracy_before"],
+            now=found["accuracy_now"],
+            loss=found["loss"]["value"],
+            low=found["loss"]["low"],
+            high=found["loss"]["high"],
+            limit=found["limit"],
+        )
     )
 
 
@@ -133,13 +142,14 @@ def _print_figures(results: Results, *, by_cell: bool) -> None:
     from train.reporting.report import figure_rows
 
     header, rows = figure_rows(results)
-    whose = f"of {len(set(results.test.patients))} patients that the network never saw"
+    words, cells = spoken(), len(results.test.labels)
     if by_cell:
-        whose = "of patients whose other cells it learnt from: THESE FIGURES LEAK"
-    table = Table(
-        title=f"{len(results.test.labels)} test cells {whose}",
-        caption=f"95 % intervals by bootstrap over {'cells' if by_cell else 'patients'}",
-    )
+        title, caption = words.text("train.figures-leak", cells=cells), "train.intervals-by-cells"
+    else:
+        patients = len(set(results.test.patients))
+        title = words.text("train.figures", cells=cells, patients=patients)
+        caption = "train.intervals-by-patients"
+    table = Table(title=title, caption=words.text(caption))
     for number, heading in enumerate(header):
         table.add_column(heading, justify="right" if number else "left")
     for row in rows:

@@ -24,4 +24,4 @@ def test_the_command_says_that_it_cannot_write(tmp_path: Path) -> None:
     blocked.write_text("in the way")
     result = CliRunner().invoke(command, ["--out", str(blocked / "below"), "--cells", "1", "--fields", "0"])
     assert result.exit_code == 2
-    assert "cannot be written to" in result.output
+    assert "cannot be written" in result.output
