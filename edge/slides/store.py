@@ -297,21 +297,6 @@ class SlideStore:
                 found[number] = bytes(rows[0]["glimpse"])
         return found
 
-    def field_picture(self, slide: Slide, number: int) -> tuple[bytes, int] | None:
-        """The JPEG of a field by its number, with the width of the field that it was made of, px; None without one."""
-        rows = self.database.rows(
-            "SELECT jpeg, width FROM pictures JOIN fields USING (field_id) WHERE slide = ? AND number = ?",
-            (slide.number, number),
-        )
-        return (bytes(rows[0]["jpeg"]), int(rows[0]["width"])) if rows else None
-
-    def pictured_fields(self, slide: Slide) -> frozenset[int]:
-        """The numbers of the fields of a slide whose pictures are kept."""
-        rows = self.database.rows(
-            "SELECT number FROM pictures JOIN fields USING (field_id) WHERE slide = ?", (slide.number,)
-        )
-        return frozenset(row["number"] for row in rows)
-
     def reviews(self, slide: Slide) -> list[Review]:
         """Every call that a person made on cells of a slide, withdrawn ones included, the oldest first."""
         rows = self.database.rows(

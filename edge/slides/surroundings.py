@@ -39,6 +39,23 @@ def stored_picture(rgb: Rgb, cell_width: float) -> bytes:
     )
 
 
+def field_picture(store: SlideStore, slide: Slide, number: int) -> tuple[bytes, int] | None:
+    """The JPEG of a field by its number, with the width of the field that it was made of, px; None without one."""
+    rows = store.database.rows(
+        "SELECT jpeg, width FROM pictures JOIN fields USING (field_id) WHERE slide = ? AND number = ?",
+        (slide.number, number),
+    )
+    return (bytes(rows[0]["jpeg"]), int(rows[0]["width"])) if rows else None
+
+
+def pictured_fields(store: SlideStore, slide: Slide) -> frozenset[int]:
+    """The numbers of the fields of a slide whose pictures are kept."""
+    rows = store.database.rows(
+        "SELECT number FROM pictures JOIN fields USING (field_id) WHERE slide = ?", (slide.number,)
+    )
+    return frozenset(row["number"] for row in rows)
+
+
 def surroundings(store: SlideStore, slide: Slide, cell: StoredCell) -> bytes | None:
     """Cut a cell with its neighbours out of the stored field, as a square JPEG with the cell in its middle.
 
@@ -50,7 +67,7 @@ def surroundings(store: SlideStore, slide: Slide, cell: StoredCell) -> bytes | N
         StoreError: the store cannot be read.
         ImageError: the picture is damaged.
     """
-    kept = store.field_picture(slide, cell.field_number)
+    kept = field_picture(store, slide, cell.field_number)
     if kept is None:
         return None
     data, width = kept

@@ -18,6 +18,7 @@ from edge.slides.readings import Reading
 from edge.slides.records import Slide, SlideCounts, StoredCell
 from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
+from edge.slides.surroundings import pictured_fields
 from edge.types import Label
 from server.context import server_context
 from server.http.openapi import problems
@@ -121,7 +122,7 @@ def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
             sample=query["sample"],
         )
     page = cells[query["offset"] : query["offset"] + query["limit"]]
-    kept = store.pictured_fields(slide)
+    kept = pictured_fields(store, slide)
     return {"total": len(cells), "cells": [_cell(cell, kept, blind=query["blind"]) for cell in page]}
 
 
@@ -174,7 +175,7 @@ def review_cell(review: dict[str, Any], number: int, cell_id: int) -> dict[str, 
     own = store.cell(slide, cell_id)._replace(
         call=stored.call, reviewer=stored.reviewer, reviewed_at=stored.at
     )
-    return _cell(own, store.pictured_fields(slide), blind=review["blind"])
+    return _cell(own, pictured_fields(store, slide), blind=review["blind"])
 
 
 @slides.route(f"{SLIDE_PATH}/audit", methods=["GET"])

@@ -10,7 +10,14 @@ import pytest
 from edge.images.encode import encode_jpeg
 from edge.images.files import read_image
 from edge.slides.store import SlideStore
-from edge.slides.surroundings import CELL_WIDTH, LONGEST_SIDE, REACH, stored_picture, surroundings
+from edge.slides.surroundings import (
+    CELL_WIDTH,
+    LONGEST_SIDE,
+    REACH,
+    field_picture,
+    stored_picture,
+    surroundings,
+)
 from edge.slides.tables.schema import migrate
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store
 
@@ -96,7 +103,7 @@ def test_a_deleted_slide_leaves_no_picture_of_its_fields(tmp_path: Path) -> None
         store.add_field(
             slide, field_at(), cells_of(0.9), [b"crop"], picture=encode_jpeg(field_with_cells(), 80)
         )
-        assert store.field_picture(slide, 1) is not None
+        assert field_picture(store, slide, 1) is not None
         store.delete_slide(slide, who="Amina")
         assert store.database.rows("SELECT count(*) AS n FROM pictures")[0]["n"] == 0
 
