@@ -28,7 +28,7 @@ _YARDSTICK_SIDE = 160
 
 
 def part_of(report: ProgressCallback, done: int, of: int) -> ProgressCallback:
-    """ProgressCallback the progress of one part, after ``done`` out of ``of``, as that of the whole."""
+    """Report the progress of one part, after ``done`` out of ``of``, as that of the whole."""
     return lambda text, share: report(text, (done + share) / of)
 
 
@@ -162,7 +162,7 @@ def ratio(slow: Timing, fast: Timing) -> Ratio:
 
 
 def median_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
-    """TimingLimits of a median that hold for any distribution: order statistics by the binomial distribution.
+    """Limits of a median that hold for any distribution: order statistics by the binomial distribution.
 
     The ranks are n/2 -+ z sqrt(n)/2, the normal approximation of Conover, "Practical Nonparametric
     Statistics" (3rd edition), section 3.2; with under six values no such interval reaches 95 %, and the whole
