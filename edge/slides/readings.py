@@ -60,7 +60,7 @@ def cohens_kappa(both: int, first: int, second: int, neither: int) -> Kappa | No
         neither: Cells that neither called parasitised.
 
     Returns:
-        None where there is no cell, or both called all cells the same: chance alone agrees then.
+        None where there is no cell, or a reader called all cells the same: chance alone agrees then.
     """
     total = both + first + second + neither
     if not total:
@@ -76,6 +76,9 @@ def cohens_kappa(both: int, first: int, second: int, neither: int) -> Kappa | No
     agreed = sum(p[i][i] * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in (0, 1))
     differed = (1 - kappa) ** 2 * sum(p[i][1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in (0, 1))
     variance = agreed + differed - (kappa - chance * (1 - kappa)) ** 2
+    if variance < 1e-12 and min(rows[0], rows[1], columns[0], columns[1]) < 1e-12:
+        # One reader called all cells the same: kappa is 0 whatever the other called, and its error says nothing.
+        return None
     error = math.sqrt(max(variance, 0.0) / total) / (1 - chance)
     return Kappa(kappa, max(kappa - 1.96 * error, -1.0), min(kappa + 1.96 * error, 1.0))
 

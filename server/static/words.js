@@ -67,7 +67,7 @@ export function translate(root) {
 
 /** A number with so many decimals. */
 export function figure(value, decimals = 0) {
-  return new Intl.NumberFormat(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+  return new Intl.NumberFormat(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay: "negative" }).format(value);
 }
 
 /** A share as percent with three significant digits, without the sign. */

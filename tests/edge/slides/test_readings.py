@@ -143,6 +143,9 @@ def test_readers_who_never_differ_agree_no_surer_than_so_many_cells_allow() -> N
     assert found.low == pytest.approx((0.6915 - 0.5) / 0.5, abs=1e-3)
     assert cohens_kappa(0, 0, 0, 7) is None
     assert cohens_kappa(0, 0, 0, 0) is None
+    # One reader who calls nothing parasitised: kappa is 0 by itself, and an interval from 0 to 0 would sound certain.
+    assert cohens_kappa(0, 0, 1, 5) is None
+    assert cohens_kappa(0, 4, 0, 9) is None
     worst = cohens_kappa(0, 5, 5, 0)
     assert worst is not None
     assert math.isclose(worst.kappa, -1.0)

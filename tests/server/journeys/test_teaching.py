@@ -43,7 +43,7 @@ def test_a_review_teaches_the_model_and_it_is_taken_back(page: Page, bench: Benc
         count_and_review(bench.store, slide, parent)
     page.script("localStorage.setItem('plasmolite-language', 'en')")
     page.open(f"slides/{first.number}")
-    assert page.reads("32 infected and 64 uninfected cells of 4 slides")
+    assert page.reads("32 infected and 64 uninfected cells. Slides or fields: 4.")
     page.one("#teach-site").send_keys("Kisumu")
     page.one("#teach-try").click()
     page.one("#teach-use")
