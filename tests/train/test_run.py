@@ -35,17 +35,25 @@ from train.run import fit, load_run_data
 from train.run_folder import open_run
 from train.settings import TrainingSettings
 
-out, phase, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+out, step = Path(sys.argv[1]), int(sys.argv[2])
 settings = TrainingSettings.read(out / "settings.json")
-open_run(settings, out)
 
-def report(name, done, total, figures):
-    if name == phase and done == step:
-        os.kill(os.getpid(), signal.SIGKILL)
+def train(phase):
+    def report(name, done, total, figures):
+        if name == phase and done == step:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-fit(settings, load_run_data(settings, out), out, report)
+    open_run(settings, out)
+    fit(settings, load_run_data(settings, out), out, report)
+
+for phase in sys.argv[3:]:
+    child = os.fork()  # Nothing has been computed yet: Keras is loaded once for all.
+    if child == 0:
+        train(phase)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""The training of a run folder, which kills itself as no handler can prevent."""
+"""The training of a run folder, which kills itself in each phase as no handler can prevent, and goes on in the next."""
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +168,8 @@ def test_reading_a_finished_run_again_changes_nothing_in_it(
 
 
 def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: Path) -> None:
-    short = replace(settings, by_cell=True, head_epochs=1, tune_epochs=0, settle_epochs=0)
-    said = train(short, tmp_path / "leaking", "--by-cell")
+    untrained = replace(settings, by_cell=True, head_epochs=0, tune_epochs=0, settle_epochs=0)
+    said = train(untrained, tmp_path / "leaking", "--by-cell")
     assert said.exit_code == 0, said.output
     assert "THESE FIGURES LEAK" in said.stdout
     assert "These figures leak" in (tmp_path / "leaking" / "report.html").read_text("utf-8")
@@ -176,14 +184,15 @@ def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(
     open_run(settings, out)
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     steps = len(load_run_data(settings, out).split.train) // settings.batch_size
-    for phase in ("head", "tune", "settle"):
-        killed = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(out), phase, str(steps + 1)],
-            env=environment,
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    phases = ("head", "tune", "settle")
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(out), str(steps + 1), *phases],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.stdout.split() == [str(-signal.SIGKILL)] * len(phases), killed.stderr[-2000:]
     begun: list[tuple[str, int]] = []
     fit(settings, load_run_data(settings, out), out, lambda name, done, *_: begun.append((name, done)))
     assert begun[0] == ("settle", steps + 1)

@@ -156,6 +156,16 @@ def test_tables_of_boxes_are_known_by_their_columns(tmp_path: Path, text: str) -
     assert box[1:5] == pytest.approx((10, 20, 40, 30))
 
 
+@pytest.mark.parametrize("prefix", ["", "0a1b2c3d-"])
+def test_a_name_that_is_a_uuid_loses_no_part_of_it(tmp_path: Path, prefix: str) -> None:
+    name = "2a02cec2-a09b-483a-ad38-14359a763fa4.jpg"
+    value = {"x": 5, "y": 20, "width": 20, "height": 30, "rectanglelabels": ["ring"]}
+    result = [{"type": "rectanglelabels", "value": value}]
+    task = {"data": {"image": f"/data/upload/1/{prefix}{name}"}, "annotations": [{"result": result}]}
+    (tmp_path / "export.json").write_text(json.dumps([task]))
+    assert list(read_annotations(tmp_path / "export.json").pictures) == [name]
+
+
 def test_turned_boxes_and_outlines_are_read_as_the_box_around_them(tmp_path: Path) -> None:
     value = {"x": 50.0, "y": 20.0, "width": 10.0, "height": 40.0, "rotation": 90, "rectanglelabels": ["ring"]}
     size = {"original_width": WIDE, "original_height": HIGH}

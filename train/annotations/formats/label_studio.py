@@ -10,6 +10,9 @@ from urllib.parse import unquote
 
 from train.annotations.values import Annotations, Box, box_around, turned
 
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-(?!(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
+"""What an upload puts before a name, unless it is the beginning of a name that is a UUID."""
+
 
 def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
     """Read an export as JSON, or as JSON_MIN, in which the results stand flat in the task."""
@@ -53,7 +56,7 @@ def _picture(task: dict[str, Any]) -> str | None:
         return None
     path = unquote(str(path)).partition("?d=")[2] or unquote(str(path))
     folder, _, name = path.rpartition("/")
-    return re.sub(r"^[0-9a-f]{8}-", "", name) if "upload" in folder else path
+    return _UPLOADED.sub("", name) if "upload" in folder else path
 
 
 def _box(kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | str:
