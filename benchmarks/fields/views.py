@@ -158,7 +158,7 @@ class Seen(NamedTuple):
 def see(analyser: FieldAnalyser, rgb: Rgb) -> Seen:
     """Find and judge the cells of a field."""
     found = analyser.find(rgb)
-    cells = analyser.classify(rgb, red_cells(found.cells))
+    cells = analyser.classify(rgb, red_cells(found.cells), grainy=found.quality.grainy)
     centres = [one.cell.centre for one in cells if one.counted and one.label == Label.PARASITIZED]
     values = {check.name: check.value for check in found.quality.checks}
     refused = found.quality.refused is not None

@@ -15,11 +15,14 @@ from benchmarks.stage.slides import TrueSlide
 from edge.calibration.setup import SlideSetup
 from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.live.sources.frame import Frame
+from edge.live.states import LiveState
 from edge.slides.store import SlideStore
 from edge.types import Box, Label
 
 SAME = 0.5
 """A counted cell is the one whose middle is nearer than this share of a typical cell's width."""
+
+LOOKED_AT = (LiveState.COUNTED, LiveState.NOT_JUDGED, LiveState.NOTHING_NEW)
 
 
 class Counted(NamedTuple):
@@ -31,6 +34,7 @@ class Counted(NamedTuple):
         judged: seen well enough to be judged, bool (n,).
         field: number of the field that each is judged in, (n,).
         frames: by state.
+        looked: where the frames were taken whose cells were found.
     """
 
     centres: NDArray[np.float64]
@@ -38,13 +42,14 @@ class Counted(NamedTuple):
     judged: NDArray[np.bool_]
     field: NDArray[np.int64]
     frames: dict[str, int]
+    looked: list[Look]
 
 
 class Score(NamedTuple):
     """What became of the cells that the same slide gives at rest, sharp and without noise.
 
     Attributes:
-        at_rest: cells counted there.
+        at_rest: cells counted there that a frame showed wholly here, in which cells were found.
         again: of these, counted here.
         new: counted here and not there.
         twice: of these, counted from two fields.
@@ -86,12 +91,15 @@ def count_under(slide: TrueSlide, setup: SlideSetup, stage: Stage, sensor: Senso
     looks = stage.looks((slide.rgb.shape[1], slide.rgb.shape[0]), rng)
     states: Counter[str] = Counter()
     taken_from: list[Look] = []
+    looked: list[Look] = []
     with TemporaryDirectory() as folder, SlideStore(Path(folder) / "slides.sqlite") as store:
         begun = find_or_begin(store, setup, SlideRequest("stage"), "stage")
         task = slide_task(setup, store, begun, cells_wanted=10**9)
         for number, look in enumerate(looks):
             rgb = sensor.expose(sharp_view(slide.rgb, look), look, number, len(looks), rng)
-            states[str(task.consider(Frame(rgb, number + 1, number / stage.fps, "stage")).state)] += 1
+            state = task.consider(Frame(rgb, number + 1, number / stage.fps, "stage")).state
+            states[str(state)] += 1
+            looked += [look] if state in LOOKED_AT else []
             taken_from += [look] * (store.counts(begun).fields - len(taken_from))
         cells = store.cells(begun, unjudged=True)
     centres = [
@@ -104,12 +112,17 @@ def count_under(slide: TrueSlide, setup: SlideSetup, stage: Stage, sensor: Senso
         np.array([cell.judged for cell in cells], bool),
         np.array([cell.field_number for cell in cells], np.int64),
         dict(states),
+        looked,
     )
 
 
 def compare(slide: TrueSlide, at_rest: Counted, here: Counted) -> Score:
     """Hold a count against that of the same slide at rest."""
     width = float(np.median(slide.boxes[:, 2:]))
+    boxes = np.hstack([at_rest.centres - width / 2, np.full((len(at_rest.centres), 2), width)])
+    shown = np.zeros(len(boxes), bool)
+    for look in set(here.looked):
+        shown |= look.holds(boxes)
     belongs = _nearest(at_rest.centres, here.centres, SAME * width)
     counted = np.bincount(belongs[belongs >= 0], minlength=len(at_rest.centres))
     twice = sum(
@@ -119,10 +132,10 @@ def compare(slide: TrueSlide, at_rest: Counted, here: Counted) -> Score:
     called, told = (np.zeros(len(at_rest.centres), bool) for _ in range(2))
     called[belongs[(belongs >= 0) & here.called]] = True
     told[belongs[(belongs >= 0) & ~here.judged]] = True
-    wanted = at_rest.called & _infected(slide, at_rest)
+    wanted = at_rest.called & _infected(slide, at_rest) & shown
     return Score(
-        len(at_rest.centres),
-        int((counted > 0).sum()),
+        int(shown.sum()),
+        int((shown & (counted > 0)).sum()),
         int((belongs < 0).sum()),
         int(twice),
         int(wanted.sum()),

@@ -238,7 +238,8 @@ class SlideCounter:
                 self._store.take_file(self._slide, frame.sha256, "nothing new")
             return Outcome(LiveState.NOTHING_NEW, place=place, found=found)
         looked_at = [*seen.new, *(cell for _, cell in seen.better)]
-        classified = self._reader.classify(rgb, looked_at, typical=field.judged)
+        grainy = found.quality.grainy
+        classified = self._reader.classify(rgb, looked_at, typical=field.judged, grainy=grainy)
         crops = [stored_crop(rgb, cell) for cell in looked_at]
         new = len(seen.new)
         better = [

@@ -127,6 +127,7 @@ class SlideTask:
         outcome = self._counter.consider(frame)
         self._states[outcome.state] = self._states.get(outcome.state, 0) + 1
         self._name_turn(outcome)
+        self._name_noise(outcome)
         if outcome.state in {LiveState.COUNTED, LiveState.NOT_JUDGED}:
             self._facts = self._count()
             self._facts["last_field"] = {
@@ -161,6 +162,12 @@ class SlideTask:
         if abs(turn - self._turn) >= _TURN_TOLD:
             self._turn = turn
             self.note(Message(Code.LIVE_TURNED, degrees=abs(turn)))
+
+    def _name_noise(self, outcome: Outcome) -> None:
+        """Say once what noise costs, when a field is counted that shows much of it."""
+        told = Message(Code.LIVE_NOISY)
+        if outcome.new_cells and outcome.found and outcome.found.quality.costly and told not in self._notes:
+            self.note(told)
 
     def source_returned(self) -> None:
         """Look for the next field everywhere."""

@@ -116,6 +116,7 @@ class Code(StrEnum):
     LIVE_REACHED_GOES_ON = "live.reached-goes-on"
     LIVE_NOT_JUDGED = "live.not-judged"
     LIVE_TURNED = "live.turned"
+    LIVE_NOISY = "live.noisy"
     LIVE_RESIZED = "live.resized"
     LIVE_DEFECT = "live.defect"
     LIVE_FILE_GIVEN_UP = "live.file-given-up"

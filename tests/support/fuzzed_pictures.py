@@ -20,8 +20,9 @@ from edge.images.inputs import CellFile, split_pages
 from edge.inference.classifier import Classifier
 from edge.types import Rgb
 
-# What webcams leave behind, with all pixels right (`edge.images.jpeg`), and what a TIFF says beside its pixels.
-HARMLESS = ("extraneous bytes before marker", "TIFF_Warning")
+# What webcams leave behind, with all pixels right (`edge.images.jpeg`), what a TIFF says beside its
+# pixels, and what a PNG has after its last row.
+HARMLESS = ("extraneous bytes before marker", "TIFF_Warning", "Extra compressed data")
 DAMAGE = (
     "Corrupt JPEG",
     "Premature end",

@@ -12,6 +12,11 @@ from edge.messages.message import Message
 MOST_STRAIN = 1.0
 """Most strain of a view (`QualityReport.strain`) that cells are judged in."""
 
+GRAINY = 0.4
+"""Share of the limit of noise above which a picture is smoothed a little before its cells are judged."""
+COSTLY = 0.6
+"""Likewise, above which that is told: about a tenth of the infected cells is lost (`benchmarks.stage`)."""
+
 
 class CheckName(StrEnum):
     """The checks of a field; the values are part of every answer, table and store, and stay as they are."""
@@ -101,6 +106,21 @@ class QualityReport(NamedTuple):
         """
         view = [check for check in self.checks if check.name.of_the_view]
         return max((_share_of_limit(check) for check in view), default=0.0)
+
+    @property
+    def grainy(self) -> bool:
+        """Whether noise shows so much that cells are judged in a slightly smoothed picture."""
+        return self._grain > GRAINY
+
+    @property
+    def costly(self) -> bool:
+        """Whether noise costs infected cells for all that, as a person should know."""
+        return self._grain > COSTLY
+
+    @property
+    def _grain(self) -> float:
+        """The share of its limit that noise has."""
+        return next((_share_of_limit(check) for check in self.checks if check.name == CheckName.NOISE), 0.0)
 
     def of_content(self) -> QualityReport:
         """The checks of what the field shows, however the camera saw it."""

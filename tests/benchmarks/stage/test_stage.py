@@ -75,7 +75,7 @@ def test_a_count_is_held_against_that_at_rest() -> None:
         np.array([True, True, True, False]),
     )
     yes, no = np.ones(4, bool), np.zeros(4, bool)
-    at_rest = Counted(places, yes, yes, np.zeros(4, np.int64), {})
+    at_rest = Counted(places, yes, yes, np.zeros(4, np.int64), {}, [Look(0, 0)])
     here = Counted(
         # The first twice from two fields; the second waits to be judged; the third is missed; one more is new.
         np.vstack([places[:3], places[:1] + 5, [[900.0, 900.0]]]),
@@ -83,6 +83,7 @@ def test_a_count_is_held_against_that_at_rest() -> None:
         np.array([True, False, True, True, True]),
         np.array([1, 1, 1, 2, 2]),
         {"counted": 3},
+        [Look(0, 0)],
     )
     score = compare(slide, at_rest, here)
     assert (score.at_rest, score.again, score.new, score.twice) == (4, 3, 1, 1)
@@ -92,6 +93,9 @@ def test_a_count_is_held_against_that_at_rest() -> None:
     itself = compare(slide, at_rest, at_rest)
     assert (itself.again, itself.new, itself.twice, itself.kept) == (4, 0, 0, 1.0)
     assert compare(slide, at_rest, at_rest._replace(called=no)).kept == 0
+    # What no frame showed is asked of nobody.
+    elsewhere = compare(slide, at_rest, here._replace(looked=[Look(-800, 0)]))
+    assert (elsewhere.at_rest, elsewhere.infected) == (2, 2)
 
 
 def test_the_command_knows_its_disturbances() -> None:

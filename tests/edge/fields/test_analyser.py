@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
 from edge.errors import ImageError
-from edge.fields.analyser import FieldAnalyser
+from edge.fields.analyser import FieldAnalyser, cut_cells, smoothed
+from edge.fields.quality import judge_quality
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import Levelling
@@ -256,3 +257,42 @@ def test_a_faint_field_is_looked_at_whole() -> None:
     finder = WatchedFinder()
     FieldAnalyser(Classifier.open(default_model_path(), threads=1), finder=finder).find(rgb)
     assert finder.sizes == [(600, 800)]
+
+
+def test_a_grainy_field_is_judged_without_its_finest_grain() -> None:
+    field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
+    cells = [cell for cell in CellFinder().find(field).cells if cell.counted]
+    rng = np.random.default_rng(1)
+    noisy = np.clip(np.rint(field + 7 * rng.standard_normal(field.shape)), 0, 255).astype(np.uint8)
+
+    def grain(rgb: Rgb) -> float:
+        return float((rgb.astype(float) - field).std())
+
+    assert grain(noisy) == pytest.approx(7, rel=0.1)
+    # A Gaussian of sigma s leaves 1 / (2 s sqrt(pi)) of white noise; 0.6 px here: 0.47, and a little of the outlines.
+    assert grain(smoothed(noisy, cells)) < 0.55 * grain(noisy)
+    # What a parasite is made of stays: the sharp field hardly changes.
+    assert grain(smoothed(field, cells)) < 2
+    report = judge_quality(noisy, CellFinder().find(noisy))
+    assert report.grainy
+    assert not judge_quality(field, CellFinder().find(field)).grainy
+
+
+@pytest.mark.parametrize("grainy", [True, False])
+def test_it_is_the_checks_that_say_whether_a_field_is_smoothed(
+    grainy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
+    noisy = np.clip(field + 6 * np.random.default_rng(1).standard_normal(field.shape), 0, 255).astype(
+        np.uint8
+    )
+    seen: list[Rgb] = []
+
+    def cut(rgb: Rgb, cells: object, size: int) -> Rgb:
+        seen.append(rgb)
+        return cut_cells(rgb, cells, size)
+
+    monkeypatch.setattr("edge.fields.analyser.cut_cells", cut)
+    picture = noisy if grainy else field
+    FieldAnalyser(Classifier.open("nano", threads=1)).analyse(picture, "field")
+    assert np.array_equal(seen[0], picture) != grainy

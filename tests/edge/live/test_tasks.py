@@ -164,3 +164,19 @@ def test_only_the_new_cells_of_a_frame_are_drawn_with_their_verdicts(tmp_path: P
             == SLIDE.whole_in([(300, 300), (500, 300)]) - SLIDE.whole_in([(300, 300)])
         )
         assert len(result.outlines) > len(verdicts)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.5, False), (0.9, True)])
+def test_what_noise_costs_is_told_once(tmp_path: Path, share: float, told: bool) -> None:
+    report = QualityReport((Check(CheckName.NOISE, share, (0.0, 1.0), True, None),))
+    assert report.grainy
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        reader = DiscReader()
+        reader.quality = report
+        counter = SlideCounter(store, slide, reader)
+        rates = Rates.from_json(RATES)
+        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+        for number, x in enumerate((0, 200, 400), start=1):
+            task.consider(frame_of(SLIDE.view(x, 0), number))
+        assert task.notes().count(Message(Code.LIVE_NOISY)) == told

@@ -101,6 +101,7 @@ class DiscReader:
         cells: Sequence[FoundCell],
         *,
         typical: bool = True,  # noqa: ARG002
+        grainy: bool = False,  # noqa: ARG002
     ) -> list[ClassifiedCell]:
         """0.99 for the bluest, 0.01 for the others, at a threshold of 0.5."""
         self.classified += len(cells)
