@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.fields.quality import Check, CheckName, QualityReport, judge_quality
+from edge.fields.quality import Check, CheckName, QualityReport, judge_quality, judging
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FieldCells
@@ -283,3 +283,15 @@ def test_seven_tenths_of_what_is_found_must_look_like_red_cells(
     good: tuple[Rgb, FieldCells], change: dict[str, float], share: float, passed: bool
 ) -> None:
     assert passes(CheckName.RED_CELL_SHARE, good[0], marked(good[1], share, **change)) is passed
+
+
+@pytest.mark.parametrize(("ridges", "passed"), [(0.0594, True), (0.0605, False)])
+def test_the_clearest_outlines_alone_refuse_a_field_from_six_hundredths_of_a_cell(
+    finder: CellFinder, monkeypatch: pytest.MonkeyPatch, ridges: float, passed: bool
+) -> None:
+    field = draw(grid((640, 480), 40), 40, (640, 480))
+    found = finder.find(field)
+    # Whatever their outlines as a whole say: of a drawn field these are the sharper ones.
+    monkeypatch.setattr(judging, "ridge_blur", lambda _: ridges)
+    blur = next(check for check in judge_quality(field, found).checks if check.name == CheckName.BLUR)
+    assert blur.passed is passed
