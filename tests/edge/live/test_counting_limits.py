@@ -30,7 +30,8 @@ def test_a_stage_is_still_below_a_tenth_of_a_cell(tmp_path: Path, pixels: int, s
     assert (state == LiveState.STILL) is still
 
 
-@pytest.mark.parametrize(("sigma", "blurred"), [(1.0, False), (2.0, True)])
+# Of the first view, the detail that is left is 0.36 and 0.32.
+@pytest.mark.parametrize(("sigma", "blurred"), [(1.2, False), (1.3, True)])
 def test_a_frame_is_left_out_where_it_is_blurred_far_beyond_what_is_judged(
     tmp_path: Path, sigma: float, blurred: bool
 ) -> None:
