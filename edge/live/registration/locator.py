@@ -86,7 +86,8 @@ class FieldLocator:
         alike = not apart or abs(found.cell_width / self.map.cell_width - 1) < ALIKE
         place = self._place_at(turn, found, thumbnail, expected, movement) if alike else None
         if place is None and expected is not None and not apart:
-            tried = (self._place_at(turn + by, found, thumbnail, expected, None) for by in TURNS)
+            turns = (turn + by for by in TURNS if abs(turn + by) <= MOST_TURN)
+            tried = (self._place_at(one, found, thumbnail, expected, None) for one in turns)
             place = next((one for one in tried if one is not None), None)
         if place is not None:
             return self._turned_right(place, found, thumbnail)

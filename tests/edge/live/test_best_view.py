@@ -66,6 +66,26 @@ def test_what_was_seen_blurred_waits_and_is_judged_when_it_is_seen_sharply(tmp_p
         assert entry.detail == {"field": 2, "better": whole, "withdrawn": 0}
 
 
+@pytest.mark.parametrize(("strain", "state"), [(2.4, LiveState.NOT_JUDGED), (2.6, LiveState.BLURRED)])
+def test_cells_are_counted_up_to_two_and_a_half_times_the_limit(
+    tmp_path: Path, strain: float, state: LiveState
+) -> None:
+    with open_store(tmp_path) as store:
+        assert Stage(store).at(300, 300, strain) == state
+
+
+@pytest.mark.parametrize(("sigma", "still"), [(0.45, True), (0.5, False)])
+def test_a_stage_at_rest_is_looked_at_again_where_its_detail_changed_by_fifteen_percent(
+    tmp_path: Path, sigma: float, still: bool
+) -> None:
+    # The detail that is left is 0.87 and 0.82 of the first view's, which was not the best.
+    second = np.asarray(cv2.GaussianBlur(SLIDE.view(300, 300), (0, 0), sigma), np.uint8)
+    with open_store(tmp_path) as store:
+        stage = Stage(store)
+        assert stage.at(300, 300, 0.8) == LiveState.COUNTED
+        assert (stage.show(second, 0.8) == LiveState.STILL) is still
+
+
 def test_cells_that_are_never_seen_sharply_stay_counted_and_not_judged(tmp_path: Path) -> None:
     corners = [(0, 0), (150, 0), (300, 0), (450, 0)]
     with open_store(tmp_path) as store:

@@ -12,7 +12,7 @@ from edge.live.registration.picture_check import pack_thumbnail, shows_the_same,
 from edge.live.registration.slide_map import Place, SeenField
 from edge.live.registration.turning import turn_between, turn_points
 from edge.live.sources.frame import Frame
-from edge.live.states import Placement
+from edge.live.states import LiveState, Placement
 from edge.types import Rgb
 from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
 from tests.support.slides.small_slide import begin, open_store
@@ -50,6 +50,22 @@ def test_a_camera_that_turns_between_the_lines_counts_every_cell_once(tmp_path: 
             seen = turn_points(SLIDE.centres - middle + np.array([320, 240]), -by, SIZE)
             inside |= np.all((seen > 16) & (seen < np.array(SIZE) - 16), axis=1)
         assert store.counts(slide).cells == pytest.approx(int(inside.sum()), abs=3)
+
+
+def test_a_camera_is_followed_up_to_a_turn_of_twenty_degrees(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        counter = SlideCounter(store, begin(store), DiscReader())
+        turns = range(0, 28, 2)
+        outcomes = [
+            counter.consider(
+                Frame(turned_view(300 + 40 * (turn % 4), 300, turn), turn + 1, 0.0, "disc slide")
+            )
+            for turn in turns
+        ]
+        followed = [outcome.place and round(outcome.place.turn) for outcome in outcomes[:10]]
+        assert followed == list(turns[:10])
+        assert LiveState.UNPLACED in {outcome.state for outcome in outcomes[10:]}
+        assert max(outcome.place.turn for outcome in outcomes if outcome.place) <= 20
 
 
 def test_a_turn_is_told_by_the_cells() -> None:
