@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.fields.analyser import FoundField
 from edge.live.counting import SlideCounter
+from edge.live.registration.region import MapCell, Region
 from edge.live.sources.frame import Frame
-from edge.live.states import LiveState
+from edge.live.states import LiveState, Placement
 from edge.types import Rgb
 from tests.support.slides.disc_slide import CELL_WIDTH, DiscReader, DiscSlide
 from tests.support.slides.small_slide import begin, open_store
@@ -56,3 +58,37 @@ def test_a_field_without_a_new_cell_is_stored_from_two_percent_of_new_area(
     state = state_of_second(tmp_path, glass[:, :640], glass[:, pixels : pixels + 640])
     assert state == (LiveState.COUNTED if stored else LiveState.NOTHING_NEW)
     assert pixels / CELL_WIDTH > 0.1  # it has moved, by more than a stage at rest does
+
+
+class ScaledReader(DiscReader):
+    """Finds the discs and says that they are as much wider as it is told."""
+
+    scale = 1.0
+
+    def find(self, rgb: Rgb, cell_width: float | None = None) -> FoundField:
+        """Find the discs."""
+        found = super().find(rgb, cell_width)
+        return found._replace(cell_width=found.cell_width * self.scale)
+
+
+@pytest.mark.parametrize(("scale", "looked_for"), [(1.19, True), (1.21, False)])
+def test_a_picture_is_looked_for_on_the_map_where_its_cells_are_as_wide_to_a_fifth(
+    tmp_path: Path, scale: float, looked_for: bool
+) -> None:
+    with open_store(tmp_path) as store:
+        reader = ScaledReader()
+        counter = SlideCounter(store, begin(store), reader)
+        counter.consider(Frame(SLIDE.view(300, 300), 1, 0.0, "x", "0" * 64, apart=True))
+        reader.scale = scale
+        outcome = counter.consider(Frame(SLIDE.view(400, 300), 2, 0.0, "x", "1" * 64, apart=True))
+        assert outcome.place is not None
+        # Where it was not looked for, it begins a region, which is then seen to be the other one's.
+        assert outcome.place.how == (Placement.RECOGNISED if looked_for else Placement.FIRST)
+
+
+@pytest.mark.parametrize(("distance", "same"), [(19, True), (21, False)])
+def test_a_cell_within_half_a_width_of_a_counted_one_is_that_one(distance: int, same: bool) -> None:
+    region = Region(40.0)
+    counted = MapCell(100.0, 100.0, 7)
+    region.add_cells([counted])
+    assert (region.cell_at(100.0 + distance, 100.0) == counted) is same

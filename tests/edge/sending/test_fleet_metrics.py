@@ -14,7 +14,15 @@ from edge.sending.outbox import Outbox
 from edge.sending.settings import DeviceIdentity
 from edge.slides.store import SlideStore
 from edge.types import FieldOutcome
-from tests.support.slides.small_slide import begin, cells_of, counted_slide, field_at, open_store, with_crops
+from tests.support.slides.small_slide import (
+    START,
+    begin,
+    cells_of,
+    counted_slide,
+    field_at,
+    open_store,
+    with_crops,
+)
 
 # A device has none: the figures are read back where they are developed.
 parser = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is not installed")
@@ -93,3 +101,12 @@ def test_the_doctor_names_what_is_refused_and_what_waits_for_long(tmp_path: Path
         outbox.release()
         outbox.mark_sent(entry)
         assert check_outbox(outbox.status(), later).state == "ok"
+
+
+@pytest.mark.parametrize(("days", "told"), [(6, True), (8, False)])
+def test_checks_and_refusals_are_of_the_last_seven_days(tmp_path: Path, days: int, told: bool) -> None:
+    moment = [START]
+    with SlideStore(tmp_path / "slides.sqlite", clock=lambda: moment[0]) as store:
+        store.take_file(begin(store), "ab" * 32, FieldOutcome.REFUSED)
+        moment[0] += timedelta(days=days)
+        assert ("plasmolite_device_refused_ratio{" in text_of(store)) is told
