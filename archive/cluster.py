@@ -15,6 +15,16 @@ from edge.messages.archive_codes import ArchiveCode
 from edge.messages.message import Message
 
 _CONNECT_SECONDS = 30
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "60s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
+"""How often the processes of a local cluster look at themselves. As Dask has it they wake fifty times a second and take
+a twelfth of a core without any work; a field takes a third of a second."""
 DASHBOARD = "127.0.0.1:8787"
 """Where Dask's dashboard is expected; at a free port where another program has this one."""
 
@@ -35,7 +45,8 @@ def open_cluster(
         ArchiveError: the scheduler does not answer, has no worker, or a worker differs from this program.
     """
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}))
+        timeouts = {"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}
+        stack.enter_context(dask.config.set({**timeouts, **_QUIET}))
         try:
             client = stack.enter_context(_client(scheduler, workers, dashboard, stack))
             client.wait_for_workers(1, timeout=_CONNECT_SECONDS)

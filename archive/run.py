@@ -26,7 +26,7 @@ FIELDS_A_WORKER = 8
 """Fields under way for each worker: enough that none waits for the client."""
 LONGEST_WITHOUT_WORKERS = 300.0
 """Seconds to wait for new workers where all have died, before a run ends with what it has."""
-_POLL_SECONDS, _ASK_SECONDS = 0.02, 5.0
+_POLL_SECONDS, _ASK_SECONDS = 0.1, 5.0
 PART_FIELDS, PART_SECONDS = 256, 60.0
 """A part is written when so many fields wait for it, or so much time went by: what a killed client loses at most."""
 

@@ -10,6 +10,7 @@ import click
 from archive.run import Tally
 from archive.sources import list_fields
 from edge.errors import PlasmoliteError
+from plasmolite.terminal.language import spoken
 from plasmolite.terminal.progress import progress_bar
 
 
@@ -26,8 +27,9 @@ def archive_progress(sources: Sequence[str], dashboard: str) -> Iterator[Callabl
     Yields:
         What to call with how far the run is.
     """
+    words = spoken()
     if dashboard:
-        click.echo(f"Dashboard: {dashboard}", err=True)
+        click.echo(words.text("archive.dashboard", address=dashboard), err=True)
     ended, total = threading.Event(), None
 
     def count() -> None:
@@ -47,7 +49,10 @@ def archive_progress(sources: Sequence[str], dashboard: str) -> Iterator[Callabl
     with progress_bar() as bar:
         try:
             yield lambda tally: bar.show(
-                "Fields", tally.seen, total, f"{tally.failed:,} not had" if tally.failed else ""
+                words.text("archive.progress"),
+                tally.seen,
+                total,
+                words.text("archive.progress-failed", failed=tally.failed) if tally.failed else "",
             )
         finally:
             ended.set()

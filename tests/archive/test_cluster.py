@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,18 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(archive, tmp_path, monke
     result = archive_run("tcp://127.0.0.1:9", archive, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "does not answer" in result.output
+
+
+def test_a_port_that_another_program_has_is_no_matter(plan) -> None:
+    with socket.socket() as other, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with open_cluster(plan, scheduler=None, workers=1, dashboard=f"127.0.0.1:{taken}") as client:
+            shown = client.dashboard_link
+    assert shown.startswith("http://127.0.0.1:")
+    assert f":{taken}/" not in shown
 
 
 def states_of(dask_scheduler: Any) -> set[str]:
