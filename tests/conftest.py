@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("robustness")
     group.addoption("--kills", type=int, default=10, help="Kills of a counting process (default: 10).")
     group.addoption("--cuts", type=int, default=4, help="Cuts of a camera's stream (default: 4).")
-    group.addoption("--fuzzed", type=int, default=400, help="Pictures damaged by the fuzzer (default: 400).")
+    group.addoption("--fuzzed", type=int, default=240, help="Pictures damaged by the fuzzer (default: 240).")
     group.addoption("--frames", type=int, default=400, help="Frames of a long live count (default: 400).")
 
 
