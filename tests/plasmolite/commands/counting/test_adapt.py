@@ -1,59 +1,28 @@
 """A site teaches its model: slides counted, reviewed, learnt from, another slide better, and all of it undone."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import pytest
 from click.testing import CliRunner, Result
 
-from convert.bank import Candidates, make_bank
-from edge.inference.bank import BANK_NAME, HOME, write_bank
 from edge.inference.classifier import Classifier
-from edge.inference.model_file import load_model, with_manifest
+from edge.inference.model_file import load_model, shipped_models, with_manifest
 from edge.inference.model_store import model_in_use
-from edge.inference.precision import Precision
-from edge.inference.preprocessing import PREPROCESSING_VERSION
-from edge.inference.self_test import sample_scores
-from edge.simulation.single_cell import draw_cell
 from edge.slides.store import SlideStore
 from edge.teaching.memory import area
 from plasmolite.commands.counting.adapt import command as adapt
 from plasmolite.commands.device.model import command as model_command
 from tests.support.slides.strange_slides import CELLS, count_and_review, slide_inputs, strange_cell
-from train.data.dataset import Sample
 
 pytest.importorskip("cryptography")
 
-_SIZE = 32
-
 
 @pytest.fixture(scope="module")
-def released(exports: Mapping[Precision, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small network as a release, with a bank of drawn cells."""
-    drawn = [draw_cell(1000 + seed, infected=seed % 2 == 1) for seed in range(160)]
-    home = tuple(Sample(str(i), i % 2, f"p{i % 16}", one.rgb, one.mask) for i, one in enumerate(drawn))
-    flatbuffer = exports[Precision.FLOAT32]
-    bank = make_bank(flatbuffer, [Candidates(HOME, home)], size=_SIZE, seed=0, threads=1)
-    assert bank is not None
-    parts = {BANK_NAME: write_bank(bank)}
-    point = {"threshold": 0.5, "chosen": "by hand"}
-    manifest = {
-        "name": "drawn",
-        "version": "1",
-        "precision": "float32",
-        "labels": ["Uninfected", "Parasitized"],
-        "input": {"size": _SIZE, "preprocessing": PREPROCESSING_VERSION},
-        "operating_points": {"cell": point, "field": point},
-        "levelling": {"typical": -3.0, "share": 0.5},
-        "licence": "none",
-    }
-    path = tmp_path_factory.mktemp("release") / "plasmolite-drawn-float32.tflite"
-    path.write_bytes(with_manifest(flatbuffer, manifest, parts))
-    scores = sample_scores(Classifier(load_model(path), threads=1))
-    path.write_bytes(with_manifest(flatbuffer, {**manifest, "self_test": scores}, parts))
-    return path
+def released() -> Path:
+    """The smallest model that ships: its features tell cells, and its bank is of real ones."""
+    return next(path for name, path in shipped_models().items() if "nano" in name)
 
 
 @pytest.fixture
@@ -78,10 +47,10 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     told = json.loads(answer.stdout)
     assert told["figures"]["found_after"] > told["figures"]["found_before"]
     taught = Classifier(load_model(model_in_use()), threads=1)
-    assert taught.model.name == "drawn 1 float32, taught at Kisumu"
+    assert taught.model.name == f"{parent.model.name}, taught at Kisumu"
     assert taught.model.sha256 == told["installed"] != parent.model.sha256
     # A slide that nobody reviewed.
-    inputs, infected = slide_inputs(9, _SIZE)
+    inputs, infected = slide_inputs(9, parent.input_size)
     before, after = (area(one.probabilities(inputs).astype(float), infected) for one in (parent, taught))
     assert after > before
     site = taught.model.manifest["site"]
@@ -97,7 +66,7 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     again = _adapt(place, model_in_use(), "--dry-run")
     assert json.loads(again.stdout)["parent"]["sha256"] == parent.model.sha256
     listed = CliRunner().invoke(model_command, ["list"]).output
-    assert "drawn 1 float32, taught at Kisumu" in listed
+    assert f"{parent.model.name}, taught at Kisumu" in listed
     assert CliRunner().invoke(model_command, ["verify"]).exit_code == 0
     assert "ships with the package" in CliRunner().invoke(model_command, ["rollback"]).output
 
