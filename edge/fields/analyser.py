@@ -17,9 +17,8 @@ import numpy as np
 from edge.cells.red_cell_check import is_single_cell
 from edge.errors import ImageError
 from edge.fields.border import picture_within_border
+from edge.fields.empty import seen_small_if_empty
 from edge.fields.quality import QualityReport, judge_quality
-from edge.fields.quality.judging import LEAST_GLASS
-from edge.images.encode import shrink
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
@@ -41,10 +40,6 @@ calls 23 of 24 infected cells under noise of 3 grey levels (22 without it) and 2
 MP-IDB, grainy as they were taken, 157 of 211 (155), with 8 of 2,133 uninfected ones (8)."""
 # A picture narrower than this holds no field, px.
 SMALLEST_FIELD = 64
-# What shows nothing is looked at this small (shorter side, px); it is told first by every 16th pixel in each direction.
-_EMPTY_SIDE, _SAMPLED = 480, 16
-# A picture whose every channel spans no more levels than this is of one colour.
-_LEAST_RANGE = 4
 
 
 class ClassifiedCell(NamedTuple):
@@ -145,23 +140,6 @@ class FieldResult(NamedTuple):
         }
 
 
-def _seen_small_if_empty(rgb: Rgb) -> Rgb | None:
-    """A small copy of a picture that shows nothing, black or of one colour; None of every other.
-
-    Such a picture is a few kilobytes of PNG at any size, and its cells would be looked for at every scale: seconds of
-    work to say that it is too dark.
-    """
-    if not _shows_nothing(rgb[::_SAMPLED, ::_SAMPLED]):
-        return None
-    small = shrink(rgb, _EMPTY_SIDE / min(rgb.shape[:2]))
-    return small if _shows_nothing(small) else None
-
-
-def _shows_nothing(rgb: Rgb) -> bool:
-    low, high = rgb.min(axis=(0, 1)).astype(int), rgb.max(axis=(0, 1)).astype(int)
-    return bool(high.max() < LEAST_GLASS or (high - low).max() <= _LEAST_RANGE)
-
-
 class FieldReader(Protocol):
     """Finds the cells of fields and classifies them: what a live count needs of a `FieldAnalyser`."""
 
@@ -250,7 +228,7 @@ class FieldAnalyser:
         height, width = rgb.shape[:2]
         if min(height, width) < SMALLEST_FIELD:
             raise ImageError(Code.FIELD_TOO_SMALL, width=width, height=height, least=SMALLEST_FIELD)
-        empty = _seen_small_if_empty(rgb)
+        empty = seen_small_if_empty(rgb)
         if empty is not None:
             found = self._finder.find(empty, cell_width or self._cell_width)
             # Refused as every empty field is; what it was looked at for is not outlined.

@@ -81,10 +81,10 @@ def test_interpreters_are_kept_for_the_latest_sizes_and_no_more(monkeypatch: pyt
     sizes = ((160, 120), (176, 128), (320, 240))
     pictures = [picture_of(size) for size in sizes]
     alone = [CellNetwork(threads=1).predict(picture) for picture in pictures]
-    network = CellNetwork(threads=1)
-    monkeypatch.setattr(edge.segmentation.network, "open_interpreter", counting)
     # Room for the two small ones together, or for the large one by itself.
     monkeypatch.setattr(edge.segmentation.network, "KEPT_PIXELS", 320 * 240)
+    network = CellNetwork(threads=1)
+    monkeypatch.setattr(edge.segmentation.network, "open_interpreter", counting)
     for turn, opens in ((0, True), (1, True), (0, False), (1, False), (2, True), (2, False), (0, True)):
         before = len(opened)
         seen = network.predict(pictures[turn])
