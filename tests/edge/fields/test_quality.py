@@ -295,3 +295,16 @@ def test_the_clearest_outlines_alone_refuse_a_field_from_six_hundredths_of_a_cel
     monkeypatch.setattr(judging, "ridge_blur", lambda _: ridges)
     blur = next(check for check in judge_quality(field, found).checks if check.name == CheckName.BLUR)
     assert blur.passed is passed
+
+
+@pytest.mark.parametrize(("sigma", "passed"), [(2.6, True), (3.0, False)])
+def test_all_outlines_together_refuse_a_field_from_fifty_five_thousandths_of_a_cell(
+    good: tuple[Rgb, FieldCells],
+    finder: CellFinder,
+    monkeypatch: pytest.MonkeyPatch,
+    sigma: float,
+    passed: bool,
+) -> None:
+    field = np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8)
+    monkeypatch.setattr(judging, "ridge_blur", lambda _: 0.0)
+    assert passes(CheckName.BLUR, field, finder.find(field)) is passed
