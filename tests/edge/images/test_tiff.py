@@ -1,6 +1,7 @@
 """Pages, kinds and damage of TIFF files."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -69,11 +70,11 @@ def _offset(data: bytes, page: int) -> int:
         return int(file.tag_v2[273][0])
 
 
-def test_sixteen_bits_of_a_second_page_keep_their_depth() -> None:
+def test_sixteen_bits_of_a_second_page_keep_their_depth(tmp_path: Path) -> None:
     deep = _COLOURS.astype(np.uint16) * 16
-    done, data = cv2.imencodemulti(".tiff", [deep, deep[::-1]])
-    assert done
-    blue_first = read_image(Page(data.tobytes(), 1))[:, :, ::-1]
+    path = tmp_path / "pages.tiff"
+    assert cv2.imwritemulti(str(path), [deep, deep[::-1]])
+    blue_first = read_image(Page(path.read_bytes(), 1))[:, :, ::-1]
     assert np.abs(blue_first.astype(int) - _COLOURS[::-1]).max() <= 1
 
 
