@@ -1,0 +1,22 @@
+"""The house keeps its measure: files that one can read at a sitting, folders that one can take in at a glance."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("archive", "benchmarks", "convert", "deploy", "edge", "examples", "plasmolite", "server", "train")
+MOST_LINES, MOST_FILES = 350, 15
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_file_is_too_long_and_no_folder_too_full(room: str) -> None:
+    files = [path for path in (ROOT / room).rglob("*.py") if "node_modules" not in path.parts]
+    assert files
+    long = {path.name: lines for path in files if (lines := len(path.read_text().splitlines())) > MOST_LINES}
+    assert not long
+    counts: dict[Path, int] = {}
+    for path in files:
+        if path.name != "__init__.py":
+            counts[path.parent] = counts.get(path.parent, 0) + 1
+    assert not {folder.name: count for folder, count in counts.items() if count > MOST_FILES}
