@@ -22,6 +22,8 @@ _QUIET = {
     "distributed.admin.tick.limit": "60s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.client.scheduler-info-interval": "10s",
+    "distributed.scheduler.active-memory-manager.start": False,
 }
 """How often the processes of a local cluster look at themselves. As Dask has it they wake fifty times a second and take
 a twelfth of a core without any work; a field takes a third of a second."""
@@ -67,6 +69,7 @@ def _client(scheduler: str | None, workers: int | None, dashboard: str, stack: E
             host="127.0.0.1",
             dashboard_address=_free(dashboard),
             silence_logs=50,
+            scheduler_sync_interval=10,
         )
         return Client(stack.enter_context(cluster))
     if Path(scheduler).is_file():

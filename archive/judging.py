@@ -1,7 +1,8 @@
-"""What a worker does: it loads the model once, checks it, and judges a field a task by the pipeline of ``analyze``."""
+"""What a worker does: it loads the model once, checks it, and judges fields by the pipeline of ``analyze``."""
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from edge.fields.files import JudgedField, analyse_file
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model
+from edge.memory import keep_freed
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.message import Message
 from edge.segmentation.network import FINDER_MODEL
@@ -98,6 +100,7 @@ class Judge(WorkerPlugin):
         """Load the model and compare it, the finder and the program with the client's."""
         # Cores are shared out by processes: OpenCV's own threads would only disturb the neighbours.
         cv2.setNumThreads(1)
+        keep_freed()
         plan, name = self.plan, str(worker.address)
         found = {ArchiveCode.OTHER_PROGRAM: (VERSION, plan.version)}
         found[ArchiveCode.OTHER_FINDER] = (finder_sha256(), plan.finder_sha256)
@@ -121,8 +124,8 @@ def worker_trouble(dask_worker: Any) -> PlasmoliteError | None:
     return dask_worker.plugins[PLUGIN].trouble
 
 
-def judge_on_worker(address: FieldAddress) -> FieldRow | NotJudged:
-    """Judge one field on a worker that has the plugin.
+def judge_on_worker(addresses: Sequence[FieldAddress]) -> list[FieldRow | NotJudged]:
+    """Judge some fields, one after another, on a worker that has the plugin.
 
     Raises:
         PlasmoliteError: this worker differs from the client; nothing was judged.
@@ -130,7 +133,7 @@ def judge_on_worker(address: FieldAddress) -> FieldRow | NotJudged:
     judge: Judge = get_worker().plugins[PLUGIN]
     if judge.trouble is not None:
         raise judge.trouble
-    return judge_field(judge.analyser, judge.reading, address)
+    return [judge_field(judge.analyser, judge.reading, address) for address in addresses]
 
 
 def judge_field(

@@ -5,9 +5,11 @@ what comes before it in the list: which of two equal pictures is the duplicate d
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from itertools import islice
+from math import ceil
 from typing import Any, NamedTuple, Protocol
 
 from distributed import Client, Future, KilledWorker, as_completed
@@ -24,6 +26,8 @@ from edge.types import FieldOutcome
 
 FIELDS_A_WORKER = 8
 """Fields under way for each worker: enough that none waits for the client."""
+FIELDS_A_TASK = 4
+"""Fields of one task of Dask: scheduler, client and the loop of a worker are paid by the task."""
 LONGEST_WITHOUT_WORKERS = 300.0
 """Seconds to wait for new workers where all have died, before a run ends with what it has."""
 _POLL_SECONDS, _ASK_SECONDS = 0.1, 5.0
@@ -79,7 +83,9 @@ class DaskJudging:
         self._client = client
         self._done = as_completed()
         self._known, self._ask_again = 0, 0.0
-        self._numbers: dict[Future, tuple[int, FieldAddress]] = {}
+        self._gathered: list[tuple[int, FieldAddress]] = []
+        self._tasks: dict[Future, list[tuple[int, FieldAddress]]] = {}
+        self._ready: deque[tuple[int, FieldRow | NotJudged | None]] = deque()
 
     @property
     def window(self) -> int:
@@ -94,9 +100,20 @@ class DaskJudging:
         return self._known
 
     def begin(self, number: int, address: FieldAddress) -> None:
-        """Begin with a field."""
-        future = self._client.submit(judge_on_worker, address, pure=False)
-        self._numbers[future] = number, address
+        """Begin with a field; it is sent off with others, at the latest when the next result is waited for."""
+        self._gathered.append((number, address))
+
+    def _send(self) -> None:
+        fields, self._gathered = self._gathered, []
+        size = FIELDS_A_TASK
+        if not self._tasks:  # few fields are shared out among all workers
+            size = min(size, ceil(len(fields) / max(self._threads(), 1)))
+        for first in range(0, len(fields), size):
+            self._submit(fields[first : first + size])
+
+    def _submit(self, fields: list[tuple[int, FieldAddress]]) -> None:
+        future = self._client.submit(judge_on_worker, [address for _, address in fields], pure=False)
+        self._tasks[future] = fields
         self._done.add(future)
 
     def next(self) -> tuple[int, FieldRow | NotJudged | None]:
@@ -105,6 +122,22 @@ class DaskJudging:
         Raises:
             PlasmoliteError: a worker differs from the client, or the scheduler or all workers went away.
         """
+        while not self._ready:
+            if self._gathered:
+                self._send()
+            self._wait()
+            future = next(self._done)
+            fields, found = self._tasks.pop(future), _result(future)
+            if found is not None:
+                self._ready.extend((number, row) for (number, _), row in zip(fields, found, strict=True))
+            elif len(fields) == 1:
+                self._ready.append((fields[0][0], None))
+            else:  # which of them broke the worker shows when each goes by itself
+                for field in fields:
+                    self._submit([field])
+        return self._ready.popleft()
+
+    def _wait(self) -> None:
         seen = time.monotonic()
         while not self._done.has_ready():
             time.sleep(_POLL_SECONDS)
@@ -112,27 +145,24 @@ class DaskJudging:
                 seen = time.monotonic()
             elif time.monotonic() - seen > LONGEST_WITHOUT_WORKERS:
                 raise cluster_gone()
-        future = next(self._done)
-        number, _ = self._numbers.pop(future)
-        return number, _result(future)
 
     def alone(self, address: FieldAddress) -> FieldRow | NotJudged:
         """Judge a field that broke a worker once more, with no other beside it."""
-        future = self._client.submit(judge_on_worker, address, pure=False)
+        future = self._client.submit(judge_on_worker, [address], pure=False)
         found = _result(future)
-        return found or NotJudged(address, broke_worker(future.exception()))
+        return found[0] if found else NotJudged(address, broke_worker(future.exception()))
 
 
-def _result(future: Future) -> FieldRow | NotJudged | None:
+def _result(future: Future) -> list[FieldRow | NotJudged] | None:
     try:
-        found: FieldRow | NotJudged = future.result()
+        found: list[FieldRow | NotJudged] = future.result()
     except (KilledWorker, MemoryError):
         return None
     except CancelledError as error:
         raise cluster_gone() from error
     except PlasmoliteError:
         raise
-    except Exception:  # a fault of ours with this picture: the others go on, and it is named
+    except Exception:  # a fault of ours with a picture: the others go on, and it is named
         return None
     return found
 

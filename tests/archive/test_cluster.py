@@ -18,11 +18,14 @@ from click.testing import CliRunner, Result
 from distributed import Client
 
 from archive.cluster import open_cluster
-from archive.judging import JudgingPlan
+from archive.judging import JudgingPlan, NotJudged
 from archive.manifest import judging_plan
+from archive.run import DaskJudging
+from archive.sources import FieldAddress
 from archive.trouble import ArchiveError
 from edge.calibration.setup import set_up_slide
 from edge.messages.archive_codes import ArchiveCode
+from edge.messages.message import Message
 from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.archive import command
 from tests.archive.test_run import rows
@@ -116,6 +119,30 @@ def test_a_port_that_another_program_has_is_no_matter(plan) -> None:
             shown = client.dashboard_link
     assert shown.startswith("http://127.0.0.1:")
     assert f":{taken}/" not in shown
+
+
+def test_a_field_that_breaks_its_task_is_told_by_itself(scheduler, monkeypatch) -> None:
+    def judge(addresses):
+        if any("broken" in address.source for address in addresses):
+            raise RuntimeError("broken")
+        return [NotJudged(address, Message(ArchiveCode.CLUSTER_GONE)) for address in addresses]
+
+    monkeypatch.setattr("archive.run.judge_on_worker", judge)
+    fields = [
+        FieldAddress(name, "slide", "root")
+        for name in ["a", "b", "c", "broken", "d", "e", "f", "g", "h", "i"]
+    ]
+    with Client(scheduler) as client:
+        judging = DaskJudging(client)
+        for number, address in enumerate(fields):
+            judging.begin(number, address)
+        found = dict(judging.next() for _ in fields)
+        last = judging.alone(fields[3])
+    assert {number: None if row is None else row.address for number, row in found.items()} == {
+        number: None if number == 3 else address for number, address in enumerate(fields)
+    }
+    assert isinstance(last, NotJudged)
+    assert last.reason.code is ArchiveCode.BROKE_WORKER
 
 
 def states_of(dask_scheduler: Any) -> set[str]:

@@ -1,5 +1,9 @@
 """What a process may still take: of the machine, and of the control groups above it, of either version."""
 
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +91,28 @@ def test_a_group_over_its_limit_leaves_nothing(tmp_path: Path) -> None:
         },
     )
     assert available_memory(tmp_path) == 0
+
+
+PAGES = """
+import resource
+from edge.memory import keep_freed
+KEEP
+for _ in range(20):
+    picture = b"x" * 3_000_000
+    del picture
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(100):
+    picture = b"x" * 3_000_000
+    del picture
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc than glibc's")
+def test_a_program_whose_malloc_is_bounded_keeps_what_it_freed() -> None:
+    def pages(keep: str) -> int:
+        program = [sys.executable, "-c", PAGES.replace("KEEP", keep)]
+        bounded = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}  # as Dask starts its workers
+        return int(subprocess.run(program, env=bounded, capture_output=True, check=True, text=True).stdout)
+
+    assert pages("keep_freed()") * 4 < pages("")
