@@ -29,7 +29,7 @@ between two laboratories are usual for this task; the prior allows for three tim
 
 BETWEEN_SLIDES = 0.6
 """Scale of the prior of the spread between slides, in log odds. Chosen by simulation, so that the middle 95 % of what
-`between_slides` gives holds 95 % of further slides with spreads of .4 to 1 and three to twenty slides measured."""
+`between_slides` gives holds about 95 % of further slides with spreads of .4 to 1, ten or twenty slides measured."""
 
 _LOWEST, _HIGHEST = -16.0, 12.0  # log odds: rates of 1e-7 to 1 - 6e-6
 _COARSE = 281  # grid of log odds before it is narrowed to where the mass is
