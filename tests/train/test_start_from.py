@@ -15,7 +15,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, shipped_models
 from edge.inference.precision import Precision
 from edge.simulation.sets import SetPlan, write_set
-from plasmolite.commands.training.train import command
+from plasmolite.commands.training.train import _print_forgetting, command
 from train.data.dataset import DataError, Sample
 from train.data.patients import PatientSource, patient_token
 from train.data.rehearsal import Rehearsal, read_rehearsal
@@ -197,3 +197,19 @@ def test_learning_curves_for_tensorboard_need_it(
     assert said.exit_code == 2
     assert "plasmolite[tensorboard]" in said.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_what_was_forgotten_is_said_in_percent(capsys: pytest.CaptureFixture[str]) -> None:
+    loss = {"value": 0.0124, "low": -0.0027, "high": 0.0315}
+    _print_forgetting(
+        {
+            "cells": 404,
+            "patients": 32,
+            "accuracy_before": 0.9827,
+            "accuracy_now": 0.9703,
+            "loss": loss,
+            "limit": 0.001,
+        }
+    )
+    said = capsys.readouterr().out
+    assert "accuracy 98.27 % before, 97.03 % now (loss 1.24 %, 95 % interval -0.27 % to 3.15 %" in said

@@ -175,7 +175,8 @@ def _convert(
             told = "; ".join(f"{way}: {value:.3f}" for way, value in found.tried.items())
             console.print(
                 f"It wants {found.reading.channels} pixels of {found.reading.pixels}, and its classes are "
-                f"{' before '.join(found.classes)} (AUC on {found.cells} cells by way of showing them: {told})."
+                f"{' before '.join(found.classes)} (AUC on {found.cells} cells by way of showing them, "
+                f"under one half where the classes stand the other way round: {told})."
             )
             if found.as_good:
                 console.print(

@@ -112,12 +112,12 @@ def _print_forgetting(found: dict[str, Any]) -> None:
             "train.forgetting",
             cells=found["cells"],
             patients=found["patients"],
-            before=found["accuracy_before"],
-            now=found["accuracy_now"],
-            loss=found["loss"]["value"],
-            low=found["loss"]["low"],
-            high=found["loss"]["high"],
-            limit=found["limit"],
+            before=100 * found["accuracy_before"],
+            now=100 * found["accuracy_now"],
+            loss=100 * found["loss"]["value"],
+            low=100 * found["loss"]["low"],
+            high=100 * found["loss"]["high"],
+            limit=100 * found["limit"],
         )
     )
 

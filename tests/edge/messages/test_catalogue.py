@@ -1,6 +1,7 @@
 """The catalogues: a sentence for each code in each language, with the same places."""
 
 import pickle
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from edge.messages.catalogue import catalogue
 from edge.messages.codes import ALL_CODES, Code
 from edge.messages.language import Language, language_of_environment
 from edge.messages.message import Message, system_reason
+from edge.messages.numbers import formatted
 
 TOO_LARGE = Message(Code.PICTURE_TOO_LARGE, width=9000, height=8000, megapixels=64.0)
 NOT_OPENED = Message(Code.PICTURE_NOT_OPENED, reason=Message(Code.SYSTEM_NOT_FOUND))
@@ -81,3 +83,11 @@ def test_a_refusal_of_the_system_that_no_catalogue_has_keeps_its_number() -> Non
 def test_the_environment_names_the_language(wish: str, language: str) -> None:
     assert language_of_environment({"PLASMOLITE_LANGUAGE": wish}) == language
     assert language_of_environment({}) is Language.ENGLISH
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_format_of_a_place_can_be_written(language: Language) -> None:
+    sentences = catalogue(language)
+    for key in sentences.keys:
+        for form in re.findall(r"\{[a-z_]+:([^{}]+)\}", sentences.template(key)):
+            assert formatted(0.5 if form != "," else 5, form, language), key
