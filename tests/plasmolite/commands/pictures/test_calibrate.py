@@ -151,7 +151,7 @@ def test_a_table_tells_slides_apart(negatives: Path, tmp_path: Path) -> None:
     table.unlink()
     assert result.exit_code == 0, result.stderr
     assert len(json.loads(path.read_text())["slides_uninfected"]) == 2
-    assert "how slides differ cannot be told from fewer than 3" in result.stdout
+    assert "How slides differ cannot be told from fewer than 3" in result.stdout
 
 
 def test_reviewed_slides_of_the_store_give_a_profile_by_one_command(tmp_path: Path) -> None:
