@@ -23,7 +23,7 @@ from edge.inference.second_look import features_over_turns
 from edge.segmentation.finder import CellFinder
 from edge.teaching.gate import measure, refusal
 from edge.teaching.lessons import LEAST_PATIENTS
-from edge.teaching.memory import area
+from edge.teaching.retention import area
 from edge.teaching.teach import Examples, teach
 from train.data.parasite_marks import INFECTED, LEFT_OUT
 from train.evaluation.laboratories import marked_fields_of

@@ -10,7 +10,7 @@ from edge.inference.bank import Bank
 from edge.inference.levelling import logits_of
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.teaching.memory import Laboratory, Memory, area, placements, remembered
+from edge.teaching.retention import Laboratory, Retention, area, placements, remembered
 from edge.teaching.teach import Examples, Logits, Taught
 
 LEAST_INFECTED, LEAST_UNINFECTED, LEAST_GROUPS = 15, 60, 3
@@ -110,7 +110,9 @@ def measure(
 
 def refusal(figures: Figures) -> Message | None:
     """Say why a taught model may not be used, and how much more it would take; None where it may."""
-    for place, before, after in Memory(figures.home_before, figures.home_after, figures.laboratories).lost():
+    for place, before, after in Retention(
+        figures.home_before, figures.home_after, figures.laboratories
+    ).lost():
         return Message(Code.TEACH_FORGETS, place=place, before=before, after=after)
     won = figures.found_after - figures.found_before
     changed = 2 * figures.gained - won

@@ -20,7 +20,7 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.teaching.gate import Figures, alarm_limit, measure, missing, refusal
 from edge.teaching.lessons import Lesson, groups_of, unlike
-from edge.teaching.memory import cell_limit
+from edge.teaching.retention import cell_limit
 from edge.teaching.teach import Examples, Taught, teach
 
 _THRESHOLDS = 40

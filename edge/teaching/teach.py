@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from edge.inference.bank import Bank
 from edge.inference.levelling import logits_of
 from edge.inference.site_head import SiteHead
-from edge.teaching.memory import Logits, remembered
 from edge.teaching.regression import Problem, fit
+from edge.teaching.retention import Logits, remembered
 
 PRECISIONS = (0.1, 1.0, 3.0, 10.0)
 """How strongly the prior holds each feature's part: of those that forget nothing, that is taken which tells best what

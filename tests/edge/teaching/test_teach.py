@@ -7,8 +7,8 @@ from edge.inference.bank import HOME, Bank
 from edge.inference.site_head import SiteHead, read_head, write_head
 from edge.messages.codes import Code
 from edge.teaching.gate import Figures, alarm_limit, gain_low, measure, missing, refusal
-from edge.teaching.memory import area
 from edge.teaching.regression import Problem, fit
+from edge.teaching.retention import area
 from edge.teaching.teach import Examples, teach
 
 _FEATURES = 60

@@ -7,7 +7,7 @@ import pytest
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model
 from edge.inference.model_store import model_in_use
-from edge.teaching.memory import area
+from edge.teaching.retention import area
 from plasmolite.site_models import put_in_use
 from tests.support.bench import Bench, bench_in
 from tests.support.http.browser_page import Page

@@ -11,7 +11,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, shipped_models, with_manifest
 from edge.inference.model_store import model_in_use
 from edge.slides.store import SlideStore
-from edge.teaching.memory import area
+from edge.teaching.retention import area
 from plasmolite.commands.counting.adapt import command as adapt
 from plasmolite.commands.device.model import command as model_command
 from tests.support.slides.strange_slides import CELLS, count_and_review, slide_inputs, strange_cell

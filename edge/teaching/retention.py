@@ -24,7 +24,7 @@ class Laboratory(NamedTuple):
     after: float
 
 
-class Memory(NamedTuple):
+class Retention(NamedTuple):
     """What was known before and after.
 
     Attributes:
@@ -44,7 +44,7 @@ class Memory(NamedTuple):
         yield from (one for one in self.laboratories if one.before - one.after > LABORATORY_LOSS)
 
 
-def remembered(bank: Bank, after: Logits, cell_threshold: float) -> Memory:
+def remembered(bank: Bank, after: Logits, cell_threshold: float) -> Retention:
     """Measure what is known.
 
     Args:
@@ -66,7 +66,7 @@ def remembered(bank: Bank, after: Logits, cell_threshold: float) -> Memory:
         if len(set(bank.infected[there].tolist())) == 2:
             areas = (area(logits[there], bank.infected[there]) for logits in (before, after))
             laboratories.append(Laboratory(str(name), *areas))
-    return Memory(at_home, at_home_after, tuple(laboratories))
+    return Retention(at_home, at_home_after, tuple(laboratories))
 
 
 def home_accuracy(home: Bank, logits: Logits, limit: float) -> float:
