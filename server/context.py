@@ -93,6 +93,22 @@ class ServerContext:
         return {"name": self.classifier.model.name, "sha256": self.classifier.model.sha256}
 
 
+def judges_of(
+    setup: SlideSetup, settings: ServerSettings, metrics: ServerMetrics
+) -> tuple[Batcher, FieldAnalyser]:
+    """Make what judges cells and fields by a set-up's network, and name its model in the metrics."""
+    classifier = setup.classifier
+    batcher = Batcher(
+        classifier,
+        max_waiting=settings.queue_cells,
+        gather_seconds=settings.gather_seconds,
+        observe=metrics.batch_cells.observe,
+    )
+    metrics.model.clear()
+    metrics.model.labels(classifier.model.name, classifier.model.sha256).set(1)
+    return batcher, FieldAnalyser(classifier, setup.threshold, cell_width=setup.cell_width)
+
+
 def install(app: Any, context: ServerContext) -> None:
     """Give an application its context."""
     app.extensions[_KEY] = context

@@ -6,14 +6,12 @@ from pathlib import Path
 from edge.calibration.setup import SlideSetup
 from edge.camera.settings import CameraSettings
 from edge.errors import SourceError
-from edge.fields.analyser import FieldAnalyser
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from edge.slides.location import default_store_path, state_folder
 from edge.slides.store import SlideStore
 from server.admission import AdmissionQueue
-from server.batching import Batcher
-from server.context import PutInUse, ServerContext
+from server.context import PutInUse, ServerContext, judges_of
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.token import TokenRecord, make_token, read_record, write_record
 from server.live_camera import LiveCamera
@@ -77,14 +75,7 @@ def open_context(
     store = SlideStore(path)
     live = None if source is None else LiveCamera(setup, store, source, camera)
     metrics = ServerMetrics()
-    metrics.model.labels(setup.classifier.model.name, setup.classifier.model.sha256).set(1)
-    analyser = FieldAnalyser(setup.classifier, setup.threshold, cell_width=setup.cell_width)
-    batcher = Batcher(
-        setup.classifier,
-        max_waiting=settings.queue_cells,
-        gather_seconds=settings.gather_seconds,
-        observe=metrics.batch_cells.observe,
-    )
+    batcher, analyser = judges_of(setup, settings, metrics)
     return ServerContext(
         settings=settings,
         setup=setup,

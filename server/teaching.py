@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask
 
 from edge.calibration.setup import settle_slide
-from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_store import InstalledModel, ModelStore, model_in_use, models_folder
 from edge.messages.message import Message
@@ -16,8 +15,7 @@ from edge.messages.request_codes import RequestCode
 from edge.slides.store import SlideStore
 from edge.teaching.gate import missing
 from edge.teaching.lessons import reviewed_numbers
-from server.batching import Batcher
-from server.context import ServerContext, context_of, install
+from server.context import ServerContext, context_of, install, judges_of
 from server.problems import Problem
 
 _LOG = logging.getLogger("plasmolite.server")
@@ -126,18 +124,10 @@ def _judge_with_model_in_use(app: Flask) -> None:
     old = context_of(app)
     classifier = Classifier.open(model_in_use(), threads=old.classifier.threads)
     setup = settle_slide(classifier, None, old.setup.red_cells, old.setup.cell_width)
-    batcher = Batcher(
-        classifier,
-        max_waiting=old.settings.queue_cells,
-        gather_seconds=old.settings.gather_seconds,
-        observe=old.metrics.batch_cells.observe,
-    )
-    analyser = FieldAnalyser(classifier, setup.threshold, cell_width=setup.cell_width)
+    batcher, analyser = judges_of(setup, old.settings, old.metrics)
     if old.live is not None:
         old.live.judge_with(setup)
     install(app, replace(old, setup=setup, batcher=batcher, analyser=analyser))
-    old.metrics.model.clear()
-    old.metrics.model.labels(classifier.model.name, classifier.model.sha256).set(1)
     retire = threading.Timer(_GRACE_SECONDS, old.batcher.close)
     retire.daemon = True
     retire.start()
