@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 # The settings load nothing but the standard library.
-from train.settings import LabelPolicy, TrainingSettings
+from train.settings import LabelPolicy, TrainingSettings, Variation
 
 _DEFAULTS = TrainingSettings(data="")
 
@@ -200,6 +200,13 @@ _OPTIONS = (
         None,
         "Draw crenation, refractile specks, folds and sharp pale centres on some cells.",
         former="--disturbances/--no-disturbances",
+    ),
+    click.option(
+        "--without",
+        multiple=True,
+        type=click.Choice([part.value for part in Variation]),
+        help="Leave a part of --augmentation out, to measure what it brings: the mixing of colour channels, grey "
+        "cameras, or what a camera does (defocus, motion, noise, JPEG). May be given several times.",
     ),
     _setting("--seed", click.IntRange(0), "Random seed of split, head, batches and variations."),
 )

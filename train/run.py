@@ -23,7 +23,7 @@ from train.model.fit import EpochCallback, Held, Phase, fit_phase
 from train.model.network import build_network
 from train.model.quantisation import with_fake_quantisation, without_fake_quantisation
 from train.run_folder import DATA_FILE, LOGS_FOLDER, SPLIT_FILE
-from train.settings import LabelPolicy, SettingsError, TrainingSettings
+from train.settings import LabelPolicy, SettingsError, TrainingSettings, Variation
 from train.start_from import learnt_and_kept
 
 _HELD_CELLS = 1000
@@ -188,7 +188,7 @@ def fit(
     cv2.setNumThreads(1)
     kept, targets = training_targets(settings, run_data)
     samples = [run_data.data.samples[i] for i in kept]
-    strength = Strength(artefacts=settings.disturbances) if settings.augmentation else Strength(plain=1.0)
+    strength = variation_of(settings)
     others = _other_cells(settings, run_data, kept, targets)
     rehearsal, rehearsed = run_data.rehearsal, round(settings.rehearse_share * len(samples))
     held = _held_cells(settings, run_data)
@@ -236,6 +236,16 @@ def fit(
             logs=out / LOGS_FOLDER if tensorboard else None,
         )
     return without_fake_quantisation(network) if settings.settle_epochs else network
+
+
+def variation_of(settings: TrainingSettings) -> Strength:
+    """How far cells are varied: as the settings say, less what an ablation leaves out."""
+    if not settings.augmentation:
+        return Strength(plain=1.0)
+    strength = Strength(artefacts=settings.disturbances, camera=Variation.CAMERA not in settings.without)
+    if Variation.MIXING in settings.without:
+        strength = strength._replace(mixed=0.0)
+    return strength._replace(grey=0.0) if Variation.GREY in settings.without else strength
 
 
 def _held_cells(settings: TrainingSettings, run_data: RunData) -> Held:

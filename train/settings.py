@@ -22,7 +22,18 @@ class LabelPolicy(StrEnum):
     """Nothing."""
 
 
-_LISTS = ("uninfected_fields", "laboratories", "left_out")
+class Variation(StrEnum):
+    """A part of the variation of cells that a training can leave out, to measure what it brings."""
+
+    MIXING = "mixing"
+    """Of a cell's density over the colour channels: another dye, another hue."""
+    GREY = "grey"
+    """Cameras without colours."""
+    CAMERA = "camera"
+    """Defocus, motion, sharpening, noise and JPEG."""
+
+
+_LISTS = ("uninfected_fields", "laboratories", "left_out", "without")
 PATHS = (
     "data",
     "patients",
@@ -113,6 +124,8 @@ class TrainingSettings:
     augmentation: bool = True
     disturbances: bool = True
     """Whether the augmentation draws crenation, refractile specks and sharp pale centres."""
+    without: tuple[Variation, ...] = ()
+    """Parts of the augmentation that are left out, for an ablation."""
     seed: int = 0
 
     def located(self) -> "TrainingSettings":

@@ -61,6 +61,8 @@ class Strength(NamedTuple):
     """Largest standard deviation of the sensor's noise, in grey levels."""
     jpeg: tuple[int, int] = (45, 95)
     """JPEG quality."""
+    camera: bool = True
+    """Whether focus, sharpening, motion, noise and compression vary at all."""
     artefacts: bool = True
     """Whether some cells are drawn crenated, with refractile specks or with a sharp pale centre."""
 
@@ -90,7 +92,8 @@ def augment(
         if strength.artefacts:
             darkness, turned = add_artefact(darkness, turned, rng)
         outline = _other_outline(turned, rng)
-        field = _other_camera(_other_stain(darkness, turned, rng, strength), rng, strength)
+        varied = _other_stain(darkness, turned, rng, strength)
+        field = _other_camera(varied, rng, strength) if strength.camera else cv2.convertScaleAbs(varied)
     if min(cv2.boundingRect(outline)[2:]) < MIN_CELL_SIDE:
         return rgb, mask  # cut down to less than a cell: no variation of this one
     if rng.random() < strength.grey:

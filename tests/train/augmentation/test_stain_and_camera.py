@@ -9,6 +9,8 @@ from edge.simulation.single_cell import SimulatedCell, draw_cell
 from train.augmentation.stain_and_camera import Strength, augment, motion_kernel
 from train.data.dataset import Sample
 from train.model.batches import CellBatches, network_inputs
+from train.run import variation_of
+from train.settings import TrainingSettings, Variation
 
 WHOLE = Strength()
 
@@ -146,3 +148,23 @@ def test_a_stage_that_moves_sideways_smears_sideways_alone() -> None:
     kernel = motion_kernel(9.0, 0.0)
     assert np.count_nonzero(kernel.sum(axis=0) > 0.01) >= 9
     assert np.count_nonzero(kernel.sum(axis=1) > 0.01) <= 3
+
+
+@pytest.mark.parametrize("part", Variation)
+def test_what_an_ablation_leaves_out_is_no_longer_varied(cell: SimulatedCell, part: Variation) -> None:
+    strength = variation_of(TrainingSettings(data="cells", without=(part,)))
+    whole = variation_of(TrainingSettings(data="cells"))
+    assert strength != whole
+    pictures = [varied(cell, seed, strength._replace(plain=0.0))[0] for seed in range(40)]
+    grey = [bool((picture[..., 0] == picture[..., 2]).all()) for picture in pictures]
+    if part is Variation.GREY:
+        assert not any(grey)
+    elif part is Variation.MIXING:
+        assert strength.mixed == 0
+        assert any(grey)
+    else:
+        noisy = Strength(plain=0.0, noise=80.0)
+        assert all(
+            np.array_equal(varied(cell, seed, noisy._replace(camera=False))[0], picture)
+            for seed, picture in enumerate(pictures)
+        )
