@@ -5,10 +5,10 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.errors import ModelStoreError
+from edge.errors import ModelStoreError, PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model
-from edge.inference.model_store import InstalledModel, ModelStore, models_folder
+from edge.inference.model_store import InstalledModel, ModelStore, model_in_use, models_folder
 from edge.inference.self_test import run_self_test
 from edge.messages.message import system_reason
 from edge.messages.signature_codes import SignatureCode
@@ -22,22 +22,40 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def put_in_use(content: bytes) -> InstalledModel:
+def put_in_use(content: bytes, taught_from: Path | None = None) -> InstalledModel:
     """Sign a site model with this device's key, which is made where there is none, and put it in use.
 
     The signature is kept beside the model in the store's folder.
 
+    Args:
+        content: the site model's file.
+        taught_from: file of the model that was named to be taught, where that need not be the one in use: it is put in
+            use first, so that one step back leads to it and not to a model that the site did not judge with.
+
     Raises:
-        ModelStoreError: it cannot be written or fails its self-test.
+        ModelStoreError: it cannot be written or fails its self-test; what was in use stays so.
         SignatureError: the library that signs is missing.
     """
     store = ModelStore(models_folder())
+    former = None if taught_from is None else taught_from.read_bytes()
+    if former is None or former == model_in_use().read_bytes():
+        return _install(store, content, "taught on this device")
+    _install(store, former, "taught from on this device")
+    try:
+        return _install(store, content, "taught on this device")
+    except PlasmoliteError:
+        store.rollback()
+        raise
+
+
+def _install(store: ModelStore, content: bytes, what: str) -> InstalledModel:
+    """Sign a model with this device's key, saying what it is, and put it in use."""
     secret, public = _device_key(store.folder / "keys")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "site-model.tflite")
         beside = source.with_name(source.name + ".minisig")
         source.write_bytes(content)
-        beside.write_text(sign(content, secret, f"taught on this device, {now()}"), "utf-8")
+        beside.write_text(sign(content, secret, f"{what}, {now()}"), "utf-8")
         key = read_public_key(public)
         entry = store.install(
             source,

@@ -109,6 +109,7 @@ def slide_session(
     camera: CameraSettings | None = None,
     every_frame: bool = False,
     seed: int = 0,
+    once: bool = False,
     stop_when_reached: bool = False,
 ) -> Iterator[LiveSession]:
     """Hold a slide for counting and yield the session over it, not started yet.
@@ -122,6 +123,7 @@ def slide_session(
             it was begun with.
         every_frame: of a video file, take every frame.
         seed: of the simulated slide.
+        once: of a folder, end when every picture in it was taken.
         stop_when_reached: end when the cells aimed for are counted.
 
     Raises:
@@ -144,6 +146,7 @@ def slide_session(
             seed=seed,
             files_taken=store.files_taken(slide),
             give_up=give_up,
+            once=once,
         )
         task = slide_task(setup, store, slide, request.cells_wanted)
         session = LiveSession(chosen, task, stop_when_reached=stop_when_reached)
@@ -180,13 +183,14 @@ def cell_session(
     camera: CameraSettings | None = None,
     every_frame: bool = False,
     seed: int = 0,
+    once: bool = False,
 ) -> Iterator[LiveSession]:
     """Yield a session that judges the cell under the cross-hair, not started yet.
 
     Raises:
         PlasmoliteError: the source is not there, or the model states no threshold for single cells.
     """
-    chosen = choose_source(source, camera=camera, every_frame=every_frame, seed=seed)
+    chosen = choose_source(source, camera=camera, every_frame=every_frame, seed=seed, once=once)
     threshold = setup.classifier.model.operating_point("cell").threshold
     analyser = FieldAnalyser(setup.classifier, threshold, cell_width=setup.cell_width)
     session = LiveSession(chosen, CellTask(analyser))

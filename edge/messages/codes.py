@@ -330,6 +330,7 @@ class Code(StrEnum):
     SOURCE_BROKE_OFF = "source.broke-off"
     SOURCE_NOT_FINISHED = "source.not-finished"
     SOURCE_EMPTY = "source.empty"
+    SOURCE_ALL_TAKEN = "source.all-taken"
 
     # What a command says.
     COMMAND_EMPTY_BOX = "command.empty-box"

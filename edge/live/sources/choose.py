@@ -27,6 +27,7 @@ def choose_source(
     seed: int = 0,
     files_taken: Iterable[str] = (),
     give_up: Callable[[str | None, Message], None] | None = None,
+    once: bool = False,
 ) -> Source:
     """Make the source that a text names; nothing is opened yet.
 
@@ -39,6 +40,7 @@ def choose_source(
         files_taken: SHA-256 of the folder's files that were counted before.
         give_up: is told SHA-256 and fault of each file of a folder that cannot be read, once, and of each kind of
             file that is not looked at.
+        once: of a folder, end when every picture in it was taken.
 
     Raises:
         SourceError: the text names nothing that there is.
@@ -57,7 +59,7 @@ def choose_source(
         return HttpSource(text) if scheme.startswith("http") else StreamSource(text)
     path = Path(text).expanduser()
     if path.is_dir():
-        return FolderSource(path, files_taken, give_up=give_up)
+        return FolderSource(path, files_taken, give_up=give_up, once=once)
     if path.is_file():
         return VideoSource(path, every_frame=every_frame)
     raise SourceError(Code.SOURCE_UNKNOWN, source=_shown(text))

@@ -12,7 +12,7 @@ from edge.errors import ImageError, SourceError
 from edge.images.files import read_image
 from edge.images.inputs import is_made_by_system, is_picture_name, suffix_of
 from edge.images.pages import Page, pictures_in
-from edge.live.sources.base import GrabbedImage
+from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.messages.codes import Code
 from edge.messages.message import Message, shown_path, system_reason
 
@@ -42,6 +42,7 @@ class FolderSource:
         taken: SHA-256 of files that were counted before, whatever they are called now.
         give_up: receives SHA-256 and fault of each file that cannot be read, once; and None and a sentence for each
             kind of file that is not looked at.
+        once: end when every picture in the folder was taken, instead of waiting for more.
         clock: seconds, monotonic.
         pause: waits for seconds.
     """
@@ -55,6 +56,7 @@ class FolderSource:
         taken: Iterable[str] = (),
         *,
         give_up: Callable[[str | None, Message], None] | None = None,
+        once: bool = False,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -62,6 +64,7 @@ class FolderSource:
         self._folder = folder
         self._taken = set(taken)
         self._give_up = give_up
+        self._once = once
         self._clock = clock
         self._pause = pause
         # What each file looked like, and since when it has looked so.
@@ -77,7 +80,11 @@ class FolderSource:
             raise SourceError(Code.SOURCE_NO_FOLDER, path=self._folder)
 
     def read(self) -> GrabbedImage | None:
-        """Return the next finished file; None after a short wait when there is none."""
+        """Return the next finished file; None after a short wait when there is none.
+
+        Raises:
+            EndOfSourceError: every file was taken or given up, and no more are waited for.
+        """
         if self._pages:
             picture = self._take_page()
             if picture is not None:
@@ -88,6 +95,8 @@ class FolderSource:
             picture = self._take(self._ready.popleft())
             if picture is not None:
                 return picture
+        if self._once and all(self._done.get(name) == state for name, (state, _) in self._seen.items()):
+            raise EndOfSourceError(Code.SOURCE_ALL_TAKEN, source=self.name)
         self._pause(POLL_SECONDS)
         return None
 
@@ -105,7 +114,8 @@ class FolderSource:
             before = self._seen.get(name)
             if before is None or before[0] != state:
                 self._seen[name] = (state, now)
-            elif now - before[1] >= SETTLED_SECONDS and state.size > 0:
+            # An empty file is one that somebody is about to write, where there is time to wait for it.
+            elif now - before[1] >= SETTLED_SECONDS and (state.size > 0 or self._once):
                 ready.append((state.modified_ns, name))
         # What is gone need not be remembered: memory stays flat in a folder that is emptied as it goes.
         self._seen = {name: entry for name, entry in self._seen.items() if name in found}

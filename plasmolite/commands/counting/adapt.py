@@ -85,7 +85,7 @@ def command(
             except OSError as error:
                 raise PlasmoliteError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
         elif taught.content is not None and not dry_run:
-            installed = put_in_use(taught.content)
+            installed = put_in_use(taught.content, parent.path)
     except PlasmoliteError as error:
         refuse(error)
     if as_json:

@@ -62,6 +62,7 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
     is_flag=True,
     help="Stop once --cells cells have been counted.",
 )
+@click.option("--once", is_flag=True, help="Of a folder: stop once every picture in it has been judged.")
 @click.option("--store", type=ANY_PATH, help="File of the slide store.")
 @camera_options
 @slide_options
@@ -84,6 +85,8 @@ def command(**options: Any) -> None:
 
     if options["slide_id"] and options["resume"]:
         raise click.UsageError(spoken().text("live.new-or-resumed"))
+    if options["once"] and not Path(options["source"]).expanduser().is_dir():
+        raise click.UsageError(spoken().text("live.once-folder"))
     # A service manager ends with SIGTERM what a person ends with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -112,10 +115,11 @@ def _open(
     from edge.slides.location import default_store_path
     from edge.slides.store import SlideStore
 
-    source, every_frame, seed = options["source"], options["every_frame"], options["seed"]
+    source = options["source"]
+    frames = {name: options[name] for name in ("every_frame", "seed", "once")}
     camera = take_camera_settings(options)
     if options["mode"] == Mode.CELL:
-        opened = cell_session(setup, source, camera=camera, every_frame=every_frame, seed=seed)
+        opened = cell_session(setup, source, camera=camera, **frames)
         return "Plasmolite live: the cell under the cross-hair", opened
     store = stack.enter_context(SlideStore(options["store"] or default_store_path()))
     named = options["resume"] or options["slide_id"]
@@ -132,8 +136,7 @@ def _open(
         request,
         source,
         camera=camera,
-        every_frame=every_frame,
-        seed=seed,
+        **frames,
         stop_when_reached=options["until_reached"],
     )
     return f"Plasmolite live: slide {request.slide_id}", opened

@@ -9,6 +9,7 @@ from PIL import Image
 
 from edge.errors import SourceError
 from edge.images.encode import write_png
+from edge.live.sources.base import EndOfSourceError
 from edge.live.sources.folder import GIVEN_UP_SECONDS, SETTLED_SECONDS, FolderSource
 from tests.support.cameras.live_sources import Clock, picture_of
 
@@ -21,6 +22,18 @@ def names_within(source: FolderSource, clock: Clock, seconds: float) -> list[str
         if picture is not None:
             names.append(picture.name)
     return names
+
+
+def until_it_ends(source: FolderSource, most: int = 1000) -> tuple[list[str], str]:
+    """Read the folder until it says that there is no more: the names, and what it says."""
+    names = []
+    for _ in range(most):
+        try:
+            picture = source.read()
+        except EndOfSourceError as end:
+            return names, str(end)
+        names += [picture.name] if picture else []
+    raise AssertionError(f"it does not end after {names}")
 
 
 def watch(folder: Path, clock: Clock, **options: object) -> FolderSource:
@@ -73,6 +86,34 @@ def test_a_damaged_file_is_named_once(tmp_path: Path) -> None:
     assert names_within(source, clock, 3 * GIVEN_UP_SECONDS) == []
     assert len(faults) == 1
     assert "bad.png cannot be read" in str(faults[0][1])
+
+
+def test_a_folder_to_be_read_once_ends_when_every_file_was_taken_or_given_up(tmp_path: Path) -> None:
+    clock, faults = Clock(), []
+    write_png(tmp_path / "a.png", picture_of(1))
+    (tmp_path / "copy.png").write_bytes((tmp_path / "a.png").read_bytes())
+    pages = [Image.fromarray(picture_of(number)) for number in (2, 3)]
+    pages[0].save(tmp_path / "b.tif", save_all=True, append_images=pages[1:])
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (tmp_path / "empty.png").write_bytes(b"")
+    source = watch(tmp_path, clock, once=True, give_up=lambda _, fault: faults.append(str(fault)))
+    taken, said = until_it_ends(source)
+    assert said == f"Every picture that was in {source.name} has been looked at."
+    assert len(taken) == 3
+    assert {"b.tif [1]", "b.tif [2]"} < set(taken)
+    assert sorted(fault.split(" cannot")[0] for fault in faults) == ["bad.png", "empty.png"]
+
+
+def test_a_folder_to_be_read_once_waits_for_a_file_that_is_being_written(tmp_path: Path) -> None:
+    clock = Clock()
+    write_png(tmp_path / "a.png", picture_of(1))
+    write_png(tmp_path / "b.png", picture_of(2))
+    whole = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(whole[:-9])
+    source = watch(tmp_path, clock, once=True)
+    assert names_within(source, clock, GIVEN_UP_SECONDS / 2) == ["a.png"]
+    (tmp_path / "b.png").write_bytes(whole)
+    assert until_it_ends(source)[0] == ["b.png"]
 
 
 def test_a_folder_that_goes_away_is_lost_and_comes_back(tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 
+from edge.errors import ModelFileError
 from edge.inference.classifier import Classifier
-from edge.inference.model_file import load_model, shipped_models, with_manifest
-from edge.inference.model_store import model_in_use
+from edge.inference.model_file import default_model_path, load_model, shipped_models, with_manifest
+from edge.inference.model_store import ModelStore, model_in_use
 from edge.slides.store import SlideStore
 from edge.teaching.retention import area
 from plasmolite.commands.counting.adapt import command as adapt
 from plasmolite.commands.device.model import command as model_command
+from plasmolite.site_models import put_in_use
 from tests.support.slides.strange_slides import CELLS, count_and_review, slide_inputs, strange_cell
 
 pytest.importorskip("cryptography")
@@ -68,7 +70,22 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     listed = CliRunner().invoke(model_command, ["list"]).output
     assert f"{parent.model.name}, taught at Kisumu" in listed
     assert CliRunner().invoke(model_command, ["verify"]).exit_code == 0
+    # One step back is the model that was taught, though another ships as the one in use; two steps are that one.
+    back = CliRunner().invoke(model_command, ["rollback"]).output
+    assert f"{parent.model.name} (" in back
+    assert model_in_use().read_bytes() == released.read_bytes()
     assert "ships with the package" in CliRunner().invoke(model_command, ["rollback"]).output
+
+
+def test_a_taught_model_that_cannot_be_installed_leaves_the_one_in_use(place: Path, released: Path) -> None:
+    with pytest.raises(ModelFileError):
+        put_in_use(b"no model", released)
+    assert model_in_use() == default_model_path()
+    # The model in use itself is not installed a second time.
+    assert (
+        put_in_use(released.read_bytes(), default_model_path()).name == load_model(released).manifest["name"]
+    )
+    assert len(ModelStore(place / "models").state().used) == 1
 
 
 def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: Path) -> None:

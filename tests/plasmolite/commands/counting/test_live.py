@@ -120,3 +120,25 @@ def test_a_recording_that_breaks_off_is_told_with_code_1(tmp_path: Path) -> None
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     cut = json.loads(run("live", "--source", str(path), *options, "--slide", "b", code=1).splitlines()[-1])
     assert "of 12: the file is damaged or was cut off" in cut["words"]
+
+
+def test_a_folder_is_judged_once_and_the_count_ends(tmp_path: Path) -> None:
+    folder, store = tmp_path / "fields", ["--store", str(tmp_path / "s.sqlite")]
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(FIELD)
+    counting = ["--once", "--slide", "a", "--json", "--threads", "1", *store]
+    last = json.loads(run("live", "--source", str(folder), *counting).splitlines()[-1])
+    assert last["state"] == "ended"
+    assert last["frames_considered"] == 1
+    with SlideStore(tmp_path / "s.sqlite") as slides:
+        assert len(slides.fields(slides.slide("a"))) == 1
+    # What was judged is not judged again, and the count does not wait for more.
+    again = ["--once", "--resume", "a", "--json", "--threads", "1", *store]
+    assert json.loads(run("live", "--source", str(folder), *again).splitlines()[-1])["frames_considered"] == 0
+
+
+@pytest.mark.parametrize("source", ["simulator", "http://amina:s3cret@127.0.0.1:9/v"])
+def test_only_a_folder_is_judged_once(source: str) -> None:
+    said = run("live", "--source", source, "--once", code=2)
+    assert "--once is for a folder of pictures" in said
+    assert "s3cret" not in said
