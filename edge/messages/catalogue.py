@@ -1,6 +1,7 @@
 """The sentences and labels of one language, read from ``en.json`` or ``fr.json``.
 
 A place such as ``{seconds:.0f}`` names a value and the format of a number (see ``edge.messages.numbers.formatted``).
+A place such as ``{cells|cell|cells}`` takes the word that fits the number: the first for one, the second for several.
 """
 
 import json
@@ -12,9 +13,9 @@ from pathlib import PurePath
 from typing import Protocol
 
 from edge.messages.language import Language
-from edge.messages.numbers import count, density, formatted, percent
+from edge.messages.numbers import count, density, formatted, is_one, percent
 
-_PLACE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+_PLACE = re.compile(r"\{(\w+)(?::([^{}|]+))?(?:\|([^{}|]+)\|([^{}|]+))?\}")
 
 
 class Renderable(Protocol):
@@ -79,7 +80,10 @@ class Catalogue:
         """
 
         def fill(match: re.Match[str]) -> str:
-            return self.value(values[match[1]], match[2] or "")
+            name, form, one, several = match.groups()
+            if several is None:
+                return self.value(values[name], form or "")
+            return one if is_one(values[name], self.language) else several
 
         return _PLACE.sub(fill, self._texts[key])
 

@@ -51,6 +51,13 @@ def rounded(value: float, digits: int) -> float:
     return float(f"{value:.{digits}g}")
 
 
+def is_one(value: object, language: Language = Language.ENGLISH) -> bool:
+    """Whether a counted thing stands in the singular: one does; in French, none does too."""
+    return isinstance(value, int | float) and (
+        round(value) == 1 or (round(value) == 0 and language is Language.FRENCH)
+    )
+
+
 def decimal(value: float, decimals: int, language: Language = Language.ENGLISH) -> str:
     """Write a number with so many decimals: 0.5 with three is "0.500"."""
     return _localise(f"{value:,.{decimals}f}", language)

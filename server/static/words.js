@@ -34,7 +34,13 @@ export function preferred(available) {
 /** A string of the catalogue with its {values} filled; English where a language lacks it. */
 export function t(key, values = {}) {
   const text = catalogues[language]?.[key] ?? catalogues.en?.[key] ?? key;
-  return text.replace(/\{(\w+)(?::([^{}]+))?\}/g, (whole, name, form) => (name in values ? written(values[name], form) : whole));
+  return text.replace(/\{(\w+)(?::([^{}|]+))?(?:\|([^{}|]+)\|([^{}|]+))?\}/g, (whole, name, form, one, several) => {
+    if (!(name in values)) return whole;
+    if (several === undefined) return written(values[name], form);
+    // One stands in the singular; in French, none does too. A figure written with thousands is no number.
+    const count = Math.round(Number(values[name]));
+    return count === 1 || (count === 0 && language === "fr") ? one : several;
+  });
 }
 
 /** A message of the server, a code with values, as a sentence of the page. */

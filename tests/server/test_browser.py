@@ -265,6 +265,7 @@ def test_the_page_writes_messages_as_the_program_does(page: Page) -> None:
         Message(Code.MODEL_LABELS, path="m.tflite", found=["cat", "dog"], wanted=["a", "b"]),
         Message(Code.SLIDE_OTHER_THRESHOLD, slide="K-1", threshold=0.46739110350608826, other=0.5),
         Message(Code.ESTIMATE_BLOOD, rbc_per_ul=5_024_000.0, rbc_source=Message(Code.BLOOD_GIVEN)),
+        *(Message(Code.LIVE_NOT_JUDGED, cells=cells) for cells in (0, 1, 2, 1234)),
         *estimate(40, 20_000, Rates(1940, 2000, 9980, 10_000)).words,
         *estimate(3, 500, Rates(1940, 2000, 9980, 10_000)).words,
     ]

@@ -116,7 +116,7 @@ function drawProgress() {
       el("progress", { max: set.items.length, value: set.items.length - open.length + (now ? now.sent / 2 : 0), "aria-label": t("field.all") }),
       el("button.plain", { type: "button", id: "field-cancel", onclick: cancel }, t("cancel")));
   } else if (failed.length) {
-    message.append(el("p.notice.bad", { role: "alert" }, t(failed.length === 1 ? "field.failed.one" : "field.failed", { count: figure(failed.length) })), el("button.main", { type: "button", id: "field-retry", onclick: () => retry(failed) }, t("retry")));
+    message.append(el("p.notice.bad", { role: "alert" }, t("field.failed", { count: figure(failed.length) })), el("button.main", { type: "button", id: "field-retry", onclick: () => retry(failed) }, t("retry")));
   }
   document.getElementById("field-overview").replaceChildren(...(set.items.length > 1 ? [overview()] : []));
   drawEstimate();
@@ -132,7 +132,7 @@ function drawEstimate() {
   if (!set.summary) { if (!set.fault) place.replaceChildren(); if (!typed) return; }
   const blood = place.querySelector("label") || el("label", {}, el("span", { "data-t": "field.haematocrit" }, t("field.haematocrit")), el("input", { id: "haematocrit", type: "number", min: 5, max: 75, step: 0.1, inputmode: "decimal", oninput: (event) => { set.haematocrit = event.target.value; estimateSoFar(set); } }));
   if (set.summary) {
-    const card = estimateCard(set.summary, t(set.summary.fields_counted === 1 ? "estimate.of.one" : "estimate.of", { fields: figure(set.summary.fields_counted) }));
+    const card = estimateCard(set.summary, t("estimate.of", { fields: figure(set.summary.fields_counted) }));
     if (typed && place.querySelector(".estimate")) { place.querySelector(".estimate").replaceWith(card); place.querySelector(".notice")?.remove(); } else place.replaceChildren(card, el("div.form-row", {}, blood));
   }
 }

@@ -111,7 +111,7 @@ def test_too_few_cells_are_told_with_what_is_missing() -> None:
     assert missing(20, 80, 5) is None
     five = missing(2, 3, 5)
     assert five is not None
-    assert str(five).startswith("2 infected and 3 uninfected cells of 5 slides or fields are reviewed.")
+    assert str(five).startswith("Reviewed so far: infected cells 2, uninfected cells 3, slides or fields 5.")
 
 
 def test_a_gain_of_few_cells_may_be_chance_and_one_of_many_is_not() -> None:

@@ -93,7 +93,7 @@ def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: 
         count_and_review(store, 1, Classifier(load_model(released), threads=1), reviewed=5)
     said = _adapt(place, released)
     assert said.exit_code == 2
-    assert "2 infected and 3 uninfected cells of 1 slides or fields are reviewed" in said.stderr
+    assert "Reviewed so far: infected cells 2, uninfected cells 3, slides or fields 1." in said.stderr
     assert not (place / "models").exists()
 
 
