@@ -193,9 +193,15 @@ class Classifier:
             raise ValueError(f"inputs are {inputs.dtype} of shape {inputs.shape}, not uint8 (n, {expected})")
 
     def _invoked(self, inputs: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-        """Run the network on a batch at a time; yields where it begins and how many cells it has."""
-        for start in range(0, len(inputs), self.batch_size):
-            batch = inputs[start : start + self.batch_size]
+        """Run the network on a batch at a time; yields where it begins and how many cells it has.
+
+        The batches are of one size, or nearly: another size has its memory laid out anew, which costs as much as some
+        cells.
+        """
+        batches = -(-len(inputs) // self.batch_size)
+        size = -(-len(inputs) // max(batches, 1))
+        for start in range(0, len(inputs), max(size, 1)):
+            batch = inputs[start : start + size]
             self._allocate(len(batch))
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()

@@ -8,6 +8,7 @@ import json
 import threading
 import zipfile
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +32,9 @@ GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
 CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat: an interpreter takes about 110 bytes a pixel. Neighbours
 # see this far into each other.
-TILE, OVERLAP = 448, 64
+TILE_PIXELS, OVERLAP = 700_000, 64
+# Where memory is short.
+TILE_PIXELS_SPARING = 270_000
 FINDER_MODEL = "cellfinder-int8.tflite"
 # To give an interpreter another size of picture takes nearly as long as to see one, and the cells of one slide call for
 # two or three sizes: interpreters are kept for the latest, of so many pixels together.
@@ -135,6 +138,7 @@ class CellNetwork:
         self._flatbuffer, manifest = read_finder(self._path)
         self._threads = threads or default_threads()
         self._kept_pixels = KEPT_PIXELS_SPARING if sparing else KEPT_PIXELS
+        self._tile_pixels = TILE_PIXELS_SPARING if sparing else TILE_PIXELS
         self._lock = threading.Lock()
         self._interpreters: dict[tuple[int, int], Any] = {}
         self._heads: list[str] = manifest["outputs"]
@@ -159,27 +163,19 @@ class CellNetwork:
             Its maps.
         """
         height, width = picture.shape[:2]
-        if max(height, width) <= TILE + OVERLAP:
+        down, across = _tiling(height, width, self._tile_pixels)
+        if len(down) == len(across) == 1:
             return self._predict_tile(picture)
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         cell, centre, white = (np.empty((rows, columns), np.float16) for _ in range(3))
         offset = np.empty((rows, columns, 2), np.float16)
         whole = SegmentationMaps(cell, centre, offset, white)
-        for top in range(0, height, TILE):
-            for left in range(0, width, TILE):
-                y0, x0 = max(0, top - OVERLAP), max(0, left - OVERLAP)
-                tile = picture[y0 : top + TILE + OVERLAP, x0 : left + TILE + OVERLAP]
+        for row in down:
+            for column in across:
+                tile = picture[row.start : row.end, column.start : column.end]
                 maps = self._predict_tile(np.ascontiguousarray(tile))
-                inner = (
-                    slice((top - y0) // STRIDE, (min(top + TILE, height) - y0 + 1) // STRIDE),
-                    slice((left - x0) // STRIDE, (min(left + TILE, width) - x0 + 1) // STRIDE),
-                )
-                outer = (
-                    slice(top // STRIDE, -(-min(top + TILE, height) // STRIDE)),
-                    slice(left // STRIDE, -(-min(left + TILE, width) // STRIDE)),
-                )
                 for target, part in zip(whole, maps, strict=True):
-                    target[outer] = part[inner]
+                    target[row.kept(), column.kept()] = part[row.kept(row.start), column.kept(column.start)]
         return whole
 
     def _predict_tile(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
@@ -224,6 +220,47 @@ class CellNetwork:
             allocate(interpreter)
         self._interpreters[shape] = interpreter
         return interpreter
+
+
+class _Span(NamedTuple):
+    """What a tile sees of one side of the picture, from start to end, and what of it is believed; px."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+    def kept(self, origin: int = 0) -> slice:
+        """What is believed, on the maps' grid, from an origin on."""
+        return slice((self.first - origin) // STRIDE, -(-(self.last - origin) // STRIDE))
+
+
+def _tiling(height: int, width: int, most: int) -> tuple[list[_Span], list[_Span]]:
+    """The fewest pixels in tiles of one size, at most so many a tile, that cover a picture; down and across."""
+    counts = range(1, 2 + max(height, width) // (2 * OVERLAP))
+    tilings = [
+        (rows * columns * _side(height, rows) * _side(width, columns), rows, columns)
+        for rows in counts
+        for columns in counts
+        if _side(height, rows) * _side(width, columns) <= most
+    ]
+    _, rows, columns = min(tilings)
+    return _spans(height, rows), _spans(width, columns)
+
+
+def _side(length: int, count: int) -> int:
+    """Side of so many tiles along a length, whose neighbours see into each other; a multiple of `MULTIPLE`."""
+    seen_twice = 2 * OVERLAP + STRIDE  # a place on the grid may lie a step off
+    return -(-(length + seen_twice * (count - 1)) // (count * MULTIPLE)) * MULTIPLE
+
+
+def _spans(length: int, count: int) -> list[_Span]:
+    side = _side(length, count)
+    steps = max(0, -(-(length - side) // STRIDE))
+    starts = [round(number * steps / max(count - 1, 1)) * STRIDE for number in range(count)]
+    middles = [(before + side + after) // (2 * STRIDE) * STRIDE for before, after in pairwise(starts)]
+    ends = [min(start + side, length) for start in starts]
+    return list(map(_Span, starts, ends, [0, *middles], [*middles, length]))
 
 
 def _float_values(output: dict[str, Any], values: NDArray[Any]) -> NDArray[np.float16]:

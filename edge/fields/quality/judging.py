@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.fields.quality.camera import measure_bands, measure_blocks, measure_comb, measure_noise
 from edge.fields.quality.checks import Check, CheckName, QualityReport
-from edge.fields.quality.sharpness import Blur, glass_of, measure_blur, ridge_blur
+from edge.fields.quality.sharpness import Blur, Slopes, glass_of, measure_blur, measure_slopes, ridge_blur
 from edge.images.colour import LEAST_IN_FIELD, colour_spread
 from edge.messages.codes import Code
 from edge.messages.message import Message
@@ -70,7 +70,8 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     """
     whole = sum(cell.counted for cell in found.cells)
     glass = glass_of(found)
-    blur = measure_blur(found, glass)
+    slopes = measure_slopes(found)
+    blur = measure_blur(found, glass, slopes)
     checks = (
         _check(
             CheckName.GLASS_BRIGHTNESS,
@@ -118,7 +119,7 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
         ),
         _check(
             CheckName.BLUR,
-            _blur(found, blur),
+            _blur(found, blur, slopes),
             (0, MOST_BLUR),
             Code.FIELD_OUT_OF_FOCUS,
         ),
@@ -167,9 +168,9 @@ def _check(name: CheckName, value: float, limit: tuple[float, float], failed: Co
     return Check(name, float(value), limit, passed, None if passed else Message(failed))
 
 
-def _blur(found: FieldCells, blur: Blur | None) -> float:
+def _blur(found: FieldCells, blur: Blur | None, slopes: Slopes) -> float:
     """The worse of two measures, on the scale of the first; NaN where either finds too few outlines."""
-    ridges = ridge_blur(found)
+    ridges = ridge_blur(found, slopes)
     if blur is None or np.isnan(ridges):
         return float("nan")
     return max(blur.least, ridges * MOST_BLUR / MOST_RIDGE_BLUR)

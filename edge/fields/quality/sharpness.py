@@ -52,24 +52,49 @@ class Blur(NamedTuple):
         return float(np.sqrt(max(0.0, self.most**2 - self.least**2)))
 
 
-def measure_blur(found: FieldCells, glass: NDArray[np.bool_]) -> Blur | None:
+class Slope(NamedTuple):
+    """Slope of a picture's grey levels at one scale.
+
+    Attributes:
+        across: float32 (h, w), from left to right.
+        down: float32 (h, w), from top to bottom.
+    """
+
+    across: NDArray[np.float32]
+    down: NDArray[np.float32]
+
+
+class Slopes(NamedTuple):
+    """Both scales, which both measures of blur need."""
+
+    fine: Slope
+    coarse: Slope
+
+
+def measure_slopes(found: FieldCells) -> Slopes:
+    """Take the slopes of the finder's picture of a field."""
+    grey = cv2.cvtColor(found.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return Slopes(_slope(grey, FINE), _slope(grey, COARSE))
+
+
+def measure_blur(found: FieldCells, glass: NDArray[np.bool_], slopes: Slopes) -> Blur | None:
     """Measure the blur of a field.
 
     Args:
         found: its cells, and its picture for the finder.
         glass: where that picture shows glass (`glass_of`).
+        slopes: of that picture.
 
     Returns:
         The blur, at most 1 cell width; None where there are too few outlines.
     """
-    grey = cv2.cvtColor(found.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    cells = _enlarged(found.labels, grey)
+    cells = _enlarged(found.labels, found.picture)
     near = cv2.dilate(cells, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8))
     inner = cv2.erode(cells, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8))
     rim = (near > 0) & (inner == 0)
     if np.count_nonzero(rim) < LEAST_RIM:
         return None
-    fine, coarse = (_energy(grey, sigma, rim, glass) for sigma in (FINE, COARSE))
+    fine, coarse = (_energy(slope, rim, glass) for slope in slopes)
     values, vectors = np.linalg.eigh(coarse)
     if values[0] <= 0:
         return None
@@ -78,17 +103,16 @@ def measure_blur(found: FieldCells, glass: NDArray[np.bool_]) -> Blur | None:
     return Blur(_spread(float(high)), _spread(float(low)))
 
 
-def ridge_blur(found: FieldCells) -> float:
+def ridge_blur(found: FieldCells, slopes: Slopes) -> float:
     """Blur of the clearest outlines alone, in cell widths; NaN where hardly any stands out.
 
     Of a field that is far out of focus the finder's outlines no longer lie where the slopes are, and the energies round
     them (`measure_blur`) tell too little. Here the ridges of the slope on the outlines count, and that there are any.
     """
-    strength = cv2.cvtColor(found.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    fine, coarse = (_slope(strength, sigma) for sigma in (FINE, COARSE))
+    fine, coarse = (np.asarray(cv2.magnitude(*slope), np.float32) for slope in slopes)
     cells = (found.labels > 0).astype(np.uint8)
     ring = cv2.morphologyEx(cells, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    ring = cv2.resize(ring, (strength.shape[1], strength.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    ring = cv2.resize(ring, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
     ring &= fine >= cv2.dilate(fine, np.ones((5, 5), np.uint8))
     whole = sum(cell.counted for cell in found.cells)
     if np.count_nonzero(ring) < min(RIDGE_POINTS, CELL_RIDGE_POINTS * max(whole, 1)):
@@ -101,15 +125,10 @@ def ridge_blur(found: FieldCells) -> float:
     return float(spread / CELL_WIDTH)
 
 
-def _slope(strength: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    across, down = _slopes(strength, sigma)
-    return np.asarray(cv2.magnitude(across, down, across), np.float32)
-
-
-def _slopes(grey: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _slope(grey: NDArray[np.float32], sigma: float) -> Slope:
     smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
     across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+    return Slope(np.asarray(across, np.float32), np.asarray(down, np.float32))
 
 
 def glass_of(found: FieldCells) -> NDArray[np.bool_]:
@@ -125,11 +144,9 @@ def _enlarged(labels: NDArray[np.int32], picture: NDArray[np.generic]) -> NDArra
     return np.asarray(mask, np.uint8)
 
 
-def _energy(
-    grey: NDArray[np.float32], sigma: float, rim: NDArray[np.bool_], glass: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _energy(slope: Slope, rim: NDArray[np.bool_], glass: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mean structure tensor of the outlines at one scale, (2, 2), without what noise adds."""
-    across, down = _slopes(grey, sigma)
+    across, down = slope
     mask = rim.astype(np.uint8)
     xx, xy, yy = (
         cv2.mean(cv2.multiply(one, other), mask)[0]

@@ -292,7 +292,7 @@ def test_the_clearest_outlines_alone_refuse_a_field_from_six_hundredths_of_a_cel
     field = draw(grid((640, 480), 40), 40, (640, 480))
     found = finder.find(field)
     # Whatever their outlines as a whole say: of a drawn field these are the sharper ones.
-    monkeypatch.setattr(judging, "ridge_blur", lambda _: ridges)
+    monkeypatch.setattr(judging, "ridge_blur", lambda *_: ridges)
     blur = next(check for check in judge_quality(field, found).checks if check.name == CheckName.BLUR)
     assert blur.passed is passed
 
@@ -306,5 +306,5 @@ def test_all_outlines_together_refuse_a_field_from_fifty_five_thousandths_of_a_c
     passed: bool,
 ) -> None:
     field = np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8)
-    monkeypatch.setattr(judging, "ridge_blur", lambda _: 0.0)
+    monkeypatch.setattr(judging, "ridge_blur", lambda *_: 0.0)
     assert passes(CheckName.BLUR, field, finder.find(field)) is passed

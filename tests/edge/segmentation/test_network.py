@@ -10,8 +10,12 @@ import edge.segmentation.network
 from edge.segmentation.background import density_levels, estimate_background, optical_density
 from edge.segmentation.network import (
     CELL_WIDTH,
+    MULTIPLE,
+    OVERLAP,
+    TILE_PIXELS,
     CellNetwork,
     SegmentationMaps,
+    _tiling,
     chances,
     network_picture,
     picture_scaling,
@@ -39,16 +43,35 @@ def test_training_and_device_show_the_network_the_same_picture() -> None:
 def test_a_large_picture_is_seen_in_tiles_as_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     # No whole number of tiles, and odd: the grid is rounded up.
     picture = picture_of((701, 463))
-    network = CellNetwork(threads=1)
-    whole = network.predict(picture)
-    monkeypatch.setattr(edge.segmentation.network, "TILE", 256)
-    tiled = network.predict(picture)
+    whole = CellNetwork(threads=1).predict(picture)
+    monkeypatch.setattr(edge.segmentation.network, "TILE_PIXELS", 320 * 256)
+    tiled = CellNetwork(threads=1).predict(picture)
     assert chances(whole.cell).max() > 0.9
     for one, other in zip(whole[:2], tiled[:2], strict=True):
         assert one.shape == other.shape == (232, 351)
         assert np.mean(np.abs(chances(one) - chances(other)) > 0.1) < 0.002
     on_cell = chances(whole.cell) > 0.9
     assert np.abs(whole.offset - tiled.offset)[on_cell].mean() < 0.1
+
+
+@pytest.mark.parametrize("most", [edge.segmentation.network.TILE_PIXELS_SPARING, TILE_PIXELS])
+@pytest.mark.parametrize(
+    "size", [(300, 240), (683, 512), (853, 641), (1601, 1201), (4001, 333), (2309, 1731)]
+)
+def test_tiles_are_alike_small_enough_and_see_into_each_other(size: tuple[int, int], most: int) -> None:
+    down, across = _tiling(size[1], size[0], most)
+    pixels = 1
+    for length, spans in zip(size, (across, down), strict=True):
+        assert [spans[0].first, spans[-1].last] == [0, length]
+        assert [span.last for span in spans[:-1]] == [span.first for span in spans[1:]]
+        for span in spans:
+            assert max(0, span.first - OVERLAP) >= span.start
+            assert min(length, span.last + OVERLAP) <= span.end
+        sides = {-(-(span.end - span.start) // MULTIPLE) * MULTIPLE for span in spans}
+        assert len(sides) == 1
+        pixels *= sides.pop()
+    assert pixels <= most
+    assert (len(down) * len(across) == 1) is (size[0] * size[1] < most)
 
 
 def maps_of(labels: NDArray[np.int32], white: NDArray[np.float16]) -> SegmentationMaps:
