@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,22 @@ def differences(was: Any, now: Any, where: str, key: str = "") -> Iterator[str]:
     elif isinstance(was, list) and isinstance(now, list) and key not in PROSE:
         if len(was) != len(now):
             yield f"{where} has {len(now)} entries, and had {len(was)}"
+        was, now = _in_one_order(was, now)
         for number, (old, new_one) in enumerate(zip(was, now, strict=False)):
             yield from differences(old, new_one, f"{where} > {number}", key)
     elif not _same(was, now, key):
         yield f"{where} is {now!r}, and was {was!r}"
+
+
+def _in_one_order(was: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Cells that come the surest first, by their number: nearly the same probability may put either first."""
+    if not all(isinstance(one, dict) and {"cell", "probability"} <= one.keys() for one in (*was, *now)):
+        return was, now
+    told = [one["probability"] for one in now]
+    if told != sorted(told, reverse=True):
+        return was, now
+    by_number = partial(sorted, key=lambda one: int(one["cell"]))
+    return by_number(was), by_number(now)
 
 
 def _same(was: Any, now: Any, key: str) -> bool:
