@@ -13,9 +13,9 @@ from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_store import InstalledModel
 from edge.slides.store import SlideStore
+from server.adaptation import AdaptationJob
 from server.admission import AdmissionQueue
 from server.batching import Batcher
-from server.classroom import Classroom
 from server.credentials.ended_sessions import EndedSessions
 from server.credentials.pairing import PairingCodes
 from server.credentials.token import TokenRecord
@@ -51,7 +51,7 @@ class ServerContext:
         put_in_use: signs a model that was taught here and puts it in use on this device; ``None`` where that is left to
             the command line.
         quiet: gives memory back when no field comes.
-        classroom: teaches the model in the background.
+        adaptation_job: teaches the model in the background.
         stopping: set when the server drains.
     """
 
@@ -70,7 +70,7 @@ class ServerContext:
     pairing: PairingCodes = field(default_factory=PairingCodes)
     put_in_use: PutInUse | None = None
     quiet: AfterQuiet = field(default_factory=lambda: AfterQuiet(ServerSettings().quiet_seconds))
-    classroom: Classroom = field(default_factory=Classroom)
+    adaptation_job: AdaptationJob = field(default_factory=AdaptationJob)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

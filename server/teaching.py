@@ -1,4 +1,4 @@
-"""Teaching from the page: what was reviewed, what a lesson made of it in use at once, and the way back."""
+"""Teaching from the page: what was reviewed, what an adaptation made of it in use at once, and the way back."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
 from edge.slides.store import SlideStore
 from edge.teaching.gate import missing
-from edge.teaching.lessons import reviewed_numbers
+from edge.teaching.labelled_cells import reviewed_numbers
 from server.context import ServerContext, context_of, install, judges_of
 from server.problems import Problem
 
@@ -36,10 +36,10 @@ def obstacle_of(context: ServerContext) -> Message | None:
 
 
 def teaching_facts(context: ServerContext, store: SlideStore) -> dict[str, Any]:
-    """What the API says of teaching: cells, model, obstacle, lesson."""
+    """What the API says of teaching: cells, model, obstacle, adaptation."""
     cells = reviewed_numbers(store)
-    lesson = context.classroom.lesson
-    outcome = lesson.taught
+    adaptation = context.adaptation_job.adaptation
+    outcome = adaptation.taught
     lacks, obstacle = missing(*cells), obstacle_of(context)
     return {
         "reviewed": cells._asdict(),
@@ -47,46 +47,46 @@ def teaching_facts(context: ServerContext, store: SlideStore) -> dict[str, Any]:
         "obstacle": None if obstacle is None else _told(obstacle),
         "model": context.model,
         "taught_at": context.classifier.model.taught_at or None,
-        "lesson": {
-            "state": lesson.state,
-            "site": lesson.site,
-            "step": lesson.step,
-            "steps": lesson.steps,
+        "adaptation": {
+            "state": adaptation.state,
+            "site": adaptation.site,
+            "step": adaptation.step,
+            "steps": adaptation.steps,
             "better": outcome is not None and outcome.content is not None,
             "sentences": [_told(message) for message in (outcome.sentences if outcome else [])]
-            + ([] if lesson.trouble is None else [_told(lesson.trouble)]),
+            + ([] if adaptation.trouble is None else [_told(adaptation.trouble)]),
             "figures": None if outcome is None else outcome.figures.to_json(),
         },
     }
 
 
-def begin_lesson(context: ServerContext, store: SlideStore, site: str) -> None:
+def begin_adaptation(context: ServerContext, store: SlideStore, site: str) -> None:
     """Find out in the background what teaching would bring; nothing is changed by it.
 
     Raises:
-        Problem: a lesson is running, or the model of this server cannot be taught.
+        Problem: an adaptation is running, or the model of this server cannot be taught.
     """
     obstacle = obstacle_of(context)
     if obstacle is not None:
         raise Problem(409, obstacle, kind="cannot-teach")
-    context.classroom.begin(context.classifier.model, store, site)
+    context.adaptation_job.begin(context.classifier.model, store, site)
 
 
 def put_taught_in_use(app: Flask) -> InstalledModel:
-    """Install what the last lesson made, and judge with it from now on.
+    """Install what the last adaptation made, and judge with it from now on.
 
     Raises:
         Problem: nothing was taught, a slide is being counted, or the model changed since.
         PlasmoliteError: it cannot be signed or written, or fails its self-test; the model in use stays.
     """
     context = context_of(app)
-    content = context.classroom.take()
+    content = context.adaptation_job.take()
     _check_idle(context)
     obstacle = obstacle_of(context)
     if obstacle is not None or context.put_in_use is None:
         raise Problem(409, obstacle or RequestCode.TEACH_BY_COMMAND, kind="cannot-teach")
     entry = context.put_in_use(content)
-    context.classroom.forget()
+    context.adaptation_job.forget()
     _judge_with_model_in_use(app)
     return entry
 
@@ -106,7 +106,7 @@ def take_back(app: Flask) -> None:
     if not context.classifier.model.taught_at:
         raise Problem(409, RequestCode.NOTHING_TAUGHT, kind="nothing-taught")
     ModelStore(models_folder()).rollback()
-    context.classroom.forget()
+    context.adaptation_job.forget()
     _judge_with_model_in_use(app)
 
 

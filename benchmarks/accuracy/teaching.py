@@ -22,7 +22,7 @@ from edge.inference.model_store import find_model
 from edge.inference.second_look import features_over_turns
 from edge.segmentation.finder import CellFinder
 from edge.teaching.gate import measure, refusal
-from edge.teaching.lessons import LEAST_PATIENTS
+from edge.teaching.labelled_cells import LEAST_PATIENTS
 from edge.teaching.retention import area
 from edge.teaching.teach import Examples, teach
 from train.data.parasite_marks import INFECTED, LEFT_OUT

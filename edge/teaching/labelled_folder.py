@@ -8,13 +8,13 @@ from edge.errors import ImageError, SourceError
 from edge.images.inputs import list_cell_files
 from edge.messages.codes import Code
 from edge.messages.message import reason_of
-from edge.teaching.lessons import Lesson
+from edge.teaching.labelled_cells import LabelledCell
 from edge.types import Label
 
 _PATIENTS_FILE = "patients.csv"
 
 
-def labelled_cells(folder: Path, size: int) -> list[Lesson]:
+def labelled_cells(folder: Path, size: int) -> list[LabelledCell]:
     """Read the cells; those that cannot be read, or show no cell, are left out.
 
     Args:
@@ -26,7 +26,7 @@ def labelled_cells(folder: Path, size: int) -> list[Lesson]:
         SourceError: there is no cell.
     """
     patients = _patients(folder / _PATIENTS_FILE)
-    lessons = []
+    labelled = []
     for label in (Label.PARASITIZED, Label.UNINFECTED):
         for file in list_cell_files([folder / label]):
             if not isinstance(file.source, Path):
@@ -37,12 +37,12 @@ def labelled_cells(folder: Path, size: int) -> list[Lesson]:
                 continue
             name = file.source.relative_to(folder).as_posix()
             patient = patients.get(name, patients.get(file.source.stem, f"{folder.name}/{name}"))
-            lessons.append(Lesson(picture, label == Label.PARASITIZED, patient, name, folder.name))
-    if not lessons:
+            labelled.append(LabelledCell(picture, label == Label.PARASITIZED, patient, name, folder.name))
+    if not labelled:
         raise SourceError(
             Code.FILE_NO_PICTURES, paths=[str(folder / label) for label in ("Parasitized", "Uninfected")]
         )
-    return lessons
+    return labelled
 
 
 def _patients(path: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from edge.inference.site_head import HEAD_NAME, write_head
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.teaching.gate import Figures, alarm_limit, measure, missing, refusal
-from edge.teaching.lessons import Lesson, groups_of, unlike
+from edge.teaching.labelled_cells import LabelledCell, groups_of, unlike
 from edge.teaching.retention import cell_limit
 from edge.teaching.teach import Examples, Taught, teach
 
@@ -76,7 +76,7 @@ def released(model: ModelFile) -> ModelFile:
 
 def teach_model(
     model: ModelFile,
-    lessons: Sequence[Lesson],
+    labelled: Sequence[LabelledCell],
     *,
     counted: int,
     site: str,
@@ -88,7 +88,7 @@ def teach_model(
 
     Args:
         model: the one in use; where it was taught before, it is its parent that is taught anew, on all cells of now.
-        lessons: the reviewed cells.
+        labelled: the reviewed cells.
         counted: all cells of the fields that they are of.
         site: name of the site.
         when: date and time, as ISO 8601 text.
@@ -99,15 +99,15 @@ def teach_model(
         TeachingError: the model cannot be taught, or too little was reviewed; the message says what is missing.
     """
     parent = released(model)
-    bank, lessons = parent.bank, unlike(lessons)
+    bank, labelled = parent.bank, unlike(labelled)
     if bank is None:
         raise TeachingError(Code.TEACH_NO_BANK, model=parent.name)
-    infected, groups = np.array([lesson.infected for lesson in lessons], bool), groups_of(lessons)
+    infected, groups = np.array([cell.infected for cell in labelled], bool), groups_of(labelled)
     lacks = missing(int(infected.sum()), int((~infected).sum()), len(set(groups.tolist())))
     if lacks is not None:
         raise TeachingError(lacks)
     classifier = Classifier(parent, threads=threads)
-    examples = _as_in_fields(classifier, lessons, infected, groups)
+    examples = _as_in_fields(classifier, labelled, infected, groups)
     cell_threshold = parent.operating_point("cell").threshold
     taught = teach(examples, bank, cell_threshold, report)
     uninfected = max(int((~infected).sum()), counted - int(infected.sum()))
@@ -121,9 +121,9 @@ def teach_model(
         "taught": when,
         "parent": {"name": parent.name, "sha256": parent.sha256},
         "parent_states": {name: parent.manifest[name] for name in _RESTATED if name in parent.manifest},
-        "reviewers": dict(Counter(lesson.reviewer for lesson in lessons)),
-        "patients": len({lesson.patient for lesson in lessons}),
-        "cells": sorted(lesson.sha256 for lesson in lessons),
+        "reviewers": dict(Counter(cell.reviewer for cell in labelled)),
+        "patients": len({cell.patient for cell in labelled}),
+        "cells": sorted(cell.sha256 for cell in labelled),
         "figures": figures.to_json(),
     }
     return SiteModel(figures, None, _seal(parent, manifest, taught), parent)
@@ -131,7 +131,7 @@ def teach_model(
 
 def _as_in_fields(
     classifier: Classifier,
-    lessons: Sequence[Lesson],
+    labelled: Sequence[LabelledCell],
     infected: NDArray[np.bool_],
     groups: NDArray[np.str_],
 ) -> Examples:
@@ -140,12 +140,12 @@ def _as_in_fields(
     A field is levelled by its reviewed cells, where those are too few by all of its slide's; of which there are too
     few, is not.
     """
-    pictures = np.stack([lesson.picture for lesson in lessons])
+    pictures = np.stack([cell.picture for cell in labelled])
     first = classifier.probabilities(pictures)
     said, features = features_over_turns(classifier.with_features, pictures)
     levelled = np.empty(len(said), np.float32)
-    fields = np.array([f"{lesson.patient}/{lesson.field}" for lesson in lessons])
-    patients = np.array([lesson.patient for lesson in lessons])
+    fields = np.array([f"{cell.patient}/{cell.field}" for cell in labelled])
+    patients = np.array([cell.patient for cell in labelled])
     of_patient = {patient: typical_logit(first[patients == patient]) for patient in set(patients.tolist())}
     for field in set(fields.tolist()):
         places = np.flatnonzero(fields == field)

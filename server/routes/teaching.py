@@ -9,7 +9,7 @@ from server.context import server_context
 from server.http.openapi import problems
 from server.routes.slides import slide_store
 from server.schemas.teaching import SiteSchema, TeachingSchema
-from server.teaching import begin_lesson, put_taught_in_use, take_back, teaching_facts
+from server.teaching import begin_adaptation, put_taught_in_use, take_back, teaching_facts
 
 teaching = Blueprint("teaching", __name__, description="What reviewed cells teach the model")
 
@@ -18,7 +18,7 @@ teaching = Blueprint("teaching", __name__, description="What reviewed cells teac
 @teaching.response(200, TeachingSchema)
 @problems(teaching, 507)
 def show_teaching() -> dict[str, Any]:
-    """Tell how many cells are reviewed, whether that is enough, and how far the lesson is."""
+    """Tell how many cells are reviewed, whether that is enough, and how far the adaptation is."""
     return teaching_facts(server_context(), slide_store())
 
 
@@ -29,7 +29,7 @@ def show_teaching() -> dict[str, Any]:
 def try_teaching(wish: dict[str, str]) -> dict[str, Any]:
     """Find out in the background what teaching would bring; the model in use stays as it is."""
     context, store = server_context(), slide_store()
-    begin_lesson(context, store, wish["site"].strip())
+    begin_adaptation(context, store, wish["site"].strip())
     return teaching_facts(context, store)
 
 
@@ -37,7 +37,7 @@ def try_teaching(wish: dict[str, str]) -> dict[str, Any]:
 @teaching.response(200, TeachingSchema)
 @problems(teaching, 409, 507)
 def use_taught_model() -> dict[str, Any]:
-    """Judge with the model that the last lesson made, from now on and after every start."""
+    """Judge with the model that the last adaptation made, from now on and after every start."""
     put_taught_in_use(current_app)
     return teaching_facts(server_context(), slide_store())
 

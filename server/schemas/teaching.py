@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from server.classroom import LessonState
+from server.adaptation import AdaptationState
 from server.schemas.cells import ModelSchema
 from server.schemas.slides import one_line
 
@@ -37,10 +37,10 @@ class SentenceSchema(Schema):
     values = fields.Dict(required=True)
 
 
-class LessonSchema(Schema):
-    """The lesson that was begun last."""
+class AdaptationSchema(Schema):
+    """The adaptation that was begun last."""
 
-    state = fields.String(required=True, validate=validate.OneOf([state.value for state in LessonState]))
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in AdaptationState]))
     site = fields.String(required=True)
     step = fields.Integer(required=True)
     steps = fields.Integer(required=True)
@@ -69,4 +69,4 @@ class TeachingSchema(Schema):
     taught_at = fields.String(
         required=True, allow_none=True, metadata={"description": "The site that taught the model in use."}
     )
-    lesson = fields.Nested(LessonSchema, required=True)
+    adaptation = fields.Nested(AdaptationSchema, required=True)

@@ -28,8 +28,8 @@ export function teachCard() {
     if (facts) draw(facts);
   }
   function draw(facts) {
-    body.replaceChildren(...content(facts, { begin, use, undo, discard: () => draw({ ...facts, lesson: { ...facts.lesson, state: "none" } }) }));
-    if (facts.lesson.state === "running") setTimeout(() => { if (card.isConnected) look(); }, LOOK_AGAIN_MS);
+    body.replaceChildren(...content(facts, { begin, use, undo, discard: () => draw({ ...facts, adaptation: { ...facts.adaptation, state: "none" } }) }));
+    if (facts.adaptation.state === "running") setTimeout(() => { if (card.isConnected) look(); }, LOOK_AGAIN_MS);
   }
   async function begin(site) {
     remember(SITE, site);
@@ -51,18 +51,18 @@ export function teachCard() {
   return card;
 }
 
-function content({ reviewed, missing, obstacle, taught_at: site, lesson }, { begin, use, undo, discard }) {
+function content({ reviewed, missing, obstacle, taught_at: site, adaptation }, { begin, use, undo, discard }) {
   const parts = [el("p", {}, t("teaching.reviewed", Object.fromEntries(Object.entries(reviewed).map(([name, value]) => [name, figure(value)]))))];
   if (site) parts.push(el("p", {}, t("teaching.taught", { site })));
   const back = site && !obstacle ? el("button.plain", { type: "button", id: "teach-undo", onclick: () => undo(site) }, t("teaching.undo")) : null;
   if (obstacle) return [...parts, el("p.notice", {}, sentence(obstacle))];
-  if (lesson.state === "running") {
-    return [...parts, el("p.busy", {}, lesson.steps ? t("teaching.step", lesson) : t("teaching.reading")),
-      el("progress", { max: lesson.steps || 1, value: lesson.step, "aria-label": t("teaching.title") })];
+  if (adaptation.state === "running") {
+    return [...parts, el("p.busy", {}, adaptation.steps ? t("teaching.step", adaptation) : t("teaching.reading")),
+      el("progress", { max: adaptation.steps || 1, value: adaptation.step, "aria-label": t("teaching.title") })];
   }
-  if (lesson.state !== "none") {
-    parts.push(el(`p.notice${lesson.state === "failed" ? ".bad" : ""}`, { id: "teach-outcome" }, lesson.sentences.map(sentence).join(" ")));
-    if (lesson.better) {
+  if (adaptation.state !== "none") {
+    parts.push(el(`p.notice${adaptation.state === "failed" ? ".bad" : ""}`, { id: "teach-outcome" }, adaptation.sentences.map(sentence).join(" ")));
+    if (adaptation.better) {
       return [...parts, el("div.row", {}, el("button.main", { type: "button", id: "teach-use", onclick: use }, t("teaching.use")),
         el("button.plain", { type: "button", onclick: discard }, t("teaching.discard")))];
     }

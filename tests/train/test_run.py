@@ -119,7 +119,7 @@ def test_the_command_tells_each_epoch_the_figures_and_the_report(trained: tuple[
     out, said = trained
     for phase, epoch in _EPOCHS:
         assert f"{phase}, epoch {epoch} of 2: loss" in said.stderr
-    assert "1 files left out" in said.stderr
+    assert "1 file left out" in said.stderr
     assert "Two features" in said.stdout
     assert str(out / "report.html") in said.stdout
     assert RESEARCH_USE in said.stdout

@@ -17,7 +17,7 @@ from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
-    from edge.teaching.lessons import Lesson
+    from edge.teaching.labelled_cells import LabelledCell
     from edge.teaching.site_model import SiteModel
 
 
@@ -76,8 +76,8 @@ def command(
 
     try:
         parent = load_model(find_model(model))
-        lessons, counted = _lessons(slides, folders, store_path, parent.input_size)
-        taught = teach_model(parent, lessons, counted=counted, site=site, when=now(), threads=threads)
+        labelled, counted = _labelled_cells(slides, folders, store_path, parent.input_size)
+        taught = teach_model(parent, labelled, counted=counted, site=site, when=now(), threads=threads)
         installed = None
         if taught.content is not None and out is not None:
             try:
@@ -104,29 +104,29 @@ def command(
     sys.exit(1 if taught.refusal is not None else 0)
 
 
-def _lessons(
+def _labelled_cells(
     slides: tuple[str, ...], folders: tuple[Path, ...], store_path: Path | None, size: int
-) -> tuple[list[Lesson], int]:
+) -> tuple[list[LabelledCell], int]:
     """The reviewed cells, and how many cells there are in the fields that they are of."""
     from edge.slides.location import default_store_path
     from edge.slides.store import SlideStore
+    from edge.teaching.labelled_cells import cells_counted, reviewed_cells
     from edge.teaching.labelled_folder import labelled_cells
-    from edge.teaching.lessons import cells_counted, reviewed_cells
 
-    lessons: list[Lesson] = []
+    labelled: list[LabelledCell] = []
     counted = 0
     for folder in folders:
         found = labelled_cells(folder, size)
-        lessons += found
+        labelled += found
         counted += len(found)
     if slides or not folders:
         path = store_path or default_store_path()
         # Only a file that is not there is opened to be read alone: beside a server that is not possible.
         with SlideStore(path, read_only=not path.exists()) as store:
             chosen = [store.slide(name) for name in slides] or store.slides()
-            lessons += reviewed_cells(store, chosen, size)
+            labelled += reviewed_cells(store, chosen, size)
             counted += cells_counted(store, chosen)
-    return lessons, counted
+    return labelled, counted
 
 
 def _tell(taught: SiteModel) -> None:

@@ -44,18 +44,22 @@ def task(shipped: Classifier) -> CellTask:
 
 
 @pytest.mark.parametrize("cells", [1, 3, 6, 10, 60])
-@pytest.mark.parametrize("cell_width", [40, 100])
+@pytest.mark.parametrize(("width", "height", "cell_width"), [(640, 480, 40), (1280, 960, 100)])
 def test_a_well_placed_cell_is_classified_however_few_are_around_it(
-    task: CellTask, cells: int, cell_width: int
+    task: CellTask, cells: int, width: int, height: int, cell_width: int
 ) -> None:
-    rgb, infected = centred(FieldSettings(cells=cells, cell_width=cell_width, platelets=1, grains=2))
+    settings = FieldSettings(
+        width=width, height=height, cells=cells, cell_width=cell_width, platelets=1, grains=2
+    )
+    rgb, infected = centred(settings)
     result = task.consider(frame_of(rgb))
     assert (result.state, result.message) == (LiveState.JUDGED, None)
     verdict = task.facts()["cell"]
     assert verdict["label"] == (Label.PARASITIZED if infected else Label.UNINFECTED)
-    x, y, width, height = verdict["box"]
-    assert np.hypot(x + width / 2 - 640, y + height / 2 - 480) < 0.15 * cell_width
-    assert width == pytest.approx(cell_width, rel=0.35)
+    x, y, box_width, box_height = verdict["box"]
+    away = np.hypot(x + box_width / 2 - width / 2, y + box_height / 2 - height / 2)
+    assert away < 0.15 * cell_width
+    assert box_width == pytest.approx(cell_width, rel=0.35)
 
 
 @pytest.mark.parametrize("cells", [1, 60])
@@ -68,7 +72,7 @@ def test_a_blurred_cell_is_refused_for_its_focus(task: CellTask, cells: int) -> 
 
 
 def test_empty_glass_is_refused(task: CellTask) -> None:
-    rgb = draw_field(5, FieldSettings(cells=0, platelets=0, grains=0)).rgb
+    rgb = draw_field(5, FieldSettings(width=640, height=480, cells=0, platelets=0, grains=0)).rgb
     result = task.consider(frame_of(rgb))
     assert (result.state, result.message) == (LiveState.REFUSED, Message(Code.FIELD_FAINT))
     assert task.facts() == {"cell": None}

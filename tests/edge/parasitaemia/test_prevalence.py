@@ -75,6 +75,7 @@ def _covered(random: np.random.Generator, prevalence: float, sensitivity: float,
     return found.low <= prevalence <= found.high
 
 
+@pytest.mark.slow
 def test_interval_covers_the_truth_in_93_to_97_percent_of_2000_simulated_slides() -> None:
     """Parasitaemias from none to 10 %, a classifier whose rates are known only from a measurement."""
     random = np.random.default_rng(20_260)

@@ -22,6 +22,7 @@ def _sensitivity(random: np.random.Generator, deviation: float, slides: int) -> 
     return random.beta(0.85 * size, 0.15 * size, slides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "differ", "slides", "cells", "widest"),
     [

@@ -18,7 +18,7 @@ from edge.slides.cut_cells import cut_from_crop, export_cells
 from edge.slides.records import Slide
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
-from edge.teaching.lessons import reviewed_cells
+from edge.teaching.labelled_cells import reviewed_cells
 from edge.types import Label
 from tests.support.slides.small_slide import begin, field_at, open_store
 
@@ -101,12 +101,12 @@ def test_a_model_is_taught_cells_cut_by_the_same_outline(reviewed: tuple[SlideSt
     stored = store.cells(slide)
     for kept in stored[3:]:
         judge(store, slide, kept.cell_id, Label.UNINFECTED, reviewer="Amina")
-    lessons = reviewed_cells(store, [slide], 64)
-    assert [lesson.infected for lesson in lessons] == [number == 1 for number in range(len(CELLS))]
-    for lesson, kept in zip(lessons, stored, strict=True):
+    labelled = reviewed_cells(store, [slide], 64)
+    assert [cell.infected for cell in labelled] == [number == 1 for number in range(len(CELLS))]
+    for cell, kept in zip(labelled, stored, strict=True):
         crop = store.crop(kept)
         cut = cut_from_crop(crop, kept, field_at(), store.outline(kept))
         guess = cut_from_crop(crop, kept, field_at(), None)
         assert cut is not None
-        assert np.array_equal(lesson.picture, network_input(*cut, size=64))
-        assert guess is None or not np.array_equal(lesson.picture, network_input(*guess, size=64))
+        assert np.array_equal(cell.picture, network_input(*cut, size=64))
+        assert guess is None or not np.array_equal(cell.picture, network_input(*guess, size=64))

@@ -1,4 +1,4 @@
-"""``/teaching``: a lesson is tried, used and taken back; what cannot be taught is said; requests go on meanwhile."""
+"""``/teaching``: an adaptation is tried, used, taken back; what cannot be taught is said; requests go on meanwhile."""
 
 import io
 import threading
@@ -18,7 +18,7 @@ from edge.slides.store import SlideStore
 from edge.teaching.gate import Figures
 from edge.teaching.site_model import SiteModel
 from plasmolite.site_models import put_in_use
-from server.classroom import Lesson, LessonState
+from server.adaptation import Adaptation, AdaptationState
 from server.context import ServerContext, context_of
 from tests.support.http.running_server import app_of, cell_png, classifier, make_context, store_in
 from tests.support.slides.site_profile import PROFILE
@@ -58,8 +58,8 @@ def taught_file() -> SiteModel:
 
 
 def learnt(context: ServerContext) -> None:
-    """Leave the classroom as after a lesson that came to something."""
-    context.classroom._lesson = Lesson(LessonState.DONE, "Kisumu", 16, 16, taught_file())
+    """Leave the job as after an adaptation that came to something."""
+    context.adaptation_job._adaptation = Adaptation(AdaptationState.DONE, "Kisumu", 16, 16, taught_file())
 
 
 def test_too_few_reviewed_cells_are_counted_and_told(app: Flask, store: SlideStore) -> None:
@@ -69,13 +69,13 @@ def test_too_few_reviewed_cells_are_counted_and_told(app: Flask, store: SlideSto
     assert facts["reviewed"] == {"infected": 3, "uninfected": 4, "groups": 1}
     assert facts["missing"]["code"] == "teach.too-few"
     assert facts["obstacle"] is None
-    assert facts["lesson"]["state"] == "none"
+    assert facts["adaptation"]["state"] == "none"
     assert client.post("/teaching", json={"site": "Kisumu"}).status_code == 202
-    context_of(app).classroom.wait(30)
-    lesson = client.get("/teaching").json["lesson"]
-    assert lesson["state"] == "failed"
-    assert [one["code"] for one in lesson["sentences"]] == ["teach.too-few"]
-    assert not lesson["better"]
+    context_of(app).adaptation_job.wait(30)
+    adaptation = client.get("/teaching").json["adaptation"]
+    assert adaptation["state"] == "failed"
+    assert [one["code"] for one in adaptation["sentences"]] == ["teach.too-few"]
+    assert not adaptation["better"]
     assert client.post("/teaching/use").status_code == 409
     assert model_in_use() == default_model_path()
 
@@ -91,12 +91,12 @@ def test_only_calls_that_stand_are_counted(app: Flask, store: SlideStore) -> Non
 
 
 def test_one_lesson_at_a_time(app: Flask) -> None:
-    context_of(app).classroom._lesson = Lesson(LessonState.RUNNING, "Kisumu", 3, 16)
+    context_of(app).adaptation_job._adaptation = Adaptation(AdaptationState.RUNNING, "Kisumu", 3, 16)
     client = app.test_client()
     answer = client.post("/teaching", json={"site": "Kisumu"})
     assert answer.status_code == 409
     assert answer.json["code"] == "request.teaching-runs"
-    assert client.get("/teaching").json["lesson"]["step"] == 3
+    assert client.get("/teaching").json["adaptation"]["step"] == 3
 
 
 @pytest.mark.parametrize("site", ["", "two\nlines", "x" * 61])
@@ -110,7 +110,7 @@ def test_what_is_taught_judges_at_once_and_is_taken_back(app: Flask, store: Slid
     before = client.post("/predict", data={"file": (io.BytesIO(cell_png()), "a.png")}).json
     facts = client.post("/teaching/use").json
     assert facts["taught_at"] == "Kisumu"
-    assert facts["lesson"]["state"] == "none"
+    assert facts["adaptation"]["state"] == "none"
     assert load_model(model_in_use()).taught_at == "Kisumu"
     after = client.post("/predict", data={"file": (io.BytesIO(cell_png()), "a.png")}).json
     assert after["model"]["sha256"] == facts["model"]["sha256"] != before["model"]["sha256"]

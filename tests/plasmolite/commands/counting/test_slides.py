@@ -159,7 +159,7 @@ def test_reviewed_cells_of_several_slides_become_a_folder_of_labelled_cells(
     out = tmp_path / "cells"
     done = run(store_path, "slides", "export", "K-0413", "--form", "cells", "--to", str(out))
     assert done.exit_code == 0, done.output
-    assert "Cells written: 1 Parasitized, 1 Uninfected, of 1 slides" in done.output
+    assert "Cells written: 1 Parasitized, 1 Uninfected, of 1 slide" in done.output
     assert "3 cells that nobody called were left out" in done.output
     again = run(store_path, "slides", "export", "K-0413", "--form", "cells", "--to", str(out))
     assert again.exit_code == 2

@@ -1,4 +1,4 @@
-"""One lesson at a time: the model taught in the background on what was reviewed, and what came of it."""
+"""One adaptation at a time: the model taught in the background on what was reviewed, and what came of it."""
 
 import logging
 import threading
@@ -11,15 +11,15 @@ from edge.inference.model_file import ModelFile
 from edge.messages.message import Message
 from edge.messages.request_codes import RequestCode
 from edge.slides.store import SlideStore
-from edge.teaching.lessons import cells_counted, reviewed_cells
+from edge.teaching.labelled_cells import cells_counted, reviewed_cells
 from edge.teaching.site_model import SiteModel, teach_model
 from server.problems import Problem
 
 _LOG = logging.getLogger("plasmolite.server")
 
 
-class LessonState(StrEnum):
-    """How far the lesson is."""
+class AdaptationState(StrEnum):
+    """How far the adaptation is."""
 
     NONE = "none"
     RUNNING = "running"
@@ -27,8 +27,8 @@ class LessonState(StrEnum):
     FAILED = "failed"
 
 
-class Lesson(NamedTuple):
-    """One lesson: asked for, running, or over.
+class Adaptation(NamedTuple):
+    """One adaptation: asked for, running, or over.
 
     Attributes:
         state: how far it is.
@@ -39,7 +39,7 @@ class Lesson(NamedTuple):
         trouble: why it failed.
     """
 
-    state: LessonState = LessonState.NONE
+    state: AdaptationState = AdaptationState.NONE
     site: str = ""
     step: int = 0
     steps: int = 0
@@ -47,21 +47,21 @@ class Lesson(NamedTuple):
     trouble: Message | None = None
 
 
-class Classroom:
-    """Teaches the model on the reviewed slides, one lesson at a time, in a thread of its own."""
+class AdaptationJob:
+    """Teaches the model on the reviewed slides, one adaptation at a time, in a thread of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lesson = Lesson()
+        self._adaptation = Adaptation()
         self._thread: threading.Thread | None = None
 
     @property
-    def lesson(self) -> Lesson:
-        """The lesson that was begun last."""
-        return self._lesson
+    def adaptation(self) -> Adaptation:
+        """The adaptation that was begun last."""
+        return self._adaptation
 
     def begin(self, model: ModelFile, store: SlideStore, site: str) -> None:
-        """Begin a lesson; nothing is changed by it.
+        """Begin an adaptation; nothing is changed by it.
 
         Args:
             model: the one in use.
@@ -72,33 +72,33 @@ class Classroom:
             Problem: one is running.
         """
         with self._lock:
-            if self._lesson.state == LessonState.RUNNING:
+            if self._adaptation.state == AdaptationState.RUNNING:
                 raise Problem(409, RequestCode.TEACHING_RUNS, kind="teaching-runs", retry_after=5)
-            self._lesson = Lesson(LessonState.RUNNING, site)
+            self._adaptation = Adaptation(AdaptationState.RUNNING, site)
             self._thread = threading.Thread(
-                target=self._teach, args=(model, store, site), name="lesson", daemon=True
+                target=self._teach, args=(model, store, site), name="adaptation", daemon=True
             )
             self._thread.start()
 
     def take(self) -> bytes:
-        """The model that the last lesson made.
+        """The model that the last adaptation made.
 
         Raises:
             Problem: there is none, or it was refused.
         """
-        taught = self._lesson.taught
+        taught = self._adaptation.taught
         if taught is None or taught.content is None:
             raise Problem(409, RequestCode.NOTHING_TAUGHT, kind="nothing-taught")
         return taught.content
 
     def forget(self) -> None:
-        """Put the last lesson away."""
+        """Put the last adaptation away."""
         with self._lock:
-            if self._lesson.state != LessonState.RUNNING:
-                self._lesson = Lesson()
+            if self._adaptation.state != AdaptationState.RUNNING:
+                self._adaptation = Adaptation()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the lesson to end."""
+        """Wait for the adaptation to end."""
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -115,13 +115,13 @@ class Classroom:
                 threads=1,
                 report=self._note,
             )
-            self._lesson = self._lesson._replace(state=LessonState.DONE, taught=taught)
+            self._adaptation = self._adaptation._replace(state=AdaptationState.DONE, taught=taught)
         except PlasmoliteError as error:
-            self._lesson = self._lesson._replace(state=LessonState.FAILED, trouble=error.message)
+            self._adaptation = self._adaptation._replace(state=AdaptationState.FAILED, trouble=error.message)
         except Exception:  # a thread of its own: whoever asks has to be told that it is over
             _LOG.exception("teaching failed")
             trouble = Message(RequestCode.DEFECT)
-            self._lesson = self._lesson._replace(state=LessonState.FAILED, trouble=trouble)
+            self._adaptation = self._adaptation._replace(state=AdaptationState.FAILED, trouble=trouble)
 
     def _note(self, step: int, steps: int) -> None:
-        self._lesson = self._lesson._replace(step=step, steps=steps)
+        self._adaptation = self._adaptation._replace(step=step, steps=steps)

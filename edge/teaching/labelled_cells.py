@@ -18,7 +18,7 @@ LEAST_PATIENTS = 3
 """From so many on, patients are left out as a whole when a taught model is judged; of fewer, fields are."""
 
 
-class Lesson(NamedTuple):
+class LabelledCell(NamedTuple):
     """One reviewed cell.
 
     Attributes:
@@ -41,7 +41,7 @@ class Lesson(NamedTuple):
         return hashlib.sha256(self.picture.tobytes()).hexdigest()
 
 
-def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> list[Lesson]:
+def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> list[LabelledCell]:
     """Take every cell of some slides on which a person's call stands, cut by the outline that the store keeps.
 
     Cells that nobody called teach nothing: among those that the machine passed are the ones it misses.
@@ -54,7 +54,7 @@ def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> lis
     Raises:
         StoreError: the store cannot be read.
     """
-    lessons = []
+    labelled = []
     for slide in slides:
         called = [cell for cell in store.cells(slide) if cell.call is not None]
         fields = {stored.number: stored.field for stored in store.fields(slide)} if called else {}
@@ -64,34 +64,34 @@ def reviewed_cells(store: SlideStore, slides: Iterable[Slide], size: int) -> lis
                 continue
             picture = network_input(*cut, size=size)
             infected = cell.call == Label.PARASITIZED
-            lessons.append(
-                Lesson(picture, infected, slide.slide_id, str(cell.field_number), cell.reviewer or "")
+            labelled.append(
+                LabelledCell(picture, infected, slide.slide_id, str(cell.field_number), cell.reviewer or "")
             )
-    return lessons
+    return labelled
 
 
-def unlike(lessons: Sequence[Lesson]) -> list[Lesson]:
+def unlike(labelled: Sequence[LabelledCell]) -> list[LabelledCell]:
     """Leave out copies of the same picture, and pictures of which the reviewers say both."""
     calls: dict[str, set[bool]] = {}
-    for lesson in lessons:
-        calls.setdefault(lesson.sha256, set()).add(lesson.infected)
-    kept: dict[str, Lesson] = {}
-    for lesson in lessons:
-        if len(calls[lesson.sha256]) == 1:
-            kept.setdefault(lesson.sha256, lesson)
+    for cell in labelled:
+        calls.setdefault(cell.sha256, set()).add(cell.infected)
+    kept: dict[str, LabelledCell] = {}
+    for cell in labelled:
+        if len(calls[cell.sha256]) == 1:
+            kept.setdefault(cell.sha256, cell)
     return list(kept.values())
 
 
-def groups_of(lessons: Sequence[Lesson]) -> NDArray[np.str_]:
+def groups_of(labelled: Sequence[LabelledCell]) -> NDArray[np.str_]:
     """What is left out together when a taught model is judged: the patients, or of fewer than three their fields."""
-    patients = [lesson.patient for lesson in lessons]
+    patients = [cell.patient for cell in labelled]
     if len(set(patients)) < LEAST_PATIENTS:
-        patients = [f"{lesson.patient}/{lesson.field}" for lesson in lessons]
+        patients = [f"{cell.patient}/{cell.field}" for cell in labelled]
     return np.array(patients)
 
 
 class ReviewedNumbers(NamedTuple):
-    """How much there is to learn from; copies of a cell, which are left out of a lesson, are counted in.
+    """How much there is to learn from; copies of a cell, which teaching leaves out, are counted in.
 
     Attributes:
         infected: cells that stand as parasitised by a person's call.
