@@ -51,9 +51,12 @@ def open_cluster(
         stack.enter_context(dask.config.set({**timeouts, **_QUIET}))
         try:
             client = stack.enter_context(_client(scheduler, workers, dashboard, stack))
-            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
         except (OSError, ValueError, TimeoutError) as error:
             raise ArchiveError(ArchiveCode.NO_SCHEDULER, scheduler=scheduler or "-") from error
+        try:
+            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            raise ArchiveError(ArchiveCode.NO_WORKERS, scheduler=client.scheduler.address) from error
         client.register_plugin(Judge(plan))
         for trouble in client.run(worker_trouble).values():
             if trouble is not None:

@@ -2,9 +2,11 @@
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import cv2
@@ -88,7 +90,11 @@ def finder_sha256() -> str:
 
 
 class Judge(WorkerPlugin):
-    """The model and the reading of one worker, made when the worker starts and kept for all its fields."""
+    """The model and the reading of one worker, made when the worker starts and kept for all its fields.
+
+    Only one thread may use an analyser at a time. A worker has as many as it has threads: somebody's own cluster may
+    give it several, as Dask does by itself.
+    """
 
     name = PLUGIN
 
@@ -102,6 +108,7 @@ class Judge(WorkerPlugin):
         cv2.setNumThreads(1)
         keep_freed()
         plan, name = self.plan, str(worker.address)
+        self._free: SimpleQueue[tuple[FieldAnalyser, FieldReading]] = SimpleQueue()
         found = {ArchiveCode.OTHER_PROGRAM: (VERSION, plan.version)}
         found[ArchiveCode.OTHER_FINDER] = (finder_sha256(), plan.finder_sha256)
         try:
@@ -110,13 +117,29 @@ class Judge(WorkerPlugin):
                 file.write_bytes(plan.model)
                 classifier = Classifier(load_model(file), threads=1)
             found[ArchiveCode.OTHER_MODEL] = (classifier.model.sha256, plan.model_sha256)
-            self.analyser = FieldAnalyser(classifier, plan.threshold, cell_width=plan.cell_width)
-            self.reading = FieldReading(plan.patience)
+            analyser = FieldAnalyser(classifier, plan.threshold, cell_width=plan.cell_width)
+            for own in analyser.workers(worker.state.nthreads):
+                self._free.put((own, FieldReading(plan.patience)))
         except PlasmoliteError as error:
             self.trouble = error
         for code, (here, there) in found.items():
             if here != there:
                 self.trouble = ArchiveError(code, worker=name, here=here[:12], there=there[:12])
+
+    @contextmanager
+    def alone(self) -> Iterator[tuple[FieldAnalyser, FieldReading]]:
+        """Give the calling thread what no other uses meanwhile.
+
+        Raises:
+            PlasmoliteError: this worker differs from the client.
+        """
+        if self.trouble is not None:
+            raise self.trouble
+        own = self._free.get()
+        try:
+            yield own
+        finally:
+            self._free.put(own)
 
 
 def worker_trouble(dask_worker: Any) -> PlasmoliteError | None:
@@ -131,9 +154,8 @@ def judge_on_worker(addresses: Sequence[FieldAddress]) -> list[FieldRow | NotJud
         PlasmoliteError: this worker differs from the client; nothing was judged.
     """
     judge: Judge = get_worker().plugins[PLUGIN]
-    if judge.trouble is not None:
-        raise judge.trouble
-    return [judge_field(judge.analyser, judge.reading, address) for address in addresses]
+    with judge.alone() as (analyser, reading):
+        return [judge_field(analyser, reading, address) for address in addresses]
 
 
 def judge_field(

@@ -23,6 +23,7 @@ class ArchiveCode(StrEnum):
     NOT_READ = "archive.not-read"
     NOT_WRITTEN = "archive.not-written"
     NO_SCHEDULER = "archive.no-scheduler"
+    NO_WORKERS = "archive.no-workers"
     CLUSTER_GONE = "archive.cluster-gone"
     NOT_COMPARABLE = "archive.not-comparable"
     NOT_INSTALLED = "archive.not-installed"

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from distributed import Client
+from distributed import Client, LocalCluster
 
 from archive.cluster import open_cluster
 from archive.judging import JudgingPlan, NotJudged
@@ -107,6 +108,45 @@ def test_a_scheduler_that_does_not_answer_is_a_sentence(archive, tmp_path, monke
     result = archive_run("tcp://127.0.0.1:9", archive, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "does not answer" in result.output
+
+
+def test_a_scheduler_without_workers_is_told_from_one_that_does_not_answer(
+    archive, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("archive.cluster._CONNECT_SECONDS", 1)
+    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as cluster:
+        result = archive_run(cluster.scheduler_address, archive, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "has no worker yet" in result.output
+
+
+def test_threads_of_one_worker_do_not_share_what_judges(plan, monkeypatch) -> None:
+    both_judge = threading.Barrier(2, timeout=60)
+
+    def judge(analyser, reading, address):
+        both_judge.wait()
+        return NotJudged(address, Message(ArchiveCode.BROKE_WORKER, reason=f"{id(analyser)} {id(reading)}"))
+
+    monkeypatch.setattr("archive.judging.judge_field", judge)
+    fields = [FieldAddress(name, "slide", "root") for name in ("a", "b")]
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            processes=False,
+            protocol="tcp",
+            host="127.0.0.1",
+            dashboard_address=None,
+        ) as cluster,
+        open_cluster(plan, scheduler=cluster.scheduler_address, workers=None) as client,
+    ):
+        judging = DaskJudging(client)
+        for number, address in enumerate(fields):
+            judging.begin(number, address)
+        found = [judging.next()[1] for _ in fields]
+    used = [str(one.reason).split("(")[1].strip(").").split() for one in found if isinstance(one, NotJudged)]
+    assert len(used) == 2
+    assert not set(used[0]) & set(used[1])
 
 
 def test_a_port_that_another_program_has_is_no_matter(plan) -> None:
