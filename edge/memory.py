@@ -108,13 +108,7 @@ def bound_arenas() -> None:
     By default each thread gets one of its own, which keeps what the largest field took: in a server of twelve threads
     thirteen fields of 16 megapixels held 1.27 GB. Elsewhere than on glibc nothing is done.
     """
-    if sys.platform == "linux":
-        try:
-            library = ctypes.CDLL(None)
-            library.mallopt(_M_ARENA_MAX, _ARENAS)
-            library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
-        except (AttributeError, OSError):
-            return
+    _tell_malloc({_M_ARENA_MAX: _ARENAS, _M_MMAP_THRESHOLD: _MAPPED_BYTES})
 
 
 def keep_freed() -> None:
@@ -123,11 +117,15 @@ def keep_freed() -> None:
     Dask starts its workers with a bound of 64 KiB (``MALLOC_TRIM_THRESHOLD_``), and then the system has to clear each
     large array anew: 13,000 pages, or 55 MB, for a field of 1600 x 1200 px.
     """
+    _tell_malloc({_M_MMAP_THRESHOLD: _KEPT_BLOCK_BYTES, _M_TRIM_THRESHOLD: _KEPT_BYTES})
+
+
+def _tell_malloc(options: dict[int, int]) -> None:
     if sys.platform == "linux":
         try:
             library = ctypes.CDLL(None)
-            library.mallopt(_M_MMAP_THRESHOLD, _KEPT_BLOCK_BYTES)
-            library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+            for option, value in options.items():
+                library.mallopt(option, value)
         except (AttributeError, OSError):
             return
 

@@ -19,15 +19,11 @@ from edge.sending.dhis2 import (
     period_of,
     read_mapping,
 )
+from tests.support.dhis2 import MAPPING
 from tests.support.slides.small_slide import begin, counted_slide, open_store
 
 TODAY = date(2026, 3, 4)  # a Wednesday of week 10
-MAPPING = """
-data_set = "pBOMPrpg1QX"
-[sites]
-Kisumu = "DiszpKrYNg8"
-[elements]
-slides = "FTRrcoaog83"
+ELEMENTS = """\
 evidence = "P3jJH5Tu5VC"
 cannot_tell = "M62VHgYT2n0.uX9yDetTdOp"
 """
@@ -35,7 +31,7 @@ cannot_tell = "M62VHgYT2n0.uX9yDetTdOp"
 
 @pytest.fixture
 def mapping(tmp_path: Path) -> Mapping:
-    (tmp_path / "dhis2.toml").write_text(MAPPING)
+    (tmp_path / "dhis2.toml").write_text(MAPPING + ELEMENTS)
     return read_mapping(tmp_path / "dhis2.toml")
 
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from plasmolite.commands.device.send import command
+from tests.support.dhis2 import MAPPING
 from tests.support.fhir_over_http import fhir_over_http
 from tests.support.slides.small_slide import begin, counted_slide, open_store
 
@@ -16,13 +17,6 @@ name = "bench 2"
 site = "Kisumu"
 [dhis2]
 mapping = "{folder}/dhis2.toml"
-"""
-MAPPING = """
-data_set = "pBOMPrpg1QX"
-[sites]
-Kisumu = "DiszpKrYNg8"
-[elements]
-slides = "FTRrcoaog83"
 """
 
 
