@@ -49,6 +49,7 @@ print(json.dumps({"start": start, "peak": rss("VmHWM"), "busy": busy, "rest": rs
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is told by /proc")
+@pytest.mark.slow
 def test_memory_is_bounded_under_large_fields_and_given_back(tmp_path: Path) -> None:
     """Ten fields of 6 megapixels through eight threads, one at a time within: about 130 MB are in use at once."""
     done = subprocess.run(

@@ -55,6 +55,7 @@ def app(context: ServerContext) -> Flask:
     return app_of(context)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_every_answer_is_documented_and_no_request_breaks_the_server(app: Flask, mode: Any) -> None:
     """Requests that the document allows, and requests that it does not."""

@@ -139,6 +139,7 @@ def test_the_stream_is_jpegs_for_as_many_viewers_as_may_watch(
         context.stopping.set()
 
 
+@pytest.mark.slow
 def test_a_viewer_who_leaves_makes_room_for_the_next(context: ServerContext, client: FlaskClient) -> None:
     begin(client)
     wait_for_cells(client)

@@ -39,6 +39,7 @@ def _adapt(place: Path, released: Path, *more: str) -> Result:
     return CliRunner().invoke(adapt, [*options, *more])
 
 
+@pytest.mark.slow
 def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, released: Path) -> None:
     parent = Classifier(load_model(released), threads=1)
     with SlideStore(place / "slides.db") as store:
@@ -97,6 +98,7 @@ def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: 
     assert not (place / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_labelled_cells_teaches_too(place: Path, released: Path) -> None:
     rows = ["cell,patient"]
     for slide in range(4):

@@ -89,6 +89,7 @@ def test_the_picture_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     assert b"Research use only" in done.stdout
 
 
+@pytest.mark.slow
 def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
     shipped: Classifier, shared_data: Path
 ) -> None:

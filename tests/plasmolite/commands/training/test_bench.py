@@ -101,6 +101,7 @@ def test_what_cannot_start_is_said_in_a_sentence(arguments: tuple[str, ...]) -> 
     assert done.stderr.splitlines()[-1].startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_a_quick_look_at_the_latency_is_kept_as_json(tmp_path: Path) -> None:
     path = tmp_path / "quick.json"
     done = bench(
