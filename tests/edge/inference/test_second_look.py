@@ -7,7 +7,8 @@ from edge.fields.analyser import FieldAnalyser, cut_cells
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import Levelling, logits_of
 from edge.inference.model_file import ModelFile, load_model, shipped_models
-from edge.inference.second_look import look_again, mean_over_turns
+from edge.inference.second_look import TURNS, look_again, mean_over_turns, seen_again_from
+from edge.inference.verdicts import doubtful
 from edge.simulation.field import FieldSettings, draw_field
 
 
@@ -33,11 +34,14 @@ def with_second_look(model: ModelFile, above: float | None) -> ModelFile:
 
 
 def test_only_cells_that_may_be_infected_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
-    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1))
+    # A threshold that is low enough for every cell above the middle to be in reach of it.
+    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1), 0.001)
     found = once.analyse(field, "drawn")
     first = np.array([cell.probability for cell in found.cells])
     middle = float(np.median(first))
-    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1)).analyse(field, "drawn")
+    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1), 0.001).analyse(
+        field, "drawn"
+    )
     second = np.array([cell.probability for cell in twice.cells])
     np.testing.assert_array_equal(second[first < middle], first[first < middle])
     inputs = cut_cells(field, [cell.cell for cell in found.cells], nano.input_size)
@@ -91,3 +95,23 @@ def test_a_single_cell_is_looked_at_again_where_it_is_in_doubt_alone(
     turned = mean_over_turns(once.probabilities, inputs[doubt])
     np.testing.assert_allclose(answered[doubt], turned, atol=1e-6)
     assert np.abs(turned - first[doubt]).max() > 1e-6
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.9946])
+def test_cells_too_far_below_the_threshold_to_be_called_are_looked_at_once(threshold: float) -> None:
+    least = seen_again_from(0.05, threshold)
+    assert least is not None
+    assert least >= 0.05
+    # All that may be called, and all that a person is asked to look at, are judged in all their turns.
+    assert not doubtful(least, threshold)
+    assert least < threshold
+    said = np.array([least - 0.01, least + 0.01, threshold])
+    seen: list[int] = []
+
+    def judge(inputs: np.ndarray) -> np.ndarray:
+        seen.append(len(inputs))
+        return np.full(len(inputs), 0.5)
+
+    look_again(judge, np.zeros((3, 8, 8, 3), np.uint8), said, levelling=None, typical=None, above=least)
+    assert seen == [2] * TURNS
+    assert seen_again_from(None, threshold) is None
