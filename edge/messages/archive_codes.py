@@ -28,4 +28,5 @@ class ArchiveCode(StrEnum):
     NOT_COMPARABLE = "archive.not-comparable"
     NOT_INSTALLED = "archive.not-installed"
     TOLD = "archive.told"
+    WHICH_UNREADABLE = "archive.which-unreadable"
     RUN_AGAIN = "archive.run-again"

@@ -43,6 +43,7 @@ def dataset(scheduler, archive, tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("judged") / "dataset"
     result = archive_run(scheduler, archive, "--out", place)
     assert result.exit_code == 1, result.output  # one file is no picture
+    assert f"the rows of {place}/fields with the outcome unreadable" in result.output
     return place
 
 

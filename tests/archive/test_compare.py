@@ -73,6 +73,7 @@ def test_differences_add_up_and_are_shown_as_crops(datasets, tmp_path: Path) -> 
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("data:image/jpeg;base64,") == min(len(differences), 100)
     assert f"{thresholds[0]:.4f}" in page
+    assert "Under each cell: its probability for the first model" in page
     assert "laboratory/0413" in page
 
 

@@ -49,13 +49,15 @@ def answers(place: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple]]:
 def test_each_documented_query_answers_as_analyze(answers, said, place) -> None:
     *fields, last = said
     summary = last["summary"]
-    sure, refusals, doubtful = answers
+    sure, refusals, which, doubtful = answers
     expected = [("laboratory/0413", summary["fraction"], *summary["interval"], summary["cell_count"])]
     assert sure == (expected if summary["interval"][0] > 0.01 else [])
     refused = [field for field in fields if field["refused"]]
     assert refused
-    assert sum(number for _, number, _ in refusals) == len(refused)
-    assert {slides for _, _, slides in refusals} == {1}
+    assert sum(number for outcome, _, number, _ in refusals if outcome == "refused") == len(refused)
+    assert {slides for *_, slides in refusals} == {1}
+    named = {Path(source).name: outcome for source, outcome, _ in which}
+    assert named == {"bare.png": "refused", "text.png": "unreadable"}
     cells = {
         (Path(field["image"]).name, *cell["box"]): cell["probability"]
         for field in fields

@@ -116,13 +116,15 @@ def run(
 
 
 def _tell(tally: Tally, slides: int, place: str, *, as_json: bool) -> None:
-    from archive.dataset import FAILURES
+    from archive.dataset import FAILURES, FIELDS
 
     if as_json:
         click.echo(json.dumps({"dataset": place, "slides": slides, **tally._asdict()}))
         return
     words = spoken()
     click.echo(words.message(Message(ArchiveCode.TOLD, **tally._asdict())))
+    if tally.unreadable:
+        click.echo(words.text(ArchiveCode.WHICH_UNREADABLE, fields=f"{place}/{FIELDS}"))
     if tally.failed:
         click.echo(words.text(ArchiveCode.RUN_AGAIN, failures=f"{place}/{FAILURES}"))
     click.echo(words.text("research"))
