@@ -15,9 +15,9 @@ drawn anew for each slide from their distribution. A uniform prior of t in Bayes
 Two customs of counting rare events are kept. Where nothing speaks for an infection the upper end is the one-sided
 95 % bound, so that with a perfect test and k = 0 it is the rule of three. Choosing one side or two by the data alone
 would miss slides that are barely told from none in 7.5 % (Feldman & Cousins, Phys Rev D 57:3873, 1998, section IV.B),
-so the one passes into the other as H(0) falls from 20 to 2.5 %. And 1 - H(t) is divided by its value at t = 0 (the
-CLs method, Read, J Phys G 28:2693, 2002), and H(t) by its value at t = 1: a count that the rates make hardly possible
-then gives no empty interval.
+so the one passes into the other as H(0) falls from 20 to 15 %, before anything speaks for an infection. And 1 - H(t)
+is divided by its value at t = 0 (the CLs method, Read, J Phys G 28:2693, 2002), and H(t) by its value at t = 1: a count
+that the rates make hardly possible then gives no empty interval.
 
 Cells of one field are alike, so a count is worth fewer independent cells: k and N are divided by the design effect that
 the slide's own fields show (Rao & Scott, Biometrics 48:577, 1992; `edge.parasitaemia.clustering`).
@@ -40,8 +40,9 @@ _STEPS = 60  # at most, where nothing but halving is safe
 _RELATIVE = 1e-5
 _SMALLEST = math.log(1e-9)
 _IMPOSSIBLE = 1e-6
-_ONE_SIDED_FROM = 0.2
-"""Chance of a count of at least this from false alarms alone, from which on the upper end is wholly one-sided."""
+_TWO_SIDED_TO, _ONE_SIDED_FROM = 0.15, 0.2
+"""Chance of a count of at least this from false alarms alone: up to the former the upper end is that of a two-sided
+interval, from the latter on, as with a count of none, it is wholly one-sided."""
 
 
 class Interval(NamedTuple):
@@ -99,7 +100,7 @@ def upper_tail(none: float) -> float:
     Args:
         none: H(0), the chance of a count of at least this where no cell is infected.
     """
-    return _TAIL * (1 + min(max((none - _TAIL) / (_ONE_SIDED_FROM - _TAIL), 0.0), 1.0))
+    return _TAIL * (1 + min(max((none - _TWO_SIDED_TO) / (_ONE_SIDED_FROM - _TWO_SIDED_TO), 0.0), 1.0))
 
 
 def count_tails(

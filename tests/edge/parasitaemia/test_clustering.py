@@ -44,7 +44,13 @@ def test_sizes_that_differ_little_change_little() -> None:
 
 
 def test_the_upper_end_passes_from_one_sided_to_two_sided_without_a_jump() -> None:
-    tails = [upper_tail(none) for none in np.linspace(0, 0.5, 501)]
+    tails = [upper_tail(none) for none in np.linspace(0, 0.5, 5001)]
     assert tails[0] == pytest.approx(0.025)
     assert tails[-1] == pytest.approx(0.05)
     assert max(np.abs(np.diff(tails))) < 2e-4
+
+
+def test_a_count_that_false_alarms_explain_in_one_case_of_six_keeps_both_sides() -> None:
+    # Both 2.5 % below and 5 % above would miss slides that are barely told from none in 7.5 %.
+    assert upper_tail(0.15) == pytest.approx(0.025)
+    assert upper_tail(1 / 6) < 0.035
