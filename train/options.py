@@ -44,6 +44,16 @@ _OPTIONS = (
         help="Cells in folders Parasitized/ and Uninfected/, nested as they may be, or a zip file of them.",
     ),
     click.option(
+        "--positive",
+        metavar="NAMES",
+        help="What the folders of infected cells are called, if not Parasitized: infected,ring.",
+    ),
+    click.option(
+        "--negative",
+        metavar="NAMES",
+        help="What the folders of uninfected cells are called, if not Uninfected.",
+    ),
+    click.option(
         "--patients",
         metavar="CSV",
         help="Patient of each cell: columns cell (a path, or a file name that is unique) and patient, or the published "

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge.inference.verdicts import LABELS
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
+from train.data.class_names import ClassNames
 from train.data.dataset import DataSet, load_dataset
 from train.data.other_laboratories import Grafting, OtherLaboratoryCells, lift_parasites, read_other_cells
 from train.data.patients import Correction, PatientSource, read_corrections
@@ -117,7 +118,8 @@ def read_cells(
     source = PatientSource.of(settings.split_by, Path(settings.patients) if settings.patients else None)
     if settings.by_cell:
         source = source._replace(chosen=True)  # whatever patients there are, they are not looked at
-    data = load_dataset(Path(settings.data), source, progress, size=settings.image_size)
+    classes = ClassNames.of(settings.positive, settings.negative)
+    data = load_dataset(Path(settings.data), source, progress, size=settings.image_size, classes=classes)
     by_file = (
         read_corrections(Path(settings.corrections), [one.file for one in data.samples])
         if settings.corrections

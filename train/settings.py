@@ -60,6 +60,10 @@ class TrainingSettings:
     """Folder or zip file of labelled cells."""
     patients: str | None = None
     """CSV file of patients."""
+    positive: str | None = None
+    """What the folders of infected cells are called beside ``Parasitized``, parted by commas."""
+    negative: str | None = None
+    """What those of uninfected cells are called beside ``Uninfected``."""
     split_by: str | None = None
     """What tells the patients: ``table``, ``folder`` or ``name``; by default the table where there is one, else the
     file names."""

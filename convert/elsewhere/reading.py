@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from convert.elsewhere.network import Channels, Classifier, ElsewhereError, Pixels, Reading, logits, prepare
 from edge.inference.verdicts import LABELS
-from train.data.patients import label_number
+from train.data.class_names import ClassNames
 from train.evaluation.metrics import Judged, auc
 
 LEAST_AUC, CHANCE = 0.65, 3.0
@@ -25,6 +25,8 @@ class Stated(NamedTuple):
     channels: Channels | None = None
     classes: tuple[str, str] | None = None
     """In the order of its outputs, or what 0 and 1 of a single output stand for."""
+    names: ClassNames = ClassNames()
+    """What each of them means."""
 
 
 class Found(NamedTuple):
@@ -57,7 +59,7 @@ def find_reading(
     Raises:
         ElsewhereError: the class names are not known, or no way of showing the cells lets it tell them apart.
     """
-    infected_first = None if stated.classes is None else _infected_first(stated.classes)
+    infected_first = None if stated.classes is None else _infected_first(stated.classes, stated.names)
     ways = [
         Reading(pixels, channels, False)
         for pixels in ([stated.pixels] if stated.pixels else Pixels)
@@ -110,11 +112,11 @@ def _ranking(
     return auc(Judged(labels, np.nan_to_num(values), np.empty(len(labels), str)))
 
 
-def _infected_first(classes: tuple[str, str]) -> bool:
-    numbers = [label_number(name) for name in classes]
+def _infected_first(classes: tuple[str, str], names: ClassNames) -> bool:
+    numbers = [names.number(name) for name in classes]
     if sorted(number for number in numbers if number is not None) != [0, 1]:
         raise ElsewhereError(
-            f"The classes of the model are {LABELS[0]} and {LABELS[1]}, in one order or the other, not "
-            f"{', '.join(classes)}."
+            f"Which of {' and '.join(classes)} is infected cannot be told. Say with --positive what infected cells "
+            "are called, and with --negative what uninfected ones are."
         )
     return numbers[0] == 1

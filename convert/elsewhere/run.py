@@ -26,7 +26,7 @@ MEASURED_ON = (
 )
 _FOLDS = 4
 """A fourth of the patients for the quantiser's ranges, one for calibration and thresholds, half for the figures."""
-_SETTINGS_KEPT = ("data", "patients", "split_by", "corrections", "image_size", "seed")
+_SETTINGS_KEPT = ("data", "patients", "positive", "negative", "split_by", "corrections", "image_size", "seed")
 
 
 class MadeElsewhere(NamedTuple):
@@ -37,6 +37,8 @@ class MadeElsewhere(NamedTuple):
     patients: Path | None = None
     corrections: Path | None = None
     split_by: str | None = None
+    positive: str | None = None
+    negative: str | None = None
     stated: Stated = Stated()
 
 
@@ -60,6 +62,8 @@ def take_in(made: MadeElsewhere, run: Path) -> Found:
         patients=str(made.patients) if made.patients else None,
         corrections=str(made.corrections) if made.corrections else None,
         split_by=made.split_by,
+        positive=made.positive,
+        negative=made.negative,
         weights="none",
         image_size=classifier.size,
     ).located()

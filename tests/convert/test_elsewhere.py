@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from convert.elsewhere.network import Channels, ElsewhereError, Pixels, Reading, as_network, load_classifier
 from convert.elsewhere.reading import Stated, find_reading
 from edge.calibration.profile import write_profile
-from edge.cells.files import CellFile
+from edge.cells.files import cell_input
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model
 from edge.simulation.sets import SetPlan, write_set
@@ -23,6 +24,7 @@ from plasmolite.commands.pictures.classify import command as classify
 from plasmolite.commands.training.convert import command as convert
 from tests.support.http.running_server import app_of, field_png, make_context
 from tests.support.slides.site_profile import PROFILE
+from train.data.class_names import ClassNames
 
 _LAYERS = keras.layers
 
@@ -51,24 +53,29 @@ def small(
 
 
 @pytest.fixture(scope="module")
-def foreign(files: list[CellFile], cells: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved classifier that learnt drawn cells, blue before red, of 0 to 1, by a softmax: infected, uninfected."""
-    model = small(_LAYERS.Dense(2, activation="softmax"))
-    infected = (np.arange(60) % 2).astype(np.float32)
-    model.compile(optimizer=keras.optimizers.Adam(3e-3), loss="categorical_crossentropy")
-    pictures = cells[..., ::-1].astype(np.float32) / 255
-    model.fit(pictures, np.stack([infected, 1 - infected], axis=1), epochs=60, batch_size=20, verbose=0)
-    path = tmp_path_factory.mktemp("elsewhere") / "theirs.keras"
-    model.save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """80 drawn cells of 8 patients."""
     folder = tmp_path_factory.mktemp("laboratory")
     list(write_set(folder, SetPlan(cells=80, fields=0, patients=8, seed=4, by_label=True)))
     return folder
+
+
+@pytest.fixture(scope="module")
+def foreign(cells: np.ndarray, laboratory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved classifier that learnt drawn cells, blue before red, of 0 to 1, by a softmax: infected, uninfected."""
+    model = small(_LAYERS.Dense(2, activation="softmax"))
+    # Those of the laboratory among them: so small a network hardly knows cells that it has not seen.
+    drawn = sorted(laboratory.rglob("*.png"))
+    theirs = np.stack([cell_input(path, 32, accept_anything=True) for path in drawn])
+    infected = np.concatenate(
+        [np.arange(60) % 2, [path.parent.name == "Parasitized" for path in drawn]]
+    ).astype(np.float32)
+    model.compile(optimizer=keras.optimizers.Adam(3e-3), loss="categorical_crossentropy")
+    pictures = np.concatenate([cells, theirs])[..., ::-1].astype(np.float32) / 255
+    model.fit(pictures, np.stack([infected, 1 - infected], axis=1), epochs=60, batch_size=20, verbose=0)
+    path = tmp_path_factory.mktemp("elsewhere") / "theirs.keras"
+    model.save(path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -242,8 +249,68 @@ def test_what_is_no_classifier_of_two_classes_is_refused_in_a_sentence(
     classifier = load_classifier(tmp_path / "untrained.keras")
     with pytest.raises(ElsewhereError, match="does not tell Parasitized from Uninfected"):
         find_reading(classifier, cells, np.arange(60) // 2 % 2, Stated())
-    with pytest.raises(ElsewhereError, match="not cats, dogs"):
+    with pytest.raises(ElsewhereError, match="Which of cats and dogs is infected cannot be told"):
         find_reading(classifier, cells, np.arange(60) % 2, Stated(classes=("cats", "dogs")))
     alone = CliRunner().invoke(convert, [str(tmp_path / "untrained.keras"), "--out", str(tmp_path / "out")])
     assert alone.exit_code == 2
     assert "give with --data" in alone.stderr
+
+
+@pytest.mark.parametrize("classes", [("infected", "healthy"), ("healthy", "infected")])
+def test_classes_of_other_names_are_in_the_order_that_is_said(
+    cells: np.ndarray, foreign: Path, classes: tuple[str, str]
+) -> None:
+    classifier = load_classifier(foreign)
+    stated = Stated(Pixels.UNIT, Channels.BGR, classes, ClassNames.of("infected", "healthy"))
+    labels = np.arange(60) % 2
+    if classes[0] == "infected":  # as it was trained
+        assert find_reading(classifier, cells, labels, stated).reading.infected_first
+    else:
+        with pytest.raises(ElsewhereError, match="does not tell"):
+            find_reading(classifier, cells, labels, stated)
+        assert not find_reading(classifier, cells, 1 - labels, stated).reading.infected_first
+
+
+def test_a_folder_and_a_model_with_classes_of_other_names_are_converted(
+    foreign: Path, laboratory: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = Path(shutil.copytree(laboratory, tmp_path / "cells"))
+    (data / "Parasitized").rename(data / "infecté")
+    (data / "Uninfected").rename(data / "sain")
+    table = data / "patients.csv"
+    table.write_text(
+        table.read_text("utf-8").replace("Parasitized/", "infecté/").replace("Uninfected/", "sain/")
+    )
+    options = [
+        "--data",
+        str(data),
+        "--patients",
+        str(data / "patients.csv"),
+        "--out",
+        str(tmp_path / "models"),
+    ]
+    options += ["--name", "theirs", "--precision", "float32", "--release-undecided", "--release-weak"]
+    options += ["--classes", "infecté,sain", "--pixels", "0..1"]
+    unsaid = CliRunner().invoke(convert, [str(foreign), *options])
+    assert unsaid.exit_code == 2
+    assert (
+        "If they have names of their own, say with --positive and --negative which is which" in unsaid.stderr
+    )
+    said = CliRunner().invoke(
+        convert, [str(foreign), *options, "--positive", "infecté", "--negative", "sain"]
+    )
+    assert said.exit_code == 0, said.output
+    # What was found by trying is told as a figure that can be read: which way, on how many cells.
+    told = " ".join(capfd.readouterr().err.split())
+    assert (
+        "It wants BGR pixels of 0..1, and its classes are Parasitized before Uninfected (AUC on 40 cells"
+        in told
+    )
+    assert (
+        "by way of showing them, under one half where the classes stand the other way round: 0..1 RGB: 0."
+        in told
+    )
+    manifest = load_model(tmp_path / "models" / "plasmolite-theirs-float32.tflite").manifest
+    assert manifest["made_elsewhere"]["stated"] == {"channels": False, "pixels": True, "classes": True}
+    assert manifest["made_elsewhere"]["preprocessing"]["classes"] == ["Parasitized", "Uninfected"]
+    assert manifest["training"]["settings"]["positive"] == "infecté"

@@ -21,7 +21,8 @@ from edge.images.files import read_image
 from edge.images.inputs import is_made_by_system, is_picture_name
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
-from train.data.patients import PatientSource, SplitBy, label_number, tell_patients
+from train.data.class_names import ClassNames
+from train.data.patients import PatientSource, SplitBy, tell_patients
 
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved for the augmentation, which needs no finer picture, until they fit."""
@@ -91,6 +92,7 @@ def load_dataset(
     progress: Callable[[int, int], None] | None = None,
     *,
     size: int,
+    classes: ClassNames = ClassNames(),  # noqa: B008 - it is immutable
 ) -> DataSet:
     """Read every labelled cell of a folder (any nesting) or a ``.zip`` file into memory.
 
@@ -102,12 +104,13 @@ def load_dataset(
         patients: what tells whose each cell is.
         progress: called with (files done, files in all).
         size: side of the network's input, px.
+        classes: what the folders of the two classes are called.
 
     Raises:
         DataError: the source is missing, has no labelled images, or lacks one class.
         PlasmoliteError: the patients cannot be told so (`train.data.patients.tell_patients`).
     """
-    with _Source(source) as files:
+    with _Source(source, classes) as files:
         entries = sorted(files.labelled())
         counts = Counter(LABELS[label] for _, label in entries)
         if len(counts) < len(LABELS):
@@ -115,7 +118,8 @@ def load_dataset(
             packed = files.packed()
             raise DataError(
                 f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}. Folders "
-                f"there: {', '.join(files.folders()[:6]) or 'none'}."
+                f"there: {', '.join(files.folders()[:6]) or 'none'}. If they have names of their own, say with "
+                "--positive and --negative which is which."
                 + (f" Unpack {packed[0]}, which lies in it, and name what comes out." if packed else "")
             )
         other = [
@@ -128,7 +132,7 @@ def load_dataset(
                 loaded.append(one)
                 if progress:
                     progress(len(loaded), len(entries))
-    data = _assemble(loaded, patients)
+    data = _assemble(loaded, patients, classes)
     return data._replace(rejected=(*data.rejected, *other))
 
 
@@ -221,7 +225,7 @@ def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
         return _Loaded(file, label, f"It cannot be unpacked from the zip file: {error}.")
 
 
-def _assemble(loaded: list[_Loaded], source: PatientSource) -> DataSet:
+def _assemble(loaded: list[_Loaded], source: PatientSource, classes: ClassNames) -> DataSet:
     rejected: list[Rejected] = []
     by_pixels: dict[str, list[tuple[str, int, CutCell]]] = defaultdict(list)
     for file, label, cell in loaded:
@@ -241,7 +245,7 @@ def _assemble(loaded: list[_Loaded], source: PatientSource) -> DataSet:
         kept.append(first)
         rejected.extend(Rejected(file, f"The same pixels as {first[0]}.") for file, _, _ in others)
     kept.sort(key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0]))
-    told = tell_patients([file for file, _, _ in kept], source)
+    told = tell_patients([file for file, _, _ in kept], source, classes)
     samples: dict[str, Sample] = {}
     fingerprint = hashlib.sha256()
     for (file, label, cell), patient in zip(kept, told.patients, strict=True):
@@ -258,7 +262,8 @@ def _assemble(loaded: list[_Loaded], source: PatientSource) -> DataSet:
 class _Source:
     """A folder or a zip file, read the same way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, classes: ClassNames = ClassNames()) -> None:  # noqa: B008 - it is immutable
+        self._classes = classes
         self._zip: zipfile.ZipFile | None = None
         self._path = path
         if path.is_dir():
@@ -299,7 +304,7 @@ class _Source:
             path = PurePosixPath(file)
             if any(map(is_made_by_system, path.parts)) or not is_picture_name(path.name):
                 continue
-            folders = (label_number(part) for part in reversed(path.parts[:-1]))
+            folders = (self._classes.number(part) for part in reversed(path.parts[:-1]))
             yield file, next((number for number in folders if number is not None), None)
 
     def folders(self) -> list[str]:

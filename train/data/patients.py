@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
-from edge.inference.verdicts import LABELS
+from train.data.class_names import ClassNames
 from train.data.tables import TableError, by_stem, match_rows, read_correction_rows, read_patient_rows
 
 _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -60,12 +60,17 @@ class Told(NamedTuple):
     """What is doubtful in it, as a sentence; empty where nothing is."""
 
 
-def tell_patients(files: Sequence[str], source: PatientSource) -> Told:
+def tell_patients(
+    files: Sequence[str],
+    source: PatientSource,
+    classes: ClassNames = ClassNames(),  # noqa: B008 - it is immutable
+) -> Told:
     """Tell whose each cell is.
 
     Args:
         files: paths of the cells within their folder or zip file, with ``/``.
         source: what tells it.
+        classes: folders named so are no patient's.
 
     Raises:
         TableError: the table cannot be applied as it stands.
@@ -74,10 +79,10 @@ def tell_patients(files: Sequence[str], source: PatientSource) -> Told:
     if source.by is SplitBy.TABLE and source.table is not None:
         patients, note = _by_table(files, source.table)
     elif source.by is SplitBy.FOLDER:
-        patients, note = _by_folder(files), ""
+        patients, note = _by_folder(files, classes), ""
     else:
         patients, note = [patient_from_name(PurePosixPath(file).stem) for file in files], ""
-    doubts = [one for one in (note, _doubt(files, patients, source.by)) if one]
+    doubts = [one for one in (note, _doubt(files, patients, source.by, classes)) if one]
     if doubts and not source.chosen and source.by is not SplitBy.TABLE:
         raise PatientError(
             f"{' '.join(doubts)} Give a table (--patients), or say what tells the patients: --split-by folder or "
@@ -116,8 +121,8 @@ def _by_table(files: Sequence[str], table: Path) -> tuple[list[str], str]:
     return [found[file].value for file in files], note
 
 
-def _by_folder(files: Sequence[str]) -> list[str]:
-    folders = [_folders(file) for file in files]
+def _by_folder(files: Sequence[str], classes: ClassNames) -> list[str]:
+    folders = [_folders(file, classes) for file in files]
     shared = 0
     while (
         folders
@@ -134,16 +139,16 @@ def _by_folder(files: Sequence[str]) -> list[str]:
     return ["/".join(one[shared:]) for one in folders]
 
 
-def _folders(file: str) -> tuple[str, ...]:
+def _folders(file: str, classes: ClassNames) -> tuple[str, ...]:
     """The folders above a file that are named neither after a class nor after a part of a split."""
     return tuple(
         part
         for part in PurePosixPath(file).parts[:-1]
-        if label_number(part) is None and part.strip().lower() not in _PARTS
+        if classes.number(part) is None and part.strip().lower() not in _PARTS
     )
 
 
-def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy) -> str:
+def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy, classes: ClassNames) -> str:
     """Say why patients are hardly right: nearly every cell is one, or they cut across folders that look like some."""
     number = len(set(patients))
     if len(files) < _FEWEST_CELLS * number:
@@ -154,7 +159,7 @@ def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy) -> str:
     if by is SplitBy.NAME:
         spread: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for file, patient in zip(files, patients, strict=True):
-            spread[patient].add(_folders(file))
+            spread[patient].add(_folders(file, classes))
         folders = set().union(*spread.values())
         if len(folders) > 1 and sum(len(one) > 1 for one in spread.values()) > len(spread) / 2:
             names = sorted("/".join(one) for one in folders if one)
@@ -174,8 +179,7 @@ _SAID = {
 
 def label_number(word: str) -> int | None:
     """Turn ``parasitized``, ``Uninfected``, … into 1 or 0; ``None`` for any other word."""
-    lowered = word.strip().lower()
-    return next((number for number, name in enumerate(LABELS) if name.lower() == lowered), None)
+    return ClassNames().number(word)
 
 
 def patient_token(patient: str, fingerprint: str) -> str:

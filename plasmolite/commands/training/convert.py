@@ -76,6 +76,14 @@ if TYPE_CHECKING:
     help="For a Keras model: its classes in the order of its outputs, or what 0 and 1 of its one output stand for.",
 )
 @click.option(
+    "--positive",
+    metavar="NAMES",
+    help="For a Keras model: what its infected class, or the folder of infected cells, is called, if not Parasitized.",
+)
+@click.option(
+    "--negative", metavar="NAMES", help="Likewise for uninfected cells: healthy,normal, if not Uninfected."
+)
+@click.option(
     "--threads",
     type=click.IntRange(1, 64),
     default=2,
@@ -216,10 +224,13 @@ def _made_elsewhere(
     pixels: str | None,
     channels: str | None,
     classes: str | None,
+    positive: str | None,
+    negative: str | None,
 ) -> MadeElsewhere:
     from convert.elsewhere.network import Channels, ElsewhereError, Pixels
     from convert.elsewhere.reading import Stated
     from convert.elsewhere.run import MadeElsewhere
+    from train.data.class_names import ClassNames
 
     if data is None:
         raise ElsewhereError(
@@ -232,5 +243,6 @@ def _made_elsewhere(
         Pixels(pixels) if pixels else None,
         Channels(channels) if channels else None,
         (names[0], names[1]) if names else None,
+        ClassNames.of(positive, negative),
     )
-    return MadeElsewhere(file, data, patients, corrections, split_by, stated)
+    return MadeElsewhere(file, data, patients, corrections, split_by, positive, negative, stated)
