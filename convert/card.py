@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.comparison import KerasComparison
+from convert.gate import tried_on
 from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
@@ -146,16 +147,27 @@ def _went_on(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _reservations(manifest: Mapping[str, Any]) -> list[str]:
-    """Say what was released only because somebody asked for it: weak, or undecided by the gate."""
+    """Say what was released because somebody asked for it, weak or undecided, or by a margin of few cells."""
     rows = [f"**Of little use.** {sentence}" for sentence in manifest.get("weaknesses", ())]
     gate = manifest.get("gate", {"checks": {}})
     for name, check in gate["checks"].items():
         if check["decision"] == "undecided":
-            cells, patients = check.get("tried_on") or (gate["cells"], gate["patients"])
+            own = check.get("tried_on")
+            told = (
+                tried_on(own, 1) if own else tried_on((gate["cells"], gate["patients"]), gate.get("looks", 1))
+            )
             rows.append(
                 f"**Undecided.** {name.replace('_', ' ')}: {check['value'] * 100:.3f} points "
                 f"[{check['low'] * 100:.3f}, {check['high'] * 100:.3f}] where at most {check['limit'] * 100:.3f} are "
-                f"allowed; {cells:,} test cells of {patients} patients are too few to tell."
+                f"allowed; {told} are too few to tell."
+            )
+        elif check["value"] > check["limit"]:
+            figure = "accuracy" if name == "flips" else name
+            rows.append(
+                f"Against the Keras model, on {gate['cells']:,} cells of {gate['patients']} test and validation "
+                f"patients in {gate['looks']} turns: {name.replace('_', ' ')} {check['value'] * 100:.3f} points "
+                f"[{check['low'] * 100:.3f}, {check['high'] * 100:.3f}], less than the standard error of the model's "
+                f"own {figure}, {check['margin'] * 100:.3f}."
             )
     return [line for row in rows for line in (row, "")]
 

@@ -2,11 +2,12 @@
 
 A limit is judged by the loss and its 95 % interval over the test cells. Within the limit it passes. Wholly beyond it,
 the export is shown to be worse and is refused. Beyond it with an interval that reaches within, the cells are too few to
-tell.
+tell; it is then tried in all turns of more cells (`convert.more_looks`).
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,11 +58,14 @@ class Check(NamedTuple):
     limit: float
     tried_on: tuple[int, int] | None = None
     """Cells and patients, where they are others than the test's."""
+    margin: float = 0.0
+    """A loss that is surely smaller passes too: the standard error of the Keras model's own figure on the test cells,
+    where those are too few for the limit. Nobody can tell a model from one that is worse by less."""
 
     @property
     def decision(self) -> Decision:
         """What follows from it. Written so that a figure that is not a number is refused."""
-        if self.value <= self.limit:
+        if self.value <= self.limit or self.high <= self.margin:
             return Decision.PASSED
         return Decision.UNDECIDED if self.low <= self.limit else Decision.REFUSED
 
@@ -73,6 +77,8 @@ class GateResult(NamedTuple):
     cells: int
     patients: int
     checks: tuple[Check, ...]
+    looks: int = 1
+    """At each cell: more than one where it was judged in several turns, the cells of the validation patients too."""
 
     @property
     def decision(self) -> Decision:
@@ -91,9 +97,13 @@ class GateResult(NamedTuple):
         )
         if check.decision is Decision.REFUSED:
             return f"{what}."
-        cells, patients = check.tried_on or (self.cells, self.patients)
+        told = (
+            tried_on(check.tried_on, 1)
+            if check.tried_on
+            else tried_on((self.cells, self.patients), self.looks)
+        )
         return (
-            f"{what}; {cells:,} test cells of {patients} patients are too few to tell: it lies between "
+            f"{what}; {told} are too few to tell: it lies between "
             f"{check.low * 100:.3f} and {check.high * 100:.3f} points."
         )
 
@@ -118,11 +128,20 @@ class GateResult(NamedTuple):
             "decision": str(self.decision),
             "cells": self.cells,
             "patients": self.patients,
+            "looks": self.looks,
             "interval": "95 %, by bootstrap over patients",
             "checks": {
                 check.name: {**check._asdict(), "decision": str(check.decision)} for check in self.checks
             },
         }
+
+
+def tried_on(cells_and_patients: tuple[int, int], looks: int) -> str:
+    """Say on how many cells of how many patients an export was tried, and how often it looked at each."""
+    cells, patients = cells_and_patients
+    if looks == 1:
+        return f"{cells:,} test cells of {patients} patients"
+    return f"{cells:,} cells of {patients} test and validation patients, each in {looks} turns,"
 
 
 _WORDS = {
@@ -137,7 +156,13 @@ _WORDS = {
 
 
 def judge_export(
-    precision: Precision, export: Judged, keras: Judged, *, threshold: float, limits: GateLimits
+    precision: Precision,
+    export: Judged,
+    keras: Judged,
+    *,
+    threshold: float,
+    limits: GateLimits,
+    margins: Mapping[str, float] = MappingProxyType({}),
 ) -> GateResult:
     """Compare what an export says of the test cells with what its Keras model says.
 
@@ -147,6 +172,7 @@ def judge_export(
         keras: the same cells as the Keras model judges them.
         threshold: the operating point that verdicts are compared at.
         limits: what may differ.
+        margins: of each check's `Check.margin`; none where it has none.
     """
     allowed = {
         "accuracy": limits.accuracy,
@@ -174,5 +200,7 @@ def judge_export(
         }
 
     found: Mapping[str, Estimate] = cluster_bootstrap(keras.patients, keras.labels, losses)
-    checks = tuple(Check(name, *found[name], limit) for name, limit in allowed.items())
+    checks = tuple(
+        Check(name, *found[name], limit, margin=margins.get(name, 0.0)) for name, limit in allowed.items()
+    )
     return GateResult(precision, len(keras.labels), len(np.unique(keras.patients)), checks)

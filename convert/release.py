@@ -16,6 +16,7 @@ from convert.finished_run import FinishedRun, MovedFiles, open_finished_run
 from convert.gate import DEFAULT_LIMITS, Decision, GateLimits, GateResult, judge_export
 from convert.inconclusive import describe_inconclusive
 from convert.manifest import make_manifest, rates
+from convert.more_looks import UnseenCells, judge_in_all_turns, unseen_cells
 from convert.tflite.calibration_set import CalibrationSet, choose_calibration_set
 from convert.tflite.description import LABELS, LABELS_NAME, described
 from convert.tflite.export import export
@@ -126,6 +127,7 @@ def convert_run(
         spoil(model)
     out.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
+    unseen: UnseenCells | None = None
     for precision in precisions:
         report(f"Exporting {precision}")
         flatbuffer = export(model, precision, calibration_set.inputs)
@@ -139,7 +141,19 @@ def convert_run(
             threshold=finished.record.thresholds["cell"],
             threads=threads,
         )
-        outcome = _judge(finished, comparison, judged, limits[precision])
+        gate = judge_export(
+            precision,
+            judged,
+            finished.record.test,
+            threshold=finished.record.thresholds["cell"],
+            limits=limits[precision],
+        )
+        if gate.decision is Decision.UNDECIDED:
+            report(f"Looking at the cells of test and validation patients in all turns with {precision}")
+            unseen = unseen or unseen_cells(finished)
+            classifier = open_export(flatbuffer, finished.settings.image_size, threads)
+            gate = judge_in_all_turns(precision, classifier, finished, unseen, limits[precision])
+        outcome = _outcome(finished, comparison, judged, gate)
         path = out / f"plasmolite-{identity.name}-{precision}.tflite"
         # A release of an earlier conversion must not pass for this one.
         path.unlink(missing_ok=True)
@@ -180,14 +194,12 @@ def convert_run(
     return Release(tuple(outcomes), card)
 
 
-def _judge(finished: FinishedRun, comparison: KerasComparison, judged: Judged, limits: GateLimits) -> Outcome:
+def _outcome(finished: FinishedRun, comparison: KerasComparison, judged: Judged, gate: GateResult) -> Outcome:
     record = finished.record
     undisputed = judged.at(~record.disputed)
     return Outcome(
         comparison,
-        judge_export(
-            comparison.precision, judged, record.test, threshold=record.thresholds["cell"], limits=limits
-        ).with_forgetting(record.forgetting),
+        gate.with_forgetting(record.forgetting),
         tuple(weaknesses(undisputed, record.thresholds, record.baseline_auc)),
         {point: rates(undisputed, threshold) for point, threshold in record.thresholds.items()},
         None,

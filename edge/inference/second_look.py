@@ -38,7 +38,7 @@ def mean_over_turns(judge: Judge, inputs: NDArray[np.uint8]) -> NDArray[np.float
         The probability at the mean of the logits, float64 (n,).
     """
     logits = np.zeros(len(inputs))
-    for turned in _turns(inputs):
+    for turned in turns(inputs):
         logits += logits_of(judge(turned))
     return np.asarray(1 / (1 + np.exp(-logits / TURNS)), np.float64)
 
@@ -53,13 +53,14 @@ def features_over_turns(judge: WithFeatures, inputs: NDArray[np.uint8]) -> tuple
     Returns:
         The probabilities at the mean of the logits, float32 (n,), and the mean of the features, float32 (n, features).
     """
-    said, seen = zip(*map(judge, _turns(inputs)), strict=True)
+    said, seen = zip(*map(judge, turns(inputs)), strict=True)
     logits = sum(map(logits_of, said), np.zeros(len(inputs)))
     probabilities = 1 / (1 + np.exp(-logits / TURNS))
     return probabilities.astype(np.float32), np.mean(seen, axis=0, dtype=np.float32)
 
 
-def _turns(inputs: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def turns(inputs: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Turn cells, uint8 (n, size, size, 3), in each of the `TURNS` ways, one after the other."""
     for quarters in range(4):
         turned = np.rot90(inputs, quarters, (1, 2))
         yield np.ascontiguousarray(turned)

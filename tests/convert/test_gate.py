@@ -96,6 +96,23 @@ def test_a_figure_that_is_not_a_number_is_refused() -> None:
     assert Check("flips", float("nan"), float("nan"), float("nan"), 0.1).decision is Decision.REFUSED
 
 
+@pytest.mark.parametrize(
+    ("margin", "decision"), [(0.0, Decision.UNDECIDED), (0.019, Decision.UNDECIDED), (0.02, Decision.PASSED)]
+)
+def test_a_loss_that_is_surely_below_what_can_be_told_of_the_model_passes(
+    margin: float, decision: Decision
+) -> None:
+    assert Check("accuracy", 0.005, -0.01, 0.02, 0.001, margin=margin).decision is decision
+
+
+def test_what_was_judged_in_several_turns_is_said_so() -> None:
+    before = keras(227)
+    result = gated(with_flips(before, 1), before)._replace(looks=8)
+    (flips,) = [sentence for sentence in result.sentences() if "flip" in sentence]
+    assert "227 cells of 60 test and validation patients, each in 8 turns, are too few to tell" in flips
+    assert result.record()["looks"] == 8
+
+
 def test_the_worst_check_decides() -> None:
     passed, undecided, refused = (
         Check("flips", *values, 0.1) for values in ((0, 0, 1), (0.2, 0, 1), (0.2, 0.15, 1))

@@ -4,16 +4,25 @@ import json
 import shutil
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from convert.comparison import open_export
+from convert.fault_injection import add_noise
+from convert.finished_run import open_finished_run
+from convert.gate import DEFAULT_LIMITS, Check, Decision, GateResult
+from convert.more_looks import judge_in_all_turns, unseen_cells
+from convert.tflite.export import export
 from edge.inference.model_file import load_model
+from edge.inference.precision import Precision
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.training.convert import command
 from train.model.network import build_network
 from train.reporting.results import finish
 from train.run import load_run_data
-from train.run_folder import open_run
+from train.run_folder import MODEL_FILE, open_run
 from train.settings import TrainingSettings
 
 
@@ -59,6 +68,43 @@ def test_a_model_of_no_use_is_released_only_where_that_is_asked_for(run: Path, t
     assert manifest["gate"]["decision"] == export["gate"]["decision"] == "passed"
     assert f"**Of little use.** {manifest['weaknesses'][0]}" in Path(told["card"]).read_text("utf-8")
     assert "Patients were told by a table." in Path(told["card"]).read_text("utf-8")
+
+
+def test_what_one_look_cannot_tell_is_decided_in_all_turns_of_the_unseen_cells(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undecided = Check("flips", 0.01, 0.0, 0.02, 0.0005)
+    monkeypatch.setattr(
+        "convert.release.judge_export",
+        lambda precision, *_, **__: GateResult(precision, 24, 3, (undecided,)),
+    )
+    said = convert(run, tmp_path, "--release-weak", "--json")
+    assert said.exit_code == 0, said.output
+    gate = load_model(tmp_path / "plasmolite-mine-float32.tflite").manifest["gate"]
+    assert (gate["decision"], gate["looks"]) == ("passed", 8)
+    unseen = unseen_cells(open_finished_run(run))
+    assert gate["cells"] == len(unseen.labels) > 24
+    assert gate["patients"] == len(set(unseen.patients))
+    assert gate["checks"]["flips"]["value"] == 0
+    # What may be lost where the cells are few: no more than the figure itself is uncertain by.
+    measured = load_model(tmp_path / "plasmolite-mine-float32.tflite").manifest["measured"]["original"][
+        "accuracy"
+    ]
+    assert gate["checks"]["accuracy"]["margin"] == pytest.approx(
+        (measured["high"] - measured["low"]) / 3.92, rel=0.2
+    )
+    assert gate["checks"]["flips"]["margin"] == gate["checks"]["accuracy"]["margin"] > 0
+    assert gate["checks"]["mean_difference"]["margin"] == 0
+
+
+def test_an_export_that_is_worse_is_refused_in_all_turns_too(run: Path, cells: np.ndarray) -> None:
+    finished = open_finished_run(run)
+    model = keras.models.load_model(run / MODEL_FILE)
+    add_noise(model, 1.0)
+    spoilt = open_export(export(model, Precision.FLOAT32, cells), 32, threads=1)
+    limits = DEFAULT_LIMITS[Precision.FLOAT32]
+    result = judge_in_all_turns(Precision.FLOAT32, spoilt, finished, unseen_cells(finished), limits)
+    assert result.decision is Decision.REFUSED
 
 
 def test_a_refusal_takes_an_earlier_release_away(run: Path, tmp_path: Path) -> None:

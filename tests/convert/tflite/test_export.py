@@ -62,6 +62,18 @@ def test_int8_is_smaller_than_float32_and_its_probability_is_finer_than_a_byte(
     assert np.abs(steps - np.round(steps)).max() > 0.01
 
 
+def test_int8_adds_nothing_on_average_to_what_the_head_sees(
+    exports: dict[Precision, bytes], cells: np.ndarray
+) -> None:
+    seen = {
+        precision: judge_with(exports[precision], cells, threads=1)[1].with_features(cells)[1]
+        for precision in (Precision.FLOAT32, Precision.INT8)
+    }
+    error = seen[Precision.INT8] - seen[Precision.FLOAT32]
+    # Single cells are rounded one way or the other; were the mean not taken off, a hundredth of that would be left.
+    assert np.abs(error.mean(axis=0)).max() < 0.01 * np.abs(error).max()
+
+
 @pytest.mark.parametrize("count", [12, 30, 60])
 def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
     model: keras.Model, files: list[CellFile], cells: np.ndarray, said: np.ndarray, count: int
