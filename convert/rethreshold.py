@@ -20,10 +20,11 @@ from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.second_look import TURNS, mean_over_turns
+from edge.inference.verdicts import LABELS
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
 from train.data.other_laboratories import read_other_cells
-from train.data.patients import LABELS, PatientSource, patient_token, read_corrections
+from train.data.patients import PatientSource, patient_token, read_corrections
 from train.evaluation.metrics import Judged
 from train.evaluation.thresholds import (
     LABORATORY_SPECIFICITY,
