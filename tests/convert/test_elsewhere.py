@@ -300,17 +300,16 @@ def test_a_folder_and_a_model_with_classes_of_other_names_are_converted(
         convert, [str(foreign), *options, "--positive", "infecté", "--negative", "sain"]
     )
     assert said.exit_code == 0, said.output
-    # What was found by trying is told as a figure that can be read: which way, on how many cells.
-    told = " ".join(capfd.readouterr().err.split())
-    assert (
-        "It wants BGR pixels of 0..1, and its classes are Parasitized before Uninfected (AUC on 40 cells"
-        in told
-    )
-    assert (
-        "by way of showing them, under one half where the classes stand the other way round: 0..1 RGB: 0."
-        in told
-    )
     manifest = load_model(tmp_path / "models" / "plasmolite-theirs-float32.tflite").manifest
+    # What was found by trying is told as figures that can be read: which way, on how many cells.
+    made = manifest["made_elsewhere"]
+    ways = "; ".join(f"{way}: {figure:.3f}" for way, figure in made["auc_by_way_tried"].items())
+    assert set(made["auc_by_way_tried"]) == {"0..1 RGB", "0..1 BGR"}
+    assert (
+        f"It wants {made['preprocessing']['channels']} pixels of 0..1, and its classes are Parasitized before "
+        f"Uninfected (AUC on {made['cells_tried']} cells by way of showing them, under one half where the classes "
+        f"stand the other way round: {ways})."
+    ) in " ".join(capfd.readouterr().err.split())
     assert manifest["made_elsewhere"]["stated"] == {"channels": False, "pixels": True, "classes": True}
     assert manifest["made_elsewhere"]["preprocessing"]["classes"] == ["Parasitized", "Uninfected"]
     assert manifest["training"]["settings"]["positive"] == "infecté"
