@@ -141,6 +141,8 @@ def data_value_set(
 ) -> dict[str, Any]:
     """Write the figures of one site as a data value set.
 
+    The date of completion tells DHIS2 that nothing more will come: a period that still runs has none.
+
     Raises:
         SendError: the mapping does not name the site.
     """
@@ -152,9 +154,10 @@ def data_value_set(
         uid, _, combination = element.partition(".")
         value = {"dataElement": uid, "value": str(figures[figure])}
         values.append({**value, "categoryOptionCombo": combination} if combination else value)
+    over = made.astimezone(UTC).date() >= period.end
     return {
         "dataSet": mapping.data_set,
-        "completeDate": made.date().isoformat(),
+        **({"completeDate": made.date().isoformat()} if over else {}),
         "period": period.name,
         "orgUnit": unit,
         "dataValues": values,

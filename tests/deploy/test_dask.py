@@ -52,8 +52,8 @@ def validator() -> Any:
 def test_the_operator_takes_the_cluster_and_no_misspelt_one(cluster, validator) -> None:
     assert [error.message for error in validator.iter_errors(cluster)] == []
     misspelt = copy.deepcopy(cluster)
-    misspelt["spec"]["worker"]["spec"]["containers"][0]["ressources"] = {}
-    assert "ressources" in " ".join(error.message for error in validator.iter_errors(misspelt))
+    misspelt["spec"]["worker"]["spec"]["containers"][0]["containerPorts"] = {}
+    assert "containerPorts" in " ".join(error.message for error in validator.iter_errors(misspelt))
 
 
 def test_service_and_probe_name_what_the_scheduler_has(cluster) -> None:
