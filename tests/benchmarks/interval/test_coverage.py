@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from benchmarks.interval.coverage import Coverage, measure, table
+from benchmarks.interval.coverage import Coverage, main, measure, table
 from benchmarks.interval.simulated_slides import ELSEWHERE, INDEPENDENT, Row, rows
 
 pytestmark = pytest.mark.slow
@@ -50,3 +50,12 @@ def test_the_table_has_a_line_a_kind_and_size() -> None:
     shown = table(Coverage(row, 2, 0.954, 0.0125, 0.0112, 0.0112) for row in rows()).splitlines()
     assert len(shown) == 2 + len(kinds)
     assert "| independent | 2,000 | 95.4: 1.2 (1.1) |" in shown[4]
+
+
+def test_the_command_prints_the_rows_asked_for_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--slides", "4", "--rows", "independent, 200 cells", "--processes", "2"])
+    said, progress = capsys.readouterr()
+    wanted = [row for row in rows() if str(row).startswith("independent, 200 cells")]
+    assert [line.partition(": held")[0] for line in progress.splitlines()] == list(map(str, wanted))
+    held = f"{100 * measure(wanted[0], 4).held:.1f}"
+    assert said.splitlines()[2].startswith(f"| independent | 200 | {held}: ")
