@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.messages.train_codes import TrainCode
 from train.reporting.record import RunRecord, read_record
 from train.run import RunData, read_run_data
 from train.run_folder import MODEL_FILE, SETTINGS_FILE
@@ -33,13 +34,8 @@ class MovedFiles(NamedTuple):
         for name in self._fields:
             place = getattr(settings, name)
             if place is not None and not Path(place).exists():
-                raise RunError(
-                    f"{place}, the {_WORDS[name]} of the training, does not exist. Say with --{name} where it is now."
-                )
+                raise RunError(TrainCode.MOVED, path=place, option=name)
         return settings
-
-
-_WORDS = {"data": "cells", "patients": "table of patients", "corrections": "table of corrections"}
 
 
 class FinishedRun(NamedTuple):

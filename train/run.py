@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.verdicts import LABELS
+from edge.messages.train_codes import TrainCode
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.class_names import ClassNames
@@ -79,10 +80,7 @@ def load_run_data(
     if path.exists():
         split = read_split(path, data)
         if not is_split_of(path, data):
-            raise SettingsError(
-                f"The cells of {settings.data} or their patients have changed since the run in {out} began: put them "
-                "back to go on with it, or begin a new one with another --out."
-            )
+            raise SettingsError(TrainCode.CELLS_CHANGED, data=settings.data, folder=out)
     else:
         split = (
             read_split(Path(settings.split), data)

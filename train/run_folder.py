@@ -16,6 +16,8 @@ from pathlib import Path
 import keras
 
 from edge.about import source_commit
+from edge.messages.message import Message
+from edge.messages.train_codes import TrainCode
 from train.model.fit import HISTORY_FILE, STATE_FILES
 from train.settings import SettingsError, TrainingSettings
 
@@ -51,16 +53,13 @@ def check_run(settings: TrainingSettings, out: Path) -> None:
     if is_begun(out):
         there = TrainingSettings.read(out / SETTINGS_FILE)
         if differing := there.differences(settings):
-            raise SettingsError(
-                f"{out} holds a run with other settings: {'; '.join(differing)}. Give the same settings to go "
-                "on with it, or another --out to begin a new one."
-            )
+            raise SettingsError(TrainCode.OTHER_SETTINGS, folder=out, differing="; ".join(differing))
         return
     if not out.exists() or (out / SETTINGS_FILE).exists():
         return
     # SQLite keeps a journal beside a file while it is locked.
     if any(path.name != _HOLDER_FILE and not path.name.startswith(_LOCK_FILE) for path in out.iterdir()):
-        raise SettingsError(f"{out} is not empty and holds no training run. Choose another --out.")
+        raise SettingsError(TrainCode.FOLDER_NOT_EMPTY, folder=out)
 
 
 def open_run(settings: TrainingSettings, out: Path) -> None:
@@ -101,9 +100,7 @@ def hold_run(out: Path) -> Iterator[None]:
         lock.close()
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise OSError(None, f"it cannot be locked ({error})", str(out)) from error
-        raise FolderInUseError(
-            f"Another training works in {out}{_holder(out)}. Wait for its end, or choose another --out."
-        ) from error
+        raise FolderInUseError(_in_use(out)) from error
     _write_holder(out)
     try:
         yield
@@ -146,12 +143,13 @@ def _write_holder(out: Path) -> None:
     (out / _HOLDER_FILE).write_text(json.dumps(holder) + "\n", "utf-8")
 
 
-def _holder(out: Path) -> str:
+def _in_use(out: Path) -> Message:
     try:
         holder = json.loads((out / _HOLDER_FILE).read_text("utf-8"))
-        return f": process {holder['process']} on {holder['machine']}, since {holder['since']}"
+        process, machine, since = holder["process"], holder["machine"], holder["since"]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""  # it has just begun, or has just ended
+        return Message(TrainCode.FOLDER_IN_USE, folder=out)  # it has just begun, or has just ended
+    return Message(TrainCode.FOLDER_IN_USE_BY, folder=out, process=process, machine=machine, since=since)
 
 
 def describe_environment() -> dict[str, object]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import PlasmoliteError
+from edge.messages.message import reason_of
+from edge.messages.train_codes import TrainCode
 
 
 class LabelPolicy(StrEnum):
@@ -199,4 +201,4 @@ class TrainingSettings:
             found = json.loads(path.read_text("utf-8"))
             return cls(**{**found, **{name: tuple(found.get(name, ())) for name in _LISTS}})
         except (OSError, ValueError, TypeError) as error:
-            raise SettingsError(f"{path} holds no training settings: {error}.") from error
+            raise SettingsError(TrainCode.NO_SETTINGS, path=path, reason=reason_of(error)) from error

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from edge.errors import PlasmoliteError
 from edge.inference.model_file import load_model, shipped_models
 from edge.inference.model_store import find_model
+from edge.messages.train_codes import TrainCode
 from train.settings import TrainingSettings
 
 _RUN_FILES = ("model.keras", "settings.json", "split.json")
@@ -43,7 +44,7 @@ def find_start(name: str) -> Start:
     path = exact or find_model(name)
     settings = load_model(path).manifest.get("training", {}).get("settings", {})
     if not {"alpha", "image_size"} <= set(settings):
-        raise StartError(f"{path} was not trained by this program: only such a model can be gone on from.")
+        raise StartError(TrainCode.NOT_OF_THIS_PROGRAM, path=path)
     return Start(path, float(settings["alpha"]), int(settings["image_size"]))
 
 
@@ -67,9 +68,6 @@ def learnt_and_kept(weights: Path) -> dict[str, Any] | None:
 def _of_run(folder: Path) -> Start:
     model, settings, _ = (folder / name for name in _RUN_FILES)
     if not model.is_file() or not settings.is_file():
-        raise StartError(
-            f"{folder} holds no finished training run ({_RUN_FILES[0]} and {_RUN_FILES[1]}) to go on from. Give the "
-            "name of a model that ships, a run, or a released .tflite file."
-        )
+        raise StartError(TrainCode.NO_RUN, folder=folder, model=_RUN_FILES[0], settings=_RUN_FILES[1])
     known = TrainingSettings.read(settings)
     return Start(model, known.alpha, known.image_size)

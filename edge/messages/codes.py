@@ -12,6 +12,7 @@ from edge.messages.doctor_codes import DoctorCode
 from edge.messages.request_codes import RequestCode
 from edge.messages.send_codes import SendCode
 from edge.messages.signature_codes import SignatureCode
+from edge.messages.train_codes import TrainCode
 
 
 class Code(StrEnum):
@@ -339,11 +340,11 @@ class Code(StrEnum):
     COMMAND_ERROR = "command.error"
 
 
-AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
+AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode | TrainCode
 
 ALL_CODES: dict[str, AnyCode] = {
     code.value: code
-    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SendCode, SignatureCode)
+    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SendCode, SignatureCode, TrainCode)
     for code in family
 }
 """Every code by its key."""

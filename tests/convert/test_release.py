@@ -124,7 +124,7 @@ def test_a_run_converts_from_another_folder_and_machine(
     monkeypatch.chdir(moved)
     lost = convert(Path("run"), tmp_path / "models")
     assert lost.exit_code == 2
-    assert "/another/machine/cells, the cells of the training, does not exist. Say with --data" in lost.stderr
+    assert "/another/machine/cells, which the training names, does not exist. Say with --data" in lost.stderr
     tables = ["--data", "cells", "--patients", "cells/patients.csv"]
     assert convert(Path("run"), tmp_path / "models", *tables, "--release-weak").exit_code == 0
     manifest = load_model(tmp_path / "models" / "plasmolite-mine-float32.tflite").manifest

@@ -289,6 +289,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(settings: TrainingSett
         (["--label-policy", "exclude"], "needs a file of corrections"),
         (["--weights", "absent.h5"], "absent.h5"),
         ([], "does not exist"),
+        (["--language", "fr"], "n'existe pas"),
     ],
 )
 def test_what_cannot_start_is_a_sentence_and_exit_code_2(

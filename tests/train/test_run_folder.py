@@ -40,7 +40,7 @@ def begin(settings: TrainingSettings, out: Path) -> None:
 
 def test_a_failed_start_leaves_nothing_behind(settings: TrainingSettings, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(DataError, match="images found: none"):
+    with pytest.raises(DataError, match="Images found in Parasitized: 0, in Uninfected: 0"):
         complete_run(settings, tmp_path / "runs" / "first")
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -21,6 +21,8 @@ from edge.images.files import read_image
 from edge.images.inputs import is_made_by_system, is_picture_name
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
+from edge.messages.message import Message, reason_of
+from edge.messages.train_codes import TrainCode
 from train.data.class_names import ClassNames
 from train.data.patients import PatientSource, SplitBy, tell_patients
 
@@ -114,14 +116,16 @@ def load_dataset(
         entries = sorted(files.labelled())
         counts = Counter(LABELS[label] for _, label in entries)
         if len(counts) < len(LABELS):
-            found = ", ".join(f"{count} in {name}" for name, count in counts.items()) or "none"
-            packed = files.packed()
-            raise DataError(
-                f"{source} must hold images under both {LABELS[1]}/ and {LABELS[0]}/; images found: {found}. Folders "
-                f"there: {', '.join(files.folders()[:6]) or 'none'}. If they have names of their own, say with "
-                "--positive and --negative which is which."
-                + (f" Unpack {packed[0]}, which lies in it, and name what comes out." if packed else "")
+            missing = Message(
+                TrainCode.DATA_WITHOUT_LABELS,
+                path=source,
+                infected=counts[LABELS[1]],
+                uninfected=counts[LABELS[0]],
+                folders=files.folders()[:6] or "-",
             )
+            if packed := files.packed():
+                raise DataError(TrainCode.DATA_PACKED, missing=missing, packed=packed[0])
+            raise DataError(missing)
         other = [
             Rejected(folder, f"{count} pictures, under no folder that is named {LABELS[1]} or {LABELS[0]}.")
             for folder, count in sorted(files.of_no_class().items())
@@ -255,7 +259,7 @@ def _assemble(loaded: list[_Loaded], source: PatientSource, classes: ClassNames)
         samples[name] = Sample(name, label, patient, cell.image, cell.mask, cell.halved_input, file)
         fingerprint.update(f"{name}\t{label}\t{patient}\t{cell.digest}\n".encode())
     if len({sample.label for sample in samples.values()}) < len(LABELS):
-        raise DataError("After leaving out what cannot be used, one of the two classes has no image left.")
+        raise DataError(TrainCode.ONE_CLASS_LEFT)
     return DataSet(tuple(samples.values()), tuple(rejected), fingerprint.hexdigest(), source.by, told.note)
 
 
@@ -269,14 +273,13 @@ class _Source:
         if path.is_dir():
             return
         if not path.exists():
-            raise DataError(f"{path} does not exist.")
+            raise DataError(TrainCode.DATA_MISSING, path=path)
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
-            archive = " It is a tar archive: unpack it, and name the folder." if is_tarfile(path) else ""
-            raise DataError(
-                f"{path} is neither a folder nor a zip file that can be read: {error}.{archive}"
-            ) from error
+            if is_tarfile(path):
+                raise DataError(TrainCode.DATA_A_TAR, path=path) from error
+            raise DataError(TrainCode.DATA_NOT_READ, path=path, reason=reason_of(error)) from error
 
     def __enter__(self) -> "_Source":
         return self

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES
+from edge.messages.message import reason_of
+from edge.messages.train_codes import TrainCode
 
 _CELL_COLUMNS = ("cell", "image")
 """Columns that name the picture, of a cell or of a field."""
@@ -50,7 +52,7 @@ def read_patient_rows(path: Path) -> list[TableRow]:
     """
     rows = list(_rows(path))
     if not rows:
-        raise TableError(f"{path} has no rows.")
+        raise TableError(TrainCode.TABLE_EMPTY, path=path)
     head = [column.strip().lower() for column in rows[0][1]]
     cell = next((name for name in _CELL_COLUMNS if name in head), None)
     if cell is not None and "patient" in head:
@@ -185,6 +187,6 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             yield from ((number, row) for number, row in enumerate(csv.reader(stream), 1) if any(row))
     except UnicodeDecodeError as error:
-        raise TableError(f"{path} cannot be read as a CSV file: save it as UTF-8 ({error}).") from error
+        raise TableError(TrainCode.TABLE_NOT_TEXT, path=path, reason=str(error)) from error
     except (OSError, csv.Error) as error:
-        raise TableError(f"{path} cannot be read as a CSV file: {error}.") from error
+        raise TableError(TrainCode.TABLE_NOT_READ, path=path, reason=reason_of(error)) from error

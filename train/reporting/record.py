@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages.message import reason_of
+from edge.messages.train_codes import TrainCode
 from train.data.dataset import Sample
 from train.evaluation.metrics import Judged
 from train.reporting.results import METRICS_FILE, PREDICTIONS_FILE
@@ -53,10 +55,10 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
         with (run / PREDICTIONS_FILE).open(newline="", encoding="utf-8") as stream:
             said = {row["cell"]: float(row["probability"]) for row in csv.DictReader(stream)}
     except (OSError, ValueError, KeyError) as error:
-        raise SettingsError(f"{run} holds no finished training run: {error}.") from error
+        raise SettingsError(TrainCode.NOT_FINISHED, folder=run, reason=reason_of(error)) from error
     samples = tuple(run_data.data.samples[i] for i in run_data.split.test)
     if record["data"] != run_data.data.fingerprint or any(sample.name not in said for sample in samples):
-        raise SettingsError(f"The data that {run} was trained on have changed since: train again.")
+        raise SettingsError(TrainCode.DATA_CHANGED, folder=run)
     test = Judged(
         np.array([sample.label for sample in samples], np.int64),
         np.array([said[sample.name] for sample in samples]),

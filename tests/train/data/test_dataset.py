@@ -155,12 +155,12 @@ def test_an_archive_that_has_to_be_unpacked_first_is_named(cells: Path, tmp_path
 
 def test_a_missing_class_is_refused_with_what_was_found(cells: Path) -> None:
     shutil.rmtree(cells / "Parasitized")
-    with pytest.raises(DataError, match=r"Parasitized/ and Uninfected/; images found: 3 in Uninfected"):
+    with pytest.raises(DataError, match=r"Images found in Parasitized: 0, in Uninfected: 3"):
         load_dataset(cells, BY_NAME, size=SIZE)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="images found: none"):
+    with pytest.raises(DataError, match="Images found in Parasitized: 0, in Uninfected: 0"):
         load_dataset(tmp_path, BY_NAME, size=SIZE)
 
 
