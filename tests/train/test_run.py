@@ -17,6 +17,7 @@ from convert.finished_run import RunError, open_finished_run
 from edge.about import RESEARCH_USE
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.training.train import command
+from plasmolite.console import main
 from train.data.dataset import DataSet, Sample
 from train.data.patients import Correction
 from train.data.split import Split
@@ -289,7 +290,6 @@ def test_a_folder_that_holds_something_else_is_left_alone(settings: TrainingSett
         (["--label-policy", "exclude"], "needs a file of corrections"),
         (["--weights", "absent.h5"], "absent.h5"),
         ([], "does not exist"),
-        (["--language", "fr"], "n'existe pas"),
     ],
 )
 def test_what_cannot_start_is_a_sentence_and_exit_code_2(
@@ -300,6 +300,21 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
     assert said.exit_code == 2
     assert words in said.stderr
     assert "Traceback" not in said.output
+
+
+def test_what_cannot_start_is_said_in_french_where_that_is_asked_for(tmp_path: Path) -> None:
+    arguments = [
+        "train",
+        "--language",
+        "fr",
+        "--data",
+        str(tmp_path / "absent"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code == 2
+    assert f"{tmp_path / 'absent'} n'existe pas." in said.stderr
 
 
 def test_stopped_by_a_key_it_says_how_to_go_on(
