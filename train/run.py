@@ -80,7 +80,7 @@ def load_run_data(
     if path.exists():
         split = read_split(path, data)
         if not is_split_of(path, data):
-            raise SettingsError(TrainCode.CELLS_CHANGED, data=settings.data, folder=out)
+            raise SettingsError(TrainCode.CELLS_CHANGED, path=settings.data, folder=out)
     else:
         split = (
             read_split(Path(settings.split), data)
