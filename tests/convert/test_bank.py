@@ -22,6 +22,8 @@ from edge.inference.preprocessing import PREPROCESSING_VERSION
 from train.data.dataset import Sample
 from train.model.batches import network_inputs
 
+pytestmark = pytest.mark.slow  # trains and converts
+
 _SIZE = 32
 
 

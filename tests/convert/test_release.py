@@ -25,6 +25,8 @@ from train.run import load_run_data
 from train.run_folder import MODEL_FILE, open_run
 from train.settings import TrainingSettings
 
+pytestmark = pytest.mark.slow  # trains and converts
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:

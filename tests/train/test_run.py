@@ -27,6 +27,8 @@ from train.run import RunData, fit, load_run_data, read_run_data, training_targe
 from train.run_folder import open_run
 from train.settings import SettingsError, TrainingSettings
 
+pytestmark = pytest.mark.slow  # trains networks
+
 _ROOT = Path(__file__).parents[2]
 _EPOCHS = [("head", "1"), ("head", "2"), ("tune", "1"), ("tune", "2"), ("settle", "1"), ("settle", "2")]
 _KILLED = """

@@ -134,6 +134,7 @@ def test_a_network_that_forgot_is_refused_by_the_gate(lost: int, decision: Decis
     ) == bool(lost)
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_from_a_model_that_ships(cells: Path, tmp_path: Path) -> None:
     options = [
         "--data",

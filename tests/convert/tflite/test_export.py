@@ -20,6 +20,8 @@ from edge.simulation.single_cell import draw_cell
 from train.evaluation.metrics import Judged
 from train.model.network import WeightsError, base_of, build_network
 
+pytestmark = pytest.mark.slow  # exports networks in every precision
+
 _SIZE = 32
 
 
