@@ -117,3 +117,22 @@ class Room:
         # What is short of room itself is in alone.
         fits = self._size is None or sum(self._taken) + need <= self._size
         return not self._taken or (fits and not short)
+
+
+class Delivered:
+    """Counts the results that were taken and let go, so that what is large can wait for those before it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = Condition()
+
+    def add_one(self) -> None:
+        """Say that one more was."""
+        with self._changed:
+            self._count += 1
+            self._changed.notify_all()
+
+    def wait_for(self, count: int, seconds: float) -> None:
+        """Wait until so many were, but no longer than so long: nobody may ask for another."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count >= count, seconds)

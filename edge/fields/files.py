@@ -15,11 +15,13 @@ from edge.images.inputs import CellFile, split_pages
 from edge.memory import available_memory, bound_arenas, give_back
 from edge.messages.codes import Code
 from edge.messages.message import Message
-from edge.parallel import Room, ordered_map
+from edge.parallel import Delivered, Room, ordered_map
 from edge.parasitaemia.clustering import field_design_effect
 from edge.types import FieldOutcome, Label, Rgb
 
 _LOG = logging.getLogger("plasmolite.fields")
+_LETTING_GO = 1.0
+"""Seconds that a field which fills the memory waits for those before it to be let go."""
 
 
 class JudgedField(NamedTuple):
@@ -173,11 +175,13 @@ def judge_in_room(
     if shared.workers < shared.asked:
         _LOG.info("%s", shared.words)
     analysers = analyser.workers(shared.workers, sparing=shared.is_short)
-    room = Room(shared.room)
+    room, delivered = Room(shared.room), Delivered()
 
-    def judge(worker: FieldAnalyser, file: CellFile) -> JudgedField:
+    def judge(worker: FieldAnalyser, numbered: tuple[int, CellFile]) -> JudgedField:
+        number, file = numbered
         with room.taken(bytes_for(file)) as alone:
-            if alone:  # all others wait
+            if alone:  # all others wait, and those before it are let go: they hold their pictures
+                delivered.wait_for(number, _LETTING_GO)
                 for one in analysers:
                     one.give_up_buffers()
             field = analyse_file(worker, file)
@@ -186,11 +190,12 @@ def judge_in_room(
         return field
 
     copies = Copies()
-    for field in ordered_map(judge, split_pages(files), analysers):
+    for field in ordered_map(judge, enumerate(split_pages(files)), analysers):
         marked = copies.marked(field)
         del field  # while the next are judged, whoever takes this one alone decides how long it is held
         yield marked
         del marked
+        delivered.add_one()
 
 
 class Copies:

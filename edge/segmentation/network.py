@@ -32,9 +32,7 @@ GLASS_LEVEL, CELL_LEVEL = 32.0, 112.0
 CELL_WIDTH = 32.0
 # Larger pictures are seen in tiles, which keeps memory flat: an interpreter takes about 110 bytes a pixel. Neighbours
 # see this far into each other.
-TILE_PIXELS, OVERLAP = 700_000, 64
-# Where memory is short.
-TILE_PIXELS_SPARING = 270_000
+TILE_PIXELS, OVERLAP = 270_000, 64
 FINDER_MODEL = "cellfinder-int8.tflite"
 # To give an interpreter another size of picture takes nearly as long as to see one, and the cells of one slide call for
 # two or three sizes: interpreters are kept for the latest, of so many pixels together.
@@ -138,7 +136,6 @@ class CellNetwork:
         self._flatbuffer, manifest = read_finder(self._path)
         self._threads = threads or default_threads()
         self._kept_pixels = KEPT_PIXELS_SPARING if sparing else KEPT_PIXELS
-        self._tile_pixels = TILE_PIXELS_SPARING if sparing else TILE_PIXELS
         self._lock = threading.Lock()
         self._interpreters: dict[tuple[int, int], Any] = {}
         self._heads: list[str] = manifest["outputs"]
@@ -163,7 +160,7 @@ class CellNetwork:
             Its maps.
         """
         height, width = picture.shape[:2]
-        down, across = _tiling(height, width, self._tile_pixels)
+        down, across = _tiling(height, width, TILE_PIXELS)
         if len(down) == len(across) == 1:
             return self._predict_tile(picture)
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)

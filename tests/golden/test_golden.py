@@ -31,7 +31,14 @@ MEASURED = {
     *("frames_per_second", "limit", "result_age_seconds", "runtime", "stale", "time_ms", "version"),
 }
 """Keys of what differs from machine to machine and from run to run, and of limits, which may be set better."""
-ESTIMATED = {"estimate_after_review", "interval", "per_ul", "per_ul_interval", "resolvable_fraction"}
+ESTIMATED = {
+    "estimate_after_review",
+    "interval",
+    "per_ul",
+    "per_ul_interval",
+    "per_ul_resolved",
+    "resolvable_fraction",
+}
 """Keys of what is estimated better since: no density of few cells, nothing of half a review."""
 ADDRESSES = "addresses"
 """Key of the API's addresses: a new one is no difference, as a new key is none."""

@@ -180,7 +180,7 @@ def test_review_by_keys_stores_every_call_and_can_withdraw(page: Page) -> None:
     page.press(Keys.BACKSPACE)
     assert page.reads("not called yet")
     page.open("slides/1")
-    assert page.reads("suspects were reviewed by a person.")
+    assert page.reads("was reviewed by a person.")
     assert "After review" not in page.text()
     assert page.complaints() == []
 

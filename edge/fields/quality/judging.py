@@ -70,8 +70,8 @@ def judge_quality(rgb: NDArray[np.uint8], found: FieldCells) -> QualityReport:
     """
     whole = sum(cell.counted for cell in found.cells)
     glass = glass_of(found)
-    slopes = measure_slopes(found)
-    blur = measure_blur(found, glass, slopes)
+    slopes = measure_slopes(found, glass)
+    blur = measure_blur(slopes)
     checks = (
         _check(
             CheckName.GLASS_BRIGHTNESS,

@@ -31,6 +31,8 @@ _ENOUGH = 8000
 RIDGE_POINTS, CELL_RIDGE_POINTS = 20, 5
 """Points of outlines that are enough to measure the blur by their ridges, and those of each of one to three cells: a
 sharp cell has 8 to 17 of them, one blurred by 0.1 of its width 5 to 12, one blurred by 0.15 hardly any."""
+_STRIP_ROWS, _HALO = 256, 16
+"""Rows that are measured at a time, and what is seen beyond them: as far as the coarser scale reaches, px."""
 _MEDIAN_OF_SQUARES = 0.4549
 """Median over mean of the squares of what is normally distributed."""
 
@@ -53,53 +55,118 @@ class Blur(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """Slope of a picture's grey levels at one scale.
+    """How steep a field's outlines are at one scale.
 
     Attributes:
-        across: float32 (h, w), from left to right.
-        down: float32 (h, w), from top to bottom.
+        energy: mean structure tensor round the outlines, without what noise adds, float64 (2, 2).
+        ridges: slope at the clear points of the outlines, float32 (n,); the same points at both scales.
     """
 
-    across: NDArray[np.float32]
-    down: NDArray[np.float32]
+    energy: NDArray[np.float64]
+    ridges: NDArray[np.float32]
 
 
 class Slopes(NamedTuple):
-    """Both scales, which both measures of blur need."""
+    """What both measures of blur need.
+
+    Attributes:
+        fine: at `FINE`.
+        coarse: at `COARSE`.
+        rim: pixels round outlines over which the energies are means.
+    """
 
     fine: Slope
     coarse: Slope
+    rim: int
 
 
-def measure_slopes(found: FieldCells) -> Slopes:
-    """Take the slopes of the finder's picture of a field."""
-    grey = cv2.cvtColor(found.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return Slopes(_slope(grey, FINE), _slope(grey, COARSE))
-
-
-def measure_blur(found: FieldCells, glass: NDArray[np.bool_], slopes: Slopes) -> Blur | None:
-    """Measure the blur of a field.
+def measure_slopes(found: FieldCells, glass: NDArray[np.bool_]) -> Slopes:
+    """Take the slopes of a field's outlines.
 
     Args:
         found: its cells, and its picture for the finder.
         glass: where that picture shows glass (`glass_of`).
-        slopes: of that picture.
+    """
+    height, width = found.picture.shape[:2]
+    cells = _enlarged(found.labels, found.picture)
+    # Within reach of a cell's edge: the dilated mask without the eroded one.
+    rim = cv2.morphologyEx(cells, cv2.MORPH_GRADIENT, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)) > 0
+    ring = cv2.morphologyEx(
+        (found.labels > 0).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
+    )
+    ring = cv2.resize(ring, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    every = max(1, int(np.count_nonzero(glass)) // _ENOUGH)
+    masks = _Masks(rim, ring, glass)
+    strips = [_strip(found.picture, top, masks, every) for top in range(0, height, _STRIP_ROWS)]
+    pixels = int(np.count_nonzero(rim))
+    fine, coarse = (_joined([strip[scale] for strip in strips], pixels) for scale in (0, 1))
+    return Slopes(fine, coarse, pixels)
+
+
+class _Masks(NamedTuple):
+    """Where what is measured, bool (h, w) each: round outlines, on outlines, on glass."""
+
+    rim: NDArray[np.bool_]
+    ring: NDArray[np.bool_]
+    glass: NDArray[np.bool_]
+
+
+class _Part(NamedTuple):
+    """What a strip tells at one scale."""
+
+    energy: NDArray[np.float64]
+    """Sum of the structure tensors of the rim, (2, 2)."""
+    ridges: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    """Squares of both slopes at some of the glass, (2, n)."""
+
+
+def _strip(picture: NDArray[np.uint8], top: int, masks: _Masks, every: int) -> list[_Part]:
+    """Measure some rows at both scales: all of a large field as floats would fill a small board's memory."""
+    first = max(0, top - _HALO)
+    inner = slice(top - first, top - first + _STRIP_ROWS)
+    rows = slice(top, top + _STRIP_ROWS)
+    seen = picture[first : top + _STRIP_ROWS + _HALO]
+    grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    points, parts = masks.ring[rows], []
+    for sigma in (FINE, COARSE):
+        smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
+        across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+        both = np.stack([across[inner], down[inner]])
+        here = both[:, masks.rim[rows]].astype(np.float64)
+        noise = np.square(both[:, masks.glass[rows]][:, ::every])
+        strength = np.asarray(cv2.magnitude(across, down, across), np.float32)
+        if sigma == FINE:
+            points = points & (strength >= cv2.dilate(strength, np.ones((5, 5), np.uint8)))[inner]
+        parts.append(_Part(here @ here.T, strength[inner][points], noise))
+    return parts
+
+
+def _joined(parts: list[_Part], pixels: int) -> Slope:
+    """One scale of the whole field: the mean tensor without what noise adds, and all ridges."""
+    energy = np.sum([part.energy for part in parts], axis=0) / max(pixels, 1)
+    noise = np.concatenate([part.noise for part in parts], axis=1)
+    if noise.shape[1] >= LEAST_RIM:
+        energy = energy - np.eye(2) * float(np.median(noise, axis=1).sum()) / 2 / _MEDIAN_OF_SQUARES
+    return Slope(energy, np.concatenate([part.ridges for part in parts]))
+
+
+def measure_blur(slopes: Slopes) -> Blur | None:
+    """Measure the blur of a field.
+
+    Args:
+        slopes: of its outlines.
 
     Returns:
         The blur, at most 1 cell width; None where there are too few outlines.
     """
-    cells = _enlarged(found.labels, found.picture)
-    near = cv2.dilate(cells, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8))
-    inner = cv2.erode(cells, np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8))
-    rim = (near > 0) & (inner == 0)
-    if np.count_nonzero(rim) < LEAST_RIM:
+    if slopes.rim < LEAST_RIM:
         return None
-    fine, coarse = (_energy(slope, rim, glass) for slope in slopes)
-    values, vectors = np.linalg.eigh(coarse)
+    values, vectors = np.linalg.eigh(slopes.coarse.energy)
     if values[0] <= 0:
         return None
     whitening = vectors @ np.diag(values**-0.5) @ vectors.T
-    low, high = np.linalg.eigvalsh(whitening @ fine @ whitening)
+    low, high = np.linalg.eigvalsh(whitening @ slopes.fine.energy @ whitening)
     return Blur(_spread(float(high)), _spread(float(low)))
 
 
@@ -109,26 +176,16 @@ def ridge_blur(found: FieldCells, slopes: Slopes) -> float:
     Of a field that is far out of focus the finder's outlines no longer lie where the slopes are, and the energies round
     them (`measure_blur`) tell too little. Here the ridges of the slope on the outlines count, and that there are any.
     """
-    fine, coarse = (np.asarray(cv2.magnitude(*slope), np.float32) for slope in slopes)
-    cells = (found.labels > 0).astype(np.uint8)
-    ring = cv2.morphologyEx(cells, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    ring = cv2.resize(ring, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
-    ring &= fine >= cv2.dilate(fine, np.ones((5, 5), np.uint8))
+    fine, coarse = slopes.fine.ridges, slopes.coarse.ridges
     whole = sum(cell.counted for cell in found.cells)
-    if np.count_nonzero(ring) < min(RIDGE_POINTS, CELL_RIDGE_POINTS * max(whole, 1)):
+    if len(fine) < min(RIDGE_POINTS, CELL_RIDGE_POINTS * max(whole, 1)):
         return float("nan")
-    ratio = fine[ring] / np.maximum(coarse[ring], 1e-3)
+    ratio = fine / np.maximum(coarse, 1e-3)
     # The clearest half of the outlines; weak ones are noise.
-    ratio = ratio[fine[ring] >= np.median(fine[ring])]
+    ratio = ratio[fine >= np.median(fine)]
     best = float(np.clip(np.percentile(ratio, 60), 1.02, COARSE / FINE))
     spread = np.sqrt(max(0.0, (COARSE**2 - (best * FINE) ** 2) / (best**2 - 1)))
     return float(spread / CELL_WIDTH)
-
-
-def _slope(grey: NDArray[np.float32], sigma: float) -> Slope:
-    smooth = cv2.GaussianBlur(grey, (0, 0), sigma)
-    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    return Slope(np.asarray(across, np.float32), np.asarray(down, np.float32))
 
 
 def glass_of(found: FieldCells) -> NDArray[np.bool_]:
@@ -142,23 +199,6 @@ def _enlarged(labels: NDArray[np.int32], picture: NDArray[np.generic]) -> NDArra
     size = (picture.shape[1], picture.shape[0])
     mask = cv2.resize((labels > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     return np.asarray(mask, np.uint8)
-
-
-def _energy(slope: Slope, rim: NDArray[np.bool_], glass: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean structure tensor of the outlines at one scale, (2, 2), without what noise adds."""
-    across, down = slope
-    mask = rim.astype(np.uint8)
-    xx, xy, yy = (
-        cv2.mean(cv2.multiply(one, other), mask)[0]
-        for one, other in ((across, across), (across, down), (down, down))
-    )
-    tensor = np.array([[xx, xy], [xy, yy]], np.float64)
-    places = np.flatnonzero(glass)
-    if len(places) < LEAST_RIM:
-        return tensor
-    some = places[:: max(1, len(places) // _ENOUGH)]
-    noise = np.median(np.square(across.ravel()[some])) + np.median(np.square(down.ravel()[some]))
-    return tensor - np.eye(2) * float(noise) / 2 / _MEDIAN_OF_SQUARES
 
 
 def _spread(ratio: float) -> float:

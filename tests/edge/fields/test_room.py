@@ -1,15 +1,19 @@
 """The number of fields judged at once follows from memory as well as from threads."""
 
 import struct
+import time
+import weakref
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from edge.fields.room import PIXEL_BYTES, RESERVE_BYTES, bytes_for, share_memory
+from edge.fields.files import JudgedField, judge_in_room
+from edge.fields.room import PIXEL_BYTES, RESERVE_BYTES, RoomForFields, bytes_for, share_memory
 from edge.images.files import MAX_PIXELS
 from edge.images.inputs import CellFile
 from edge.images.pages import Page
@@ -18,6 +22,9 @@ from edge.messages.catalogue import catalogue
 from edge.messages.codes import Code
 from edge.messages.language import Language
 from edge.messages.message import Message
+
+if TYPE_CHECKING:
+    from edge.fields.analyser import FieldAnalyser
 
 MB = 10**6
 
@@ -77,3 +84,42 @@ def test_a_picture_that_does_not_tell_its_size_is_taken_for_the_largest(tmp_path
     assert pixels_of(CellFile("text", b"no picture")) is None
     assert pixels_of(CellFile("gone", tmp_path / "gone.jpg")) is None
     assert bytes_for(CellFile("text", b"no picture")) == MAX_PIXELS * PIXEL_BYTES
+
+
+class FakeWorkers:
+    """An analyser of which only the workers are asked for."""
+
+    def workers(self, count: int, *, sparing: bool) -> list["FakeWorkers"]:
+        """The same one so many times."""
+        assert sparing
+        return [self] * count
+
+    def give_up_buffers(self) -> None:
+        """Nothing is kept."""
+
+
+def test_what_fills_the_room_waits_until_those_before_it_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[np.ndarray]] = []
+    beside: list[int] = []
+
+    def judge(_: object, file: CellFile) -> JudgedField:
+        beside.append(sum(one() is not None for one in held))
+        rgb = np.zeros((1000, 1000, 3), np.uint8)
+        held.append(weakref.ref(rgb))
+        return JudgedField(file.name, rgb, None, None)
+
+    monkeypatch.setattr("edge.fields.files.analyse_file", judge)
+    files = [CellFile(f"{number}", np.zeros((1000, 1000, 3), np.uint8)) for number in range(6)]
+    shared = RoomForFields(3, 3, 100 * MB, 5.0 * MB)
+    told = []
+    for field in judge_in_room(cast("FieldAnalyser", FakeWorkers()), files, shared):
+        time.sleep(0.05)  # a report is written; who judges the next would have begun
+        told.append(field.name)
+        del field
+    assert told == [file.name for file in files]
+    # All but those that threads began in another order.
+    assert beside.count(0) >= len(files) - 2
+    # Whoever wants no more leaves nobody waiting.
+    some = judge_in_room(cast("FieldAnalyser", FakeWorkers()), files, shared)
+    next(some)
+    some.close()  # type: ignore[attr-defined]

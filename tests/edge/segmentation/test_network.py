@@ -54,7 +54,7 @@ def test_a_large_picture_is_seen_in_tiles_as_in_one_piece(monkeypatch: pytest.Mo
     assert np.abs(whole.offset - tiled.offset)[on_cell].mean() < 0.1
 
 
-@pytest.mark.parametrize("most", [edge.segmentation.network.TILE_PIXELS_SPARING, TILE_PIXELS])
+@pytest.mark.parametrize("most", [TILE_PIXELS, 700_000])
 @pytest.mark.parametrize(
     "size", [(300, 240), (683, 512), (853, 641), (1601, 1201), (4001, 333), (2309, 1731)]
 )

@@ -141,7 +141,7 @@ def test_the_end_of_a_review_leads_to_what_is_still_open(page: Page, bench: Benc
     call(page, bench, slide, "p")
     assert page.reads("Cell 3 of 3")
     call(page, bench, slide, "p")
-    assert page.reads("1 of 3 cells are still open")
+    assert page.reads("1 of 3 cells is still open")
     assert page.reads("Cell 1 of 3")
     call(page, bench, slide, "u")
     assert page.reads("All suspects and doubtful cells are reviewed.")
