@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.fields.quality import Check, CheckName, QualityReport, judge_quality, judging
+from edge.fields.quality import Check, CheckName, QualityReport, judge_quality, judging, sharpness
+from edge.fields.quality.sharpness import Slopes, measure_blur, measure_slopes
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder, FieldCells
@@ -308,3 +309,27 @@ def test_all_outlines_together_refuse_a_field_from_fifty_five_thousandths_of_a_c
     field = np.asarray(cv2.GaussianBlur(good[0], (0, 0), sigma), np.uint8)
     monkeypatch.setattr(judging, "ridge_blur", lambda *_: 0.0)
     assert passes(CheckName.BLUR, field, finder.find(field)) is passed
+
+
+def test_blur_measured_in_strips_is_that_of_the_whole_picture(
+    finder: CellFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = draw(grid((640, 480), 40), 40, (640, 480))
+    noise = np.random.default_rng(1).normal(0, 3, field.shape)
+    found = finder.find(np.clip(cv2.GaussianBlur(field, (0, 0), 1.5) + noise, 0, 255).astype(np.uint8))
+    glass = sharpness.glass_of(found)
+
+    def measured(rows: int) -> Slopes:
+        monkeypatch.setattr(sharpness, "_STRIP_ROWS", rows)
+        return measure_slopes(found, glass)
+
+    whole, strips = measured(10_000), measured(48)
+    assert found.picture.shape[0] > 4 * 48
+    assert strips.rim == whole.rim
+    for one, other in ((strips.fine, whole.fine), (strips.coarse, whole.coarse)):
+        # Order aside, the very points; of the glass other pixels tell the noise.
+        np.testing.assert_allclose(one.ridges, other.ridges, rtol=1e-4)
+        np.testing.assert_allclose(one.energy, other.energy, rtol=0.02, atol=0.02 * other.energy.max())
+    in_strips, at_once = measure_blur(strips), measure_blur(whole)
+    assert in_strips is not None
+    assert in_strips == pytest.approx(at_once, abs=0.002)
