@@ -46,11 +46,16 @@ _OPENCV_PIXELS = 64_000_000
 @click.option(
     "--trusted-proxy",
     default="",
+    show_default=False,
     metavar="ADDRESS",
     help="Address of the proxy whose X-Forwarded headers are believed.",
 )
 @click.option(
-    "--path-prefix", default="", metavar="PATH", help="Path under which a proxy shows the server, /malaria."
+    "--path-prefix",
+    default="",
+    show_default=False,
+    metavar="PATH",
+    help="Path under which a proxy shows the server, /malaria.",
 )
 @slide_options
 @click.option("--workers", type=click.IntRange(2, 128), default=12, help="Requests worked on at a time.")

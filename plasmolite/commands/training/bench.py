@@ -54,6 +54,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 @click.option(
     "--threads",
     default="",
+    show_default=False,
     help="Inference threads, separated by commas.  [default: 1 and the number of cores, at most 4]",
 )
 @click.option(

@@ -42,6 +42,7 @@ def test_no_english_is_left_in_the_french_help(name: str) -> None:
         shown = {" ".join(line.split()) for line in result.output.splitlines()}
         assert not shown & english
         assert "Options" in result.output
+        assert '[default: ""]' not in result.output  # says nothing, and may stand beside the words for it
 
 
 def test_the_overview_is_french_too(monkeypatch: pytest.MonkeyPatch) -> None:
