@@ -172,6 +172,8 @@ def _compile(network: keras.Model, phase: Phase, steps: int, label_smoothing: fl
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
         jit_compile=keras.backend.backend() == "jax",
     )
+    # Variables made within the first step would have TensorFlow trace that step twice.
+    network.optimizer.build(network.trainable_variables)
 
 
 def _momentum(phase: Phase, steps: int) -> float:

@@ -35,11 +35,11 @@ def with_second_look(model: ModelFile, above: float | None) -> ModelFile:
 
 def test_only_cells_that_may_be_infected_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
     # A threshold that is low enough for every cell above the middle to be in reach of it.
-    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1), 0.001)
+    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1), 0.0003)
     found = once.analyse(field, "drawn")
     first = np.array([cell.probability for cell in found.cells])
     middle = float(np.median(first))
-    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1), 0.001).analyse(
+    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1), 0.0003).analyse(
         field, "drawn"
     )
     second = np.array([cell.probability for cell in twice.cells])
