@@ -29,7 +29,7 @@ WIDTH, HEIGHT = 1280, 960
 OVERLAP = 0.3
 MARGIN = 2
 """Cells that touch the frame's rim to within so many pixels may or may not be whole: left out of the comparison."""
-WALK_FRAMES = 60
+WALK_FRAMES = 40
 
 Corner = tuple[int, int]
 
@@ -88,9 +88,9 @@ def count_along(corners: list[Corner], view: Callable[[int, int, int], Rgb], fol
 def test_every_cell_of_a_drawn_slide_is_counted_once_and_the_infected_called(
     way: Callable[[int], Iterator[Corner]], tmp_path: Path
 ) -> None:
-    side = 4000
-    # The walk sees a tenth of the slide: one cell in twenty is infected, so that it meets enough of them.
-    drawn = SimulatedSlide(7, SlideSettings(width=side, height=side, parasitaemia=0.05))
+    side = 3200
+    # The walk sees a part of the slide: one cell in twelve is infected, so that it meets enough of them.
+    drawn = SimulatedSlide(7, SlideSettings(width=side, height=side, parasitaemia=0.08))
     panned = count_along(
         list(way(side)), lambda x, y, number: drawn.view(x, y, WIDTH, HEIGHT, noise=number), tmp_path
     )
@@ -107,7 +107,7 @@ def test_every_cell_of_a_drawn_slide_is_counted_once_and_the_infected_called(
 def test_every_cell_of_a_photographed_slide_is_counted_once(
     way: Callable[[int], Iterator[Corner]], shared_data: Path, tmp_path: Path
 ) -> None:
-    side = 3000
+    side = 2600
     photograph = read_image(shared_data / "fields" / "pan" / "uninfected_slide.jpg")[:side, :side]
     panned = count_along(list(way(side)), lambda x, y, _: photograph[y : y + HEIGHT, x : x + WIDTH], tmp_path)
     found = [cell.box for cell in CellFinder().find(photograph).cells if cell.counted]

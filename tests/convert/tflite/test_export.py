@@ -76,41 +76,52 @@ def test_int8_adds_nothing_on_average_to_what_the_head_sees(
     assert np.abs(error.mean(axis=0)).max() < 0.01 * np.abs(error).max()
 
 
+@pytest.fixture(scope="module")
+def spoilt(model: keras.Model, cells: np.ndarray) -> bytes:
+    """The export of a network whose weights were shaken."""
+    shaken = keras.models.clone_model(model)
+    shaken.set_weights(model.get_weights())
+    add_noise(shaken, 0.2)
+    return export(shaken, Precision.FLOAT32, cells)
+
+
 @pytest.mark.parametrize("count", [12, 30, 60])
 def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
-    model: keras.Model, files: list[CellFile], cells: np.ndarray, said: np.ndarray, count: int
+    *,
+    exports: dict[Precision, bytes],
+    spoilt: bytes,
+    files: list[CellFile],
+    cells: np.ndarray,
+    said: np.ndarray,
+    count: int,
 ) -> None:
     said = said[:count]
     before = Judged(np.arange(count) % 2, said, np.array([f"p{i % 6}" for i in range(count)]))
     threshold = float(np.median(said))
 
-    def gated(network: keras.Model) -> GateResult:
-        exported = export(network, Precision.FLOAT32, cells[:20])
+    def gated(exported: bytes) -> GateResult:
         some = files[:count], cells[:count]
         _, judged = compare(Precision.FLOAT32, exported, *some, before, threshold=threshold, threads=1)
         limits = DEFAULT_LIMITS[Precision.FLOAT32]
         return judge_export(Precision.FLOAT32, judged, before, threshold=threshold, limits=limits)
 
-    assert gated(model).decision is Decision.PASSED
-    spoilt = keras.models.clone_model(model)
-    spoilt.set_weights(model.get_weights())
-    add_noise(spoilt, 0.2)
+    assert gated(exports[Precision.FLOAT32]).decision is Decision.PASSED
     refused = gated(spoilt)
     assert refused.decision is Decision.REFUSED
     assert all("points" in sentence for sentence in refused.sentences())
 
 
 def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(
-    model: keras.Model, cells: np.ndarray, tmp_path: Path
+    exports: dict[Precision, bytes], tmp_path: Path
 ) -> None:
-    flatbuffer = export(model, "float16", cells[:20])
+    flatbuffer = exports[Precision.FLOAT16]
     assert with_manifest(flatbuffer, {"name": "x"}) == with_manifest(flatbuffer, {"name": "x"})
     (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
     with pytest.raises(ModelFileError, match="lacks"):
         load_model(tmp_path / "x.tflite")
 
 
-def _released(model: keras.Model, precision: Precision, cells: np.ndarray, folder: Path) -> Path:
+def _released(flatbuffer: bytes, precision: Precision, folder: Path) -> Path:
     """A file as the gate would release it."""
     path = folder / f"plasmolite-drawn-{precision}.tflite"
     manifest = {
@@ -122,15 +133,15 @@ def _released(model: keras.Model, precision: Precision, cells: np.ndarray, folde
         "operating_points": {},
         "licence": "none",
     }
-    path.write_bytes(with_manifest(export(model, precision, cells), manifest))
+    path.write_bytes(with_manifest(flatbuffer, manifest))
     return path
 
 
 @pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.INT8])
 def test_a_training_can_begin_where_a_released_model_ended(
-    model: keras.Model, cells: np.ndarray, tmp_path: Path, precision: Precision
+    model: keras.Model, exports: dict[Precision, bytes], tmp_path: Path, precision: Precision
 ) -> None:
-    path = _released(model, precision, cells, tmp_path)
+    path = _released(exports[precision], precision, tmp_path)
     begun = build_network(size=_SIZE, alpha=0.35, weights=str(path), seed=9)
     for mine, other in zip(base_of(begun).get_weights(), base_of(model).get_weights(), strict=True):
         # A bias in int8 is a whole number of steps of its input's scale times its kernel's.
@@ -138,17 +149,18 @@ def test_a_training_can_begin_where_a_released_model_ended(
 
 
 def test_a_training_cannot_begin_with_a_released_model_of_another_width(
-    model: keras.Model, cells: np.ndarray, tmp_path: Path
+    exports: dict[Precision, bytes], tmp_path: Path
 ) -> None:
-    path = _released(model, Precision.FLOAT32, cells, tmp_path)
+    path = _released(exports[Precision.FLOAT32], Precision.FLOAT32, tmp_path)
     with pytest.raises(WeightsError, match="width"):
         build_network(size=_SIZE, alpha=1.0, weights=str(path), seed=9)
 
 
 def test_an_export_gives_what_its_head_saw_beside_the_same_probability(
-    model: keras.Model, cells: np.ndarray, tmp_path: Path
+    model: keras.Model, exports: dict[Precision, bytes], cells: np.ndarray, tmp_path: Path
 ) -> None:
-    classifier = Classifier.open(_released(model, Precision.INT8, cells, tmp_path), threads=1)
+    path = _released(exports[Precision.INT8], Precision.INT8, tmp_path)
+    classifier = Classifier.open(path, threads=1)
     said, features = classifier.with_features(cells)
     np.testing.assert_array_equal(said, classifier.probabilities(cells))
     saw = keras.Model(model.input, model.get_layer("head_features").output)
