@@ -5,7 +5,9 @@ A code is stable: programs and the page go by it. Its sentence may change. Large
 """
 
 from enum import StrEnum
+from typing import get_args
 
+from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.camera_codes import CameraCode
 from edge.messages.doctor_codes import DoctorCode
@@ -340,11 +342,8 @@ class Code(StrEnum):
     COMMAND_ERROR = "command.error"
 
 
-AnyCode = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode | TrainCode
+_OfDevice = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
+AnyCode = _OfDevice | AnnotationCode | TrainCode
 
-ALL_CODES: dict[str, AnyCode] = {
-    code.value: code
-    for family in (Code, ArchiveCode, CameraCode, DoctorCode, RequestCode, SendCode, SignatureCode, TrainCode)
-    for code in family
-}
+ALL_CODES: dict[str, AnyCode] = {code.value: code for family in get_args(AnyCode) for code in family}
 """Every code by its key."""

@@ -23,6 +23,7 @@ class TrainCode(StrEnum):
     DATA_WITHOUT_LABELS = "training.data-without-labels"
     DATA_PACKED = "training.data-packed"
     ONE_CLASS_LEFT = "training.one-class-left"
+    UNREADABLE = "training.unreadable"
     TABLE_EMPTY = "training.table-empty"
     TABLE_NOT_TEXT = "training.table-not-text"
     TABLE_NOT_READ = "training.table-not-read"

@@ -10,6 +10,8 @@ from edge.cells.folder import CellFolder
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import MIN_CELL_SIDE
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder
 from edge.types import Label
 from train.annotations.matching import IN_DOUBT, NOT_ANNOTATED, match
@@ -122,7 +124,7 @@ def cut_fields(
 def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
     """Find the file of each annotated picture; names those without file and the files without annotation."""
     if not folder.is_dir():
-        raise AnnotationError(f"{folder}, the folder of the pictures, does not exist.")
+        raise AnnotationError(AnnotationCode.NO_PICTURE_FOLDER, folder=folder)
     files = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
@@ -142,10 +144,17 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
             why = f"it could be {fitting[0]} or {fitting[1]}" if fitting else "not among the pictures"
             cut.left_out.append(f"{name}: annotated, but {why}.")
     if not places:
-        seen = f"the first picture there is {files[0]}" if files else "there is no picture there"
+        seen = (
+            Message(AnnotationCode.FIRST_THERE, first=files[0])
+            if files
+            else Message(AnnotationCode.NOTHING_THERE)
+        )
         raise AnnotationError(
-            f"None of the {len(annotations.pictures)} annotated pictures, such as {next(iter(annotations.pictures))}, "
-            f"is in {folder}; {seen}."
+            AnnotationCode.NONE_IN_FOLDER,
+            annotated=len(annotations.pictures),
+            example=next(iter(annotations.pictures)),
+            folder=folder,
+            seen=seen,
         )
     used = set(places.values())
     cut.left_out += [f"{file}: nobody annotated it." for file in files if file not in used]
@@ -158,7 +167,11 @@ def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], str
         missing = [file for file in files if file not in found]
         if missing:
             raise AnnotationError(
-                f"{table} names no patient for {len(missing)} of {len(files)} pictures, the first of them {missing[0]}."
+                AnnotationCode.NO_PATIENT,
+                path=table,
+                missing=len(missing),
+                pictures=len(files),
+                first=missing[0],
             )
         return {file: found[file].value for file in files}, f"by the table {table.name}"
     folders = {file: "/".join(path_parts(file)[:-1]) for file in files}

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
 from train.annotations.values import AnnotationError
 
 
@@ -32,9 +34,9 @@ class Names(NamedTuple):
         kinds = [frozenset(_plain(name) for name in names) for names in (positive, negative, ignored)]
         twice = (kinds[0] & kinds[1]) | (kinds[0] & kinds[2]) | (kinds[1] & kinds[2])
         if twice:
-            raise AnnotationError(f"{', '.join(sorted(twice))} cannot mean two things: give each name once.")
+            raise AnnotationError(AnnotationCode.TWO_MEANINGS, names=sorted(twice))
         if not kinds[0]:
-            raise AnnotationError("No name means an infected cell: give at least one.")
+            raise AnnotationError(AnnotationCode.NO_POSITIVE)
         return cls(*kinds)
 
     def check(self, counts: Mapping[str, int]) -> None:
@@ -47,14 +49,15 @@ class Names(NamedTuple):
             AnnotationError: some have none, or no box is of an infected cell; the message names them with their counts.
         """
         known = self.positive | self.negative | self.ignored
-        found = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
-        if unknown := {name: count for name, count in counts.items() if _plain(name) not in known}:
-            names = ", ".join(f"{name} ({count:,})" for name, count in unknown.items())
-            raise AnnotationError(
-                f"What do these boxes mean: {names}? Give each name to --positive, --negative or --ignore."
-            )
+        found = {
+            name: Message(AnnotationCode.COUNTED, name=name, boxes=count) for name, count in counts.items()
+        }
+        if unknown := [one for name, one in found.items() if _plain(name) not in known]:
+            raise AnnotationError(AnnotationCode.WITHOUT_MEANING, names=unknown)
         if not any(_plain(name) in self.positive for name in counts):
-            raise AnnotationError(f"No box is named {', '.join(sorted(self.positive))}; there are {found}.")
+            raise AnnotationError(
+                AnnotationCode.NONE_POSITIVE, names=sorted(self.positive), found=list(found.values())
+            )
 
     def meaning(self, label: str) -> Meaning:
         """Return what a box of this name means."""

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
+from edge.messages.train_codes import TrainCode
 from train.annotations.formats.box_table import read_box_table
 from train.annotations.formats.coco import read_coco
 from train.annotations.formats.cvat import CVAT_FILE, read_cvat
@@ -12,8 +15,6 @@ from train.annotations.formats.voc import read_voc
 from train.annotations.formats.xml_text import parse_xml
 from train.annotations.formats.yolo import read_yolo
 from train.annotations.values import AnnotationError, Annotations, text_of
-
-KNOWN = "YOLO, COCO, Pascal VOC, Label Studio, CVAT for images, and CSV files of boxes"
 
 
 def read_annotations(path: Path) -> Annotations:
@@ -26,11 +27,13 @@ def read_annotations(path: Path) -> Annotations:
         AnnotationError: they are of no known format or cannot be read.
     """
     if not path.exists():
-        raise AnnotationError(f"{path} does not exist.")
+        raise AnnotationError(TrainCode.DATA_MISSING, path=path)
     found = _reader(path)(path)
     if not any(found.pictures.values()):
-        told = f" The first entry left out: {found.left_out[0]}" if found.left_out else ""
-        raise AnnotationError(f"{path} was read as {found.form} and holds no box.{told}")
+        missing = Message(AnnotationCode.NO_BOX, path=path, form=found.form)
+        if found.left_out:
+            raise AnnotationError(AnnotationCode.NO_BOX_BUT, missing=missing, entry=found.left_out[0])
+        raise AnnotationError(missing)
     return found
 
 
@@ -40,12 +43,10 @@ def _reader(path: Path) -> Callable[[Path], Annotations]:
             return lambda folder: read_cvat(folder / CVAT_FILE)
         suffix = next((suffix for suffix in _IN_FOLDERS if any(path.rglob(f"*{suffix}"))), None)
         if suffix is None:
-            raise AnnotationError(
-                f"{path} holds no label files (.txt of YOLO, .xml of Pascal VOC). Name the file of the annotations."
-            )
+            raise AnnotationError(AnnotationCode.EMPTY_FOLDER, path=path)
         return _IN_FOLDERS[suffix]
     if path.suffix.lower() not in _FILES:
-        raise AnnotationError(f"{path} is of no known format. Known are {KNOWN}.")
+        raise AnnotationError(AnnotationCode.UNKNOWN_FORMAT, path=path)
     return _FILES[path.suffix.lower()]
 
 
@@ -62,12 +63,12 @@ def _read_json(path: Path) -> Annotations:
         if isinstance(content, list) and all(isinstance(task, dict) for task in content):
             return read_label_studio(content)
     except json.JSONDecodeError as error:
-        raise AnnotationError(f"{path} is no JSON: {error}.") from error
+        raise AnnotationError(AnnotationCode.NO_JSON, path=path, reason=str(error)) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise AnnotationError(f"{path} is damaged: {type(error).__name__} {error}.") from error
-    raise AnnotationError(
-        f"{path} is neither COCO (an object with images and annotations) nor Label Studio (a list of tasks)."
-    )
+        raise AnnotationError(
+            AnnotationCode.DAMAGED, path=path, reason=f"{type(error).__name__} {error}"
+        ) from error
+    raise AnnotationError(AnnotationCode.OTHER_JSON, path=path)
 
 
 _IN_FOLDERS: dict[str, Callable[[Path], Annotations]] = {".xml": read_voc, ".txt": read_yolo}

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.messages.message import reason_of
+from edge.messages.train_codes import TrainCode
 
 
 class AnnotationError(PlasmoliteError):
@@ -81,4 +83,4 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise AnnotationError(f"{path} cannot be read: {error}.") from error
+        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error

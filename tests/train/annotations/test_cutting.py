@@ -15,6 +15,7 @@ from edge.inference.preprocessing import network_input
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 from plasmolite.commands.training.cut import command
+from plasmolite.console import main
 from train.data.dataset import load_dataset
 from train.data.patients import PatientSource
 
@@ -127,6 +128,13 @@ def test_names_without_a_meaning_are_asked_for_with_their_counts(
     assert said.exit_code == 2
     assert re.search(words, " ".join(said.stderr.split()))
     assert not (tmp_path / "cells").exists()
+
+
+def test_names_without_a_meaning_are_asked_for_in_french(drawn: Drawn, tmp_path: Path) -> None:
+    places = [str(drawn.pictures), "--annotations", str(drawn.file), "--out", str(tmp_path / "cells")]
+    said = CliRunner().invoke(main, ["cut", "--language", "fr", *places, "--positive", "ring"])
+    assert said.exit_code == 2
+    assert re.search(r"Que veulent dire ces rectangles : red blood cell \(\d+\) \? Donnez", said.stderr)
 
 
 def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Drawn, tmp_path: Path) -> None:

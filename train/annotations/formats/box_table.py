@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.train_codes import TrainCode
 from train.annotations.values import AnnotationError, Annotations, Box, text_of
 
 _Row = dict[str, str]
@@ -21,7 +23,7 @@ def read_box_table(path: Path) -> Annotations:
     delimiter = max(",;\t", key=first.count)
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
     if not rows:
-        raise AnnotationError(f"{path} has no rows.")
+        raise AnnotationError(TrainCode.TABLE_EMPTY, path=path)
     head = [column.strip().lower().lstrip("#") for column in rows[0]]
     for name, columns, make in _LAYOUTS:
         if set(columns) <= set(head):
@@ -39,10 +41,7 @@ def read_box_table(path: Path) -> Annotations:
             return _checked(found, path)
     if len(rows[0]) == 6 and not _is_number(rows[0][5]) and (rows[0][1] == "" or _is_number(rows[0][1])):
         return _checked(_without_header(rows, path), path)
-    raise AnnotationError(
-        f"{path} has the columns {', '.join(head)}, of which no layout of boxes is known. Use image, label, x, y, w, h "
-        "in pixels, or filename, class, xmin, ymin, xmax, ymax."
-    )
+    raise AnnotationError(AnnotationCode.UNKNOWN_COLUMNS, path=path, columns=head)
 
 
 def _corner_and_size(row: _Row) -> tuple[str, Box]:
@@ -110,8 +109,5 @@ def _is_number(text: str) -> bool:
 def _checked(found: Annotations, path: Path) -> Annotations:
     boxes = [box for boxes in found.pictures.values() for box in boxes if not box.relative]
     if boxes and all(max(box.x + box.width, box.y + box.height) <= 1 for box in boxes):
-        raise AnnotationError(
-            f"All boxes of {path} lie between 0 and 1: they are shares of the picture where its layout has pixels. "
-            "Multiply them by the width and height of their pictures."
-        )
+        raise AnnotationError(AnnotationCode.SHARES, path=path)
     return found

@@ -4,6 +4,10 @@ import zipfile
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of
+from edge.messages.train_codes import TrainCode
 from train.annotations.formats.xml_text import parse_xml
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, turned
 
@@ -18,9 +22,7 @@ def read_cvat(path: Path) -> Annotations:
     """
     root = parse_xml(_data(path), path.name)
     if root.find("track") is not None:
-        raise AnnotationError(
-            f"{path} is an export of CVAT for videos: its boxes are tracks. Export it as 'CVAT for images 1.1'."
-        )
+        raise AnnotationError(AnnotationCode.OF_VIDEOS, path=path)
     found = Annotations("CVAT for images")
     for image in root.iter("image"):
         name = image.get("name", "")
@@ -44,8 +46,11 @@ def _data(path: Path) -> bytes:
             with zipfile.ZipFile(path) as archive:
                 return archive.read(CVAT_FILE)
         return path.read_bytes()
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise AnnotationError(f"{path} cannot be read: {error}.") from error
+    except KeyError as error:
+        reason = Message(Code.REASON_MISSING_VALUE, name=CVAT_FILE)
+        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason) from error
+    except (OSError, zipfile.BadZipFile) as error:
+        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
 
 
 def _box(shape: Element) -> Box | None:

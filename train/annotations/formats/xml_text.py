@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 from xml.etree.ElementTree import Element
 
+from edge.messages.annotation_codes import AnnotationCode
 from train.annotations.values import AnnotationError
 
 
@@ -13,13 +14,11 @@ def parse_xml(data: bytes, name: str) -> Element:
         AnnotationError: it is no XML, or declares entities of its own, which annotations never need.
     """
     if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
-        raise AnnotationError(
-            f"{name} declares entities of its own, as no annotation tool does: it is not read."
-        )
+        raise AnnotationError(AnnotationCode.ENTITIES, path=name)
     try:
         return ET.fromstring(data)  # noqa: S314 - see above
     except (ET.ParseError, ValueError) as error:
-        raise AnnotationError(f"{name} is no XML: {error}.") from error
+        raise AnnotationError(AnnotationCode.NO_XML, path=name, reason=str(error)) from error
 
 
 def number(element: Element, name: str) -> float:

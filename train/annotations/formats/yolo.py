@@ -7,6 +7,7 @@ A line of more numbers is an outline (``class x1 y1 x2 y2 ...``). Names stand in
 import re
 from pathlib import Path
 
+from edge.messages.annotation_codes import AnnotationCode
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, text_of
 
 _NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
@@ -22,7 +23,7 @@ def read_yolo(path: Path) -> Annotations:
     folder = path if path.is_dir() else path.parent
     files = sorted(file for file in folder.rglob("*.txt") if file.name not in {*_NAME_FILES, "train.txt"})
     if not files:
-        raise AnnotationError(f"{folder} holds no label files (.txt).")
+        raise AnnotationError(AnnotationCode.NO_LABEL_FILES, folder=folder)
     names = _names(path if path.is_file() else _name_file(folder))
     found = Annotations("YOLO")
     for file in files:
@@ -57,10 +58,7 @@ def _name_file(folder: Path) -> Path:
         for name in _NAME_FILES:
             if (place / name).is_file():
                 return place / name
-    raise AnnotationError(
-        f"Nothing names the classes of {folder}: put a classes.txt with one name a line, or data.yaml, beside the "
-        "label files."
-    )
+    raise AnnotationError(AnnotationCode.NO_CLASS_NAMES, folder=folder)
 
 
 def _names(path: Path) -> dict[int, str]:
@@ -75,7 +73,7 @@ def _names(path: Path) -> dict[int, str]:
         r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:).*(?:\r?\n|$)|[ \t]*\r?\n)+)", text, re.MULTILINE
     )
     if block is None:
-        raise AnnotationError(f"{path} has no list of names.")
+        raise AnnotationError(AnnotationCode.NO_LIST_OF_NAMES, path=path)
     names: dict[int, str] = {}
     for line in block[1].splitlines():
         key, _, name = line.strip().partition(":" if re.match(r"\s*\d+:", line) else "-")
