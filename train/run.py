@@ -126,7 +126,7 @@ def read_cells(
     corrections = {one.name: by_file[one.file] for one in data.samples if one.file in by_file}
     if settings.by_cell:  # as if every cell came from a patient of its own
         samples = tuple(one._replace(patient=one.name) for one in data.samples)
-        data = data._replace(samples=samples, patients_by="cell", doubt="")
+        data = data._replace(samples=samples, patients_by="cell", doubt=None)
     return data, corrections
 
 

@@ -22,6 +22,7 @@ class Code(StrEnum):
 
     # A sentence in English only: training, conversion and benchmarks, whose errors reach no page.
     SENTENCE = "sentence"
+    SENTENCES = "sentences"
 
     # Why the operating system refused: phrases that fill the place of a reason.
     SYSTEM_A_FOLDER = "system.a-folder"

@@ -7,8 +7,9 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import PurePath
 from typing import Any, Self
 
@@ -38,6 +39,11 @@ class Message:
     def english(cls, sentence: str) -> Self:
         """Wrap a sentence that no catalogue has; it reads the same in every language."""
         return cls(Code.SENTENCE, sentence=sentence)
+
+    @classmethod
+    def of_all(cls, sentences: Iterable[Self]) -> Self:
+        """Put sentences, of which there is at least one, behind each other."""
+        return reduce(lambda first, further: cls(Code.SENTENCES, first=first, further=further), sentences)
 
     @classmethod
     def choosing(cls, code: AnyCode, facts: Mapping[str, Value]) -> Self:

@@ -304,19 +304,29 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
     assert "Traceback" not in said.output
 
 
-def test_what_cannot_start_is_said_in_french_where_that_is_asked_for(tmp_path: Path) -> None:
-    arguments = [
-        "train",
-        "--language",
-        "fr",
-        "--data",
-        str(tmp_path / "absent"),
-        "--out",
-        str(tmp_path / "run"),
-    ]
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "absent"], "absent n'existe pas."),
+        (
+            ["--patients", "nobody.csv"],
+            "nobody.csv : ni en-tête avec les colonnes cell (ou image) et patient",
+        ),
+        (
+            ["--folds", "20"],
+            "Il n'y a que 12 patients d'après leurs noms de fichiers (S001, S002, S003, …) ; pour",
+        ),
+    ],
+)
+def test_what_cannot_start_is_said_in_french_where_that_is_asked_for(
+    cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nobody.csv").write_text("smear,field,cell\n")
+    arguments = ["train", "--language", "fr", "--data", str(cells), "--out", "run", *options]
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 2
-    assert f"{tmp_path / 'absent'} n'existe pas." in said.stderr
+    assert words in said.stderr
 
 
 def test_stopped_by_a_key_it_says_how_to_go_on(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.inference.verdicts import LABELS
+from edge.messages.train_codes import TrainCode
 
 
 class ClassNameError(PlasmoliteError):
@@ -40,10 +41,7 @@ class ClassNames(NamedTuple):
         ]
         both = {name for name in given[0] | {_plain(LABELS[1])} if name in given[1] | {_plain(LABELS[0])}}
         if both:
-            raise ClassNameError(
-                f"{', '.join(sorted(both))} cannot stand for infected and for uninfected cells: --positive and "
-                "--negative name different classes."
-            )
+            raise ClassNameError(TrainCode.NAME_OF_BOTH_CLASSES, names=sorted(both))
         return cls(*given)
 
     def number(self, name: str) -> int | None:

@@ -80,8 +80,8 @@ class DataSet(NamedTuple):
     """SHA-256 over names, labels, patients and pixels of the usable cells, in order."""
     patients_by: str = SplitBy.NAME
     """What told the patients: a member of `train.data.patients.SplitBy`, or ``cell`` where each cell stands alone."""
-    doubt: str = ""
-    """What is doubtful in that, as a sentence; empty where nothing is."""
+    doubt: Message | None = None
+    """What is doubtful in that; ``None`` where nothing is."""
 
     def labels(self) -> NDArray[np.int64]:
         """Published labels, int64, shape (n,)."""
@@ -220,7 +220,7 @@ def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
         rgb = read_image(files.read(file))
         mask = isolate(rgb)
         if mask is None:
-            raise NotACellError("No single cell stands out from the background of the picture.")
+            raise NotACellError(TrainCode.NO_SINGLE_CELL)
         return _Loaded(file, label, cut_out(rgb, mask, size))
     except (ImageError, OSError) as error:
         return _Loaded(file, label, str(error))

@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.messages.message import Message
+from edge.messages.train_codes import TrainCode
 from train.data.class_names import ClassNames
 from train.data.tables import TableError, by_stem, match_rows, read_correction_rows, read_patient_rows
 
@@ -56,8 +58,8 @@ class Told(NamedTuple):
 
     patients: tuple[str, ...]
     """Of each file, in their order."""
-    note: str
-    """What is doubtful in it, as a sentence; empty where nothing is."""
+    note: Message | None
+    """What is doubtful in it; ``None`` where nothing is."""
 
 
 def tell_patients(
@@ -79,19 +81,17 @@ def tell_patients(
     if source.by is SplitBy.TABLE and source.table is not None:
         patients, note = _by_table(files, source.table)
     elif source.by is SplitBy.FOLDER:
-        patients, note = _by_folder(files, classes), ""
+        patients, note = _by_folder(files, classes), None
     else:
-        patients, note = [patient_from_name(PurePosixPath(file).stem) for file in files], ""
+        patients, note = [patient_from_name(PurePosixPath(file).stem) for file in files], None
     doubts = [one for one in (note, _doubt(files, patients, source.by, classes)) if one]
-    if doubts and not source.chosen and source.by is not SplitBy.TABLE:
-        raise PatientError(
-            f"{' '.join(doubts)} Give a table (--patients), or say what tells the patients: --split-by folder or "
-            "--split-by name."
-        )
-    return Told(tuple(patients), " ".join(doubts))
+    doubt = Message.of_all(doubts) if doubts else None
+    if doubt and not source.chosen and source.by is not SplitBy.TABLE:
+        raise PatientError(TrainCode.PATIENTS_IN_DOUBT, doubt=doubt)
+    return Told(tuple(patients), doubt)
 
 
-def describe_patients(patients: Iterable[str], by: str, table: str | None = None) -> str:
+def describe_patients(patients: Iterable[str], by: str, table: str | None = None) -> Message:
     """Say how many patients there are and what tells them, with the first three.
 
     Args:
@@ -101,23 +101,28 @@ def describe_patients(patients: Iterable[str], by: str, table: str | None = None
     """
     names = sorted(set(patients))
     if by not in set(SplitBy):
-        return f"{len(names)} patients, as if each cell were of another one"
-    told = f"by the table {Path(table).name}" if table and by == SplitBy.TABLE else _SAID[SplitBy(by)]
-    number = f"{len(names)} patient{'s' if len(names) != 1 else ''}"
-    return f"{number} {told} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
+        return Message(TrainCode.PATIENTS_BY_CELL, count=len(names))
+    told = Message(_SAID[SplitBy(by)])
+    if table and by == SplitBy.TABLE:
+        told = Message(TrainCode.BY_TABLE_NAMED, path=Path(table).name)
+    shown = [*names[:3], "…"] if len(names) > 3 else names
+    return Message(TrainCode.PATIENTS, count=len(names), told=told, names=shown)
 
 
-def _by_table(files: Sequence[str], table: Path) -> tuple[list[str], str]:
+def _by_table(files: Sequence[str], table: Path) -> tuple[list[str], Message | None]:
     rows = read_patient_rows(table)
     found = match_rows(table, rows, files)
     missing = [file for file in files if file not in found]
     if missing:
         raise TableError(
-            f"{table} names no patient for {len(missing)} of {len(files)} cells, the first of them {missing[0]}. Add "
-            "rows for them, or leave these cells out."
+            TrainCode.TABLE_LACKS_CELLS,
+            path=table,
+            missing=len(missing),
+            cells=len(files),
+            first=missing[0],
         )
     spare = len(rows) - len({row.number for row in found.values()})
-    note = f"{spare} rows of {table.name} speak of no cell that is used." if spare else ""
+    note = Message(TrainCode.TABLE_SPARE_ROWS, spare=spare, path=table.name) if spare else None
     return [found[file].value for file in files], note
 
 
@@ -132,10 +137,7 @@ def _by_folder(files: Sequence[str], classes: ClassNames) -> list[str]:
         shared += 1
     for file, one in zip(files, folders, strict=True):
         if not one:
-            raise PatientError(
-                f"{file} lies in no folder that could be its patient's. Put each patient's cells in a folder of the "
-                "patient's name, above or below Parasitized and Uninfected, or give a table (--patients)."
-            )
+            raise PatientError(TrainCode.NO_PATIENT_FOLDER, cell=file)
     return ["/".join(one[shared:]) for one in folders]
 
 
@@ -148,14 +150,12 @@ def _folders(file: str, classes: ClassNames) -> tuple[str, ...]:
     )
 
 
-def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy, classes: ClassNames) -> str:
+def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy, classes: ClassNames) -> Message | None:
     """Say why patients are hardly right: nearly every cell is one, or they cut across folders that look like some."""
     number = len(set(patients))
     if len(files) < _FEWEST_CELLS * number:
-        return (
-            f"The {len(files)} cells are of {number} patients {_SAID[by]}: nearly every cell would be a patient of its "
-            "own, and cells of one person would stand on both sides of the split."
-        )
+        told = Message(_SAID[by])
+        return Message(TrainCode.PATIENT_EACH_CELL, cells=len(files), patients=number, told=told)
     if by is SplitBy.NAME:
         spread: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for file, patient in zip(files, patients, strict=True):
@@ -163,17 +163,19 @@ def _doubt(files: Sequence[str], patients: Sequence[str], by: SplitBy, classes: 
         folders = set().union(*spread.values())
         if len(folders) > 1 and sum(len(one) > 1 for one in spread.values()) > len(spread) / 2:
             names = sorted("/".join(one) for one in folders if one)
-            return (
-                f"The cells lie in {len(folders)} folders ({', '.join(names[:3])}, …), and the patients that the file "
-                f"names tell ({', '.join(sorted(spread)[:3])}, …) lie in several of them each."
+            return Message(
+                TrainCode.PATIENTS_ACROSS_FOLDERS,
+                count=len(folders),
+                folders=names[:3],
+                patients=sorted(spread)[:3],
             )
-    return ""
+    return None
 
 
 _SAID = {
-    SplitBy.TABLE: "by the table",
-    SplitBy.FOLDER: "by their folders",
-    SplitBy.NAME: "by their file names",
+    SplitBy.TABLE: TrainCode.BY_TABLE,
+    SplitBy.FOLDER: TrainCode.BY_FOLDER,
+    SplitBy.NAME: TrainCode.BY_NAME,
 }
 
 

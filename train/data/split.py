@@ -10,6 +10,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from edge.errors import PlasmoliteError
 from edge.inference.verdicts import LABELS
+from edge.messages.message import reason_of
+from edge.messages.train_codes import TrainCode
 from train.data.dataset import DataSet
 from train.data.patients import describe_patients
 
@@ -45,9 +47,11 @@ def split_by_patient(data: DataSet, seed: int, *, fold: int, folds: int) -> Spli
     patients = np.array([sample.patient for sample in data.samples])
     if len(set(patients)) < folds + _VALIDATION_FOLDS:
         raise SplitError(
-            f"There {'is' if len(set(patients)) == 1 else 'are'} only {describe_patients(patients, data.patients_by)}; "
-            f"to split by patient with {folds} --folds, at least {folds + _VALIDATION_FOLDS} are needed. If there are "
-            "more, name them in a table (--patients) or by the cells' folders (--split-by folder)."
+            TrainCode.TOO_FEW_PATIENTS,
+            count=len(set(patients)),
+            patients=describe_patients(patients, data.patients_by),
+            folds=folds,
+            least=folds + _VALIDATION_FOLDS,
         )
     rest, test = _deal(labels, patients, folds, seed, fold)
     train, validation = _deal(labels[rest], patients[rest], _VALIDATION_FOLDS, seed, 0)
@@ -74,12 +78,10 @@ def read_split(path: Path, data: DataSet) -> Split:
         parts = json.loads(path.read_text("utf-8"))["patients"]
         part_of = {patient: part for part in PARTS for patient in parts[part]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SplitError(f"{path} is not a split that this program wrote: {error}.") from error
+        raise SplitError(TrainCode.NO_SPLIT, path=path, reason=reason_of(error)) from error
     unknown = sorted({sample.patient for sample in data.samples} - set(part_of))
     if unknown:
-        raise SplitError(
-            f"{path} is a split of other data: it lacks {len(unknown)} patients, such as {unknown[0]}."
-        )
+        raise SplitError(TrainCode.OTHER_SPLIT, path=path, count=len(unknown), first=unknown[0])
     of_sample = np.array([part_of[sample.patient] for sample in data.samples])
     split = Split(*(np.flatnonzero(of_sample == part) for part in PARTS))
     return with_both_classes(split, data.labels())
@@ -101,10 +103,7 @@ def with_both_classes(split: Split, labels: NDArray[np.int64]) -> Split:
     """
     for part, indices in zip(PARTS, split, strict=True):
         if len(set(labels[indices].tolist())) < len(LABELS):
-            raise SplitError(
-                f"The {part} patients do not have cells of both classes between them. More patients with both "
-                "are needed, or another seed."
-            )
+            raise SplitError(TrainCode.PART_OF_ONE_CLASS, part=part)
     return split
 
 

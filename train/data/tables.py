@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES
-from edge.messages.message import reason_of
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
 _CELL_COLUMNS = ("cell", "image")
@@ -62,14 +62,11 @@ def read_patient_rows(path: Path) -> list[TableRow]:
         longer = max((0, 1), key=lambda column: sum(len(row[column]) for _, row in rows if len(row) == 2))
         cell_at, patient_at, body = longer, 1 - longer, rows
     else:
-        raise TableError(
-            f"{path}: neither a header with the columns cell (or image) and patient, nor two columns without a header. "
-            f"Its first row has the columns {', '.join(head)}."
-        )
+        raise TableError(TrainCode.TABLE_LAYOUT, path=path, columns=head)
     found = []
     for number, row in body:
         if len(row) <= max(cell_at, patient_at) or not row[cell_at].strip() or not row[patient_at].strip():
-            raise TableError(f"{path}, row {number}: no cell or no patient.")
+            raise TableError(TrainCode.TABLE_NO_CELL, path=path, row=number)
         found.append(TableRow(number, row[cell_at].strip(), row[patient_at].strip()))
     return found
 
@@ -87,12 +84,12 @@ def read_correction_rows(path: Path) -> list[TableRow]:
     _, head = next(rows, (0, []))
     names = [column.strip().lower() for column in head]
     if "cell" not in names or "corrected_label" not in names:
-        raise TableError(f"{path} has no header with the columns cell and corrected_label.")
+        raise TableError(TrainCode.TABLE_NO_CORRECTIONS, path=path)
     cell_at, label_at = names.index("cell"), names.index("corrected_label")
     found = []
     for number, row in rows:
         if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
-            raise TableError(f"{path}, row {number}: no cell or no corrected label.")
+            raise TableError(TrainCode.TABLE_NO_CORRECTION, path=path, row=number)
         found.append(TableRow(number, row[cell_at].strip(), row[label_at].strip()))
     return found
 
@@ -137,20 +134,25 @@ def match_rows(path: Path, rows: Sequence[TableRow], files: Sequence[str]) -> di
         exact = [file for file in fitting if PurePosixPath(file).suffix == PurePosixPath(row.cell).suffix]
         if len(fitting) > 1 and len(exact) != 1:
             raise TableError(
-                f"{path}, row {row.number}: {row.cell} fits {len(fitting)} cells, such as {fitting[0]} and "
-                f"{fitting[1]}. Write the path of each cell within the folder of the cells."
+                TrainCode.TABLE_AMBIGUOUS,
+                path=path,
+                row=row.number,
+                cell=row.cell,
+                count=len(fitting),
+                first=fitting[0],
+                second=fitting[1],
             )
         if fitting:
             file = exact[0] if len(fitting) > 1 else fitting[0]
             before = found.setdefault(file, row)
             if before.value != row.value:
                 raise TableError(_contradiction(path, row, before))
+    if rows and not files:
+        raise TableError(TrainCode.TABLE_WITHOUT_CELLS, path=path)
     if rows and not found:
+        row = rows[0]
         raise TableError(
-            f"{path} speaks of none of the cells: its row {rows[0].number} names {rows[0].cell}, and a cell is "
-            f"{files[0]}."
-            if files
-            else f"{path} speaks of none of the cells: there are none."
+            TrainCode.TABLE_OF_OTHER_CELLS, path=path, row=row.number, cell=row.cell, example=files[0]
         )
     return found
 
@@ -174,10 +176,16 @@ def same_end(one: str, other: str) -> bool:
     return mine[-length:] == theirs[-length:]
 
 
-def _contradiction(path: Path, row: TableRow, before: TableRow) -> str:
-    return (
-        f"{path}, row {row.number}: {row.cell} is {row.value or 'empty'} here and {before.value or 'empty'} in row "
-        f"{before.number}. Take one of the two rows out."
+def _contradiction(path: Path, row: TableRow, before: TableRow) -> Message:
+    empty = Message(TrainCode.TABLE_NO_VALUE)
+    return Message(
+        TrainCode.TABLE_CONTRADICTION,
+        path=path,
+        row=row.number,
+        cell=row.cell,
+        here=row.value or empty,
+        before=before.value or empty,
+        row_before=before.number,
     )
 
 

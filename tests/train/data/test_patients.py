@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.messages.language import Language
 from train.data.patients import (
     Correction,
     PatientError,
@@ -68,7 +69,7 @@ def test_the_folder_that_is_no_class_and_no_part_is_the_patient(layout: str) -> 
     files = [layout.format(p=p, c=c, k=k) for p in range(12) for c in _BOTH for k in range(3)]
     told = tell_patients(files, BY_FOLDER)
     assert list(told.patients) == [f"P{p}" for p in range(12) for _ in range(6)]
-    assert told.note == ""
+    assert told.note is None
 
 
 def test_folders_of_one_name_at_two_sites_are_two_patients() -> None:
@@ -86,14 +87,14 @@ def test_names_that_make_each_cell_a_patient_are_refused_with_what_to_do() -> No
     with pytest.raises(PatientError, match=r"480 cells are of 240 patients .*--patients.*--split-by folder"):
         tell_patients(files, PatientSource())
     told = tell_patients(files, BY_NAME)  # somebody says that it is so
-    assert "nearly every cell" in told.note
+    assert "nearly every cell" in str(told.note)
     assert len(set(told.patients)) == 240
 
 
 def test_names_that_cut_across_folders_are_refused_and_the_folders_named() -> None:
     with pytest.raises(PatientError, match=r"15 folders \(Patient00, Patient01, Patient02, …\)"):
         tell_patients(numbered(), PatientSource())
-    assert "lie in several" in tell_patients(numbered(), BY_NAME).note
+    assert "lie in several" in str(tell_patients(numbered(), BY_NAME).note)
     assert len(set(tell_patients(numbered(), BY_FOLDER).patients)) == 15
 
 
@@ -107,7 +108,7 @@ def test_somebody_elses_split_into_train_and_test_is_no_row_of_patients() -> Non
     ]
     told = tell_patients(files, PatientSource())
     assert set(told.patients) == {f"P{p}" for p in range(12)}
-    assert told.note == ""
+    assert told.note is None
 
 
 def test_a_table_is_applied_by_path(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_a_table_is_applied_by_path(tmp_path: Path) -> None:
     table = written(tmp_path, *(f"{file},{file.split('/')[0]}" for file in files), "gone/1.png,X")
     told = tell_patients(files, PatientSource.of(None, table))
     assert list(told.patients) == [file.split("/")[0] for file in files]
-    assert told.note == "1 rows of patients.csv speak of no cell that is used."
+    assert str(told.note) == "1 row of patients.csv speaks of no cell that is used."
 
 
 def test_a_table_that_lacks_cells_is_refused_with_the_first(tmp_path: Path) -> None:
@@ -130,17 +131,17 @@ def test_a_table_that_makes_each_cell_a_patient_is_applied_and_noted(tmp_path: P
     files = [f"{c}/{k}.png" for c, k in zip(_BOTH * 10, range(20), strict=True)]
     table = written(tmp_path, *(f"{file},p{k}" for k, file in enumerate(files)))
     told = tell_patients(files, PatientSource.of(None, table))
-    assert "20 cells are of 20 patients by the table" in told.note
+    assert "20 cells are of 20 patients by the table" in str(told.note)
 
 
 def test_how_patients_were_told_is_said_with_examples() -> None:
     names = [f"P{number:02}" for number in range(15)] * 3
-    assert (
-        describe_patients(names, "table", "data/p.csv") == "15 patients by the table p.csv (P00, P01, P02, …)"
-    )
-    assert describe_patients(names[:2], "folder") == "2 patients by their folders (P00, P01)"
-    assert describe_patients(["a", "a"], "name") == "1 patient by their file names (a)"
-    assert describe_patients(names, "cell") == "15 patients, as if each cell were of another one"
+    by_table = describe_patients(names, "table", "data/p.csv")
+    assert str(by_table) == "15 patients by the table p.csv (P00, P01, P02, …)"
+    assert by_table.text(Language.FRENCH) == "15 patients d'après le tableau p.csv (P00, P01, P02, …)"
+    assert str(describe_patients(names[:2], "folder")) == "2 patients by their folders (P00, P01)"
+    assert str(describe_patients(["a", "a"], "name")) == "1 patient by their file names (a)"
+    assert str(describe_patients(names, "cell")) == "15 patients, as if each cell were of another one"
 
 
 def test_patients_by_unique_name_refuse_a_contradiction(tmp_path: Path) -> None:
