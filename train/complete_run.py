@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from edge.messages.train_codes import TrainCode
 from train.reporting.report import write_report
 from train.reporting.results import Results, finish
 from train.run import RunData, fit, load_run_data
@@ -63,9 +64,7 @@ def complete_run(
     """
     progress = progress or NoProgress()
     if tensorboard and find_spec("tensorboard") is None:
-        raise SettingsError(
-            "TensorBoard is not installed: pip install 'plasmolite[tensorboard]', or train without --tensorboard."
-        )
+        raise SettingsError(TrainCode.NO_TENSORBOARD)
     check_run(settings, out)
     with hold_run(out):
         open_run(settings, out)

@@ -53,7 +53,7 @@ def check_run(settings: TrainingSettings, out: Path) -> None:
     if is_begun(out):
         there = TrainingSettings.read(out / SETTINGS_FILE)
         if differing := there.differences(settings):
-            raise SettingsError(TrainCode.OTHER_SETTINGS, folder=out, differing="; ".join(differing))
+            raise SettingsError(TrainCode.OTHER_SETTINGS, folder=out, differing=differing)
         return
     if not out.exists() or (out / SETTINGS_FILE).exists():
         return

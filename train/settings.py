@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import PlasmoliteError
-from edge.messages.message import reason_of
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
 
@@ -145,11 +145,11 @@ class TrainingSettings:
                 places[name] = str(Path(value).resolve())
         return replace(self, **places)
 
-    def differences(self, others: "TrainingSettings") -> list[str]:
+    def differences(self, others: "TrainingSettings") -> list[Message]:
         """Name the settings in which others differ, with both values; paths are compared as places."""
         mine, theirs = asdict(self.located()), asdict(others.located())
         return [
-            f"{name.replace('_', ' ')} is {value} there and {theirs[name]} here"
+            Message(TrainCode.DIFFERS, name=name.replace("_", " "), there=str(value), here=str(theirs[name]))
             for name, value in mine.items()
             if value != theirs[name]
         ]
@@ -160,31 +160,27 @@ class TrainingSettings:
         Raises:
             SettingsError: with one sentence for each thing that is wrong.
         """
-        wrong = []
+        wrong: list[Message] = []
         if self.image_size % 32 or not 32 <= self.image_size <= 512:
-            wrong.append(f"The image size must be a multiple of 32 from 32 to 512, not {self.image_size}.")
+            wrong.append(Message(TrainCode.IMAGE_SIZE, size=self.image_size))
         if self.label_policy not in [*LabelPolicy]:
-            wrong.append(f"The label policy must be one of {', '.join(LabelPolicy)}.")
+            wrong.append(Message(TrainCode.LABEL_POLICY, policies=[*LabelPolicy]))
         if self.label_policy != LabelPolicy.PUBLISHED and self.corrections is None:
-            wrong.append(f"The label policy {self.label_policy} needs a file of corrections.")
+            wrong.append(Message(TrainCode.NO_CORRECTIONS, policy=self.label_policy))
         if self.split_by == "table" and self.patients is None:
-            wrong.append("To split by a table, give it with --patients.")
+            wrong.append(Message(TrainCode.NO_TABLE_TO_SPLIT_BY))
         if self.split_by in {"folder", "name"} and self.patients is not None:
-            wrong.append(
-                f"Patients are told either by the table {self.patients} or by {self.split_by}: give one."
-            )
+            wrong.append(Message(TrainCode.PATIENTS_TOLD_TWICE, path=self.patients, by=self.split_by))
         if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
-            wrong.append(f"There is no file of weights at {self.weights}; give imagenet, none or a path.")
+            wrong.append(Message(TrainCode.NO_WEIGHTS, path=self.weights))
         if self.rehearse is not None and not self.weights.endswith((".tflite", ".keras")):
-            wrong.append("To rehearse is for a network that has learnt before: say with --start-from which.")
+            wrong.append(Message(TrainCode.NOTHING_TO_REHEARSE))
         if not 0 <= self.fold < self.folds or self.folds < 2:
-            wrong.append(
-                f"There is no fold {self.fold} of {self.folds}; there are 2 or more, counted from 0."
-            )
+            wrong.append(Message(TrainCode.NO_FOLD, fold=self.fold, folds=self.folds))
         if self.batch_size < 1 or min(self.head_epochs, self.tune_epochs, self.settle_epochs) < 0:
-            wrong.append("Batch size and epochs must be positive.")
+            wrong.append(Message(TrainCode.NOT_POSITIVE))
         if wrong:
-            raise SettingsError(" ".join(wrong))
+            raise SettingsError(Message.of_all(wrong))
 
     def write(self, path: Path) -> None:
         """Write the settings as JSON."""

@@ -307,6 +307,11 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (
+            ["--image-size", "100", "--split-by", "table"],
+            "et non 100. Pour une répartition d'après un tableau",
+        ),
+        (["--laboratory", "nowhere"], "Le dossier de laboratoire nowhere n'existe pas."),
         (["--data", "absent"], "absent n'existe pas."),
         (
             ["--patients", "nobody.csv"],

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.messages.message import system_reason
+from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from edge.types import Box
 from train.augmentation.grafting import lift_from_crop
@@ -69,7 +71,7 @@ def read_laboratory(
         ImageError: a picture cannot be read.
     """
     if not folder.is_dir():
-        raise DataError(f"The folder of a laboratory {folder} does not exist.")
+        raise DataError(TrainCode.NO_LABORATORY, folder=folder)
     samples: list[Sample] = []
     parasites: list[NDArray[np.float32]] = []
     finder = CellFinder()
@@ -88,9 +90,7 @@ def read_laboratory(
             cell for path in _pictures(folder) if (cell := _alone(path, folder.name, size)) is not None
         ]
     if not samples:
-        raise DataError(
-            f"{folder} holds no cells: neither images/ with marks beside it, nor pictures of cells."
-        )
+        raise DataError(TrainCode.LABORATORY_EMPTY, folder=folder)
     digest = hashlib.sha256()
     for sample in samples:
         digest.update(
@@ -134,7 +134,7 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
             group = smears.get(path.name, path.stem.split("-")[0])
             fields.append(MarkedField(path.name, group, rgb, by_boxes(boxes[path.name], strips)))
         return fields
-    raise DataError(f"{folder} has neither masks/ nor parasite_boxes.csv beside its images/.")
+    raise DataError(TrainCode.LABORATORY_WITHOUT_MARKS, folder=folder)
 
 
 def _cells_of(
@@ -176,7 +176,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(TrainCode.UNREADABLE, path=path, reason=system_reason(error)) from error
 
 
 def _mask(path: Path, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:
@@ -184,6 +184,6 @@ def _mask(path: Path, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         if shape is None:
-            raise DataError(f"The mask {path} is missing or cannot be read.")
+            raise DataError(TrainCode.NO_MASK, path=path)
         return np.zeros(shape, np.bool_)
     return np.asarray(mask > 127, np.bool_)

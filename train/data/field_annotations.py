@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages.message import system_reason
+from edge.messages.train_codes import TrainCode
 from train.data.dataset import DataError
 
 Box = tuple[float, float, float, float]
@@ -45,7 +47,7 @@ def annotated_boxes(folder: Path) -> dict[str, list[LabelledBox]]:
                 x, y, w, h = (float(row[key]) for key in "xywh")
                 boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(TrainCode.UNREADABLE, path=path, reason=system_reason(error)) from error
     return dict(boxes)
 
 
@@ -67,7 +69,7 @@ def annotated_mask(folder: Path, name: str) -> NDArray[np.uint8]:
     path = folder / "masks" / f"{Path(name).stem}.png"
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise DataError(f"The mask {path} is missing or cannot be read.")
+        raise DataError(TrainCode.NO_MASK, path=path)
     return np.asarray(mask, np.uint8)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
+from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from train.augmentation.grafting import graft, lift_parasite
 from train.data.dataset import CutCell, DataError, Rejected, Sample, cut_out
@@ -102,7 +103,7 @@ def read_other_cells(
     paths = []
     for folder in folders:
         if not folder.is_dir():
-            raise DataError(f"The folder of uninfected fields {folder} does not exist.")
+            raise DataError(TrainCode.NO_UNINFECTED_FIELDS, folder=folder)
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
         paths += [(folder, path) for path in found if path.parent.name != "masks"][::every]
     samples: list[Sample] = []
@@ -123,7 +124,7 @@ def read_other_cells(
         if progress:
             progress(done + 1, len(paths))
     if not samples:
-        raise DataError(f"No red cell was found in {', '.join(str(folder) for folder in folders)}.")
+        raise DataError(TrainCode.NO_RED_CELL, folders=[str(folder) for folder in folders])
     return OtherLaboratoryCells(
         tuple(samples), tuple(held), tuple(rejected), len(paths), fingerprint.hexdigest()
     )

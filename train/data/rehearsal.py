@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edge.messages.train_codes import TrainCode
 from train.data.dataset import DataError, Sample, load_dataset
 from train.data.patients import PatientSource, patient_token
 
@@ -66,11 +67,9 @@ def read_rehearsal(
         tuple(sample for sample in data.samples if parts.get(sample.patient) == part)
         for part in ("train", "test")
     )
-    for cells, what in ((learnt, "learnt from again"), (judged, "judged")):
+    for cells, lack in ((learnt, TrainCode.REHEARSED_OF_ONE_CLASS), (judged, TrainCode.JUDGED_OF_ONE_CLASS)):
         if {cell.label for cell in cells} != {0, 1}:
-            raise DataError(
-                f"Of {source}, the cells to rehearse, those that are {what} are not of both classes."
-            )
+            raise DataError(lack, path=source)
     return Rehearsal(learnt, judged, data.fingerprint, known)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.messages.train_codes import TrainCode
 from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.language import spoken
 from plasmolite.terminal.training import train_to_report, training_errors
@@ -43,7 +44,7 @@ def command(*, out: Path, folds: int, json_wanted: bool, **settings: object) -> 
     """
     with training_errors(out):
         if settings["by_cell"]:
-            raise SettingsError("Figures of a split by cell leak: leave out --by-cell to cross-validate.")
+            raise SettingsError(TrainCode.FOLDS_BY_CELL)
         runs = [
             _finished(TrainingSettings(folds=folds, fold=fold, **settings), out / f"fold-{fold}")  # type: ignore[arg-type]
             for fold in range(folds)

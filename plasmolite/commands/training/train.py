@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.about import RESEARCH_USE
+from edge.messages.train_codes import TrainCode
 from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.language import spoken
 from plasmolite.terminal.training import train_to_report, training_errors
@@ -100,8 +101,11 @@ def _start(context: click.Context, name: str) -> dict[str, Any]:
     for option in settings:
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             raise StartError(
-                f"--{option.replace('_', '-')} follows from --start-from {name} (alpha {found.alpha}, image size "
-                f"{found.image_size}): give one of the two."
+                TrainCode.FOLLOWS,
+                key=option.replace("_", "-"),
+                name=name,
+                alpha=found.alpha,
+                size=found.image_size,
             )
     return settings
 
