@@ -311,6 +311,7 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
             ["--image-size", "100", "--split-by", "table"],
             "et non 100. Pour une répartition d'après un tableau",
         ),
+        (["--weights", "weights.h5"], "weights.h5 ne contient pas de poids de MobileNetV2"),
         (["--laboratory", "nowhere"], "Le dossier de laboratoire nowhere n'existe pas."),
         (["--data", "absent"], "absent n'existe pas."),
         (
@@ -328,6 +329,7 @@ def test_what_cannot_start_is_said_in_french_where_that_is_asked_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("nobody.csv").write_text("smear,field,cell\n")
+    Path("weights.h5").write_bytes(b"no weights")
     arguments = ["train", "--language", "fr", "--data", str(cells), "--out", "run", *options]
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 2

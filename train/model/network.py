@@ -20,6 +20,7 @@ import numpy as np
 
 from edge.errors import PlasmoliteError
 from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.messages.train_codes import TrainCode
 from train.model.released_weights import RELEASED_SUFFIX, read_convolutions, read_head
 
 HEAD_UNITS = 64
@@ -61,16 +62,13 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     except Exception as error:  # Keras raises a bare Exception where the download fails
         if source is None:
             raise
-        raise WeightsError(
-            f"Keras gives no ImageNet weights for alpha {alpha}: {error}. Without a network connection give "
-            "--weights the path of mobilenet_v2_weights_*_no_top.h5, or none."
-        ) from error
+        raise WeightsError(TrainCode.NO_IMAGENET, alpha=alpha, reason=str(error)) from error
     if weights not in {"imagenet", "none"} and not weights.endswith((RELEASED_SUFFIX, SAVED_SUFFIX)):
         try:
             base.load_weights(Path(weights))
         except (OSError, ValueError) as error:
             raise WeightsError(
-                f"{weights} holds no weights of MobileNetV2 without top at alpha {alpha}: {error}"
+                TrainCode.OTHER_WEIGHTS, path=weights, alpha=alpha, reason=str(error)
             ) from error
     if weights == "none":
         _give_statistics(base, size, seed)
@@ -123,7 +121,7 @@ def _give_released_weights(front: keras.Model, path: Path) -> None:
     known = read_convolutions(path)[: len(layers)]
     found = [(layer.kernel.shape, layer.bias.shape) for layer in layers]
     if found != [(one.kernel.shape, one.bias.shape) for one in known]:
-        raise WeightsError(f"{path} is no MobileNetV2 of this width: its convolutions have other shapes.")
+        raise WeightsError(TrainCode.OTHER_SHAPES, path=path)
     for layer, one in zip(layers, known, strict=True):
         layer.set_weights([one.kernel, one.bias])
 
@@ -143,9 +141,7 @@ def _give_saved_weights(network: keras.Model, path: Path) -> None:
         network.set_weights(keras.models.load_model(path, compile=False).get_weights())
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0][:200]
-        raise WeightsError(
-            f"{path} is no network of this program at this width and size: {reason}"
-        ) from error
+        raise WeightsError(TrainCode.OTHER_NETWORK, path=path, reason=reason) from error
 
 
 def _give_statistics(base: keras.Model, size: int, seed: int) -> None:
