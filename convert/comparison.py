@@ -14,6 +14,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.inference.precision import Precision
 from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.messages.train_codes import ConvertCode
 from train.evaluation.metrics import Judged, accuracy, auc, sensitivity, specificity
 
 _TIMED_CELLS = 1024
@@ -86,7 +87,9 @@ def _judge_files(classifier: Classifier, files: Iterable[CellFile]) -> NDArray[n
     values = []
     for verdict in judge_files(classifier, 0.5, files, accept_anything=True):
         if verdict.probability is None:
-            raise UnreadableCellError(f"The test cell {verdict.image} cannot be judged: {verdict.error}")
+            raise UnreadableCellError(
+                ConvertCode.CELL_NOT_JUDGED, cell=verdict.image, reason=verdict.error or ""
+            )
         values.append(verdict.probability)
     return np.array(values, np.float64)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
-from edge.messages.train_codes import TrainCode
+from edge.messages.train_codes import ConvertCode, TrainCode
 from train.reporting.record import RunRecord, read_record
 from train.run import RunData, read_run_data
 from train.run_folder import MODEL_FILE, SETTINGS_FILE
@@ -60,14 +60,11 @@ def open_finished_run(folder: Path, moved: MovedFiles = MovedFiles()) -> Finishe
         PlasmoliteError: the data cannot be read, or are no longer those of the training.
     """
     if folder.is_file():
-        raise RunError(f"{folder} is a file. What is converted is the folder of a run of plasmolite train.")
+        raise RunError(ConvertCode.A_FILE, folder=folder)
     if not (folder / MODEL_FILE).exists():
-        raise RunError(f"{folder} holds no finished training run: {MODEL_FILE} is missing.")
+        raise RunError(ConvertCode.NO_MODEL, folder=folder, path=MODEL_FILE)
     settings = moved.found(TrainingSettings.read(folder / SETTINGS_FILE))
     if settings.by_cell:
-        raise RunError(
-            f"{folder} was split by cell: its figures leak from one side of the split to the other and cannot stand "
-            "in a release. Train it without --by-cell."
-        )
+        raise RunError(ConvertCode.SPLIT_BY_CELL, folder=folder)
     run_data = read_run_data(settings, folder)
     return FinishedRun(folder, settings, run_data, read_record(folder, run_data))

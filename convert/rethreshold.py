@@ -21,6 +21,7 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.second_look import TURNS, mean_over_turns
 from edge.inference.verdicts import LABELS
+from edge.messages.train_codes import ConvertCode
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
 from train.data.other_laboratories import read_other_cells
@@ -80,7 +81,7 @@ def rethreshold(
     source = PatientSource.of(manifest["training"]["settings"].get("split_by"), patients)
     cells = load_dataset(data, source, size=size)
     known = manifest["data"]
-    _check_same(cells, known, f"{data} holds other cells than {model.name} was trained on")
+    _check_same(cells, known, data, model.name)
     files = [one.file for one in cells.samples]
     disputed = set(read_corrections(corrections, files)) if corrections else set()
 
@@ -145,7 +146,7 @@ def rethreshold(
     return released.flatbuffer, manifest
 
 
-def _check_same(cells: DataSet, known: Mapping[str, Any], refusal: str) -> None:
+def _check_same(cells: DataSet, known: Mapping[str, Any], path: Path, model: str) -> None:
     """Make sure that the cells are those of the training, though a later version may prepare them otherwise.
 
     Raises:
@@ -161,8 +162,14 @@ def _check_same(cells: DataSet, known: Mapping[str, Any], refusal: str) -> None:
         patients = {one.patient for one in own}
         if counts != known["cells"][part] or len(patients) != len(tokens):
             raise OtherDataError(
-                f"{refusal}: of the {part} patients {counts} cells of {len(patients)} patients, not "
-                f"{known['cells'][part]} of {len(tokens)}."
+                ConvertCode.OTHER_CELLS,
+                path=path,
+                model=model,
+                part=part,
+                found=str(counts),
+                count=len(patients),
+                known=str(known["cells"][part]),
+                meant=len(tokens),
             )
 
 

@@ -18,6 +18,7 @@ from edge.errors import PlasmoliteError
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import LaboratoryCount, ModelFile, load_model, with_manifest
+from edge.messages.train_codes import ConvertCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
 
 HOME = "patients held out of the labelled set"
@@ -42,10 +43,7 @@ def count_laboratory(model: ModelFile, folder: Path, *, uninfected: bool = False
     data = model.manifest["data"]
     learnt = {one["folder"] for one in data.get("laboratories", ())}
     if folder.name in learnt | set((data.get("uninfected_fields") or {}).get("folders", ())):
-        raise LearntLaboratoryError(
-            f"{model.name} learnt from {folder.name}: its rates there say little of another laboratory. Measure it by "
-            "a model that was trained without it: --left-out FIELDS MODEL."
-        )
+        raise LearntLaboratoryError(ConvertCode.LEARNT_LABORATORY, model=model.name, laboratory=folder.name)
     analyser = FieldAnalyser(Classifier(model))
     found = judge_laboratory(folder, analyser, uninfected=uninfected)
     return _counted(folder.name, found, analyser.threshold)

@@ -16,7 +16,7 @@ class PlasmoliteError(Exception):
 
     Args:
         what: the code of the sentence, or a message made before. A string is an English sentence that no catalogue
-            has: for training, conversion and benchmarks, whose errors reach no page.
+            has: for benchmarks, whose errors reach no page.
         **values: what fills the places of the sentence, by name.
 
     Attributes:

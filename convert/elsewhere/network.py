@@ -15,6 +15,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from edge.errors import PlasmoliteError
+from edge.messages.train_codes import ConvertCode
 from train.model.network import HEAD_NAMES
 
 SEAM = "seam"
@@ -79,28 +80,21 @@ def load_classifier(path: Path) -> Classifier:
         ElsewhereError: it cannot be read, or is no classifier of square RGB pictures into two classes.
     """
     if path.suffix not in {".keras", ".h5", ".hdf5"}:
-        raise ElsewhereError(
-            f"{path} is neither a run of plasmolite train nor a Keras model: save it with "
-            "model.save('model.keras')."
-        )
+        raise ElsewhereError(ConvertCode.NO_KERAS_MODEL, path=path)
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises what the parts of the model raise, of any kind
         reason = str(error).strip().partition("\n")[0][:300]
-        raise ElsewhereError(
-            f"Keras cannot read {path}: {reason} A model with code of its own, a Lambda layer for instance, is not "
-            "loaded: put what it does into Keras' own layers, and save it again."
-        ) from error
+        raise ElsewhereError(ConvertCode.NOT_READ_BY_KERAS, path=path, reason=reason) from error
     picture, given = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if not isinstance(picture, tuple) or not isinstance(given, tuple):
-        raise ElsewhereError(f"{path} must have one input and one output; it has {picture} and {given}.")
-    if len(picture) != 4 or picture[1] is None or picture[1] != picture[2] or picture[3] != 3:
         raise ElsewhereError(
-            f"{path} takes {picture}; it must take square pictures of a fixed size with three channels, such as "
-            "(None, 224, 224, 3)."
+            ConvertCode.INPUTS_AND_OUTPUTS, path=path, inputs=str(picture), outputs=str(given)
         )
+    if len(picture) != 4 or picture[1] is None or picture[1] != picture[2] or picture[3] != 3:
+        raise ElsewhereError(ConvertCode.NO_SQUARE, path=path, shape=str(picture))
     if len(given) != 2 or given[1] not in {1, 2}:
-        raise ElsewhereError(f"{path} gives {given}; it must tell two classes, by one output or by two.")
+        raise ElsewhereError(ConvertCode.NOT_TWO_CLASSES, path=path, shape=str(given))
     return _take_apart(model, int(picture[1]))
 
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from convert.elsewhere.network import Channels, Classifier, ElsewhereError, Pixels, Reading, logits, prepare
 from edge.inference.verdicts import LABELS
+from edge.messages.message import Message
+from edge.messages.train_codes import ConvertCode
 from train.data.class_names import ClassNames
 from train.evaluation.metrics import Judged, auc
 
@@ -78,12 +80,10 @@ def find_reading(
         if merit(way) > merit(best) + CLEARLY:
             best = way
     if not merit(best) >= _least_auc(labels):
-        tried = ", ".join(f"{way.pixels} {way.channels} {merit(way):.3f}" for way in ways)
-        raise ElsewhereError(
-            f"{classifier.name} does not tell {LABELS[1]} from {LABELS[0]} cells, however its pixels are scaled and "
-            f"ordered (AUC on {len(labels)} cells: {tried}). Is it a model of these two classes? Say what is known of "
-            "it with --pixels, --channels and --classes."
-        )
+        tried = [
+            Message(ConvertCode.WAY_TRIED, way=f"{way.pixels} {way.channels}", auc=merit(way)) for way in ways
+        ]
+        raise ElsewhereError(ConvertCode.TELLS_NOTHING, model=classifier.name, cells=len(labels), tried=tried)
     first = said[best] < 0.5 if infected_first is None else infected_first
     return Found(
         best._replace(infected_first=first),
@@ -115,8 +115,5 @@ def _ranking(
 def _infected_first(classes: tuple[str, str], names: ClassNames) -> bool:
     numbers = [names.number(name) for name in classes]
     if sorted(number for number in numbers if number is not None) != [0, 1]:
-        raise ElsewhereError(
-            f"Which of {' and '.join(classes)} is infected cannot be told. Say with --positive what infected cells "
-            "are called, and with --negative what uninfected ones are."
-        )
+        raise ElsewhereError(ConvertCode.WHICH_IS_INFECTED, first=classes[0], second=classes[1])
     return numbers[0] == 1

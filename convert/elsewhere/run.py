@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from convert.elsewhere.network import ElsewhereError, as_network, load_classifier
 from convert.elsewhere.reading import MOST_CELLS, Found, Stated, find_reading
+from edge.messages.train_codes import ConvertCode
 from train.data.dataset import DataSet
 from train.data.patients import describe_patients
 from train.data.split import Split, with_both_classes, write_split
@@ -130,9 +131,9 @@ def _deal(data: DataSet, seed: int) -> Split:
     patients = np.array([sample.patient for sample in data.samples])
     if len(set(patients)) < _FOLDS:
         raise ElsewhereError(
-            f"To judge a model made elsewhere, cells of at least {_FOLDS} patients are needed; there are "
-            f"{describe_patients(patients, data.patients_by)}. If there are more, name them in a table (--patients) "
-            "or by the cells' folders (--split-by folder)."
+            ConvertCode.TOO_FEW_PATIENTS,
+            least=_FOLDS,
+            patients=describe_patients(patients, data.patients_by),
         )
     dealer = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     first, second, *rest = (part for _, part in dealer.split(labels, labels, patients))

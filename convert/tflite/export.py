@@ -19,6 +19,7 @@ from convert.elsewhere.network import SEAM, Logit
 from convert.tflite.chaining import join_models, name_outputs
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
+from edge.messages.train_codes import ConvertCode
 from train.model.network import FIRST_CONVOLUTION, HEAD_NAMES, base_of
 
 
@@ -61,7 +62,7 @@ def _parts(model: keras.Model) -> tuple[keras.Model, keras.Model]:
         scaling = model.get_layer("rescaling")
         tail = model.layers[model.layers.index(base) + 1 :]
     except (StopIteration, ValueError, TypeError) as error:
-        raise ExportError("This Keras model is not one that this program trained.") from error
+        raise ExportError(ConvertCode.FOREIGN_MODEL) from error
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
@@ -122,10 +123,7 @@ def _quantise(pools: keras.Model, calibration: NDArray[np.uint8]) -> bytes:
         flatbuffer = _run(converter)
     details = tf.lite.Interpreter(model_content=flatbuffer).get_input_details()[0]
     if tuple(details["quantization"]) != (1.0, 0):
-        raise ExportError(
-            f"The quantised input is scaled by {details['quantization']}, not by (1, 0): "
-            "the pixels would be wrong."
-        )
+        raise ExportError(ConvertCode.SCALED, scale=str(details["quantization"]))
     return flatbuffer
 
 
@@ -171,4 +169,4 @@ def _run(converter: "tf.lite.TFLiteConverter") -> bytes:
     try:
         return bytes(converter.convert())
     except Exception as error:  # the converter raises bare Exceptions of its own
-        raise ExportError(f"TFLite's converter failed: {error}") from error
+        raise ExportError(ConvertCode.FAILED, reason=str(error)) from error

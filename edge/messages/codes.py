@@ -14,13 +14,13 @@ from edge.messages.doctor_codes import DoctorCode
 from edge.messages.request_codes import RequestCode
 from edge.messages.send_codes import SendCode
 from edge.messages.signature_codes import SignatureCode
-from edge.messages.train_codes import TrainCode
+from edge.messages.train_codes import ConvertCode, TrainCode
 
 
 class Code(StrEnum):
     """Which sentence a message is: a key of ``en.json`` and ``fr.json``."""
 
-    # A sentence in English only: training, conversion and benchmarks, whose errors reach no page.
+    # A sentence in English only, of benchmarks, whose errors reach no page; and several sentences in a row.
     SENTENCE = "sentence"
     SENTENCES = "sentences"
 
@@ -344,7 +344,7 @@ class Code(StrEnum):
 
 
 _OfDevice = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
-AnyCode = _OfDevice | AnnotationCode | TrainCode
+AnyCode = _OfDevice | AnnotationCode | ConvertCode | TrainCode
 
 ALL_CODES: dict[str, AnyCode] = {code.value: code for family in get_args(AnyCode) for code in family}
 """Every code by its key."""

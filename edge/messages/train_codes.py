@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class TrainCode(StrEnum):
-    """Which sentence an error of `plasmolite train` or `convert` is: a key of every catalogue."""
+    """Which sentence an error of `plasmolite train`, or of reading a run, is: a key of every catalogue."""
 
     OTHER_SETTINGS = "training.other-settings"
     FOLDER_NOT_EMPTY = "training.folder-not-empty"
@@ -79,3 +79,29 @@ class TrainCode(StrEnum):
     TABLE_EMPTY = "training.table-empty"
     TABLE_NOT_TEXT = "training.table-not-text"
     TABLE_NOT_READ = "training.table-not-read"
+
+
+class ConvertCode(StrEnum):
+    """Which sentence an error of `plasmolite convert` and of what changes a released model is."""
+
+    NO_KERAS_MODEL = "conversion.no-keras-model"
+    NOT_READ_BY_KERAS = "conversion.not-read-by-keras"
+    INPUTS_AND_OUTPUTS = "conversion.inputs-and-outputs"
+    NO_SQUARE = "conversion.no-square"
+    NOT_TWO_CLASSES = "conversion.not-two-classes"
+    TELLS_NOTHING = "conversion.tells-nothing"
+    WAY_TRIED = "conversion.way-tried"
+    WHICH_IS_INFECTED = "conversion.which-is-infected"
+    TOO_FEW_PATIENTS = "conversion.too-few-patients"
+    A_FILE = "conversion.a-file"
+    NO_MODEL = "conversion.no-model"
+    SPLIT_BY_CELL = "conversion.split-by-cell"
+    KNOWN_BY_ITSELF = "conversion.known-by-itself"
+    WITHOUT_CELLS = "conversion.without-cells"
+    CLASSES = "conversion.classes"
+    LEARNT_LABORATORY = "conversion.learnt-laboratory"
+    CELL_NOT_JUDGED = "conversion.cell-not-judged"
+    FOREIGN_MODEL = "conversion.foreign-model"
+    SCALED = "conversion.scaled"
+    FAILED = "conversion.failed"
+    OTHER_CELLS = "conversion.other-cells"

@@ -24,6 +24,7 @@ from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.classify import command as classify
 from plasmolite.commands.training.convert import command as convert
+from plasmolite.console import main
 from tests.support.http.running_server import app_of, field_png, make_context
 from tests.support.slides.site_profile import PROFILE
 from train.data.class_names import ClassNames
@@ -245,6 +246,30 @@ def test_what_is_no_classifier_of_two_classes_is_refused_in_a_sentence(
     alone = CliRunner().invoke(convert, [str(tmp_path / "untrained.keras"), "--out", str(tmp_path / "out")])
     assert alone.exit_code == 2
     assert "give with --data" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            [],
+            "own.keras est un modèle fait ailleurs : donnez avec --data un dossier de cellules des deux classes",
+        ),
+        (["--data", "."], "Keras ne peut pas lire own.keras : "),
+        (
+            ["--data", ".", "--classes", "a,b,c"],
+            "--classes nomme deux classes, séparées par une virgule, et non a, b",
+        ),
+    ],
+)
+def test_what_is_no_classifier_of_two_classes_is_refused_in_french(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.keras").write_text("no model")
+    said = CliRunner().invoke(main, ["convert", "--language", "fr", "own.keras", "--out", "out", *options])
+    assert said.exit_code == 2
+    assert words in said.stderr
 
 
 @pytest.mark.parametrize("classes", [("infected", "healthy"), ("healthy", "infected")])

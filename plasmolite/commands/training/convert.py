@@ -13,6 +13,7 @@ import click
 
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
+from edge.messages.train_codes import ConvertCode
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.terminal.language import refuse
 
@@ -193,9 +194,7 @@ def _convert(
                 )
             run = folder
         elif any(elsewhere.values()):
-            raise RunError(
-                f"{run} is a run of plasmolite train, which knows {_options(elsewhere)} by itself."
-            )
+            raise RunError(ConvertCode.KNOWN_BY_ITSELF, path=run, options=_options(elsewhere))
         return convert_run(
             run,
             out,
@@ -210,8 +209,8 @@ def _convert(
         )
 
 
-def _options(elsewhere: dict[str, str | None]) -> str:
-    return ", ".join(f"--{name.replace('_', '-')}" for name, value in elsewhere.items() if value)
+def _options(elsewhere: dict[str, str | None]) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name, value in elsewhere.items() if value]
 
 
 def _made_elsewhere(
@@ -233,12 +232,10 @@ def _made_elsewhere(
     from train.data.class_names import ClassNames
 
     if data is None:
-        raise ElsewhereError(
-            f"{file} is a model made elsewhere: give with --data a folder of cells of both classes to judge it on."
-        )
+        raise ElsewhereError(ConvertCode.WITHOUT_CELLS, path=file)
     names = [name.strip() for name in classes.split(",")] if classes else None
     if names is not None and len(names) != 2:
-        raise ElsewhereError(f"--classes names two classes, parted by a comma, not {classes}.")
+        raise ElsewhereError(ConvertCode.CLASSES, classes=names)
     stated = Stated(
         Pixels(pixels) if pixels else None,
         Channels(channels) if channels else None,

@@ -57,7 +57,7 @@ def test_an_error_survives_pickling() -> None:
     assert again.message == TOO_LARGE
 
 
-def test_an_error_of_training_keeps_its_english_sentence() -> None:
+def test_an_error_of_a_benchmark_keeps_its_english_sentence() -> None:
     assert str(ImageError("The table has no rows.")) == "The table has no rows."
 
 

@@ -65,6 +65,29 @@ def test_a_message_gives_the_values_that_its_sentence_names(path: Path) -> None:
             assert names == ENGLISH.places(code), f"{path.name}:{line}: {code}"
 
 
+@pytest.fixture(scope="module")
+def errors() -> set[str]:
+    """The names of the classes that derive from `PlasmoliteError`."""
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"PlasmoliteError"}
+    while more := {name for name, of in bases.items() if of & found} - found:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_error_is_a_sentence_of_one_language(path: Path, errors: set[str]) -> None:
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in errors:
+            words = [node for what in call.args for node in ast.walk(what) if isinstance(node, ast.Constant)]
+            assert not any(isinstance(word.value, str) for word in words), f"{path.name}:{call.lineno}"
+
+
 def test_every_code_is_used() -> None:
     named = {code for path in SOURCES for _, code, _ in codes_named(path)}
     # These name what a model's manifest states, by the codes in the manifest.
