@@ -159,17 +159,8 @@ def read_profile(path: Path) -> SiteProfile:
     try:
         profile = _profile_of(content)
     except (KeyError, TypeError, ValueError) as error:
-        reason = error.reason if isinstance(error, _WrongValueError) else reason_of(error)
-        raise SiteProfileError(Code.PROFILE_DAMAGED, path=path, reason=reason) from error
+        raise SiteProfileError(Code.PROFILE_DAMAGED, path=path, reason=reason_of(error)) from error
     return profile
-
-
-class _WrongValueError(ValueError):
-    """A value of the file is impossible."""
-
-    def __init__(self, reason: Message) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def _profile_of(content: dict[str, Any]) -> SiteProfile:
@@ -188,7 +179,7 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
         value = content[field.name]
         kind = kinds.get(str(getattr(field.type, "__name__", field.type)))
         if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise _WrongValueError(Message(Code.REASON_WRONG_VALUE, name=field.name, value=repr(value)))
+            raise ValueError(Message(Code.REASON_WRONG_VALUE, name=field.name, value=repr(value)))
         values[field.name] = tuple(value) if isinstance(value, list) else value
         if field.name in _SLIDES:
             values[field.name] = tuple((float(called), float(cells)) for called, cells in value)
@@ -210,5 +201,5 @@ def _profile_of(content: dict[str, Any]) -> SiteProfile:
         )
         and all(isinstance(warning, str) for warning in content["warnings"])
     ):
-        raise _WrongValueError(Message(Code.REASON_CONTRADICTION))
+        raise ValueError(Message(Code.REASON_CONTRADICTION))
     return profile

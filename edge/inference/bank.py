@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.packed_arrays import pack_arrays, reading_arrays
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 BANK_NAME = "bank.npz"
 """Of the entry in the model's file."""
@@ -66,5 +68,5 @@ def read_bank(packed: bytes) -> Bank:
 
 def _whole(bank: Bank) -> Bank:
     if {len(column) for column in bank} != {len(bank.said)} or bank.features.ndim != 2:
-        raise ValueError("its columns differ in length")
+        raise ValueError(Message(Code.REASON_CONTRADICTION))
     return bank

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from edge.inference.levelling import logits_of
 from edge.inference.packed_arrays import pack_arrays, reading_arrays
+from edge.messages.codes import Code
+from edge.messages.message import Message
 
 HEAD_NAME = "site-head.npz"
 """Of the entry in the model's file."""
@@ -57,5 +59,5 @@ def read_head(packed: bytes) -> SiteHead:
 
 def _finite(head: SiteHead) -> SiteHead:
     if head.coefficients.ndim != 1 or not np.isfinite([*head.coefficients, head.bias]).all():
-        raise ValueError("it holds no row of numbers")
+        raise ValueError(Message(Code.REASON_NOT_A_TABLE))
     return head

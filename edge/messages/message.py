@@ -126,7 +126,7 @@ def reason_of(error: Exception) -> Message:
     """Say why a file cannot be used: as the operating system says it, or what is wrong with its content.
 
     Args:
-        error: what reading or decoding raised.
+        error: what reading or decoding raised; one of ours, such as ``ValueError(Message(...))``, says it itself.
 
     Returns:
         A phrase without a full stop, to fill the place of a reason.
@@ -141,7 +141,8 @@ def reason_of(error: Exception) -> Message:
         return Message(Code.REASON_NOT_UNPACKED)
     if isinstance(error, KeyError):
         return Message(Code.REASON_MISSING_VALUE, name=str(error.args[0]))
-    return Message(Code.REASON_OTHER, text=str(error))
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, Message) else Message(Code.REASON_OTHER, text=str(error))
 
 
 _SYSTEM_REASONS = {

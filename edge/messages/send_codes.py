@@ -7,6 +7,7 @@ class SendCode(StrEnum):
     """Which sentence a message of `plasmolite send` is: a key of every catalogue."""
 
     SETTINGS = "send.settings"
+    UNKNOWN = "send.unknown"
     ADDRESS = "send.address"
     SECRET_IN_CLEAR = "send.secret-in-clear"
     NO_CERTIFICATE = "send.no-certificate"

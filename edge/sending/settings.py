@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import SendError
-from edge.messages.message import reason_of, system_reason
+from edge.messages.message import Message, reason_of, system_reason
 from edge.messages.send_codes import SendCode
 from edge.slides.identity import device_uuid
 
@@ -99,7 +99,7 @@ def _settings(content: dict[str, Any]) -> SendSettings:
     device, fhir = content.pop("device", {}), content.pop("fhir", {})
     dhis2, metrics = content.pop("dhis2", {}), content.pop("metrics", {})
     if content:
-        raise TypeError(f"unknown: {', '.join(content)}")
+        raise TypeError(Message(SendCode.UNKNOWN, names=list(content)))
     crops, mapping = bool(fhir.pop("crops", False)), dhis2.pop("mapping", None)
     push, file = metrics.pop("push", None), metrics.pop("file", None)
     controls = metrics.pop("controls", "CONTROL")

@@ -122,3 +122,8 @@ def test_a_damaged_bank_is_named(flatbuffer: bytes, tmp_path: Path) -> None:
     path.write_bytes(_model_file(flatbuffer, b"no archive"))
     with pytest.raises(ModelFileError, match=r"bank\.npz of the model is damaged"):
         _ = load_model(path).bank
+
+
+def test_a_bank_of_columns_of_several_lengths_is_refused(bank: Bank) -> None:
+    with pytest.raises(ModelFileError, match="contradict each other"):
+        read_bank(write_bank(bank._replace(said=bank.said[1:])))

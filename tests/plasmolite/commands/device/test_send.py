@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from plasmolite.commands.device.send import command
+from plasmolite.console import main
 from tests.support.dhis2 import MAPPING
 from tests.support.fhir_over_http import fhir_over_http
 from tests.support.slides.small_slide import begin, counted_slide, open_store
@@ -77,6 +78,15 @@ def test_settings_that_name_what_there_is_not_are_refused(folder: Path) -> None:
     assert result.exit_code == 2
     assert "password" in result.output
     assert "s3cret" not in result.output
+
+
+def test_an_unknown_part_of_the_settings_is_named_in_french(folder: Path) -> None:
+    (folder / "send.toml").write_text("[hl7]\nurl = 1\n")
+    result = CliRunner().invoke(
+        main, ["send", "--language", "fr", "--settings", str(folder / "send.toml"), "--status"]
+    )
+    assert result.exit_code == 2
+    assert result.stderr.endswith("send.toml sont inutilisables : inconnu : hl7.\n")
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv"])
