@@ -11,7 +11,8 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import MIN_CELL_SIDE
 from edge.messages.annotation_codes import AnnotationCode
-from edge.messages.message import Message
+from edge.messages.message import Message, reason_of
+from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from edge.types import Label
 from train.annotations.matching import IN_DOUBT, NOT_ANNOTATED, match
@@ -39,10 +40,10 @@ class Cut:
     """By name, in the pictures that were read."""
     homeless: Counter[str] = field(default_factory=Counter)
     """Those of them that meet no found cell."""
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[Message] = field(default_factory=list)
     """A sentence for each picture or entry that was not used."""
     patients: int = 0
-    patients_told: str = ""
+    patients_told: Message = field(default_factory=lambda: Message(AnnotationCode.FIELDS_APART))
     """By what: a table, folders, or each field its own."""
 
 
@@ -83,7 +84,8 @@ def cut_fields(
         try:
             rgb = read_image(pictures / file)
         except (ImageError, OSError) as error:
-            cut.left_out.append(f"{file}: {error}")
+            reason = error.message if isinstance(error, ImageError) else reason_of(error)
+            cut.left_out.append(Message(AnnotationCode.FILE, path=file, reason=reason))
             continue
         cells = [
             cell for cell in finder.find(rgb).cells if cell.counted and min(cell.box[2:]) >= MIN_CELL_SIDE
@@ -141,8 +143,10 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
         if len(exact or fitting) == 1:
             places[name] = (exact or fitting)[0]
         else:
-            why = f"it could be {fitting[0]} or {fitting[1]}" if fitting else "not among the pictures"
-            cut.left_out.append(f"{name}: annotated, but {why}.")
+            why = Message(AnnotationCode.NOT_AMONG_PICTURES)
+            if fitting:
+                why = Message(AnnotationCode.COULD_BE, first=fitting[0], second=fitting[1])
+            cut.left_out.append(Message(AnnotationCode.ENTRY, where=name, why=why))
     if not places:
         seen = (
             Message(AnnotationCode.FIRST_THERE, first=files[0])
@@ -157,11 +161,14 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
             seen=seen,
         )
     used = set(places.values())
-    cut.left_out += [f"{file}: nobody annotated it." for file in files if file not in used]
+    nobody = Message(AnnotationCode.BY_NOBODY)
+    cut.left_out += [
+        Message(AnnotationCode.ENTRY, where=file, why=nobody) for file in files if file not in used
+    ]
     return dict(sorted(places.items(), key=lambda entry: entry[1]))
 
 
-def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], str]:
+def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], Message]:
     if table is not None:
         found = match_rows(table, read_patient_rows(table), files)
         missing = [file for file in files if file not in found]
@@ -173,13 +180,13 @@ def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], str
                 pictures=len(files),
                 first=missing[0],
             )
-        return {file: found[file].value for file in files}, f"by the table {table.name}"
+        return {file: found[file].value for file in files}, Message(TrainCode.BY_TABLE_NAMED, path=table.name)
     folders = {file: "/".join(path_parts(file)[:-1]) for file in files}
     if len(set(folders.values())) > 1:
-        return {
-            file: folders[file] or path_parts(file)[-1] for file in files
-        }, "by the folders of the pictures"
-    return {file: path_parts(file)[-1] for file in files}, "each field as one of its own"
+        return {file: folders[file] or path_parts(file)[-1] for file in files}, Message(
+            AnnotationCode.BY_FOLDERS
+        )
+    return {file: path_parts(file)[-1] for file in files}, Message(AnnotationCode.FIELDS_APART)
 
 
 def _write_left_out(path: Path, rows: Iterable[Sequence[object]]) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
-from edge.messages.message import reason_of
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.catalogue import Value
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
 
@@ -41,8 +43,12 @@ class Annotations:
     """Name of the format."""
     pictures: dict[str, list[Box]] = field(default_factory=dict)
     """Boxes by picture, as the annotations name it; a picture that was looked at may have none."""
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[Message] = field(default_factory=list)
     """A sentence for each entry that was not read."""
+
+    def leave_out(self, where: Value, why: Value) -> None:
+        """Note which entry was not read, and why."""
+        self.left_out.append(Message(AnnotationCode.ENTRY, where=where, why=why))
 
     def labels(self) -> dict[str, int]:
         """Count the boxes by label, the commonest first."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.errors import PlasmoliteError
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
 from plasmolite.commands.options.paths import FOLDER, PRESENT_FILE, PRESENT_FOLDER
 from plasmolite.terminal.language import refuse, spoken
 
@@ -109,13 +111,13 @@ def _as_json(annotations: Annotations, cut: Cut, out: Path) -> dict[str, Any]:
         "fields": cut.fields,
         "cells": {str(label): number for label, number in cut.cells.items()},
         "patients": cut.patients,
-        "patients_by": cut.patients_told,
+        "patients_by": str(cut.patients_told),
         "boxes": dict(cut.boxes),
         "boxes_without_cell": dict(cut.homeless),
         "cells_not_annotated": cut.not_annotated,
         "cells_in_doubt": cut.in_doubt,
         "cells_ignored": cut.ignored,
-        "left_out": cut.left_out,
+        "left_out": [str(sentence) for sentence in cut.left_out],
         "folder": str(out),
     }
 
@@ -134,12 +136,12 @@ def _print(annotations: Annotations, cut: Cut, out: Path, *, taken: bool) -> Non
         table.add_row(name, f"{number:,}", f"{cut.homeless[name]:,}")
     Console().print(table)
     written = {str(label).lower(): cut.cells.get(label, 0) for label in (Label.PARASITIZED, Label.UNINFECTED)}
-    patients = f"{cut.patients} patients, {cut.patients_told}"
+    patients = Message(AnnotationCode.PATIENTS, patients=cut.patients, told=cut.patients_told)
     click.echo(words.text("cut.written", patients=patients, **written))
     left = {"cells": cut.not_annotated, "doubt": cut.in_doubt, "ignored": cut.ignored}
     click.echo(words.text("cut.taken" if taken else "cut.not-taken", **left))
     for sentence in cut.left_out:
         click.echo(words.text("cut.left-out", sentence=sentence), err=True)
-    if cut.patients_told.startswith("each field"):
+    if cut.patients_told.code is AnnotationCode.FIELDS_APART:
         click.echo(words.text("cut.fields-apart"), err=True)
     click.echo(words.text("cut.next", folder=out, patients=out / "patients.csv"))

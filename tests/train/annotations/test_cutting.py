@@ -147,6 +147,13 @@ def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Draw
         "gone.png: annotated, but not among the pictures.",
         "extra.png: nobody annotated it.",
     ]
+    places = [str(drawn.pictures), "--annotations", str(drawn.file), "--out", str(tmp_path / "again")]
+    french = CliRunner().invoke(main, ["cut", "--language", "fr", *places, *BOTH])
+    assert "; 2 patients, d'après les dossiers des images." in french.stdout
+    assert french.stderr.splitlines()[-2:] == [
+        "Laissé de côté. gone.png : annotée, mais absente des images.",
+        "Laissé de côté. extra.png : personne ne l'a annotée.",
+    ]
 
 
 def test_a_folder_that_holds_something_is_left_alone(drawn: Drawn, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from train.annotations.values import AnnotationError, Annotations, Box, text_of
 
@@ -33,7 +34,7 @@ def read_box_table(path: Path) -> Annotations:
                 try:
                     picture, box = make({column: row[place].strip() for column, place in places.items()})
                 except (IndexError, KeyError, TypeError, ValueError) as error:
-                    found.left_out.append(f"{path.name}, row {number}: {error}.")
+                    found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
                     continue
                 boxes = found.pictures.setdefault(picture, [])
                 if box is not None:
@@ -65,10 +66,10 @@ def _via(row: _Row) -> tuple[str, Box | None]:
     if not shape:
         return row["filename"], None
     if shape.get("name") != "rect":
-        raise ValueError(f"a {shape.get('name')}, which is no box")
+        raise ValueError(Message(AnnotationCode.SHAPE_NO_BOX, shape=str(shape.get("name"))))
     labels = [value for value in attributes.values() if isinstance(value, str)]
     if len(labels) != 1:
-        raise ValueError("not one attribute that could be the label")
+        raise ValueError(Message(AnnotationCode.NO_LABEL))
     x, y, width, height = (float(shape[key]) for key in ("x", "y", "width", "height"))
     return row["filename"], Box(labels[0], x, y, width, height)
 
@@ -90,7 +91,7 @@ def _without_header(rows: list[list[str]], path: Path) -> Annotations:
             try:
                 boxes.append(_from_corners(row[5].strip(), *row[1:5]))
             except (IndexError, ValueError, TypeError) as error:
-                found.left_out.append(f"{path.name}, row {number}: {error}.")
+                found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
     return found
 
 

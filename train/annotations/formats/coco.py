@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
 from train.annotations.values import Annotations, Box, box_around
 
 
@@ -13,21 +15,23 @@ def read_coco(content: dict[str, Any]) -> Annotations:
     for name in pictures.values():
         found.pictures.setdefault(name, [])
     for entry in content["annotations"]:
-        where = f"annotation {entry.get('id', '?')}"
+        key = str(entry.get("id", "?"))
         picture, label = pictures.get(entry.get("image_id")), names.get(entry.get("category_id"))
         if picture is None or label is None:
-            found.left_out.append(
-                f"{where}: there is no {'image' if picture is None else 'category'} "
-                f"{entry.get('image_id' if picture is None else 'category_id')}."
+            why = (
+                Message(AnnotationCode.NO_IMAGE, key=str(entry.get("image_id")))
+                if picture is None
+                else Message(AnnotationCode.NO_CATEGORY, key=str(entry.get("category_id")))
             )
-        elif entry.get("iscrowd"):
-            found.left_out.append(f"{where} of {picture}: it marks a crowd, not a cell.")
+            found.leave_out(Message(AnnotationCode.OF_NO_PICTURE, key=key), why)
+            continue
+        box = None if entry.get("iscrowd") else _box(label, entry)
+        if box is None:
+            code = AnnotationCode.CROWD if entry.get("iscrowd") else AnnotationCode.NO_SHAPE
+            where = Message(AnnotationCode.OF_PICTURE, key=key, picture=picture)
+            found.leave_out(where, Message(code))
         else:
-            box = _box(label, entry)
-            if box is None:
-                found.left_out.append(f"{where} of {picture}: it has neither a box nor an outline.")
-            else:
-                found.pictures[picture].append(box)
+            found.pictures[picture].append(box)
     return found
 
 

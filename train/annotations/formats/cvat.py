@@ -31,10 +31,13 @@ def read_cvat(path: Path) -> Annotations:
             try:
                 box = _box(shape)
             except (KeyError, ValueError) as error:
-                found.left_out.append(f"{name}: a {shape.tag} that cannot be read ({error}).")
+                found.leave_out(
+                    name,
+                    Message(AnnotationCode.SHAPE_NOT_READ, shape=shape.tag, reason=reason_of(error)),
+                )
                 continue
             if box is None:
-                found.left_out.append(f"{name}: a {shape.tag}, which is neither a box nor an outline.")
+                found.leave_out(name, Message(AnnotationCode.OTHER_SHAPE, shape=shape.tag))
             else:
                 boxes.append(box)
     return found

@@ -8,6 +8,8 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message
 from train.annotations.values import Annotations, Box, box_around, turned
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?!(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
@@ -20,15 +22,16 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
     for place, task in enumerate(tasks, 1):
         picture = _picture(task)
         if picture is None:
-            found.left_out.append(f"Task {task.get('id', place)}: it names no picture.")
+            found.leave_out(
+                Message(AnnotationCode.TASK, key=str(task.get("id", place))),
+                Message(AnnotationCode.TASK_WITHOUT_PICTURE),
+            )
             continue
         if "annotations" in task or "completions" in task:
             given = task.get("annotations") or task.get("completions") or []
             given = [one for one in given if not one.get("was_cancelled")]
             if len(given) != 1:
-                found.left_out.append(
-                    f"{picture}: annotated {len(given)} times; only pictures with one annotation are used."
-                )
+                found.leave_out(picture, Message(AnnotationCode.TIMES, count=len(given)))
                 continue
             results = [
                 (entry.get("type"), entry, entry.get("value", {})) for entry in given[0].get("result", ())
@@ -39,8 +42,8 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
         boxes = found.pictures.setdefault(picture, [])
         for kind, entry, value in results:
             box = _box(kind, entry, value)
-            if isinstance(box, str):
-                found.left_out.append(f"{picture}: {box}.")
+            if isinstance(box, Message):
+                found.leave_out(picture, box)
             else:
                 boxes.append(box)
     return found
@@ -59,17 +62,17 @@ def _picture(task: dict[str, Any]) -> str | None:
     return _UPLOADED.sub("", name) if "upload" in folder else path
 
 
-def _box(kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | str:
+def _box(kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | Message:
     """Make the box of one result, or say what it is instead."""
     labels = next((value[key] for key in value if key.endswith("labels") and value[key]), None)
     if not labels:
-        return f"a {kind or 'mark'} without a label"
+        return Message(AnnotationCode.SHAPE_UNLABELLED, shape=str(kind or "mark"))
     if len(labels) > 1:
-        return f"a box with several labels ({', '.join(map(str, labels))})"
+        return Message(AnnotationCode.SEVERAL_LABELS, labels=[str(label) for label in labels])
     return _shape(str(labels[0]), kind, entry, value)
 
 
-def _shape(label: str, kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | str:
+def _shape(label: str, kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | Message:
     wide, high = entry.get("original_width"), entry.get("original_height")
     if "points" in value:
         return box_around(label, [(x / 100, y / 100) for x, y in value["points"]], relative=True)
@@ -77,12 +80,12 @@ def _shape(label: str, kind: Any, entry: dict[str, Any], value: dict[str, Any]) 
         x, y, across, along = (value[key] / 100 for key in ("x", "y", "radiusX", "radiusY"))
         return Box(label, x - across, y - along, 2 * across, 2 * along, relative=True)
     if not all(key in value for key in ("x", "y", "width", "height")):
-        return f"a {kind or 'mark'}, which is no box"
+        return Message(AnnotationCode.SHAPE_NO_BOX, shape=str(kind or "mark"))
     x, y, width, height = (value[key] / 100 for key in ("x", "y", "width", "height"))
     degrees = value.get("rotation") or 0
     if not degrees:
         return Box(label, x, y, width, height, relative=True)
     if not wide or not high:
-        return "a turned box without the size of its picture"
+        return Message(AnnotationCode.TURNED)
     corner = (x * wide, y * high)
     return box_around(label, turned(*corner, width * wide, height * high, degrees, about=corner))

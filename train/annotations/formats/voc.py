@@ -7,6 +7,9 @@ corner at 0 proves it, and then the whole folder is read so.
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message, reason_of, system_reason
+from edge.messages.train_codes import TrainCode
 from train.annotations.formats.xml_text import number, parse_xml
 from train.annotations.values import AnnotationError, Annotations, Box
 
@@ -27,14 +30,15 @@ def read_voc(path: Path) -> Annotations:
         # The name of the file is that of the picture; the name inside is often that of an earlier folder.
         rows = corners.setdefault(file.stem, [])
         for place, entry in enumerate(root.iter("object"), 1):
+            where = Message(AnnotationCode.OBJECT, path=file.name, row=place)
             box = entry.find("bndbox")
             if box is None:
-                found.left_out.append(f"{file.name}, object {place}: it has no bndbox.")
+                found.leave_out(where, Message(AnnotationCode.NO_BNDBOX))
                 continue
             try:
                 x, y, right, lower = (number(box, name) for name in ("xmin", "ymin", "xmax", "ymax"))
             except ValueError as error:
-                found.left_out.append(f"{file.name}, object {place}: {error}.")
+                found.leave_out(where, reason_of(error))
                 continue
             rows.append(((entry.findtext("name") or "").strip(), x, y, right, lower))
     from_zero = any(x < 1 or y < 1 for rows in corners.values() for _, x, y, _, _ in rows)
@@ -51,6 +55,8 @@ def read_voc(path: Path) -> Annotations:
 def _root(file: Path, found: Annotations) -> Element | None:
     try:
         return parse_xml(file.read_bytes(), file.name)
-    except (AnnotationError, OSError) as error:
-        found.left_out.append(str(error))
-        return None
+    except AnnotationError as error:
+        found.left_out.append(error.message)
+    except OSError as error:
+        found.left_out.append(Message(TrainCode.UNREADABLE, path=file.name, reason=system_reason(error)))
+    return None

@@ -4,6 +4,8 @@ import xml.etree.ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from train.annotations.values import AnnotationError
 
 
@@ -29,5 +31,5 @@ def number(element: Element, name: str) -> float:
     """
     text = element.findtext(name)
     if text is None:
-        raise ValueError(f"{name} is missing")
+        raise ValueError(Message(Code.REASON_MISSING_VALUE, name=name))
     return float(text)

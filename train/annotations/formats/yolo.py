@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import Message, reason_of
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, text_of
 
 _NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
@@ -33,8 +34,8 @@ def read_yolo(path: Path) -> Annotations:
                 continue
             try:
                 boxes.append(_box(line, names))
-            except (ValueError, KeyError) as error:
-                found.left_out.append(f"{file.name}, line {number}: {error}.")
+            except ValueError as error:
+                found.leave_out(Message(AnnotationCode.LINE, path=file.name, row=number), reason_of(error))
     # "labels/" of the path to a label file stands where "images/" stands in that to its picture.
     found.pictures = {re.sub(r"(^|/)labels/", r"\1", name): boxes for name, boxes in found.pictures.items()}
     return found
@@ -43,13 +44,13 @@ def read_yolo(path: Path) -> Annotations:
 def _box(line: str, names: dict[int, str]) -> Box:
     number, *values = line.split()
     if int(number) not in names:
-        raise KeyError(f"no name is known of class {number}")
+        raise ValueError(Message(AnnotationCode.CLASS_WITHOUT_NAME, key=number))
     label, numbers = names[int(number)], [float(value) for value in values]
     if len(numbers) in {4, 5}:  # a fifth is how sure a program was
         x, y, width, height = numbers[:4]
         return Box(label, x - width / 2, y - height / 2, width, height, relative=True)
     if len(numbers) < 6 or len(numbers) % 2:
-        raise ValueError(f"{len(numbers)} numbers are neither a box nor an outline")
+        raise ValueError(Message(AnnotationCode.NUMBERS, numbers=len(numbers)))
     return box_around(label, list(zip(numbers[::2], numbers[1::2], strict=True)), relative=True)
 
 
