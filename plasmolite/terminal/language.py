@@ -67,3 +67,11 @@ def refuse(error: PlasmoliteError | OSError) -> NoReturn:
     reason = error.message if isinstance(error, PlasmoliteError) else str(error)
     click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
     sys.exit(2)
+
+
+def end_without_package(error: ImportError, extra: str) -> NoReturn:
+    """Say which package a command lacks and which extra of ours brings it, and end with exit code 2."""
+    package = (error.name or "").partition(".")[0]
+    reason = spoken().text("command.not-installed", name=package, extra=extra)
+    click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
+    sys.exit(2)

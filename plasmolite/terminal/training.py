@@ -12,7 +12,7 @@ import click
 
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
-from plasmolite.terminal.language import spoken
+from plasmolite.terminal.language import end_without_package, spoken
 from plasmolite.terminal.progress import progress_bar
 from plasmolite.terminal.quiet import library_notes_left_out
 
@@ -39,8 +39,7 @@ def training_errors(out: Path) -> Iterator[None]:
     except PlasmoliteError as error:
         sentence = spoken().text(Code.COMMAND_ERROR, reason=error.message)
     except ModuleNotFoundError as error:
-        reason = spoken().text("train.not-installed", name=error.name or "")
-        sentence = spoken().text(Code.COMMAND_ERROR, reason=reason)
+        end_without_package(error, "train")
     except OSError as error:
         path = error.filename or out
         reason = spoken().text("train.failed", path=path, reason=system_reason(error))

@@ -1,13 +1,17 @@
 """The command line as a whole: what `plasmolite` says of itself, and that it says nothing else."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from edge.about import VERSION
 from edge.inference.classifier import Classifier
 
-_CELL = Path(__file__).parents[2] / "edge" / "samples" / "cells" / "cell_01.png"
+_ROOT = Path(__file__).parents[2]
+_CELL = _ROOT / "edge" / "samples" / "cells" / "cell_01.png"
 
 
 def plasmolite(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -45,3 +49,38 @@ def test_verbose_logs_the_steps_by_their_area(shipped: Classifier) -> None:
     assert "field_01.jpg: " in done.stderr
     assert "failed checks: none" in done.stderr
     assert "plasmolite." not in plasmolite("analyze", "--json", field).stderr
+
+
+_WITHOUT = """
+import sys
+from importlib import import_module
+for name in sys.argv.pop(1).split(","):
+    sys.modules[name] = None
+import_module("plasmolite.console").main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "arguments"),
+    [
+        ("keras,sklearn", "train", ("train", "--data", "cells", "--out", "run")),
+        ("keras,sklearn", "train", ("crossvalidate", "--data", "cells", "--out", "run")),
+        ("keras,sklearn", "convert", ("convert", "run", "--out", "models", "--name", "mine")),
+        ("flask", "server", ("serve",)),
+    ],
+)
+def test_a_command_without_its_packages_says_which_extra_brings_them(
+    missing: str, extra: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, missing, *arguments, "--language", "fr"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Erreur : ")
+    assert f"plasmolite[{extra}]" in done.stderr
+    assert "Traceback" not in done.stderr

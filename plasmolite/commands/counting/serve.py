@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
 from plasmolite.commands.options.paths import FILE
 from plasmolite.commands.options.slide import slide_options
-from plasmolite.terminal.language import spoken
+from plasmolite.terminal.language import end_without_package, refuse, spoken
 
 _OPENCV_PIXELS = 64_000_000
 """OpenCV's own bound on decoding, behind ours."""
@@ -111,9 +113,7 @@ def command(
         from server.startup import open_context, settle_token
         from server.wsgi.serve import make_server, run_until_stopped
     except ImportError as error:
-        missing = f'{error.name} is not installed. Install it with: pip install "plasmolite[server]"'
-        click.echo(f"Error: {missing}", err=True)
-        sys.exit(2)
+        end_without_package(error, "server")
 
     bound_arenas()
     camera = take_camera_settings(judging)
@@ -137,8 +137,11 @@ def command(
         )
         app = create_app(context)
         server = make_server(app, settings)
-    except (PlasmoliteError, OSError) as error:
-        click.echo(f"Error: {_sentence(error, host, port)}", err=True)
+    except PlasmoliteError as error:
+        refuse(error)
+    except OSError as error:
+        reason = spoken().text("serve.no-port", host=host, port=port, reason=system_reason(error))
+        click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
         sys.exit(2)
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     addresses = addresses_of(server.effective_host, server.effective_port)
@@ -153,9 +156,3 @@ def command(
 
 def _tell_token(token: str, path: Path) -> None:
     click.echo(spoken().text("serve.token", path=path, token=token), err=True)
-
-
-def _sentence(error: Exception, host: str, port: int) -> str:
-    if isinstance(error, OSError):
-        return f"{host} port {port} cannot be listened on: {error.strerror}. Choose another with --port."
-    return str(error)

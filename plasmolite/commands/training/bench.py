@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plasmolite.commands.options.paths import ANY_PATH, FILE, FOLDER, PRESENT_FOLDER
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import end_without_package, refuse
 from plasmolite.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -161,11 +161,7 @@ def command(**options: Any) -> None:
     except PlasmoliteError as error:
         refuse(error)
     except ImportError as error:
-        click.echo(
-            f'Error: {error.name} is not installed. Install it with: pip install "plasmolite[benchmarks]"',
-            err=True,
-        )
-        sys.exit(2)
+        end_without_package(error, "benchmarks")
 
 
 def _run(options: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.messages.train_codes import ConvertCode
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
-from plasmolite.terminal.language import refuse
+from plasmolite.terminal.language import end_without_package, refuse
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -135,6 +135,8 @@ def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
             release = _convert(run, out, stream, **options)
     except (PlasmoliteError, OSError) as error:
         refuse(error)
+    except ImportError as error:
+        end_without_package(error, "convert")
     if json_wanted:
         click.echo(json.dumps(as_json(release)))
     else:

@@ -153,10 +153,10 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "plasmolite", "serve", "--port", str(port)]
-        command += ["--slides", str(tmp_path / "slides.sqlite")]
+        command += ["--slides", str(tmp_path / "slides.sqlite"), "--language", "fr"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
-    assert "cannot be listened on" in done.stderr
+    assert done.stderr.startswith(f"Erreur : Impossible d'écouter sur le port {port} de 127.0.0.1")
 
 
 def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> None:
