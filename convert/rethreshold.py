@@ -106,7 +106,11 @@ def rethreshold(
             groups[one.patient].append(one)
         inputs = [network_inputs(group, size) for group in groups.values()]
         judge = classifier.probabilities
-        return [SaidOfField(judge(cells), mean_over_turns(judge, cells)) for cells in inputs]
+        said = [judge(cells) for cells in inputs]
+        return [
+            SaidOfField(once, mean_over_turns(judge, cells, once))
+            for cells, once in zip(inputs, said, strict=True)
+        ]
 
     validation, test = undisputed(part("validation")), part("test")
     others = read_other_cells(uninfected_fields, size=size).held if uninfected_fields else ()

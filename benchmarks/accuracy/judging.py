@@ -21,7 +21,7 @@ from edge.inference.levelling import typical_logit
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
 from edge.inference.runtime import find_runtime
-from edge.inference.second_look import look_again, look_at_cells_again, seen_again_from
+from edge.inference.second_look import in_doubt, look_again, look_at_cells_again
 from train.evaluation.metrics import Judged, Values
 
 _PORTION = 256
@@ -165,9 +165,7 @@ def judge_fields(
                     said,
                     levelling=one.model.levelling,
                     typical=typical_logit(said),
-                    above=seen_again_from(
-                        one.model.second_look, one.model.operating_point("field").threshold
-                    ),
+                    doubt=in_doubt(one.model.second_look, one.model.operating_point("field").threshold),
                 )
             judged[one.name] = Judged(labels, values, fields)
     return judged

@@ -22,7 +22,7 @@ from edge.fields.quality import QualityReport, judge_quality
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import typical_logit
 from edge.inference.preprocessing import MIN_CELL_SIDE, network_input
-from edge.inference.second_look import look_again, seen_again_from
+from edge.inference.second_look import in_doubt, look_again
 from edge.inference.verdicts import doubtful, judge
 from edge.messages.codes import Code
 from edge.messages.message import Message
@@ -276,7 +276,7 @@ class FieldAnalyser:
             scores,
             levelling=model.levelling,
             typical=bulk,
-            above=seen_again_from(model.second_look, self.threshold),
+            doubt=in_doubt(model.second_look, self.threshold),
         )
         return [
             ClassifiedCell(cell, value, judge(value, self.threshold).label, doubtful(value, self.threshold))

@@ -7,7 +7,7 @@ from edge.fields.analyser import FieldAnalyser, cut_cells
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import Levelling, logits_of
 from edge.inference.model_file import ModelFile, load_model, shipped_models
-from edge.inference.second_look import TURNS, look_again, mean_over_turns, seen_again_from
+from edge.inference.second_look import TURNS, in_doubt, look_again, mean_over_turns
 from edge.inference.verdicts import doubtful
 from edge.simulation.field import FieldSettings, draw_field
 
@@ -33,8 +33,8 @@ def with_second_look(model: ModelFile, above: float | None) -> ModelFile:
     return ModelFile(model.path, model.flatbuffer, manifest)
 
 
-def test_only_cells_that_may_be_infected_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
-    # A threshold that is low enough for every cell above the middle to be in reach of it.
+def test_only_cells_near_the_threshold_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
+    # A threshold that is low enough for cells above the middle to be in reach of it.
     once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1), 0.0003)
     found = once.analyse(field, "drawn")
     first = np.array([cell.probability for cell in found.cells])
@@ -43,11 +43,14 @@ def test_only_cells_that_may_be_infected_are_looked_at_again(nano: ModelFile, fi
         field, "drawn"
     )
     second = np.array([cell.probability for cell in twice.cells])
-    np.testing.assert_array_equal(second[first < middle], first[first < middle])
     inputs = cut_cells(field, [cell.cell for cell in found.cells], nano.input_size)
-    again = mean_over_turns(Classifier(nano, threads=1).probabilities, inputs[first >= middle])
-    np.testing.assert_allclose(second[first >= middle], again, atol=1e-6)
-    assert np.abs(second - first).max() > 0.001
+    doubt = in_doubt(middle, 0.0003)
+    assert doubt is not None
+    seen_again = (first >= middle) & (first <= doubt[1])
+    np.testing.assert_array_equal(second[~seen_again], first[~seen_again])
+    again = mean_over_turns(Classifier(nano, threads=1).probabilities, inputs[seen_again], first[seen_again])
+    np.testing.assert_allclose(second[seen_again], again, atol=1e-6)
+    assert np.abs(second - first).max() > 1e-6
 
 
 def test_what_is_said_after_it_does_not_hang_on_how_the_cell_lies(nano: ModelFile, field: np.ndarray) -> None:
@@ -56,8 +59,11 @@ def test_what_is_said_after_it_does_not_hang_on_how_the_cell_lies(nano: ModelFil
     cells = [one for one in analyser.find(field).cells if one.kind == "red"][:8]
     inputs = cut_cells(field, cells, nano.input_size)
     turned = np.ascontiguousarray(np.rot90(inputs, 1, (1, 2))[:, ::-1])
-    alike = mean_over_turns(classifier.probabilities, turned)
-    np.testing.assert_allclose(mean_over_turns(classifier.probabilities, inputs), alike, atol=1e-6)
+    alike, expected = (
+        mean_over_turns(classifier.probabilities, cells, classifier.probabilities(cells))
+        for cells in (turned, inputs)
+    )
+    np.testing.assert_allclose(expected, alike, atol=1e-6)
     assert np.abs(classifier.probabilities(inputs) - classifier.probabilities(turned)).max() > 1e-4
 
 
@@ -70,11 +76,13 @@ def test_the_second_look_is_levelled_as_the_first() -> None:
         said,
         levelling=Levelling(typical=-5.0, share=0.5, lowered=0.5),
         typical=-4.0,
-        above=0.2,
+        doubt=(0.2, 1.0),
     )
     moved = logits_of(levelled)
     np.testing.assert_allclose(moved[0], logits_of(said)[0] - 0.5)
-    np.testing.assert_allclose(moved[1:], logits_of(np.array([0.8]))[0] - 0.5)
+    other = logits_of(np.array([0.8]))
+    mean = (logits_of(said)[1:] + (TURNS - 1) * other) / TURNS
+    np.testing.assert_allclose(moved[1:], mean - 0.5)
 
 
 def test_a_single_cell_is_looked_at_again_where_it_is_in_doubt_alone(
@@ -92,26 +100,31 @@ def test_a_single_cell_is_looked_at_again_where_it_is_in_doubt_alone(
     again = Classifier(with_second_look(nano, above), threads=1)
     answered = again.cell_probabilities(inputs)
     np.testing.assert_array_equal(answered[~doubt], first[~doubt].astype(np.float64))
-    turned = mean_over_turns(once.probabilities, inputs[doubt])
+    turned = mean_over_turns(once.probabilities, inputs[doubt], first[doubt])
     np.testing.assert_allclose(answered[doubt], turned, atol=1e-6)
     assert np.abs(turned - first[doubt]).max() > 1e-6
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.9946])
-def test_cells_too_far_below_the_threshold_to_be_called_are_looked_at_once(threshold: float) -> None:
-    least = seen_again_from(0.05, threshold)
-    assert least is not None
-    assert least >= 0.05
-    # All that may be called, and all that a person is asked to look at, are judged in all their turns.
+def test_cells_too_far_from_the_threshold_to_change_sides_are_looked_at_once(threshold: float) -> None:
+    doubt = in_doubt(0.05, threshold)
+    assert doubt is not None
+    least, most = doubt
+    assert 0.05 <= least < threshold < most < 1
+    # All that a person is asked to look at are judged in all their turns.
     assert not doubtful(least, threshold)
-    assert least < threshold
-    said = np.array([least - 0.01, least + 0.01, threshold])
+    assert not doubtful(most, threshold)
+    said = np.array([least - 0.01, least + 0.01, threshold, (1 + most) / 2])
     seen: list[int] = []
 
     def judge(inputs: np.ndarray) -> np.ndarray:
         seen.append(len(inputs))
         return np.full(len(inputs), 0.5)
 
-    look_again(judge, np.zeros((3, 8, 8, 3), np.uint8), said, levelling=None, typical=None, above=least)
-    assert seen == [2] * TURNS
-    assert seen_again_from(None, threshold) is None
+    inputs = np.zeros((len(said), 8, 8, 3), np.uint8)
+    judged = look_again(judge, inputs, said, levelling=None, typical=None, doubt=doubt)
+    assert seen == [2] * (TURNS - 1)
+    np.testing.assert_array_equal(judged[[0, 3]], said[[0, 3]])
+    expected = 1 / (1 + np.exp(-logits_of(said[1:3]) / TURNS))  # the other turns said one half
+    np.testing.assert_allclose(judged[1:3], expected)
+    assert in_doubt(None, threshold) is None
