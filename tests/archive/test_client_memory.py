@@ -4,7 +4,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import pytest
+
 from tests.archive.client_memory import run
+
+pytestmark = pytest.mark.slow  # takes a long list through a run
 
 
 def held_by_fields(folder: Path) -> tuple[int, dict[int, int]]:

@@ -31,6 +31,8 @@ from plasmolite.commands.pictures.analyze import command as analyze
 from plasmolite.commands.pictures.archive import command
 from tests.archive.test_run import rows
 
+pytestmark = pytest.mark.slow  # starts clusters
+
 
 def archive_run(scheduler: str, *arguments: object) -> Result:
     return CliRunner().invoke(

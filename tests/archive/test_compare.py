@@ -21,6 +21,8 @@ from edge.fields.analyser import FieldAnalyser
 from plasmolite.commands.pictures.archive import command
 from tests.archive.conftest import JudgedBefore
 
+pytestmark = pytest.mark.slow  # starts a cluster
+
 PLAIN = {"profile": None, "threads": 1, "rbc_per_ul": None, "haematocrit": None, "cell_width": None}
 
 

@@ -15,6 +15,8 @@ from edge.calibration.setup import set_up_slide
 from plasmolite.commands.pictures.analyze import command as analyze
 from tests.archive.test_compare import PLAIN, judged_by
 
+pytestmark = pytest.mark.slow  # starts a cluster
+
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
 
 ROOT = Path(__file__).parents[2]

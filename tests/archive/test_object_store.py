@@ -13,6 +13,8 @@ from edge.inference.classifier import Classifier
 from tests.archive.conftest import JudgedBefore
 from tests.archive.test_run import rows, run
 
+pytestmark = pytest.mark.slow  # starts a server and a cluster
+
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:

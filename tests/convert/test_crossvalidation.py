@@ -14,6 +14,8 @@ from train.evaluation.metrics import Judged
 from train.run_folder import open_run
 from train.settings import TrainingSettings
 
+pytestmark = pytest.mark.slow  # trains and converts
+
 
 def fold_of(number: int, threshold: float, wrong: int) -> Fold:
     """Twenty cells of four patients, the first few of them on the wrong side of the threshold."""

@@ -29,6 +29,8 @@ from tests.support.http.running_server import app_of, field_png, make_context
 from tests.support.slides.site_profile import PROFILE
 from train.data.class_names import ClassNames
 
+pytestmark = pytest.mark.slow  # trains and converts
+
 _LAYERS = keras.layers
 
 

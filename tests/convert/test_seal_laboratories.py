@@ -13,6 +13,8 @@ from edge.inference.model_file import load_model, shipped_models, with_manifest
 from edge.simulation.field import FieldSettings, draw_field
 from tests.support.drawn_laboratory import draw_laboratory
 
+pytestmark = pytest.mark.slow  # judges the fields of a laboratory
+
 pytest.importorskip("keras", reason="conversion needs TensorFlow")
 
 

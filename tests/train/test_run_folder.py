@@ -96,6 +96,7 @@ def test_the_paths_of_a_run_mean_the_same_from_any_folder(
     assert (written.weights, written.patients) == ("none", None)
 
 
+@pytest.mark.slow
 def test_a_second_training_in_the_folder_is_told_who_holds_it(tmp_path: Path) -> None:
     out = tmp_path / "run"
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -23,6 +23,8 @@ from train.evaluation.forgetting import Before, measure_forgetting
 from train.model.network import WeightsError, build_network
 from train.start_from import StartError, find_start
 
+pytestmark = pytest.mark.slow  # builds networks
+
 _CELLS = Path(__file__).parents[2] / "edge" / "samples" / "cells"
 
 

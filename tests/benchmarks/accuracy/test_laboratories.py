@@ -16,6 +16,8 @@ from tests.support.drawn_laboratory import DRAWN_FIELDS, draw_laboratory
 from tests.support.quick_benchmark import no_report
 from train.evaluation.laboratories import judge_laboratory
 
+pytestmark = pytest.mark.slow  # judges real fields
+
 _FIELDS = DRAWN_FIELDS
 
 

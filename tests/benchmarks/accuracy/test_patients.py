@@ -25,6 +25,8 @@ from tests.support.drawn_laboratory import draw_laboratory
 from tests.support.quick_benchmark import no_report
 from train.evaluation.metrics import Judged
 
+pytestmark = pytest.mark.slow  # judges real fields
+
 PATIENTS = [PatientCount(f"P{n}", 90, 100, 2, 1000) for n in range(6)]
 OTHERS = [PatientCount("A", 60, 100, 30, 3000), PatientCount("B", 180, 200, 1, 4000)]
 

@@ -12,6 +12,8 @@ from benchmarks.harness.settings import BenchSettings
 from edge.inference.model_file import default_model_path
 from tests.support.quick_benchmark import INSTANT, no_report
 
+pytestmark = pytest.mark.slow  # judges real cells
+
 
 def test_the_shipped_model_is_measured_with_intervals_and_under_change(drawn: Path) -> None:
     settings = BenchSettings(

@@ -62,6 +62,7 @@ def test_drawn_cells_get_the_mask_of_the_definition_bit_by_bit() -> None:
             np.testing.assert_array_equal(isolate(rgb), mask)
 
 
+@pytest.mark.slow
 def test_real_cells_get_the_mask_of_the_definition_bit_by_bit(shared_data: Path) -> None:
     files = list_inputs([shared_data / "nih-malaria" / "cell_images"]).files
     for seed, file in enumerate(files[:: len(files) // 120]):

@@ -14,6 +14,8 @@ from train.model.network import (
     with_probability,
 )
 
+pytestmark = pytest.mark.slow  # builds networks
+
 _SIZE = 64
 
 

@@ -2,12 +2,15 @@
 
 import keras
 import numpy as np
+import pytest
 
 from tests.support.noise import noise_pictures
 from train.model.network import (
     base_of,
 )
 from train.model.quantisation import with_fake_quantisation, without_fake_quantisation
+
+pytestmark = pytest.mark.slow  # builds networks
 
 
 def kernels(network: keras.Model) -> list[tuple[np.ndarray, bool]]:
