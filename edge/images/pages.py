@@ -85,4 +85,4 @@ def decode_frame(data: bytes, number: int, format_name: str) -> NDArray[np.uint8
 def _is_animated(data: bytes | mmap.mmap) -> bool:
     if data[:8] == _PNG:
         return data.find(b"acTL", 0, max(data.find(b"IDAT"), 0)) > 0
-    return data[:4] == _WEBP and data[12:16] == b"VP8X" and bool(data[20] & _ANIMATED)
+    return data[:4] == _WEBP and data[12:16] == b"VP8X" and bool(int.from_bytes(data[20:21]) & _ANIMATED)

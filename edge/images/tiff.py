@@ -123,7 +123,10 @@ def decode_page(data: bytes, page: TiffPage, number: int) -> NDArray[np.generic]
     except Exception as error:  # a damaged file makes Pillow raise KeyError, TypeError, struct.error and more
         raise ImageError(Code.PICTURE_DAMAGED, format="TIFF") from error
     # Pillow keeps 8 bits of 16; OpenCV keeps all, and reads the page that the file names first.
-    decoded = cv2.imdecode(np.frombuffer(_beginning_with(data, page), np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(_beginning_with(data, page), np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ImageError(Code.PICTURE_DAMAGED, format="TIFF") from error
     if decoded is None or decoded.size == 0:
         raise ImageError(Code.PICTURE_DAMAGED, format="TIFF")
     return np.asarray(decoded)
@@ -165,6 +168,8 @@ class _Layout(NamedTuple):
 
     def directory(self, data: bytes | mmap.mmap, at: int) -> tuple[dict[int, tuple[int, ...]], int]:
         """The tags of the directory at an offset, and where the next one begins; 0 where none does."""
+        if at >= len(data):  # of BigTIFF it may be too large for an index
+            raise struct.error("the directory begins behind the file")
         counter, entry = ("Q", "HHQ") if self.big else ("H", "HHI")
         (entries,) = struct.unpack_from(self.order + counter, data, at)
         place = at + struct.calcsize("<" + counter)

@@ -91,3 +91,12 @@ def test_a_file_that_cannot_be_split_keeps_its_place_with_the_reason(tmp_path: P
     assert second.source == good
     with pytest.raises(ImageError):
         read_image(out.getvalue())
+
+
+def test_a_webp_that_ends_before_its_flags_is_one_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "cut.webp"
+    path.write_bytes(b"RIFF\x08\x00\x00\x00WEBPVP8X")
+    (file,) = split_pages(list_inputs([path]).files)
+    with pytest.raises(ImageError, match="truncated"):
+        read_image(path)
+    assert file.source == path

@@ -1,6 +1,7 @@
 """Pages, kinds and damage of TIFF files."""
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,15 @@ def test_every_frame_of_an_animated_picture_is_one(kind: str) -> None:
     data = out.getvalue()
     assert pictures_in(data) == [0, 1]
     np.testing.assert_array_equal(read_image(Page(data, 1)), _OTHER)
+
+
+def test_a_bigtiff_whose_first_page_lies_beyond_any_file_is_damaged() -> None:
+    data = b"II+\x00" + struct.pack("<HHQ", 8, 0, 2**64 - 8) + bytes(32)
+    assert pictures_in(data) == [0]
+    with pytest.raises(ImageError):
+        read_image(data)
+
+
+def test_a_deep_page_wider_than_opencv_reads_is_refused() -> None:
+    with pytest.raises(ImageError):
+        read_image(_tiff(np.zeros((2, 1 << 21), np.uint16)))
