@@ -69,6 +69,7 @@ class FrameGrabber:
         self._received = self._dropped = self._returns = 0
         self._arrivals: deque[float] = deque(maxlen=60)
         self._last_sign = clock()
+        self._defect: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="newest-frame", daemon=True)
 
     def start(self) -> None:
@@ -89,12 +90,17 @@ class FrameGrabber:
 
         Returns:
             The frame; None when none came in time.
+
+        Raises:
+            Exception: what the source met that is no fault of a source; nothing is read any more.
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._frame is not None or self._state == SourceState.ENDED, timeout
+                lambda: self._frame is not None or self._defect or self._state == SourceState.ENDED, timeout
             )
             frame, self._frame = self._frame, None
+            if frame is None and self._defect is not None:
+                raise self._defect
             self._changed.notify_all()
             return frame
 
@@ -121,6 +127,14 @@ class FrameGrabber:
             self.source.close()
 
     def _run(self) -> None:
+        try:
+            self._read_all()
+        except Exception as error:  # without this thread, whoever takes frames would wait for ever
+            with self._changed:
+                self._defect = error
+                self._changed.notify_all()
+
+    def _read_all(self) -> None:
         while not self._stopping.is_set():
             try:
                 picture = self.source.read()

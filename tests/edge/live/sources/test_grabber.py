@@ -94,6 +94,15 @@ def test_a_silent_source_is_called_stalled() -> None:
     newest.stop()
 
 
+def test_what_ends_the_reading_is_raised_behind_the_last_frame() -> None:
+    newest = FrameGrabber(Script([1, OSError("a link that leads to itself")], live=False))
+    newest.start()
+    assert newest.take(5) is not None
+    with pytest.raises(OSError, match="leads to itself"):
+        newest.take(5)
+    newest.stop()
+
+
 def test_a_source_that_never_opened_is_an_error_at_once() -> None:
     newest = FrameGrabber(FolderSource(Path("no/such/folder")))
     with pytest.raises(SourceError, match="no folder"):
