@@ -66,7 +66,7 @@ def read_image(source: Path | bytes | Rgb | Page, *, max_pixels: int = MAX_PIXEL
     if isinstance(source, np.ndarray):
         return _checked(source)
     file = source.file if isinstance(source, Page) else source
-    data = file if isinstance(file, bytes) else _read_file(file)
+    data = file if isinstance(file, bytes) else read_file(file)
     header = read_header(data)
     number = source.number if isinstance(source, Page) else _only_picture(data)
     width, height = header.width, header.height
@@ -106,7 +106,12 @@ def _decode(data: bytes, kind: str, number: int) -> NDArray[np.generic]:
     return np.asarray(decoded)
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file that may hold a picture.
+
+    Raises:
+        ImageError: it cannot be read, is no regular file, or is too large to be looked at.
+    """
     try:
         found = path.stat()
         if found.st_size > MAX_FILE_BYTES:

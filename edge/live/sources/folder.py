@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import ImageError, SourceError
-from edge.images.files import read_image
+from edge.images.files import read_file, read_image
 from edge.images.inputs import is_made_by_system, is_picture_name, suffix_of
 from edge.images.pages import Page, pictures_in
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
@@ -26,6 +26,10 @@ GIVEN_UP_SECONDS = 10.0
 class _State(NamedTuple):
     size: int
     modified_ns: int
+
+
+_UNKNOWN = _State(-1, 0)
+"""Of what the system does not tell: reading it says why."""
 
 
 class _WaitingPage(NamedTuple):
@@ -115,7 +119,7 @@ class FolderSource:
             if before is None or before[0] != state:
                 self._seen[name] = (state, now)
             # An empty file is one that somebody is about to write, where there is time to wait for it.
-            elif now - before[1] >= SETTLED_SECONDS and (state.size > 0 or self._once):
+            elif now - before[1] >= SETTLED_SECONDS and (state.size != 0 or self._once):
                 ready.append((state.modified_ns, name))
         # What is gone need not be remembered: memory stays flat in a folder that is emptied as it goes.
         self._seen = {name: entry for name, entry in self._seen.items() if name in found}
@@ -143,21 +147,24 @@ class FolderSource:
                 else:
                     try:
                         status = path.stat()
+                        state = _State(status.st_size, status.st_mtime_ns)
                     except FileNotFoundError:
                         continue  # renamed or removed since it was listed
-                    found[path.relative_to(self._folder).as_posix()] = _State(
-                        status.st_size, status.st_mtime_ns
-                    )
+                    except OSError:
+                        state = _UNKNOWN
+                    found[path.relative_to(self._folder).as_posix()] = state
         return found
 
     def _take(self, name: str) -> GrabbedImage | None:
         """Read a settled file; None when it is not finished after all, or was taken before."""
         path = self._folder / name
-        state, since = self._seen[name]
+        state, _ = self._seen[name]
         try:
-            data = path.read_bytes()
-        except OSError:
-            return None  # gone again, or still locked by the program that writes it: the next look tells
+            data = read_file(path)
+        except ImageError as error:
+            if os.path.lexists(path):  # and not gone again
+                self._give_up_in_time(name, None, error.message)
+            return None
         sha256 = hashlib.sha256(data).hexdigest()
         if sha256 in self._taken:
             self._done[name] = state
@@ -167,10 +174,7 @@ class FolderSource:
             numbers = pictures_in(data)
             rgb = read_image(Page(data, numbers[0]))
         except ImageError as error:
-            if self._clock() - since >= GIVEN_UP_SECONDS:
-                self._done[name] = state
-                self._taken.add(sha256)
-                self._tell(sha256, Message(Code.LIVE_FILE_GIVEN_UP, file=shown, reason=error.message))
+            self._give_up_in_time(name, sha256, error.message)
             return None
         self._done[name] = state
         self._taken.add(sha256)
@@ -181,6 +185,16 @@ class FolderSource:
             for number in numbers
         )
         return self._take_page()
+
+    def _give_up_in_time(self, name: str, sha256: str | None, fault: Message) -> None:
+        """Give a file up that has long been as it is; before, its program may still write it or hold it."""
+        state, since = self._seen[name]
+        if self._clock() - since < GIVEN_UP_SECONDS:
+            return
+        self._done[name] = state
+        if sha256 is not None:
+            self._taken.add(sha256)
+        self._tell(sha256, Message(Code.LIVE_FILE_GIVEN_UP, file=shown_path(name), reason=fault))
 
     def _take_page(self) -> GrabbedImage | None:
         """Read the next page of a file that has several; None where none is left that was not taken before."""

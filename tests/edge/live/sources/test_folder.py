@@ -1,6 +1,7 @@
 """A folder as a source: each finished file once, half-written ones waited for, damaged ones named."""
 
 import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from edge.errors import SourceError
 from edge.images.encode import write_png
+from edge.images.files import MAX_FILE_BYTES
 from edge.live.sources.base import EndOfSourceError
 from edge.live.sources.folder import GIVEN_UP_SECONDS, SETTLED_SECONDS, FolderSource
 from tests.support.cameras.live_sources import Clock, picture_of
@@ -102,6 +104,27 @@ def test_a_folder_to_be_read_once_ends_when_every_file_was_taken_or_given_up(tmp
     assert len(taken) == 3
     assert {"b.tif [1]", "b.tif [2]"} < set(taken)
     assert sorted(fault.split(" cannot")[0] for fault in faults) == ["bad.png", "empty.png"]
+
+
+def test_what_cannot_be_opened_is_given_up_and_never_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, faults = Clock(), []
+    monkeypatch.chdir(tmp_path)  # the name of a socket has at most 108 bytes
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with (tmp_path / "huge.tif").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with socket.socket(socket.AF_UNIX) as held:
+        held.bind("socket.png")
+        source = watch(tmp_path, clock, once=True, give_up=lambda _, fault: faults.append(str(fault)))
+        assert until_it_ends(source)[0] == []
+    assert sorted(fault.split(" cannot")[0] for fault in faults) == [
+        "huge.tif",
+        "loop.png",
+        "pipe.png",
+        "socket.png",
+    ]
 
 
 def test_a_folder_to_be_read_once_waits_for_a_file_that_is_being_written(tmp_path: Path) -> None:
