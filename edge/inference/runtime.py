@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -106,24 +106,23 @@ def allocate(interpreter: Any) -> None:
 @contextmanager
 def _without_notes() -> Iterator[None]:
     """Drop the lines that the runtime's C++ code writes to standard error as INFO; hand on all others."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # a service may run without standard error
-        yield
-        return
-    try:
-        with tempfile.TemporaryFile() as written:
-            os.dup2(written.fileno(), 2)
-            try:
-                yield
-            finally:
-                os.dup2(kept, 2)
-                written.seek(0)
-                for line in written:
-                    if not line.startswith(b"INFO:"):
-                        os.write(2, line)
-    finally:
-        os.close(kept)
+    with ExitStack() as stack:
+        try:
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            written = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # a service may run without standard error, or no disk may take a file
+            yield
+            return
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            written.seek(0)
+            for line in written:
+                if not line.startswith(b"INFO:"):
+                    os.write(2, line)
 
 
 def default_threads() -> int:
