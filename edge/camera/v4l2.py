@@ -101,9 +101,9 @@ def device_number(source: str) -> int | None:
     Returns:
         N; None where the source means no video device.
     """
-    if source.isdecimal():
-        return int(source)
-    found = re.fullmatch(r"/dev/video(\d+)", str(Path(source).resolve()))
+    # Not Path.resolve, which raises where a link leads to itself.
+    place = f"/dev/video{source}" if source.isdecimal() else os.path.realpath(source)
+    found = re.fullmatch(r"/dev/video(\d{1,9})", place)
     return int(found[1]) if found else None
 
 

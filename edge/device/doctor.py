@@ -114,8 +114,8 @@ def check_disk(slides: Path) -> list[Finding]:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except PermissionError:
-        return False  # behind a folder that this user may not enter
+    except OSError:
+        return False  # behind a folder that this user may not enter, or of a name too long
 
 
 def _check_writing(folder: Path) -> Finding:

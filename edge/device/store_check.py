@@ -4,8 +4,9 @@ from pathlib import Path
 
 from edge.device.finding import FAILURE, OK, Finding
 from edge.errors import StoreBusyError, StoreError
+from edge.messages.codes import Code
 from edge.messages.doctor_codes import DoctorCode
-from edge.messages.message import Message
+from edge.messages.message import Message, system_reason
 from edge.slides.store import SlideStore
 
 
@@ -15,8 +16,17 @@ def check_store(path: Path) -> Finding:
     Args:
         path: its file, which may not exist yet.
     """
-    if not path.is_file():
-        return Finding("store", OK, Message(DoctorCode.STORE_NONE, path=path))
+    try:
+        if not path.is_file():
+            return Finding("store", OK, Message(DoctorCode.STORE_NONE, path=path))
+    except OSError as error:
+        doing, reason = Message(Code.STORE_DOING_OPEN), system_reason(error)
+        return Finding(
+            "store",
+            FAILURE,
+            Message(Code.STORE_FAILED, path=path, doing=doing, reason=reason),
+            Message(DoctorCode.WRITING_NOT_ALLOWED_DO),
+        )
     try:
         with SlideStore(path, read_only=True) as store:
             slides = len(store.slides())

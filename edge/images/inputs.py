@@ -1,6 +1,7 @@
 """Lists the picture files that a command is given, names them, and counts what it leaves out."""
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,12 +122,14 @@ def split_pages(files: Iterable[CellFile]) -> Iterator[CellFile]:
 
 def _listed(paths: Sequence[Path], left_out: LeftOut) -> Iterator[CellFile]:
     for path in paths:
-        if path.is_dir():
-            yield from _walk(path, left_out)
-        elif path.exists():
-            yield CellFile(shown_path(path), path)
-        else:
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             yield CellFile(shown_path(path), Message(Code.FILE_NOT_FOUND))
+        except OSError as error:  # the name is too long, or lies in a folder that may not be entered
+            yield CellFile(shown_path(path), Message(Code.PICTURE_NOT_OPENED, reason=system_reason(error)))
+        else:
+            yield from _walk(path, left_out) if stat.S_ISDIR(mode) else [CellFile(shown_path(path), path)]
 
 
 def _walk(folder: Path, left_out: LeftOut) -> Iterator[CellFile]:

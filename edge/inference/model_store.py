@@ -267,7 +267,7 @@ def find_model(model: str | Path | None = None) -> Path:
         return model_in_use()
     path = Path(model)
     # What has a suffix or a folder is meant as a file, and load_model says what is wrong with it.
-    if path.is_file() or path.suffix or len(path.parts) > 1:
+    if path.suffix or len(path.parts) > 1 or os.path.isfile(path):  # noqa: PTH113 - raises for no long name
         return path
     store, name = ModelStore(models_folder()), str(model)
     active = store.active()

@@ -1,5 +1,6 @@
 """From what a user writes after ``--source`` to a source."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,15 +55,30 @@ def choose_source(
         raise SourceError(Code.SOURCE_TAKES_NO_SETTINGS, source=_shown(text))
     if text == "simulator":
         return SimulatorSource(seed)
-    scheme = urlsplit(text).scheme.lower()
+    scheme = _scheme(text)
     if scheme in {"rtsp", "rtsps", "http", "https"}:
         return HttpSource(text) if scheme.startswith("http") else StreamSource(text)
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return FolderSource(path, files_taken, give_up=give_up, once=once)
-    if path.is_file():
-        return VideoSource(path, every_frame=every_frame)
+    folder = folder_of(text)
+    if folder is not None:
+        return FolderSource(folder, files_taken, give_up=give_up, once=once)
+    path = os.path.expanduser(text)  # noqa: PTH111 - as below
+    if os.path.isfile(path):  # noqa: PTH113 - as below
+        return VideoSource(Path(path), every_frame=every_frame)
     raise SourceError(Code.SOURCE_UNKNOWN, source=_shown(text))
+
+
+def folder_of(text: str) -> Path | None:
+    """The folder that a source is; None where it is another source, or none."""
+    # pathlib raises where there is no such user, a name is too long, or a folder may not be entered.
+    path = os.path.expanduser(text.strip())  # noqa: PTH111
+    return Path(path) if os.path.isdir(path) else None  # noqa: PTH112
+
+
+def _scheme(text: str) -> str:
+    try:
+        return urlsplit(text).scheme.lower()
+    except ValueError:  # brackets in which no address stands
+        return ""
 
 
 def _shown(text: str) -> str:

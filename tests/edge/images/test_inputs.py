@@ -100,3 +100,23 @@ def test_a_webp_that_ends_before_its_flags_is_one_file_that_cannot_be_read(tmp_p
     with pytest.raises(ImageError, match="truncated"):
         read_image(path)
     assert file.source == path
+
+
+def test_a_path_that_cannot_be_looked_up_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    _put(tmp_path, "a.png")
+    (tmp_path / "loop").symlink_to("loop")
+    paths = [
+        Path("a" * 300),
+        tmp_path / "loop",
+        Path("no\0name"),
+        tmp_path / "a.png" / "b",
+        tmp_path / "a.png",
+    ]
+    reasons = [file.source for file in list_inputs(paths).files]
+    assert list(map(str, reasons[:4])) == [
+        "The file cannot be opened: its name is too long.",
+        "The file cannot be opened: its links form a loop.",
+        "There is no such file or folder.",
+        "There is no such file or folder.",
+    ]
+    assert reasons[4] == tmp_path / "a.png"

@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import ModelFileError, ModelStoreError
 from edge.inference.model_file import ModelFile
-from edge.inference.model_store import ModelStore, models_folder, version_key
+from edge.inference.model_store import ModelStore, find_model, models_folder, version_key
 from tests.support.empty_models import install, model_file, released_again
 
 
@@ -171,3 +171,8 @@ def test_the_folder_is_the_devices_or_the_users() -> None:
 
 def test_versions_are_ordered_as_numbers() -> None:
     assert version_key("1.10") > version_key("1.9.5")
+
+
+def test_a_name_too_long_for_a_file_is_no_model() -> None:
+    with pytest.raises(ModelFileError, match="There is no model"):
+        find_model("x" * 300)

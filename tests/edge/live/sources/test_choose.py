@@ -57,3 +57,13 @@ def test_only_a_camera_takes_a_cameras_settings(text: str) -> None:
 def test_an_empty_source_is_not_the_current_folder(text: str) -> None:
     with pytest.raises(SourceError, match="The source is empty"):
         choose_source(text)
+
+
+@pytest.mark.parametrize("text", ["a" * 300, "~no-such-user-9/fields", "http://[cam", "link", "9" * 20])
+def test_a_source_that_cannot_be_looked_up_is_unknown(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("link")
+    with pytest.raises(SourceError, match="There is no source"):
+        choose_source(text)

@@ -20,3 +20,11 @@ def test_the_command_prints_one_object_a_part(tmp_path: Path) -> None:
     assert answer.exit_code == exit_code(
         [Finding(finding["part"], finding["state"], Message.from_json(finding)) for finding in findings]
     )
+
+
+def test_a_folder_that_cannot_be_looked_up_is_a_finding(tmp_path: Path) -> None:
+    slides = tmp_path / ("a" * 300)
+    answer = CliRunner().invoke(main, ["doctor", "--json", "--slides", str(slides)])
+    assert answer.exit_code == 2
+    findings = {finding["part"]: finding for finding in map(json.loads, answer.output.splitlines())}
+    assert "cannot be opened: its name is too long" in findings["store"]["sentence"]
