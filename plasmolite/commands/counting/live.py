@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,10 +81,12 @@ def command(**options: Any) -> None:
     """
     from edge.calibration.setup import set_up_slide
     from edge.errors import PlasmoliteError
+    from edge.live.sources.choose import folder_of
 
     if options["slide_id"] and options["resume"]:
         raise click.UsageError(spoken().text("live.new-or-resumed"))
-    if options["once"] and not Path(options["source"]).expanduser().is_dir():
+    folder = folder_of(options["source"])
+    if options["once"] and folder is None:
         raise click.UsageError(spoken().text("live.once-folder"))
     # A service manager ends with SIGTERM what a person ends with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -99,7 +100,8 @@ def command(**options: Any) -> None:
     except PlasmoliteError as error:
         refuse(error)
     states = last.facts.get("frames_by_state", {})
-    unjudged = Path(options["source"]).is_dir() and (states.get(LiveState.REFUSED) or last.facts.get("notes"))
+    given_up = any(warning.code is Code.LIVE_FILE_GIVEN_UP for warning in last.warnings)
+    unjudged = folder is not None and (states.get(LiveState.REFUSED) or given_up)
     cut = last.message is not None and last.message.code in {
         Code.SOURCE_BROKE_OFF,
         Code.SOURCE_PLAYED_IN_PART,

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from edge.images.encode import write_png
+from edge.messages.codes import Code
 from edge.slides.store import SlideStore
 from plasmolite.console import main
 from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
@@ -142,3 +144,18 @@ def test_only_a_folder_is_judged_once(source: str) -> None:
     said = run("live", "--source", source, "--once", code=2)
     assert "--once is for a folder of pictures" in said
     assert "s3cret" not in said
+
+
+def test_only_files_that_could_not_be_judged_give_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder, store = tmp_path / "fields", ["--store", str(tmp_path / "s.sqlite")]
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(FIELD)
+    (folder / "notes.txt").write_text("no picture, and no fault")
+    counting = ["--once", "--json", "--threads", "1", *store]
+    last = json.loads(run("live", "--source", "~/fields", "--slide", "a", *counting).splitlines()[-1])
+    assert last["warning_messages"][-1]["code"] == Code.LIVE_KIND_LEFT_OUT
+    write_png(folder / "black.png", np.zeros((480, 640, 3), np.uint8))
+    run("live", "--source", "~/fields", "--slide", "b", *counting, code=1)
