@@ -66,7 +66,9 @@ _QUIET_STATES = frozenset({LiveState.STILL, LiveState.NOTHING_NEW, LiveState.STA
 @camera_options
 @slide_options
 @click.option("--every-frame", is_flag=True, help="Of a video file, take every frame, however long it takes.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Random seed of the simulated slide.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the simulated slide."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each field and change of state.")
 @click.option("--window", is_flag=True, help="Show the frames in a window, where OpenCV has one.")
 def command(**options: Any) -> None:

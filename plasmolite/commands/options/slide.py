@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH
 from plasmolite.commands.options.threads import threads_option
 
@@ -28,7 +29,7 @@ _OPTIONS = (
     ),
     click.option(
         "--cell-width",
-        type=click.FloatRange(12, 400),
+        type=FloatRange(12, 400),
         help="Width of a red cell in pixels.  [default: found]",
     ),
     threads_option,

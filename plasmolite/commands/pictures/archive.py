@@ -13,6 +13,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import FOLDER
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import cluster_options
@@ -54,7 +55,7 @@ def command() -> None:
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(0),
+    type=FloatRange(0),
     default=600,
     show_default=True,
     help="Seconds to wait for a storage that went away, for each field.",

@@ -12,6 +12,7 @@ import click
 
 from edge.messages.codes import Code
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
@@ -76,7 +77,7 @@ class FalseAlarmRate(click.ParamType):
 @click.option("--camera", default="", help="Camera and microscope, in your words.")
 @model_option
 @click.option(
-    "--cell-width", type=click.FloatRange(12, 400), help="Width of a red cell in pixels.  [default: found]"
+    "--cell-width", type=FloatRange(12, 400), help="Width of a red cell in pixels.  [default: found]"
 )
 @threads_option
 @click.option("--force", is_flag=True, help="Write a profile even from too few cells; it says so itself.")

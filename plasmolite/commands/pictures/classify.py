@@ -15,6 +15,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import shown_path, system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
@@ -37,9 +38,7 @@ _SHEET_TILES = 60
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @model_option
-@click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Call a cell parasitised from this probability on."
-)
+@click.option("--threshold", type=FloatRange(0, 1), help="Call a cell parasitised from this probability on.")
 @click.option(
     "--inconclusive",
     is_flag=True,

@@ -11,6 +11,7 @@ import click
 from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from plasmolite.commands.options.model import model_option
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @model_option
 @click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Call the cell parasitised from this probability on."
+    "--threshold", type=FloatRange(0, 1), help="Call the cell parasitised from this probability on."
 )
 @threads_option
 def command(

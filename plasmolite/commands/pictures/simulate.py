@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import progress_bar
@@ -20,24 +21,23 @@ from plasmolite.terminal.progress import progress_bar
     "--seed", type=click.IntRange(0), default=0, help="Random seed: the same seed draws the same pictures."
 )
 @click.option(
-    "--parasitaemia", type=click.FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
+    "--parasitaemia", type=FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
 )
-@click.option(
-    "--infected-share", type=click.FloatRange(0, 1), default=0.5, help="Share of infected single cells."
-)
+@click.option("--infected-share", type=FloatRange(0, 1), default=0.5, help="Share of infected single cells.")
 @click.option("--patients", type=click.IntRange(1), default=8, help="Smears that the pictures come from.")
 @click.option("--width", type=click.IntRange(64, 20000), default=1280, help="Width of a field, px.")
 @click.option("--height", type=click.IntRange(64, 20000), default=960, help="Height of a field, px.")
 @click.option(
-    "--cell-width", type=click.FloatRange(25, 250), default=100.0, help="Mean width of a cell in a field, px."
+    "--cell-width", type=FloatRange(25, 250), default=100.0, help="Mean width of a cell in a field, px."
 )
 @click.option(
-    "--cells-per-field", type=click.IntRange(0), default=60, help="Red cells in a field, room permitting."
+    "--cells-per-field",
+    type=click.IntRange(0, 100_000),
+    default=60,
+    help="Red cells in a field, room permitting.",
 )
-@click.option(
-    "--overlap", type=click.FloatRange(0, 0.6), default=0.0, help="How far cells of a field may overlap."
-)
-@click.option("--blur", type=click.FloatRange(0, 200), default=0.0, help="Sigma of the fields' defocus, px.")
+@click.option("--overlap", type=FloatRange(0, 0.6), default=0.0, help="How far cells of a field may overlap.")
+@click.option("--blur", type=FloatRange(0, 200), default=0.0, help="Sigma of the fields' defocus, px.")
 @click.option("--eyepiece", is_flag=True, help="Draw fields as the round image of an eyepiece on black.")
 @click.option(
     "--by-label", is_flag=True, help="Sort cells into Parasitized/ and Uninfected/, to try training on."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FILE, FOLDER, PRESENT_FOLDER
 from plasmolite.terminal.language import end_without_package, refuse
 from plasmolite.terminal.progress import progress_bar
@@ -62,7 +63,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.1),
+    type=FloatRange(0.1),
     default=20.0,
     help="Longest time of a group of timings, in seconds.",
 )

@@ -14,6 +14,7 @@ import click
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.messages.train_codes import ConvertCode
+from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.terminal.language import end_without_package, refuse
 
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-flips",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     help="Tighten the gate: largest share of verdicts that may differ from the Keras model's.",
 )
 @click.option(
@@ -111,7 +112,7 @@ if TYPE_CHECKING:
     "--add-noise",
     "--spoil",
     "spoil",
-    type=click.FloatRange(0, 10),
+    type=FloatRange(0, 10),
     help="Add noise of this share of each kernel's spread before exporting, to see the gate refuse.",
 )
 def command(*, run: Path, out: Path, json_wanted: bool, **options: Any) -> None:
