@@ -87,7 +87,8 @@ def command(
         cutoff = classifier.model.operating_point("cell").threshold if threshold is None else threshold
         undecided = classifier.model.undecided_range() if inconclusive else None
         if paths == ("-",):
-            files, left_out = [CellFile("-", sys.stdin.buffer.read())], LeftOut()
+            data = sys.stdin.buffer.read() if sys.stdin else b""  # None where it is closed
+            files, left_out = [CellFile("-", data)], LeftOut()
         else:
             files, left_out = list_inputs([Path(path) for path in paths])
         if not files:
@@ -218,11 +219,7 @@ def _draw(path: Path, shown: list[FileVerdict], classifier: Classifier, accept_a
 
     tiles = []
     for verdict in shown:
-        if (
-            verdict.label is None
-            or verdict.probability is None
-            or isinstance(verdict.source, bytes | Message)
-        ):
+        if verdict.label is None or verdict.probability is None or isinstance(verdict.source, Message):
             continue
         try:
             rgb = cell_input(verdict.source, classifier.input_size, accept_anything=accept_anything)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from edge.cells.files import cell_input, judge_files
 from edge.images.encode import write_png
+from edge.images.files import read_image
 from edge.images.inputs import CellFile, list_inputs
 from edge.inference.classifier import Classifier
 from edge.inference.verdicts import LABELS
@@ -87,6 +89,22 @@ def test_the_picture_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert (tmp_path / "deep" / "verdicts.png").stat().st_size > 10_000
     assert b"Research use only" in done.stdout
+
+
+def test_the_picture_shows_what_came_on_standard_input(tmp_path: Path) -> None:
+    cell = _SAMPLES / "cells" / "cell_01.png"
+    _classify(str(cell), "--picture", str(tmp_path / "named.png"))
+    _classify("-", "--picture", str(tmp_path / "given.png"), stdin=cell.read_bytes())
+    named, given = read_image(tmp_path / "named.png"), read_image(tmp_path / "given.png")
+    assert named.shape == given.shape
+    assert (named != given).mean() < 0.01  # the name below the cell
+
+
+def test_standard_input_that_is_closed_is_an_empty_file() -> None:
+    command = f"{shlex.quote(sys.executable)} -m plasmolite classify - --json <&-"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - of this test
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["code"] == Code.PICTURE_EMPTY
 
 
 @pytest.mark.slow
