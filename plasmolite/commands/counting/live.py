@@ -124,7 +124,7 @@ def _open(
     camera = take_camera_settings(options)
     if options["mode"] == Mode.CELL:
         opened = cell_session(setup, source, camera=camera, **frames)
-        return "Plasmolite live: the cell under the cross-hair", opened
+        return spoken().text("live.title-cell"), opened
     store = stack.enter_context(SlideStore(options["store"] or default_store_path()))
     named = options["resume"] or options["slide_id"]
     request = SlideRequest(
@@ -143,7 +143,7 @@ def _open(
         **frames,
         stop_when_reached=options["until_reached"],
     )
-    return f"Plasmolite live: slide {request.slide_id}", opened
+    return spoken().text("live.title", slide=request.slide_id), opened
 
 
 def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: ExitStack) -> Snapshot:
@@ -154,11 +154,7 @@ def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: Ex
 
         window = open_window(title)
         if window is None:
-            click.echo(
-                "This OpenCV has no windows: install opencv-python in place of opencv-python-headless. "
-                "`plasmolite serve` shows the same picture in a browser.",
-                err=True,
-            )
+            click.echo(spoken().text("live.no-window"), err=True)
         else:
             stack.callback(window.close)
     try:

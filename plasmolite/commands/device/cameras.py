@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from edge.messages.codes import Code
+from edge.messages.message import system_reason
 from plasmolite.commands.options.camera import camera_options, take_camera_settings
 from plasmolite.commands.options.paths import FILE
 from plasmolite.terminal.language import refuse, spoken
@@ -47,16 +49,19 @@ def command(
     from edge.camera.listing import list_cameras
     from edge.camera.opening import take_test_picture
     from edge.camera.settings import CameraSettings
-    from edge.errors import PlasmoliteError
+    from edge.errors import ImageError, PlasmoliteError
     from edge.images.encode import write_png
 
     settings = take_camera_settings(options) or CameraSettings()
     if source is not None:
         try:
             rgb, record = take_test_picture(source, settings)
+            picture.parent.mkdir(parents=True, exist_ok=True)
             write_png(picture, rgb)
-        except (PlasmoliteError, OSError) as error:
+        except PlasmoliteError as error:
             refuse(error)
+        except OSError as error:
+            refuse(ImageError(Code.FILE_NOT_WRITTEN, path=picture, reason=system_reason(error)))
         words, warnings = spoken(), record.disobeyed()
         if as_json:
             told = {"picture": str(picture), "source": source, "settings": record.to_json()}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plasmolite.terminal.language import spoken
+
 if TYPE_CHECKING:
     from edge.camera.settings import CameraSettings
 
@@ -29,9 +31,7 @@ class WhiteBalance(click.ParamType):
         except ValueError:
             numbers = ()
         if len(numbers) not in {1, 2}:
-            self.fail(
-                f"{value!r} is neither kelvin, such as 5200, nor two gains, such as 2.0,1.6.", param, ctx
-            )
+            self.fail(spoken().text("cameras.white-balance", value=repr(value)), param, ctx)
         return numbers
 
 

@@ -76,7 +76,7 @@ def command(
     except PlasmoliteError as error:
         refuse(error)
     if report is not None:
-        click.echo(f"Report: {report / 'report.html'}", err=as_json)
+        click.echo(spoken().text("show.report", path=report / "report.html"), err=as_json)
     sys.exit(0 if count.all_judged else 1)
 
 

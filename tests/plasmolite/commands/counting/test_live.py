@@ -159,3 +159,16 @@ def test_only_files_that_could_not_be_judged_give_code_1(
     assert last["warning_messages"][-1]["code"] == Code.LIVE_KIND_LEFT_OUT
     write_png(folder / "black.png", np.zeros((480, 640, 3), np.uint8))
     run("live", "--source", "~/fields", "--slide", "b", *counting, code=1)
+
+
+def test_a_french_count_has_a_french_title_and_says_in_french_that_there_is_no_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plasmolite.terminal.window.open_window", lambda _: None)
+    folder = tmp_path / "fields"
+    folder.mkdir()
+    options = ["--once", "--slide", "a", "--threads", "1", "--store", str(tmp_path / "s.sqlite")]
+    said = run("live", "--source", str(folder), "--language", "fr", "--window", *options)
+    assert "Plasmolite en direct : lame a" in said
+    assert "Plasmolite live" not in said
+    assert "This OpenCV" not in said

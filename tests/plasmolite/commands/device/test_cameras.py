@@ -62,3 +62,22 @@ def test_a_french_reader_is_told_in_french_that_there_is_no_camera(monkeypatch: 
     with plugged_in(monkeypatch):
         output = CliRunner().invoke(main, ["cameras", "--language", "fr"]).output
     assert "Aucune caméra n'a été trouvée." in output
+
+
+def test_a_test_picture_makes_its_folder_or_says_in_french_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plugged_in(monkeypatch, video0=V4l2Camera()):
+        cameras("--test", "0", "--picture", str(tmp_path / "new" / "test.png"))
+        (tmp_path / "file").write_text("in the way")
+        taken = ["--test", "0", "--picture", str(tmp_path / "file" / "test.png"), "--language", "fr"]
+        said = cameras(*taken, code=2)
+    assert (tmp_path / "new" / "test.png").is_file()
+    assert "ne peut pas être écrit" in said
+    assert "Errno" not in said
+
+
+def test_a_french_reader_is_told_in_french_what_no_white_balance_is() -> None:
+    assert "n'est ni un nombre de kelvins" in cameras(
+        "--language", "fr", "--test", "0", "--white-balance", "x", code=2
+    )

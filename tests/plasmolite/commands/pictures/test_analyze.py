@@ -90,6 +90,12 @@ def test_nothing_but_refused_fields_gives_no_estimate(tmp_path: Path) -> None:
     assert summary["words"] == ["No red cell could be counted: there is no estimate."]
 
 
+def test_a_french_reader_is_told_in_french_where_the_report_is(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((480, 640, 3), np.uint8))
+    result = run("--language", "fr", "--report", tmp_path / "report", tmp_path / "black.png")
+    assert f"Rapport : {tmp_path / 'report' / 'report.html'}" in result.stdout
+
+
 def test_people_get_a_table_the_words_and_the_warning() -> None:
     result = run("--threads", 1, SAMPLES)
     assert result.exit_code == 0
