@@ -2,7 +2,8 @@
 
 import csv
 import io
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,19 +38,19 @@ class FieldTables:
         Raises:
             SourceError: the folder cannot be written to.
         """
-        try:
+        with self._refusing():
             part = self._open.enter_context(atomic_file(self._folder / "cells.csv"))
             file = self._open.enter_context(part.open("w", newline="", encoding="utf-8"))
-        except OSError as error:
-            raise SourceError(
-                Code.FILE_NOT_WRITTEN, path=self._folder, reason=system_reason(error)
-            ) from error
         self._cells = csv.writer(file)
         self._cells.writerow(_CELL_COLUMNS)
         return self
 
     def add(self, field: JudgedField) -> None:
-        """Write one field and its cells."""
+        """Write one field and its cells.
+
+        Raises:
+            SourceError: the disk is full.
+        """
         data = field.to_json()
         checks = () if field.result is None else field.result.found.quality.checks
         self._fields.append(
@@ -58,9 +59,10 @@ class FieldTables:
                 **{check.name: f"{check.value:.6g}" for check in checks},
             }
         )
-        for number, cell in enumerate(data["cells"], start=1):
-            self._cells.writerow(
+        with self._refusing():
+            self._cells.writerows(
                 (field.name, number, *cell["box"], cell["probability"], cell["label"], cell["counted"])
+                for number, cell in enumerate(data["cells"], start=1)
             )
 
     def __exit__(
@@ -71,12 +73,22 @@ class FieldTables:
     ) -> None:
         """Give the tables their names, or take the part file away after an error."""
         if kind is not None:
-            self._open.__exit__(kind, error, trace)
+            with suppress(OSError):  # of the rows that are thrown away
+                self._open.__exit__(kind, error, trace)
             return
         columns = list(dict.fromkeys(key for row in self._fields for key in row)) or list(_FIELD_COLUMNS)
         table = io.StringIO(newline="")
         writer = csv.DictWriter(table, columns)
         writer.writeheader()
         writer.writerows(self._fields)
-        with self._open:
+        with self._refusing(), self._open:
             write_atomically(self._folder / "fields.csv", table.getvalue())
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SourceError(
+                Code.FILE_NOT_WRITTEN, path=self._folder, reason=system_reason(error)
+            ) from error
