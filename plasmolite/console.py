@@ -4,6 +4,7 @@
 by their one-line help, and imports a command's own module (and with it OpenCV or TensorFlow) only to run it.
 """
 
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import click
 from edge.about import RESEARCH_USE, VERSION
 from plasmolite.terminal.click_words import speak_the_users_language, translate
 from plasmolite.terminal.help_text import in_users_language, translate_help
-from plasmolite.terminal.language import add_language_option, typed_language
+from plasmolite.terminal.language import add_language_option, end_without_output, typed_language
 from plasmolite.terminal.plain_letters import write_what_can_be_shown
 
 
@@ -83,7 +84,12 @@ class LazyGroup(click.Group):
         """Run a command line, in the language that it names."""
         arguments = list(sys.argv[1:] if args is None else args)
         with typed_language(arguments):
-            return super().main(arguments, *further, **options)
+            try:
+                return super().main(arguments, *further, **options)
+            except OSError as error:
+                if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                    raise
+                end_without_output(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Name the sub-commands in their order of use."""

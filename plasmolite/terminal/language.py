@@ -1,8 +1,9 @@
 """The language of the command line: the option `--language` of every command, and errors written in it."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import pairwise
 from typing import NoReturn
@@ -13,6 +14,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.codes import Code
 from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
+from edge.messages.message import system_reason
 
 _CHOSEN = "plasmolite.language"
 _TYPED: ContextVar[Language | None] = ContextVar("language", default=None)
@@ -67,6 +69,16 @@ def refuse(error: PlasmoliteError | OSError) -> NoReturn:
     reason = error.message if isinstance(error, PlasmoliteError) else str(error)
     click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
     sys.exit(2)
+
+
+def end_without_output(error: OSError) -> NoReturn:
+    """Say that what a command prints could not be written, and end with exit code 1."""
+    reason = spoken().text("command.output", reason=system_reason(error))
+    click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
+    # What is still held for the full disk would be written, and complained of, when the process ends.
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
 
 
 def end_without_package(error: ImportError, extra: str) -> NoReturn:

@@ -84,3 +84,12 @@ def test_a_command_without_its_packages_says_which_extra_brings_them(
     assert done.stderr.splitlines()[-1].startswith("Erreur : ")
     assert f"plasmolite[{extra}]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_that_finds_no_room_is_a_sentence_and_code_1() -> None:
+    command = [sys.executable, "-m", "plasmolite", "simulate", "--language", "fr", "--help"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode() == "Erreur : La sortie ne peut pas être écrite : le disque est plein.\n"
