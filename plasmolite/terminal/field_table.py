@@ -1,7 +1,6 @@
 """How ``analyze`` tells what it finds: JSON lines or a table, the estimate in words."""
 
 import json
-import sys
 from collections import deque
 
 import click
@@ -22,15 +21,14 @@ class JsonLines:
 
     def add(self, field: JudgedField) -> None:
         """Print one field."""
-        sys.stdout.write(json.dumps(field.to_json()) + "\n")
+        click.echo(json.dumps(field.to_json()))
 
     def finish(
         self, setup: SlideSetup, count: SlideCount, parasitaemia: Parasitaemia, left_out: LeftOut
     ) -> None:
         """Print the summary."""
         whole = {**summary(setup, count, parasitaemia), "not_looked_at": left_out.to_json()}
-        sys.stdout.write(json.dumps({"summary": whole}) + "\n")
-        sys.stdout.flush()
+        click.echo(json.dumps({"summary": whole}))
 
 
 class TableLines:
