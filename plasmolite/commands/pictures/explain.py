@@ -98,7 +98,7 @@ def _cell(image: Path, box: tuple[int, int, int, int] | None) -> tuple[NDArray[n
         margin = max(w, h) // 5
         height, width = rgb.shape[:2]
         rgb = rgb[max(y - margin, 0) : y + h + margin, max(x - margin, 0) : x + w + margin]
-        if rgb.size == 0 or w == 0 or h == 0:
+        if x >= width or y >= height or w == 0 or h == 0:
             raise ImageError(Code.COMMAND_EMPTY_BOX, x=x, y=y, w=w, h=h, width=width, height=height)
     mask = isolate(rgb)
     if mask is None:

@@ -41,9 +41,10 @@ def test_a_cell_of_a_field_is_explained_by_its_box(tmp_path: Path) -> None:
 
 def test_a_box_that_holds_nothing_is_named(tmp_path: Path) -> None:
     field = SAMPLES / "fields" / "field_01.jpg"
-    result = run(field, "--box", 0, 0, 0, 0, "--out", tmp_path / "why.png")
-    assert result.exit_code == 1
-    assert "contains nothing" in result.stderr
+    for box in ((0, 0, 0, 0), (1281, 400, 100, 100), (400, 961, 100, 100)):
+        result = run(field, "--box", *box, "--out", tmp_path / "why.png")
+        assert result.exit_code == 1
+        assert "contains nothing" in result.stderr
     assert not (tmp_path / "why.png").exists()
 
 
