@@ -83,6 +83,7 @@ class CsiCamera:
         number = int(self._source.partition(":")[2] or 0)
         if number >= len(module.Picamera2.global_camera_info()):
             raise CameraError(CameraCode.NO_RIBBON, source=self._source)
+        camera = None
         try:
             camera = module.Picamera2(number)
             # picamera2 names formats by the order of bytes in a word: BGR888 is RGB in memory.
@@ -91,6 +92,8 @@ class CsiCamera:
             camera.set_controls(_known(camera, _given(settings)))
             camera.start()
         except (RuntimeError, IndexError, OSError) as error:
+            if camera is not None:  # libcamera gives it to nobody else, later attempts of ours included
+                camera.close()
             raise CameraError(
                 CameraCode.CSI_NOT_OPENED, source=self._source, reason=_reason(error)
             ) from error

@@ -99,3 +99,15 @@ def test_without_picamera2_the_error_says_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(CameraError, match="apt install python3-picamera2"):
         open_camera("picamera")
+
+
+def test_a_camera_that_does_not_start_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = picamera2(monkeypatch)
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("Failed to start camera: Device or resource busy")
+
+    monkeypatch.setattr(kind, "start", refuse)
+    with pytest.raises(CameraError, match="resource busy"):
+        open_camera("picamera")
+    assert kind.open_cameras == 0
