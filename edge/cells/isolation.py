@@ -75,6 +75,8 @@ def _largest_piece(mask: NDArray[np.uint8], least_area: float) -> NDArray[np.uin
 def _against_glass(rgb: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     height, width = rgb.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
+    if scale * min(height, width) < 1:  # a line, of which nothing would be left
+        return None
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
     if min(small.shape[:2]) < 8:
         return None

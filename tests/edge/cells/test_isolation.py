@@ -83,3 +83,8 @@ def test_a_cell_on_glass_is_found_without_its_neighbour() -> None:
 @pytest.mark.parametrize("level", [0, 120, 255])
 def test_a_blank_picture_holds_no_cell(level: int) -> None:
     assert isolate(np.full((80, 80, 3), level, np.uint8)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 2000), (2000, 1), (40, 9000)])
+def test_in_a_line_no_cell_stands_out(shape: tuple[int, int]) -> None:
+    assert isolate(np.full((*shape, 3), 200, np.uint8)) is None
