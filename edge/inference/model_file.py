@@ -219,7 +219,7 @@ def load_model(path: Path) -> ModelFile:
 
     Raises:
         ModelFileError: missing, unreadable, no TFLite model, truncated, without a manifest, altered, made for
-            another preprocessing, or of other labels; the message says which.
+            another preprocessing, or of other labels, or one of its figures is none; the message says which.
     """
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
@@ -240,6 +240,26 @@ def load_model(path: Path) -> ModelFile:
         raise ModelFileError(Code.MODEL_ALTERED, path=path)
     if {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()} != manifest.get("parts", {}):
         raise ModelFileError(Code.MODEL_ALTERED, path=path)
+    try:
+        _check_fit(path, manifest)
+        model = ModelFile(path, flatbuffer, manifest, parts)
+        # Read once here: a figure that is none would otherwise end whatever asks for it first.
+        _ = (
+            model.input_size,
+            model.roc,
+            model.laboratories,
+            model.levelling,
+            model.second_look,
+            model.taught_at,
+        )
+        _ = [model.operating_point(name) for name in manifest["operating_points"]]
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ModelFileError(Code.MODEL_DAMAGED_MANIFEST, path=path, reason=reason_of(error)) from error
+    return model
+
+
+def _check_fit(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a model of other labels, or made for another preprocessing."""
     if manifest["labels"] != list(LABELS):
         raise ModelFileError(
             Code.MODEL_LABELS, path=path, found=list(map(str, manifest["labels"])), wanted=list(LABELS)
@@ -251,7 +271,6 @@ def load_model(path: Path) -> ModelFile:
             found=str(manifest["input"].get("preprocessing")),
             own=str(PREPROCESSING_VERSION),
         )
-    return ModelFile(path, flatbuffer, manifest, parts)
 
 
 def with_manifest(

@@ -123,3 +123,29 @@ def test_a_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(tm
     (tmp_path / "x.tflite").write_bytes(with_manifest(flatbuffer, {"name": "x"}))
     with pytest.raises(ModelFileError, match="lacks"):
         load_model(tmp_path / "x.tflite")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": 5},
+        {"input": []},
+        {
+            "input": {
+                "size": "wide",
+                "preprocessing": load_model(default_model_path()).manifest["input"]["preprocessing"],
+            }
+        },
+        {"operating_points": "none"},
+        {"operating_points": {"cell": {"threshold": "half"}}},
+        {"roc": 5},
+        {"roc": [[]]},
+        {"laboratories": [{}]},
+        {"levelling": 1},
+        {"second_look": {}},
+        {"site": []},
+    ],
+)
+def test_a_manifest_whose_figures_are_none_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(ModelFileError, match="is damaged: "):
+        load_model(_remade(tmp_path, **changes))
