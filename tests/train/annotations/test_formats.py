@@ -195,6 +195,19 @@ def test_corners_at_zero_prove_that_pascal_voc_is_counted_from_zero(tmp_path: Pa
     assert found.pictures["b"] == [Box("ring", 10, 5, 40, 30)]
 
 
+def test_pascal_voc_of_one_name_in_two_folders_is_of_two_pictures(tmp_path: Path) -> None:
+    for folder, label in (("patient 1", "ring"), ("patient 2", "red blood cell")):
+        box = "<xmin>11</xmin><ymin>6</ymin><xmax>50</xmax><ymax>35</ymax>"
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "field.xml").write_text(
+            f"<annotation><object><name>{label}</name><bndbox>{box}</bndbox></object></annotation>"
+        )
+    found = {
+        name: [box.label for box in boxes] for name, boxes in read_annotations(tmp_path).pictures.items()
+    }
+    assert found == {"patient 1/field": ["ring"], "patient 2/field": ["red blood cell"]}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

@@ -28,7 +28,8 @@ def read_voc(path: Path) -> Annotations:
         if root is None:
             continue
         # The name of the file is that of the picture; the name inside is often that of an earlier folder.
-        rows = corners.setdefault(file.stem, [])
+        name = file.relative_to(path) if path.is_dir() else Path(file.name)
+        rows = corners.setdefault(name.with_suffix("").as_posix(), [])
         for place, entry in enumerate(root.iter("object"), 1):
             where = Message(AnnotationCode.OBJECT, path=file.name, row=place)
             box = entry.find("bndbox")
