@@ -41,6 +41,7 @@ class AnnotationCode(StrEnum):
     FILE = "annotation.file"
     NOT_AMONG_PICTURES = "annotation.not-among-pictures"
     COULD_BE = "annotation.could-be"
+    SEVERAL_ENTRIES = "annotation.several-entries"
     BY_NOBODY = "annotation.by-nobody"
     NO_IMAGE = "annotation.no-image"
     NO_CATEGORY = "annotation.no-category"

@@ -136,17 +136,26 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
     for file in files:
         by_stem.setdefault(path_parts(file)[-1], []).append(file)
     places: dict[str, str] = {}
+    entries: dict[str, list[str]] = {}
     for name in annotations.pictures:
         same_name = by_stem.get(path_parts(name)[-1], [])
         fitting = [file for file in same_name if same_end(file, name)] or same_name
         exact = [file for file in fitting if file == name]
         if len(exact or fitting) == 1:
-            places[name] = (exact or fitting)[0]
+            entries.setdefault((exact or fitting)[0], []).append(name)
         else:
             why = Message(AnnotationCode.NOT_AMONG_PICTURES)
             if fitting:
                 why = Message(AnnotationCode.COULD_BE, first=fitting[0], second=fitting[1])
             cut.left_out.append(Message(AnnotationCode.ENTRY, where=name, why=why))
+    for file, found in entries.items():
+        own = [name for name in found if path_parts(name) == path_parts(file)]
+        if len(own or found) == 1:
+            places[(own or found)[0]] = file
+        why = Message(AnnotationCode.SEVERAL_ENTRIES, path=file)
+        cut.left_out += [
+            Message(AnnotationCode.ENTRY, where=name, why=why) for name in found if name not in places
+        ]
     if not places:
         seen = (
             Message(AnnotationCode.FIRST_THERE, first=files[0])
@@ -160,10 +169,9 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
             folder=folder,
             seen=seen,
         )
-    used = set(places.values())
     nobody = Message(AnnotationCode.BY_NOBODY)
     cut.left_out += [
-        Message(AnnotationCode.ENTRY, where=file, why=nobody) for file in files if file not in used
+        Message(AnnotationCode.ENTRY, where=file, why=nobody) for file in files if file not in entries
     ]
     return dict(sorted(places.items(), key=lambda entry: entry[1]))
 

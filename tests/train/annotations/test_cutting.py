@@ -156,6 +156,30 @@ def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Draw
     ]
 
 
+def test_of_several_entries_of_one_picture_none_is_used_but_its_own(drawn: Drawn, tmp_path: Path) -> None:
+    whole = json.loads(cut(drawn, tmp_path / "whole", *BOTH).stdout)
+    # A folder of another split that is not there, and a picture that stands in both.
+    drawn.images[1]["file_name"] = "train/patient 2/field.png"
+    drawn.images += [
+        {"id": 3, "file_name": "patient 9/field.png"},
+        {"id": 4, "file_name": "valid/patient 2/field.png"},
+    ]
+    (drawn.pictures / "patient 1" / "field.png").rename(drawn.pictures / "patient 1" / "first.png")
+    drawn.images[0]["file_name"] = "first.png"
+    drawn.write(drawn.boxes)
+    said = json.loads(cut(drawn, tmp_path / "cells", *BOTH).stdout)
+    assert said["fields"] == 1
+    assert said["left_out"] == [
+        f"{name}: it could be patient 2/field.png, but so could another entry."
+        for name in ("train/patient 2/field.png", "patient 9/field.png", "valid/patient 2/field.png")
+    ]
+    drawn.images[1]["file_name"] = "patient 2/field.png"
+    drawn.write(drawn.boxes)
+    said = json.loads(cut(drawn, tmp_path / "own", *BOTH).stdout)
+    assert said["cells"] == whole["cells"]
+    assert len(said["left_out"]) == 2
+
+
 def test_a_folder_that_holds_something_is_left_alone(drawn: Drawn, tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "thesis.txt").write_text("years of work")
