@@ -228,6 +228,19 @@ def test_what_cannot_be_read_as_a_whole_is_refused_in_a_sentence(
         read_annotations(tmp_path / name)
 
 
+def test_text_files_beside_yolos_labels_are_no_labels(tmp_path: Path) -> None:
+    labels = tmp_path / "train" / "labels"
+    labels.mkdir(parents=True)
+    (labels / "field_jpg.rf.12ab.txt").write_text("1 .5 .5 .1 .1\n")
+    (labels / "._field_jpg.rf.12ab.txt").write_bytes(b"\0\x05\x16\x07Mac OS X\xff")
+    (tmp_path / "data.yaml").write_text("train: ../train/images\nnc: 2\nnames: ['rbc', 'ring']\n")
+    (tmp_path / "README.roboflow.txt").write_text("Malaria - v1\n\nExported by roboflow.com\n")
+    (tmp_path / "val.txt").write_text("data/obj_train_data/field.jpg\n")
+    found = read_annotations(tmp_path)
+    assert list(found.pictures) == ["train/field_jpg.rf.12ab"]
+    assert found.left_out == []
+
+
 def test_yolo_without_names_asks_for_them(tmp_path: Path) -> None:
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .1 .1\n")

@@ -7,12 +7,15 @@ A line of more numbers is an outline (``class x1 y1 x2 y2 ...``). Names stand in
 import re
 from pathlib import Path
 
+from edge.images.inputs import is_made_by_system
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, text_of
 
 _NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
 _HOW_FAR_UP = 3
+_NO_LABELS = re.compile(r"readme.*|(train|val|valid|validation|test)\.txt", re.IGNORECASE)
+"""Text files that programs put beside the labels: what the set is (Roboflow), and lists of pictures (Darknet, CVAT)."""
 
 
 def read_yolo(path: Path) -> Annotations:
@@ -22,7 +25,13 @@ def read_yolo(path: Path) -> Annotations:
         AnnotationError: nothing names the classes, or there is no label file.
     """
     folder = path if path.is_dir() else path.parent
-    files = sorted(file for file in folder.rglob("*.txt") if file.name not in {*_NAME_FILES, "train.txt"})
+    files = sorted(
+        file
+        for file in folder.rglob("*.txt")
+        if file.name not in _NAME_FILES
+        and not _NO_LABELS.fullmatch(file.name)
+        and not any(map(is_made_by_system, file.relative_to(folder).parts))
+    )
     if not files:
         raise AnnotationError(AnnotationCode.NO_LABEL_FILES, folder=folder)
     names = _names(path if path.is_file() else _name_file(folder))
