@@ -241,6 +241,23 @@ def test_text_files_beside_yolos_labels_are_no_labels(tmp_path: Path) -> None:
     assert found.left_out == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# ours\nnames:\n  # of blood\n  0: rbc  # red\n\n  # of malaria\n  1: 'ring'\nnc: 2\n",
+        "names:\n- rbc\n# of malaria\n- ring",
+        "nc: 2\nnames: {0: rbc, 1: 'ring'}\n",
+        "names: [\n  'rbc',  # red, round\n  'ring'\n]\n",
+    ],
+    ids=["numbered", "list", "in braces", "in brackets"],
+)
+def test_names_are_read_in_every_way_in_which_yolo_writes_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "data.yaml").write_text(text)
+    (tmp_path / "labels" / "a.txt").write_text("1 .5 .5 .1 .1\n0 .5 .5 .1 .1\n")
+    assert [box.label for box in read_annotations(tmp_path).pictures["a"]] == ["ring", "rbc"]
+
+
 def test_yolo_without_names_asks_for_them(tmp_path: Path) -> None:
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .1 .1\n")

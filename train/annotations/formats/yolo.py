@@ -73,19 +73,21 @@ def _name_file(folder: Path) -> Path:
 
 def _names(path: Path) -> dict[int, str]:
     text = text_of(path)
-    if path.suffix not in {".yaml", ".yml"}:
+    if path.suffix.lower() not in {".yaml", ".yml"}:
         return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-    # Of YAML no more than the three ways in which the names are written.
+    # Of YAML no more than the four ways in which the names are written.
+    text = re.sub(r"(?m)(^|[ \t])#.*$", "", text)
     inline = re.search(r"^names:[ \t]*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     if inline:
         return dict(enumerate(_plain(name) for name in inline[1].split(",") if name.strip()))
     block = re.search(
-        r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:).*(?:\r?\n|$)|[ \t]*\r?\n)+)", text, re.MULTILINE
+        r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:).*\r?\n|[ \t]*\r?\n)+)", f"{text}\n", re.MULTILINE
     )
-    if block is None:
+    numbered = block or re.search(r"^names:[ \t]*\{(.*?)\}", text, re.MULTILINE | re.DOTALL)
+    if numbered is None:
         raise AnnotationError(AnnotationCode.NO_LIST_OF_NAMES, path=path)
     names: dict[int, str] = {}
-    for line in block[1].splitlines():
+    for line in numbered[1].splitlines() if block else numbered[1].split(","):
         key, _, name = line.strip().partition(":" if re.match(r"\s*\d+:", line) else "-")
         if name.strip():
             names[int(key) if key else len(names)] = _plain(name)
@@ -93,4 +95,4 @@ def _names(path: Path) -> dict[int, str]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"\s+#.*$", "", name).strip().strip("'\"")
+    return name.strip().strip("'\"")
