@@ -64,7 +64,7 @@ def _read_json(path: Path) -> Annotations:
             return read_label_studio(content)
     except json.JSONDecodeError as error:
         raise AnnotationError(AnnotationCode.NO_JSON, path=path, reason=str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise AnnotationError(
             AnnotationCode.DAMAGED, path=path, reason=f"{type(error).__name__} {error}"
         ) from error

@@ -218,6 +218,9 @@ def test_pascal_voc_of_one_name_in_two_folders_is_of_two_pictures(tmp_path: Path
         ("none.json", '{"images": [], "annotations": []}', "holds no box"),
         ("other.json", '{"shapes": []}', "neither COCO"),
         ("notes.txt", "boxes", "no known format"),
+        ("quote.csv", 'image,label,x,y,w,h\n"a.jpg,ring' + ",1" * 70_000, "field larger than field limit"),
+        ("nested.json", "[" * 100_000, "is damaged"),
+        ("EXPORT.ZIP", "", "EXPORT.ZIP cannot be read: it cannot be unpacked"),
     ],
 )
 def test_what_cannot_be_read_as_a_whole_is_refused_in_a_sentence(

@@ -22,7 +22,10 @@ def read_box_table(path: Path) -> Annotations:
     text = text_of(path)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
+    try:
+        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
     if not rows:
         raise AnnotationError(TrainCode.TABLE_EMPTY, path=path)
     head = [column.strip().lower().lstrip("#") for column in rows[0]]

@@ -45,7 +45,7 @@ def read_cvat(path: Path) -> Annotations:
 
 def _data(path: Path) -> bytes:
     try:
-        if path.suffix == ".zip":
+        if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 return archive.read(CVAT_FILE)
         return path.read_bytes()
