@@ -9,6 +9,7 @@ from typing import NamedTuple
 from edge.errors import PlasmoliteError
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.catalogue import Value
+from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
@@ -78,6 +79,27 @@ def turned(
         )
         for left, top in corners
     ]
+
+
+def number_of(name: str, value: object) -> float:
+    """Read a number.
+
+    Args:
+        name: of the value, to be named where it is none.
+        value: as the annotations have it.
+
+    Raises:
+        ValueError: it is no number, or none that is finite; its argument is the sentence.
+    """
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    if value is None or not str(value).strip():
+        raise ValueError(Message(Code.REASON_MISSING_VALUE, name=name))
+    raise ValueError(Message(Code.REASON_WRONG_VALUE, name=name, value=str(value)))
 
 
 def text_of(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.messages.language import Language
 from train.annotations.reading import read_annotations
 from train.annotations.values import AnnotationError, Box
 
@@ -229,6 +230,39 @@ def test_what_cannot_be_read_as_a_whole_is_refused_in_a_sentence(
     (tmp_path / name).write_text(text)
     with pytest.raises(AnnotationError, match=words):
         read_annotations(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "entry", "said"),
+    [
+        ("a.csv", "image;label;x;y;w;h\n{}", "a.jpg;ring;1,5;2;3;4\n", "x ne peut pas être 1,5"),
+        ("a.csv", "image,label,x,y,w,h\n{}", "a.jpg,ring,1,2,3,nan\n", "h ne peut pas être nan"),
+        ("a.csv", "{}", "a.jpg,10,20,inf,50,ring\n", "xmax ne peut pas être inf"),
+        ("a.txt", "{}", "0 .5 .5 .1 x\n", "ne peut pas être x"),
+        ("a.txt", "{}", "ring .5 .5 .1 .1\n", "on ne connaît pas de nom à la"),
+        (
+            "a.xml",
+            '<annotations><image name="a.jpg">{}</image></annotations>',
+            '<box label="a" xtl="?"/>',
+            "xtl ne",
+        ),
+        (
+            "a.json",
+            '{{"images": [{{"id": 1, "file_name": "a.jpg"}}], "categories": [{{"id": 1, "name": "ring"}}], '
+            '"annotations": [{}]}}',
+            '{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[1, 2, 3]]}',
+            "3 nombres",
+        ),
+    ],
+)
+def test_what_is_no_number_is_left_out_with_a_sentence_in_french_too(
+    tmp_path: Path, name: str, text: str, entry: str, said: str
+) -> None:
+    (tmp_path / "classes.txt").write_text("ring\n")
+    (tmp_path / name).write_text(text.format(entry))
+    with pytest.raises(AnnotationError) as refused:
+        read_annotations(tmp_path if name == "a.txt" else tmp_path / name)
+    assert said in refused.value.message.text(Language.FRENCH)
 
 
 def test_text_files_beside_yolos_labels_are_no_labels(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
-from train.annotations.values import AnnotationError, Annotations, Box, text_of
+from train.annotations.values import AnnotationError, Annotations, Box, number_of, text_of
 
 _Row = dict[str, str]
 
@@ -49,7 +49,7 @@ def read_box_table(path: Path) -> Annotations:
 
 
 def _corner_and_size(row: _Row) -> tuple[str, Box]:
-    x, y, width, height = (float(row[name]) for name in ("x", "y", "w", "h"))
+    x, y, width, height = (number_of(name, row[name]) for name in ("x", "y", "w", "h"))
     return row["image"], Box(row["label"], x, y, width, height)
 
 
@@ -60,7 +60,7 @@ def _corners(row: _Row) -> tuple[str, Box]:
 
 
 def _open_images(row: _Row) -> tuple[str, Box]:
-    x, right, y, lower = (float(row[name]) for name in ("xmin", "xmax", "ymin", "ymax"))
+    x, right, y, lower = (number_of(name, row[name]) for name in ("xmin", "xmax", "ymin", "ymax"))
     return row["imageid"], Box(row["labelname"], x, y, right - x, lower - y, relative=True)
 
 
@@ -73,7 +73,7 @@ def _via(row: _Row) -> tuple[str, Box | None]:
     labels = [value for value in attributes.values() if isinstance(value, str)]
     if len(labels) != 1:
         raise ValueError(Message(AnnotationCode.NO_LABEL))
-    x, y, width, height = (float(shape[key]) for key in ("x", "y", "width", "height"))
+    x, y, width, height = (number_of(key, shape[key]) for key in ("x", "y", "width", "height"))
     return row["filename"], Box(labels[0], x, y, width, height)
 
 
@@ -98,8 +98,10 @@ def _without_header(rows: list[list[str]], path: Path) -> Annotations:
     return found
 
 
-def _from_corners(label: str, x: str, y: str, right: str, lower: str) -> Box:
-    return Box(label, float(x), float(y), float(right) - float(x), float(lower) - float(y))
+def _from_corners(label: str, *corners: str) -> Box:
+    names = ("xmin", "ymin", "xmax", "ymax")
+    x, y, right, lower = (number_of(name, corner) for name, corner in zip(names, corners, strict=True))
+    return Box(label, x, y, right - x, lower - y)
 
 
 def _is_number(text: str) -> bool:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from edge.messages.annotation_codes import AnnotationCode
-from edge.messages.message import Message
-from train.annotations.values import Annotations, Box, box_around
+from edge.messages.message import Message, reason_of
+from train.annotations.values import Annotations, Box, box_around, number_of
 
 
 def read_coco(content: dict[str, Any]) -> Annotations:
@@ -25,10 +25,14 @@ def read_coco(content: dict[str, Any]) -> Annotations:
             )
             found.leave_out(Message(AnnotationCode.OF_NO_PICTURE, key=key), why)
             continue
-        box = None if entry.get("iscrowd") else _box(label, entry)
+        where = Message(AnnotationCode.OF_PICTURE, key=key, picture=picture)
+        try:
+            box = None if entry.get("iscrowd") else _box(label, entry)
+        except ValueError as error:
+            found.leave_out(where, reason_of(error))
+            continue
         if box is None:
             code = AnnotationCode.CROWD if entry.get("iscrowd") else AnnotationCode.NO_SHAPE
-            where = Message(AnnotationCode.OF_PICTURE, key=key, picture=picture)
             found.leave_out(where, Message(code))
         else:
             found.pictures[picture].append(box)
@@ -37,10 +41,12 @@ def read_coco(content: dict[str, Any]) -> Annotations:
 
 def _box(label: str, entry: dict[str, Any]) -> Box | None:
     if len(entry.get("bbox") or ()) == 4:
-        x, y, width, height = (float(value) for value in entry["bbox"])
+        x, y, width, height = (number_of("bbox", value) for value in entry["bbox"])
         return Box(label, x, y, width, height)
     outline = entry.get("segmentation")
     if isinstance(outline, list) and outline:
-        numbers = [float(value) for part in outline for value in part]
+        numbers = [number_of("segmentation", value) for part in outline for value in part]
+        if len(numbers) < 6 or len(numbers) % 2:
+            raise ValueError(Message(AnnotationCode.NUMBERS, numbers=len(numbers)))
         return box_around(label, list(zip(numbers[::2], numbers[1::2], strict=True)))
     return None

@@ -9,7 +9,7 @@ from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from train.annotations.formats.xml_text import parse_xml
-from train.annotations.values import AnnotationError, Annotations, Box, box_around, turned
+from train.annotations.values import AnnotationError, Annotations, Box, box_around, number_of, turned
 
 CVAT_FILE = "annotations.xml"
 
@@ -58,7 +58,7 @@ def _data(path: Path) -> bytes:
 
 def _box(shape: Element) -> Box | None:
     label = shape.attrib["label"]
-    value = {name: float(text) for name, text in shape.attrib.items() if name in _NUMBERS}
+    value = {name: number_of(name, text) for name, text in shape.attrib.items() if name in _NUMBERS}
     if shape.tag == "box":
         x, y, right, lower = (value[name] for name in ("xtl", "ytl", "xbr", "ybr"))
         if value.get("rotation"):
@@ -72,7 +72,7 @@ def _box(shape: Element) -> Box | None:
         return Box(label, value["left"], value["top"], value["width"], value["height"])
     if shape.tag in {"polygon", "polyline"}:
         points = [point.split(",") for point in shape.attrib["points"].split(";")]
-        return box_around(label, [(float(x), float(y)) for x, y in points])
+        return box_around(label, [(number_of("points", x), number_of("points", y)) for x, y in points])
     return None
 
 

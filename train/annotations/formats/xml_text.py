@@ -4,9 +4,7 @@ import xml.etree.ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from edge.messages.annotation_codes import AnnotationCode
-from edge.messages.codes import Code
-from edge.messages.message import Message
-from train.annotations.values import AnnotationError
+from train.annotations.values import AnnotationError, number_of
 
 
 def parse_xml(data: bytes, name: str) -> Element:
@@ -27,9 +25,6 @@ def number(element: Element, name: str) -> float:
     """Return a child's text as a number.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or it is no number.
     """
-    text = element.findtext(name)
-    if text is None:
-        raise ValueError(Message(Code.REASON_MISSING_VALUE, name=name))
-    return float(text)
+    return number_of(name, element.findtext(name))

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge.images.inputs import is_made_by_system
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
-from train.annotations.values import AnnotationError, Annotations, Box, box_around, text_of
+from train.annotations.values import AnnotationError, Annotations, Box, box_around, number_of, text_of
 
 _NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
 _HOW_FAR_UP = 3
@@ -52,9 +52,9 @@ def read_yolo(path: Path) -> Annotations:
 
 def _box(line: str, names: dict[int, str]) -> Box:
     number, *values = line.split()
-    if int(number) not in names:
+    if not number.isdecimal() or int(number) not in names:
         raise ValueError(Message(AnnotationCode.CLASS_WITHOUT_NAME, key=number))
-    label, numbers = names[int(number)], [float(value) for value in values]
+    label, numbers = names[int(number)], [number_of("x, y", value) for value in values]
     if len(numbers) in {4, 5}:  # a fifth is how sure a program was
         x, y, width, height = numbers[:4]
         return Box(label, x - width / 2, y - height / 2, width, height, relative=True)
