@@ -5,6 +5,7 @@ first row that is wrong: none is applied by half.
 """
 
 import csv
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -164,7 +165,9 @@ def cell_stem(cell: str) -> str:
 
 def path_parts(cell: str) -> tuple[str, ...]:
     """Split a path; the last part loses its suffix where it is a picture's: a name may hold dots of its own."""
-    *folders, name = [part for part in cell.replace("\\", "/").split("/") if part not in {"", "."}] or [cell]
+    # Some systems store "é" as two signs, others as one.
+    plain = unicodedata.normalize("NFC", cell).replace("\\", "/")
+    *folders, name = [part for part in plain.split("/") if part not in {"", "."}] or [cell]
     stem, dot, suffix = name.rpartition(".")
     return (*folders, stem if dot and f".{suffix.lower()}" in IMAGE_SUFFIXES else name)
 

@@ -80,6 +80,12 @@ def test_a_path_fits_one_cell_however_it_is_written(tmp_path: Path, cell: str) -
     assert matched(tmp_path, f"{cell},A") == {FILES[0]: "A"}
 
 
+def test_an_accent_fits_whether_a_system_stores_it_as_one_sign_or_two(tmp_path: Path) -> None:
+    path = written(tmp_path, "cell,patient\n\u00e9cran 1.png,A\nscho\u0308n,B\n")
+    files = ["Uninfected/e\u0301cran 1.png", "Uninfected/sch\u00f6n.png"]
+    assert [row.value for row in match_rows(path, read_patient_rows(path), files).values()] == ["A", "B"]
+
+
 def test_a_name_fits_where_only_one_cell_has_it(tmp_path: Path) -> None:
     assert matched(tmp_path, "2.png,A", "3,B") == {FILES[1]: "A", FILES[3]: "B"}
 
