@@ -13,6 +13,7 @@ from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.cells.isolation import isolate
+from edge.cells.tables import match_rows, read_patient_rows
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
@@ -20,7 +21,6 @@ from edge.inference.model_file import ModelFile
 from edge.segmentation.finder import CellFinder
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import label_number, patient_from_name, read_corrections
-from train.data.tables import match_rows, read_patient_rows
 
 
 class LabelledCell(NamedTuple):

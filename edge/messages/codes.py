@@ -325,7 +325,6 @@ class Code(StrEnum):
     TEACH_WINS_NOTHING = "teach.wins-nothing"
     TEACH_WON = "teach.won"
     TEACH_KEPT = "teach.kept"
-    TEACH_TABLE = "teach.table"
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"

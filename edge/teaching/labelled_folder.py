@@ -1,17 +1,15 @@
 """Reads a folder of labelled cells, as training does: ``Parasitized/`` and ``Uninfected/``, one cut-out cell a file."""
 
-import csv
 from pathlib import Path
 
 from edge.cells.files import cell_input
+from edge.cells.folder import PATIENTS_FILE
+from edge.cells.tables import patients_of
 from edge.errors import ImageError, SourceError
 from edge.images.inputs import list_cell_files
 from edge.messages.codes import Code
-from edge.messages.message import reason_of
 from edge.teaching.labelled_cells import LabelledCell
 from edge.types import Label
-
-_PATIENTS_FILE = "patients.csv"
 
 
 def labelled_cells(folder: Path, size: int) -> list[LabelledCell]:
@@ -24,32 +22,26 @@ def labelled_cells(folder: Path, size: int) -> list[LabelledCell]:
 
     Raises:
         SourceError: there is no cell.
+        TableError: the table of patients cannot be applied as it stands, or lacks some of the cells.
     """
-    patients = _patients(folder / _PATIENTS_FILE)
+    files = {
+        file.source.relative_to(folder).as_posix(): label
+        for label in (Label.PARASITIZED, Label.UNINFECTED)
+        for file in list_cell_files([folder / label])
+        if isinstance(file.source, Path)
+    }
+    table = folder / PATIENTS_FILE
+    patients = patients_of(table, list(files)) if files and table.exists() else {}
     labelled = []
-    for label in (Label.PARASITIZED, Label.UNINFECTED):
-        for file in list_cell_files([folder / label]):
-            if not isinstance(file.source, Path):
-                continue
-            try:
-                picture = cell_input(file.source, size, accept_anything=True)
-            except (ImageError, OSError):
-                continue
-            name = file.source.relative_to(folder).as_posix()
-            patient = patients.get(name, patients.get(file.source.stem, f"{folder.name}/{name}"))
-            labelled.append(LabelledCell(picture, label == Label.PARASITIZED, patient, name, folder.name))
+    for name, label in files.items():
+        try:
+            picture = cell_input(folder / name, size, accept_anything=True)
+        except (ImageError, OSError):
+            continue
+        patient = patients[name].value if patients else f"{folder.name}/{name}"
+        labelled.append(LabelledCell(picture, label == Label.PARASITIZED, patient, name, folder.name))
     if not labelled:
         raise SourceError(
             Code.FILE_NO_PICTURES, paths=[str(folder / label) for label in ("Parasitized", "Uninfected")]
         )
     return labelled
-
-
-def _patients(path: Path) -> dict[str, str]:
-    if not path.exists():
-        return {}
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return {row[0]: row[-1] for row in csv.reader(stream) if len(row) > 1}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(Code.TEACH_TABLE, path=path, reason=reason_of(error)) from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.cells.folder import CellFolder
+from edge.cells.tables import match_rows, path_parts, read_patient_rows, same_end
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import MIN_CELL_SIDE
@@ -18,7 +19,6 @@ from edge.types import Label
 from train.annotations.matching import IN_DOUBT, NOT_ANNOTATED, match
 from train.annotations.meaning import Meaning, Names
 from train.annotations.values import AnnotationError, Annotations
-from train.data.tables import match_rows, path_parts, read_patient_rows, same_end
 
 LEFT_OUT_FILE = "left-out.csv"
 _LABELS = {Meaning.INFECTED: Label.PARASITIZED, Meaning.UNINFECTED: Label.UNINFECTED}

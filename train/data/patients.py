@@ -7,11 +7,11 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from edge.cells.tables import by_stem, match_rows, patients_of, read_correction_rows, read_patient_rows
 from edge.errors import PlasmoliteError
 from edge.messages.message import Message
 from edge.messages.train_codes import TrainCode
 from train.data.class_names import ClassNames
-from train.data.tables import TableError, by_stem, match_rows, read_correction_rows, read_patient_rows
 
 _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 """Folders named so hold a part of somebody's split, not a patient."""
@@ -110,18 +110,8 @@ def describe_patients(patients: Iterable[str], by: str, table: str | None = None
 
 
 def _by_table(files: Sequence[str], table: Path) -> tuple[list[str], Message | None]:
-    rows = read_patient_rows(table)
-    found = match_rows(table, rows, files)
-    missing = [file for file in files if file not in found]
-    if missing:
-        raise TableError(
-            TrainCode.TABLE_LACKS_CELLS,
-            path=table,
-            missing=len(missing),
-            cells=len(files),
-            first=missing[0],
-        )
-    spare = len(rows) - len({row.number for row in found.values()})
+    found = patients_of(table, files)
+    spare = len(read_patient_rows(table)) - len({row.number for row in found.values()})
     note = Message(TrainCode.TABLE_SPARE_ROWS, spare=spare, path=table.name) if spare else None
     return [found[file].value for file in files], note
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.cells.tables import TableError
 from edge.messages.language import Language
 from train.data.patients import (
     Correction,
@@ -17,7 +18,6 @@ from train.data.patients import (
     read_patients,
     tell_patients,
 )
-from train.data.tables import TableError
 
 BY_NAME, BY_FOLDER = PatientSource.of("name", None), PatientSource.of("folder", None)
 _BOTH = ("Parasitized", "Uninfected")

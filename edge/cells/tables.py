@@ -158,6 +158,29 @@ def match_rows(path: Path, rows: Sequence[TableRow], files: Sequence[str]) -> di
     return found
 
 
+def patients_of(path: Path, files: Sequence[str]) -> dict[str, TableRow]:
+    """Find the row of each file in a table of patients.
+
+    Args:
+        path: of the table.
+        files: paths of the cells within their folder or zip file, with ``/``.
+
+    Raises:
+        TableError: the table cannot be applied as it stands, or lacks some of the files.
+    """
+    found = match_rows(path, read_patient_rows(path), files)
+    missing = [file for file in files if file not in found]
+    if missing:
+        raise TableError(
+            TrainCode.TABLE_LACKS_CELLS,
+            path=path,
+            missing=len(missing),
+            cells=len(files),
+            first=missing[0],
+        )
+    return found
+
+
 def cell_stem(cell: str) -> str:
     """Return a cell's file name without folder and picture suffix."""
     return path_parts(cell)[-1]
@@ -196,7 +219,11 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that holds something, with its number from 1."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            yield from ((number, row) for number, row in enumerate(csv.reader(stream), 1) if any(row))
+            # A spreadsheet writes semicolons where a comma stands in numbers.
+            delimiter = max(",;\t", key=stream.readline().count)
+            stream.seek(0)
+            rows = csv.reader(stream, delimiter=delimiter)
+            yield from ((number, row) for number, row in enumerate(rows, 1) if any(row))
     except UnicodeDecodeError as error:
         raise TableError(TrainCode.TABLE_NOT_TEXT, path=path, reason=str(error)) from error
     except (OSError, csv.Error) as error:

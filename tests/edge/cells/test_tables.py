@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from train.data.tables import TableError, TableRow, match_rows, read_correction_rows, read_patient_rows
+from edge.cells.tables import TableError, TableRow, match_rows, read_correction_rows, read_patient_rows
 
 FILES = ["P01/Parasitized/1.png", "P01/Uninfected/2.png", "P02/Parasitized/1.png", "P02/Uninfected/3.webp"]
 
