@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from edge.atomic_file import write_atomically
 from edge.inference.precision import Precision
 from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.model.batches import network_inputs
+from train.model.network import load_network
 from train.reporting.results import STATED_SPECIFICITY
 from train.run_folder import MODEL_FILE
 
@@ -68,7 +68,7 @@ def judge_fold(run: Path, report: Callable[[str], None] = lambda _: None) -> Fol
     if not exported.exists() or exported.stat().st_mtime < (run / MODEL_FILE).stat().st_mtime:
         report("Exporting int8")
         calibration = choose_calibration_set(finished.run_data, settings.image_size, settings.seed)
-        flatbuffer = export(keras.models.load_model(run / MODEL_FILE), Precision.INT8, calibration.inputs)
+        flatbuffer = export(load_network(run / MODEL_FILE), Precision.INT8, calibration.inputs)
         write_atomically(exported, flatbuffer)
     report("Judging the test patients")
     said, _ = judge_with(exported.read_bytes(), network_inputs(record.test_samples, settings.image_size), 2)

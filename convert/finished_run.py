@@ -1,14 +1,16 @@
 """Reads a finished training run again: its settings, its cells where they are now, and what it came to."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.messages.message import reason_of
 from edge.messages.train_codes import ConvertCode, TrainCode
 from train.reporting.record import RunRecord, read_record
 from train.run import RunData, read_run_data
-from train.run_folder import MODEL_FILE, SETTINGS_FILE
+from train.run_folder import DATA_FILE, ENVIRONMENT_FILE, MODEL_FILE, SETTINGS_FILE
 from train.settings import TrainingSettings
 
 
@@ -66,5 +68,10 @@ def open_finished_run(folder: Path, moved: MovedFiles = MovedFiles()) -> Finishe
     settings = moved.found(TrainingSettings.read(folder / SETTINGS_FILE))
     if settings.by_cell:
         raise RunError(ConvertCode.SPLIT_BY_CELL, folder=folder)
+    for name in (DATA_FILE, ENVIRONMENT_FILE):
+        try:
+            json.loads((folder / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(TrainCode.UNREADABLE, path=folder / name, reason=reason_of(error)) from error
     run_data = read_run_data(settings, folder)
     return FinishedRun(folder, settings, run_data, read_record(folder, run_data))

@@ -11,7 +11,6 @@ below one standard error of the model's own figure passes, too.
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from edge.inference.precision import Precision
 from edge.inference.second_look import TURNS, turns
 from train.evaluation.metrics import Judged, measure
 from train.model.batches import network_inputs
+from train.model.network import load_network
 from train.run_folder import MODEL_FILE
 
 _DEVIATIONS = 1.96
@@ -64,7 +64,7 @@ def judge_in_all_turns(
         cells: of `unseen_cells`.
         limits: what may differ.
     """
-    model = keras.models.load_model(finished.folder / MODEL_FILE)
+    model = load_network(finished.folder / MODEL_FILE)
     meant, said = [], []
     for turned in turns(cells.inputs):
         meant.append(model.predict(turned.astype(np.float32), batch_size=64, verbose=0)[:, 0])

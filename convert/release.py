@@ -32,6 +32,7 @@ from train.evaluation.metrics import Judged, balanced_threshold
 from train.evaluation.thresholds import SECOND_LOOK_FROM
 from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
+from train.model.network import load_network
 from train.run_folder import MODEL_FILE
 
 SOURCES_NOT_STATED = "not stated by who trained it"
@@ -122,7 +123,7 @@ def convert_run(
     )
     test_inputs = network_inputs(finished.record.test_samples, finished.settings.image_size)
     candidates = read_candidates(finished, report)
-    model = keras.models.load_model(run / MODEL_FILE)
+    model = load_network(run / MODEL_FILE)
     if spoil is not None:
         spoil(model)
     out.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.atomic_file import atomic_file
 from train.model.batches import CellBatches
-from train.model.network import base_of
+from train.model.network import base_of, load_network
 
 HISTORY_FILE, STATE_FILES = "history.csv", "state-*.keras"
 """The learning curves, and the pattern of the files that hold the state of each phase."""
@@ -86,7 +86,7 @@ def fit_phase(
     state, best = run / f"state-{phase.name}.keras", run / f"best-{phase.name}.weights.h5"
     rows = [row for row in read_history(run) if row["phase"] == phase.name]
     if state.exists() and rows:
-        network = keras.models.load_model(state)
+        network = load_network(state)
         # Killed between the two files: the state is the older or the newer one; its own count decides.
         steps = len(make_batches(0))
         done = round(int(network.optimizer.iterations) / steps)

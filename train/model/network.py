@@ -14,12 +14,16 @@ trained weights the very ones that the exporter quantises.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from zipfile import is_zipfile
 
 import keras
 import numpy as np
 
 from edge.errors import PlasmoliteError
 from edge.inference.preprocessing import PREPROCESSING_VERSION
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from train.model.released_weights import RELEASED_SUFFIX, read_convolutions, read_head
 
@@ -93,6 +97,23 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     return network
 
 
+def load_network(path: Path, **options: Any) -> keras.Model:
+    """Read a ``.keras`` file of a run.
+
+    Args:
+        path: of the file.
+        options: as ``keras.models.load_model`` takes them.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    try:
+        return keras.models.load_model(path, **options)
+    except Exception as error:  # Keras raises what the parts of the model raise, of any kind
+        reason = reason_of(error) if is_zipfile(path) else Message(Code.REASON_NOT_UNPACKED)
+        raise WeightsError(TrainCode.UNREADABLE, path=path, reason=reason) from error
+
+
 def look_at(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """Pool the base's outputs: of each the maximum over the cell, then of each the mean, one row of features."""
     pools = [keras.layers.GlobalMaxPooling2D()(depth) for depth in depths]
@@ -137,8 +158,9 @@ def _give_released_head(network: keras.Model, path: Path) -> None:
 
 def _give_saved_weights(network: keras.Model, path: Path) -> None:
     """Begin where a run ended: all weights of the network that it saved."""
+    known = load_network(path, compile=False)
     try:
-        network.set_weights(keras.models.load_model(path, compile=False).get_weights())
+        network.set_weights(known.get_weights())
     except (OSError, ValueError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0][:200]
         raise WeightsError(TrainCode.OTHER_NETWORK, path=path, reason=reason) from error

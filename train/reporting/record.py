@@ -52,12 +52,14 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
     """
     try:
         record = json.loads((run / METRICS_FILE).read_text("utf-8"))
+        fingerprint, thresholds, calibration = (record[key] for key in ("data", "thresholds", "calibration"))
+        baseline_auc = float(_baseline(record["figures"])["auc"]["value"])
         with (run / PREDICTIONS_FILE).open(newline="", encoding="utf-8") as stream:
-            said = {row["cell"]: float(row["probability"]) for row in csv.DictReader(stream)}
-    except (OSError, ValueError, KeyError) as error:
+            said = {row["cell"]: float(row["probability"] or "") for row in csv.DictReader(stream)}
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise SettingsError(TrainCode.NOT_FINISHED, folder=run, reason=reason_of(error)) from error
     samples = tuple(run_data.data.samples[i] for i in run_data.split.test)
-    if record["data"] != run_data.data.fingerprint or any(sample.name not in said for sample in samples):
+    if fingerprint != run_data.data.fingerprint or any(sample.name not in said for sample in samples):
         raise SettingsError(TrainCode.DATA_CHANGED, folder=run)
     test = Judged(
         np.array([sample.label for sample in samples], np.int64),
@@ -68,10 +70,10 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
         test=test,
         test_samples=samples,
         disputed=run_data.disputed(run_data.split.test),
-        thresholds=record["thresholds"],
-        calibration=record["calibration"],
+        thresholds=thresholds,
+        calibration=calibration,
         forgetting=record.get("forgetting"),
-        baseline_auc=float(_baseline(record["figures"])["auc"]["value"]),
+        baseline_auc=baseline_auc,
     )
 
 

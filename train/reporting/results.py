@@ -23,7 +23,7 @@ from train.evaluation.metrics import (
 from train.evaluation.thresholds import BATCH, Judge, choose_thresholds
 from train.evaluation.usefulness import weaknesses
 from train.model.batches import network_inputs
-from train.model.network import HEAD_NAMES, SAVED_SUFFIX, with_probability
+from train.model.network import HEAD_NAMES, SAVED_SUFFIX, load_network, with_probability
 from train.run import RunData, training_targets
 from train.run_folder import MODEL_FILE
 from train.settings import TrainingSettings
@@ -113,7 +113,7 @@ def _forgetting(
 ) -> dict[str, Any]:
     assert run_data.rehearsal is not None  # noqa: S101 - for the type checker; the caller asked
     weights = Path(settings.weights)
-    saved = keras.models.load_model(weights, compile=False) if weights.suffix == SAVED_SUFFIX else None
+    saved = load_network(weights, compile=False) if weights.suffix == SAVED_SUFFIX else None
 
     def by(network: keras.Model) -> Judge:
         return lambda inputs: np.concatenate(

@@ -11,6 +11,7 @@ from train.model.network import (
     WeightsError,
     build_network,
     fold_batch_norm,
+    load_network,
     with_probability,
 )
 
@@ -74,3 +75,17 @@ def test_weights_of_another_width_are_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(path)
     with pytest.raises(WeightsError, match=r"narrow\.weights\.h5.*alpha 0\.35"):
         build_network(size=32, alpha=0.35, weights=str(path), seed=0)
+
+
+def test_a_damaged_network_of_a_run_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(64)]).save(path)
+    whole = path.read_bytes()
+    assert len(load_network(path).layers) == 1
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match=r"model\.keras cannot be read: it cannot be unpacked"):
+        load_network(path)
+    middle = whole.index(b"config.json") + 30
+    path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :])
+    with pytest.raises(WeightsError, match="cannot be unpacked"):
+        load_network(path)
