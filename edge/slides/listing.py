@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from edge.errors import SlideError
+from edge.fields.quality import MOST_STRAIN
 from edge.messages.codes import Code
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
@@ -12,12 +13,13 @@ from edge.types import Label
 
 _OPEN = f"""
 SELECT coalesce(sum(call IS NULL AND (label = '{Label.PARASITIZED}' OR doubtful)), 0) AS open
-FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL)
+FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN})
 """  # noqa: S608 - put together from constants alone
-_MOST_TELLING = """
+_MOST_TELLING = f"""
 SELECT crop FROM cells JOIN fields USING (field_id)
-WHERE fields.slide = ? AND cells.duplicate_of IS NULL ORDER BY probability DESC, cell_id LIMIT 1
-"""
+WHERE fields.slide = ? AND cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN}
+ORDER BY probability DESC, cell_id LIMIT 1
+"""  # noqa: S608 - put together from constants alone
 
 
 class SlideOrder(StrEnum):

@@ -1,10 +1,14 @@
 """The list of slides as a person looks through it: words, order, pages, and each slide's state."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from edge.fields.quality import Check, CheckName, QualityReport
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from tests.support.http.running_server import app_of, make_context
@@ -68,6 +72,20 @@ def test_a_slide_shows_its_most_suspicious_cell(client: FlaskClient, store: Slid
     assert shown.content_type == "image/jpeg"
     assert shown.data == store.crop(store.cells(store.slide("b-open"))[0])
     assert client.get("/slides/3/thumbnail").status_code == 409
+
+
+def test_cells_that_were_never_judged_wait_for_nobody(tmp_path: Path) -> None:
+    smeared = Check(CheckName.MOTION, 1.4, (0.0, 1.0), False, Message(Code.FIELD_MOVED))
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.1)))
+        unjudged = field_at(y=500.0)._replace(quality=QualityReport((smeared,)))
+        store.add_field(slide, unjudged, *with_crops(cells_of(0.4, 0.99)))
+        with make_context(tmp_path, store=store) as context:
+            client = app_of(context).test_client()
+            told, queue = client.get("/slides/1").json, client.get("/slides/1/cells").json
+            assert (told["open"], queue["total"], told["state"]) == (0, 0, "clear")
+            assert client.get("/slides/1/thumbnail").data == store.crop(store.cells(slide)[0])
 
 
 @pytest.mark.parametrize("path", ["/slides?find=x", "/slides/1?language=fr", "/health?x=1", "/live.jpg?at=3"])
