@@ -144,7 +144,7 @@ def _rest(error: urllib.error.HTTPError) -> bytes:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isdigit() else None
+    return float(retry_after) if retry_after and retry_after.isdecimal() else None
 
 
 def _told(reason: object) -> Message:

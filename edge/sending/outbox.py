@@ -99,9 +99,8 @@ class Outbox:
             StoreError: it was not noted; the slide is sent once more, which changes nothing at the server.
         """
         self._update(
-            entry,
-            "sent = ?, sent_at = ?, tries = 0, next_try = NULL, refusal = ''",
-            (entry.revision, self._store.now().isoformat()),
+            "sent = ?, sent_at = ?, tries = 0, next_try = NULL, refusal = '' WHERE slide = ?",
+            (entry.revision, self._store.now().isoformat(), entry.slide.number),
         )
 
     def put_off(self, entry: OutboxEntry, reason: str, wait: float | None = None) -> None:
@@ -117,17 +116,19 @@ class Outbox:
         """
         pause = min(FIRST_PAUSE * 2 ** min(entry.tries, 20), LONGEST_PAUSE) * (0.5 + self._chance() / 2)
         if wait is not None:
-            pause = min(max(pause, timedelta(seconds=wait)), LONGEST_PAUSE)
+            pause = max(pause, timedelta(seconds=min(wait, LONGEST_PAUSE.total_seconds())))
         next_try = (self._store.now() + pause).isoformat()
-        self._update(entry, "tries = tries + 1, next_try = ?, refusal = ?", (next_try, reason))
+        self._note(entry, (next_try, reason))
 
     def refuse(self, entry: OutboxEntry, reason: str) -> None:
         """Keep a slide that the server does not want as it is, with what it said.
 
+        One that has changed since it was sent is another report, which may be taken: it stays due.
+
         Raises:
             StoreError: it was not noted.
         """
-        self._update(entry, "tries = tries + 1, next_try = NULL, refusal = ?", (reason or "?",))
+        self._note(entry, (None, reason or "?"))
 
     def release(self) -> None:
         """Try all again, those that were refused or put off too: after the server or its settings were mended.
@@ -155,9 +156,13 @@ class Outbox:
         query = f"SELECT * FROM outbox JOIN slides ON slides.number = outbox.slide WHERE {condition}"  # noqa: S608 - ours
         return self._store.database.rows(query)
 
-    def _update(self, entry: OutboxEntry, change: str, values: tuple[object, ...]) -> None:
+    def _note(self, entry: OutboxEntry, values: tuple[str | None, str]) -> None:
+        """Note what a server said of a revision, where the slide has not changed since."""
+        self._update(
+            "tries = tries + 1, next_try = ?, refusal = ? WHERE slide = ? AND revision = ?",
+            (*values, entry.slide.number, entry.revision),
+        )
+
+    def _update(self, change: str, values: tuple[object, ...]) -> None:
         with self._store.database.writing(Message(Code.STORE_DOING_SEND)) as connection:
-            connection.execute(
-                f"UPDATE outbox SET {change} WHERE slide = ?",  # noqa: S608 - ours
-                (*values, entry.slide.number),
-            )
+            connection.execute(f"UPDATE outbox SET {change}", values)  # noqa: S608 - ours

@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,11 @@ def test_a_server_that_asks_for_more_time_gets_it_but_not_for_ever(tmp_path: Pat
     with open_store(tmp_path) as store:
         counted_slide(store)
         outbox = Outbox(store)
-        for asked, given in ((900.0, 900.0), (1e9, LONGEST_PAUSE.total_seconds())):
+        for asked, given in (
+            (900.0, 900.0),
+            (1e9, LONGEST_PAUSE.total_seconds()),
+            (inf, LONGEST_PAUSE.total_seconds()),
+        ):
             outbox.release()
             before = store.now()
             outbox.put_off(outbox.pending()[0], "429", asked)
@@ -111,6 +116,16 @@ def test_what_was_refused_waits_for_a_person(tmp_path: Path) -> None:
         assert outbox.pending()[0].refusal == "422 no such code"
         overrule_one(store, slide)  # another report, which may be taken
         assert len(outbox.due()) == 1
+
+
+@pytest.mark.parametrize("answer", [Outbox.refuse, Outbox.put_off])
+def test_what_is_said_of_a_slide_does_not_hold_back_what_changed_meanwhile(tmp_path: Path, answer) -> None:
+    with open_store(tmp_path) as store:
+        slide, outbox = counted_slide(store), Outbox(store)
+        (entry,) = outbox.due()
+        overrule_one(store, slide)
+        answer(outbox, entry, "422 no such code")
+        assert [(one.refused, one.tries) for one in outbox.due()] == [(False, 0)]
 
 
 def test_a_deleted_slide_is_not_sent(tmp_path: Path) -> None:
