@@ -12,6 +12,7 @@ class SendCode(StrEnum):
     SECRET_IN_CLEAR = "send.secret-in-clear"
     NO_CERTIFICATE = "send.no-certificate"
     NO_SECRET = "send.no-secret"
+    NOT_ONE_LINE = "send.not-one-line"
     CERTIFICATE = "send.certificate"
     NO_SERVER = "send.no-server"
     NO_MAPPING = "send.no-mapping"

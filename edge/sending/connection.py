@@ -8,14 +8,15 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edge.errors import SendError
 from edge.messages.codes import Code
-from edge.messages.message import Message, system_reason
+from edge.messages.message import Message, reason_of, system_reason
 from edge.messages.send_codes import SendCode
 from edge.sending.settings import Target
 
@@ -59,12 +60,10 @@ class Connection:
     """
 
     def __init__(self, target: Target) -> None:
-        parts = urlsplit(target.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise SendError(SendCode.ADDRESS, url=target.url)
+        parts = _address(target.url)
         self._target = target
         self._headers = self._credentials()
-        if "Authorization" in self._headers and parts.scheme == "http" and not _local(parts.hostname):
+        if "Authorization" in self._headers and parts.scheme == "http" and not _local(parts.hostname or ""):
             raise SendError(SendCode.SECRET_IN_CLEAR, url=target.url)
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
         if parts.scheme == "https":
@@ -105,7 +104,7 @@ class Connection:
     def _credentials(self) -> dict[str, str]:
         target = self._target
         if target.token_file:
-            return {"Authorization": f"Bearer {_secret(target.token_file)}"}
+            return {"Authorization": f"Bearer {_secret(target.token_file, str.isascii)}"}
         if target.user_file:
             encoded = base64.b64encode(_secret(target.user_file).encode()).decode()
             return {"Authorization": f"Basic {encoded}"}
@@ -129,11 +128,32 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow none: the answer with its status is given back."""
 
 
-def _secret(path: str) -> str:
+def _address(url: str) -> SplitResult:
+    """Take an address apart, as far as a request will need it.
+
+    Raises:
+        SendError: it is none.
+    """
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SendError(SendCode.NO_SECRET, path=path, reason=system_reason(error)) from error
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        good = parts.scheme in {"http", "https"} and host and not parts.username and parts.port != 0
+        good = good and parts.path.isascii() and " " not in url
+    except ValueError:  # half a pair of brackets, a port that is no number, too long a part of a name
+        good = False
+    if not good:
+        raise SendError(SendCode.ADDRESS, url=url)
+    return parts
+
+
+def _secret(path: str, fits: Callable[[str], bool] = str.isprintable) -> str:
+    try:
+        secret = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SendError(SendCode.NO_SECRET, path=path, reason=reason_of(error)) from error
+    if not (secret.isprintable() and fits(secret)):
+        raise SendError(SendCode.NO_SECRET, path=path, reason=Message(SendCode.NOT_ONE_LINE))
+    return secret
 
 
 def _rest(error: urllib.error.HTTPError) -> bytes:

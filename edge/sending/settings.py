@@ -31,9 +31,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import SendError
+from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of, system_reason
 from edge.messages.send_codes import SendCode
 from edge.slides.identity import device_uuid
+
+_LONGEST_TIMEOUT = 24 * 3600
 
 
 class Target(NamedTuple):
@@ -100,16 +103,34 @@ def _settings(content: dict[str, Any]) -> SendSettings:
     dhis2, metrics = content.pop("dhis2", {}), content.pop("metrics", {})
     if content:
         raise TypeError(Message(SendCode.UNKNOWN, names=list(content)))
-    crops, mapping = bool(fhir.pop("crops", False)), dhis2.pop("mapping", None)
+    crops, mapping = fhir.pop("crops", False), dhis2.pop("mapping", None)
     push, file = metrics.pop("push", None), metrics.pop("file", None)
     controls = metrics.pop("controls", "CONTROL")
+    for name, value in {**device, "controls": controls}.items():
+        _check(name, value, isinstance(value, str))
+    # The text "false" is true to Python, and would send pictures.
+    _check("crops", crops, isinstance(crops, bool))
     return SendSettings(
         device=DeviceIdentity(str(device_uuid()), **{"name": platform.node(), "site": "", **device}),
-        fhir=Target(**fhir) if fhir else None,
+        fhir=_target(fhir) if fhir else None,
         crops=crops,
-        dhis2=Target(**{"url": "", **dhis2}) if dhis2 else None,
+        dhis2=_target({"url": "", **dhis2}) if dhis2 else None,
         mapping=None if mapping is None else Path(mapping),
         metrics_file=None if file is None else Path(file),
-        push=None if push is None else Target(push, **metrics),
-        controls=str(controls),
+        push=None if push is None else _target({"url": push, **metrics}),
+        controls=controls,
     )
+
+
+def _target(content: dict[str, Any]) -> Target:
+    for name, value in content.items():
+        if name == "timeout":
+            _check(name, value, type(value) in {int, float} and 0 < value <= _LONGEST_TIMEOUT)
+        else:
+            _check(name, value, isinstance(value, str))
+    return Target(**content)
+
+
+def _check(name: str, value: Any, good: bool) -> None:
+    if not good:
+        raise TypeError(Message(Code.REASON_WRONG_VALUE, name=name, value=repr(value)))

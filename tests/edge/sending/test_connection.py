@@ -57,12 +57,31 @@ def test_a_token_and_a_password_are_sent_over_tls_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "fhir.example.org", "ftp://x/y", "https://amina:s3cret@x/fhir", "file:///etc/passwd"]
+    "url",
+    [
+        *("", "fhir.example.org", "ftp://x/y", "https://amina:s3cret@x/fhir", "file:///etc/passwd"),
+        *(
+            "https://[::1/fhir",
+            "https://x:port/fhir",
+            "https://x:99999/fhir",
+            "https://x/fhîr",
+            "https://x/a b",
+        ),
+        f"https://{'x' * 64}.org/fhir",
+    ],
 )
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(SendError) as refused:
         Connection(Target(url))
     assert refused.value.code is SendCode.ADDRESS
+
+
+@pytest.mark.parametrize("content", [b"t\xe9", "sésame".encode(), b"sesame\nsecond line"])
+def test_a_token_that_no_request_can_hold_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(SendError) as refused:
+        Connection(Target("https://127.0.0.1:9/fhir", token_file=str(tmp_path / "token")))
+    assert refused.value.code is SendCode.NO_SECRET
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
