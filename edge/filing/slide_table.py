@@ -59,7 +59,9 @@ def slides_csv(store: SlideStore, slides: Iterable[Slide]) -> str:
 def _row(store: SlideStore, slide: Slide) -> list[Any]:
     estimates, counts = slide_estimates(store, slide), store.counts(slide)
     stands, found = estimates.reviewed or estimates.machine, estimates.agreement
-    reviews = [review for review in store.reviews(slide) if review.call is not None]
+    # The last call of each reading stands: what was withdrawn or corrected is no finding any more.
+    latest = {(review.cell_id, review.reading): review for review in store.reviews(slide)}
+    reviews = [review for review in latest.values() if review.call is not None]
     kappa = "" if found is None or found.kappa is None else round(found.kappa.kappa, 3)
     return [
         slide.slide_id,

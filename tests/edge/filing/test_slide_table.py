@@ -35,3 +35,18 @@ def test_each_slide_is_one_row_with_the_reading_that_stands(tmp_path: Path) -> N
     # No density before the cells that it needs are counted.
     assert (second["reading"], second["presence"], second["per_ul"]) == ("machine", "cannot tell", "")
     assert float(second["percent_high"]) > 0
+
+
+def test_a_finding_that_was_corrected_or_withdrawn_is_none(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        slide = counted_slide(store)
+        first, second, *_ = review_queue(store, slide)
+        for cell, call, species in (
+            (first, "Parasitized", "P. vivax"),
+            (first, "Parasitized", "P. ovale"),
+            (second, "Parasitized", "P. malariae"),
+            (second, None, ""),
+        ):
+            judge(store, slide, cell.cell_id, call, reviewer="Amina", species=species)
+        (row,) = csv.DictReader(io.StringIO(slides_csv(store, [slide])))
+    assert row["species"] == "P. ovale"
