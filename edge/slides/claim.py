@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge.errors import StoreBusyError, StoreError
@@ -26,15 +26,14 @@ def counting(store_path: Path, slide_number: int, slide_id: str) -> Iterator[Non
         StoreError: the lock's file cannot be made.
     """
     path = store_path.with_name(f"{store_path.name}-counting-{slide_number}")
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
+    with ExitStack() as held:
         try:
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            # The empty file stays: a process that has just opened it would else hold a lock on nothing.
+            held.callback(connection.close)
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
                 raise StoreBusyError(Code.SLIDE_COUNTED_ELSEWHERE, slide=slide_id) from error
             raise StoreError(Code.SLIDE_NOT_CLAIMED, path=path, reason=str(error)) from error
         yield
-    finally:
-        # The empty file stays: a process that has just opened it would else hold a lock on nothing.
-        connection.close()

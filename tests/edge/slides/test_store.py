@@ -253,6 +253,15 @@ def test_two_counters_cannot_count_one_slide(tmp_path: Path) -> None:
             pass
 
 
+def test_a_slide_that_cannot_be_reserved_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "slides.sqlite-counting-1").mkdir()
+    with (
+        pytest.raises(StoreError, match="cannot be reserved"),
+        counting(tmp_path / "slides.sqlite", 1, "first"),
+    ):
+        pass
+
+
 def test_a_full_disk_is_named_and_counting_goes_on_when_space_returns(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
