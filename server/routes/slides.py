@@ -13,6 +13,7 @@ from edge.filing.slide_table import slides_csv
 from edge.messages.language import Language
 from edge.messages.request_codes import RequestCode
 from edge.reports.slide_report import slide_page
+from edge.slides.claim import counting
 from edge.slides.listing import SlideOrder, find_slides, open_cells, thumbnail
 from edge.slides.readings import Reading
 from edge.slides.records import Slide, SlideCounts, StoredCell
@@ -99,7 +100,9 @@ def delete_slide(query: dict[str, str], number: int) -> None:
     live = server_context().live
     if live is not None and live.slide_number() == number:
         raise Problem(409, RequestCode.SLIDE_IN_USE, kind="slide-in-use")
-    store.delete_slide(slide, who=query["who"])
+    # Another program may be counting it.
+    with counting(store.path, slide.number, slide.slide_id):
+        store.delete_slide(slide, who=query["who"])
 
 
 @slides.route(f"{SLIDE_PATH}/cells", methods=["GET"])

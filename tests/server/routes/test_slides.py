@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from edge.about import RESEARCH_USE
+from edge.slides.claim import counting
 from edge.slides.store import SlideStore
 from tests.support.http.running_server import app_of, make_context
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
@@ -146,6 +147,13 @@ def test_the_report_is_one_page_bound_by_a_sandbox(client: FlaskClient) -> None:
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert RESEARCH_USE.split(".")[0] in page
     assert "<script>alert(1)" not in page
+
+
+def test_a_slide_that_another_program_counts_is_not_deleted(client: FlaskClient, store: SlideStore) -> None:
+    with counting(store.path, 1, "K-17/2"):
+        answer = client.delete("/slides/1?who=Amina")
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "slide.counted-elsewhere")
+    assert store.counts(store.slide("K-17/2")).cells == 5
 
 
 def test_deleting_needs_a_name_and_leaves_it_in_the_trail(client: FlaskClient, store: SlideStore) -> None:
