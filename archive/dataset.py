@@ -143,7 +143,9 @@ class Dataset:
 
     def slide_folders(self) -> list[str]:
         """Folders of the slides, below `fields` and `cells`."""
-        return self._names(FIELDS)
+        folders = self._names(FIELDS)
+        # A full disk may have left a folder without its first part.
+        return [one for one in folders if not self._local or self._names(f"{FIELDS}/{one}")]
 
     def slide_table(self, table: str, folder: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read one slide's rows of a table.

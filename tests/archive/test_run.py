@@ -66,6 +66,13 @@ def test_each_field_stands_once_and_a_copy_is_told_as_one(tmp_path, archive, jud
     assert tally.cells == sum(row["counted"] for row in rows(tmp_path / "out")[CELLS])
 
 
+def test_a_folder_that_a_full_disk_left_empty_is_no_slide(tmp_path, archive, judged) -> None:
+    run(tmp_path / "out", archive, JudgedBefore(judged))
+    (tmp_path / "out" / FIELDS / "no part came").mkdir()
+    dataset = Dataset(str(tmp_path / "out"))
+    assert [dataset.slide_table(FIELDS, one).num_rows for one in dataset.slide_folders()] == [2, 2]
+
+
 def test_a_second_run_judges_nothing_and_changes_nothing(tmp_path, archive, judged) -> None:
     run(tmp_path / "out", archive, JudgedBefore(judged))
     before = rows(tmp_path / "out")
