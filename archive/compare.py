@@ -20,6 +20,7 @@ from archive.reading import FieldReading, NotReadError
 from archive.sources import FieldAddress
 from archive.trouble import ArchiveError
 from edge.errors import ImageError
+from edge.filing.export import disarmed
 from edge.images.encode import crop_cell, encode_jpeg
 from edge.images.files import read_image
 from edge.messages.archive_codes import ArchiveCode
@@ -122,7 +123,7 @@ def compare(first: Dataset, second: Dataset, *, most: int, differences: io.TextI
         slide, found = _compare_slide(first, second, folder, estimates)
         slides.append(slide)
         for one in found:
-            writer.writerow([*one[:3], " ".join(map(str, one.box)), *one[4:]])
+            writer.writerow([*map(disarmed, one[:3]), " ".join(map(str, one.box)), *one[4:]])
             heap = kept[one.only_first]
             heapq.heappush(heap, (abs(one.first - one.second), next(order), one))
             if len(heap) > (most + 1) // 2:
@@ -150,7 +151,7 @@ def write_slides_csv(comparison: ArchiveComparison, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else ["slide"])
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: disarmed(value) for name, value in row.items()} for row in rows)
 
 
 def _compare_slide(

@@ -217,11 +217,11 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow([disarmed(value) for value in row])
     return text.getvalue()
 
 
-def _safe(value: Any) -> Any:
+def disarmed(value: Any) -> Any:
     """Disarm text that a spreadsheet would take for a formula (OWASP, "CSV injection")."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"

@@ -1,6 +1,7 @@
 """Two models over one archive: what they call differently, with the cells to look at."""
 
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from archive.compare import ArchiveComparison, SlideComparison, compare, write_slides_csv
 from archive.content_index import ContentIndex
 from archive.dataset import Dataset
 from archive.estimates import write_slides
@@ -79,6 +81,11 @@ def test_differences_add_up_and_are_shown_as_crops(datasets, tmp_path: Path) -> 
     assert "laboratory/0413" in page
 
 
+def _slides(datasets: tuple[Path, Path]) -> list[SlideComparison]:
+    first, second = (Dataset(str(place)) for place in datasets)
+    return compare(first, second, most=0, differences=io.StringIO()).slides
+
+
 def test_a_dataset_beside_itself_has_no_difference_and_crops_can_be_gone(datasets, tmp_path: Path) -> None:
     first, second = datasets
     code, output = compared(first, first, "--out", tmp_path / "same", "--json")
@@ -95,6 +102,15 @@ def test_a_dataset_beside_itself_has_no_difference_and_crops_can_be_gone(dataset
     page = (tmp_path / "gone" / "report.html").read_text()
     assert "data:image/jpeg" not in page
     assert "Toutes" in page
+
+
+def test_a_slide_whose_name_is_a_formula_is_disarmed_in_tables(datasets, tmp_path: Path) -> None:
+    comparison = ArchiveComparison([], 0, [])
+    table = tmp_path / "slides.csv"
+    (one,) = (slide for slide in _slides(datasets) if slide.slide.endswith("0413"))
+    write_slides_csv(comparison._replace(slides=[one._replace(slide="=1+1")]), table)
+    with table.open(newline="") as file:
+        assert [row["slide"] for row in csv.DictReader(file)] == ["'=1+1"]
 
 
 def test_what_does_not_compare_is_refused_in_a_sentence(datasets, tmp_path: Path) -> None:
