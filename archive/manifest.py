@@ -6,6 +6,7 @@ from typing import Any
 
 from archive.judging import JudgingPlan, finder_sha256
 from archive.run import Tally
+from archive.sources import as_text
 from archive.trouble import ArchiveError
 from edge.about import RESEARCH_USE, VERSION
 from edge.calibration.setup import SlideSetup
@@ -75,7 +76,7 @@ def begin_manifest(
                     now=str(content[name])[:60],
                 )
         content["runs"] = former["runs"]
-    run = {"program": VERSION, "begun": _now(), "ended": None, "sources": list(sources)}
+    run = {"program": VERSION, "begun": _now(), "ended": None, "sources": list(map(as_text, sources))}
     return {**content, "complete": False, "runs": [*content["runs"], run]}
 
 

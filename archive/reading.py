@@ -61,7 +61,7 @@ class FieldReading:
             except Exception as error:  # each storage of fsspec has exceptions of its own
                 self._forget(address.source)
                 if not _may_come_back(error, address) or waited >= self._patience:
-                    raise NotReadError(storage_reason(error)) from error
+                    raise NotReadError(_reason(error, address)) from error
             self._sleep(pause)
             waited += pause
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -110,6 +110,12 @@ def _bounded(file: Any) -> bytes:
 
 def _too_large(size: int) -> ImageError:
     return ImageError(Code.PICTURE_FILE_TOO_LARGE, size=size / 2**20, most=MAX_FILE_BYTES / 2**20)
+
+
+def _reason(error: Exception, address: FieldAddress) -> Message:
+    if isinstance(error, FileNotFoundError) and "\N{REPLACEMENT CHARACTER}" in address.source:
+        return Message(ArchiveCode.NAME_NOT_TEXT)
+    return storage_reason(error)
 
 
 def _may_come_back(error: Exception, address: FieldAddress) -> bool:

@@ -46,18 +46,24 @@ def list_fields(sources: Sequence[str]) -> Iterator[FieldAddress]:
     """
     for source in sources:
         suffix = PurePosixPath(source).suffix.lower()
+        listing = _folder
+        if suffix in LIST_SUFFIXES:
+            listing = _file_list
+        elif suffix == ".zip":
+            listing = _zip
+        elif suffix in IMAGE_SUFFIXES:
+            listing = _picture
         try:
-            if suffix in LIST_SUFFIXES:
-                yield from _file_list(source)
-            elif suffix == ".zip":
-                yield from _zip(source)
-            elif suffix in IMAGE_SUFFIXES:
-                yield from _picture(source)
-            else:
-                yield from _folder(source)
-        except (OSError, ValueError, ImportError, zipfile.BadZipFile) as error:
+            for one in listing(source):
+                yield one._replace(source=as_text(one.source), slide=as_text(one.slide))
+        except Exception as error:  # each storage of fsspec has exceptions of its own
             reason = storage_reason(error)
             raise ArchiveError(ArchiveCode.SOURCE_NOT_LISTED, source=source, reason=reason) from error
+
+
+def as_text(name: str) -> str:
+    """Write a name so that a table can hold it: bytes of it that are no UTF-8 become replacement signs."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _file_list(source: str) -> Iterator[FieldAddress]:

@@ -9,6 +9,7 @@ class ArchiveCode(StrEnum):
     SOURCE_NOT_LISTED = "archive.source-not-listed"
     CREDENTIALS = "archive.credentials"
     NO_STORAGE = "archive.no-storage"
+    NAME_NOT_TEXT = "archive.name-not-text"
     ZIP_LIES = "archive.zip-lies"
     OTHER_PROGRAM = "archive.other-program"
     OTHER_FINDER = "archive.other-finder"

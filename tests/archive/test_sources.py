@@ -1,5 +1,6 @@
 """Where fields lie: folders, lists, zips; and what is said of those that cannot be had."""
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -88,6 +89,29 @@ def test_a_source_that_is_not_there_is_a_sentence(source, tmp_path, monkeypatch)
     with pytest.raises(ArchiveError) as refused:
         list(list_fields([source]))
     assert refused.value.code is ArchiveCode.SOURCE_NOT_LISTED
+
+
+def test_a_zip_of_a_version_to_come_is_a_sentence(tmp_path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.png", b"x")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 200  # the version that is needed to unpack it
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError) as refused:
+        list(list_fields([str(path)]))
+    assert refused.value.code is ArchiveCode.SOURCE_NOT_LISTED
+
+
+def test_a_name_that_is_no_text_can_be_stored_and_is_told(tmp_path) -> None:
+    folder = tmp_path / os.fsdecode(b"th\xe9")
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"x")
+    (address,) = list_fields([str(tmp_path)])
+    assert (Path(address.source).parent.name, address.slide) == ("th\ufffd", f"{tmp_path.name}/th\ufffd")
+    with pytest.raises(NotReadError) as refused:
+        FieldReading(60).read(address)
+    assert refused.value.reason.code is ArchiveCode.NAME_NOT_TEXT
 
 
 def test_a_damaged_zip_is_a_sentence(tmp_path) -> None:
