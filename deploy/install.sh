@@ -38,7 +38,8 @@ managed_by_systemd() {
 
 # A rename replaces the link in one step: there is no moment without a current release.
 point() {
-    ln -s "$2" "$home/$1.new"
+    # A power cut may have left the new link: without -fn it would be followed, and the old release named again.
+    ln -sfn "$2" "$home/$1.new"
     mv -T "$home/$1.new" "$home/$1"
 }
 

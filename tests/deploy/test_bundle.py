@@ -122,7 +122,8 @@ def test_there_is_nothing_to_roll_back_to_before_an_upgrade(tmp_path: Path) -> N
     assert "no release to go back to" in done.stderr
 
 
-def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [None, "releases/1.1", "releases/gone"])
+def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Path, left: str | None) -> None:
     home, units = tmp_path / "opt" / "plasmolite", tmp_path / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
     for release in ("1.0", "1.1"):
@@ -133,6 +134,8 @@ def test_rolling_back_puts_the_unit_of_the_release_before_in_place(tmp_path: Pat
     (units / "plasmolite-send.timer").write_text("# of 1.1, which the release before does not know\n")
     (home / "previous").symlink_to("releases/1.0")
     (home / "current").symlink_to("releases/1.1")
+    if left is not None:  # by a power cut in the middle of a switch
+        (home / "current.new").symlink_to(left)
     command = ["sh", str(ROOT / "deploy" / "install.sh"), "--rollback", "--prefix", str(tmp_path)]
     subprocess.run(command, check=True)
     assert (home / "current").readlink() == Path("releases/1.0")
@@ -145,3 +148,10 @@ def test_removing_what_is_not_installed_changes_nothing(tmp_path: Path) -> None:
     command = ["sh", str(ROOT / "deploy" / "uninstall.sh"), "--prefix", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "nothing was done" in done.stdout
+
+
+def test_the_figures_are_sent_also_where_the_slides_could_not_be() -> None:
+    unit = (ROOT / "deploy" / "plasmolite-send.service").read_text()
+    # Of several ExecStart those after a failed one are left out (systemd.service(5)).
+    assert unit.count("ExecStart=") == 1
+    assert "ExecStopPost=-/opt/plasmolite/current/venv/bin/plasmolite send --form metrics" in unit
