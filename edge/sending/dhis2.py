@@ -109,11 +109,11 @@ def period_of(name: str | None, *, monthly: bool, today: date) -> Period:
     try:
         if monthly:
             begin = datetime.strptime(f"{name}01", "%Y%m%d").date()
-            return Period(name, begin, (begin + timedelta(days=32)).replace(day=1))
+            return Period(f"{begin:%Y%m}", begin, (begin + timedelta(days=32)).replace(day=1))
         year, week = map(int, name.upper().split("W"))
         begin = date.fromisocalendar(year, week, 1)
         return Period(f"{year}W{week}", begin, begin + timedelta(days=7))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SendError(SendCode.PERIOD, period=name) from error
 
 
@@ -194,9 +194,14 @@ def import_problem(answer: Any) -> str | None:
     if not isinstance(answer, dict):
         return "?"
     summary = answer.get("response", answer)
+    if not isinstance(summary, dict):
+        return str(answer.get("message") or "?")
     if summary.get("status") in {"SUCCESS", "OK"}:
         return None
-    conflicts = [str(one.get("value", one)) for one in summary.get("conflicts", ())]
+    conflicts = [
+        str(one.get("value", one)) if isinstance(one, dict) else str(one)
+        for one in summary.get("conflicts") or ()
+    ]
     return "; ".join(conflicts) or str(
         summary.get("description") or answer.get("message") or summary.get("status")
     )

@@ -42,6 +42,7 @@ def mapping(tmp_path: Path) -> Mapping:
         (None, True, Period("202602", date(2026, 2, 1), date(2026, 3, 1))),
         ("2026W53", False, Period("2026W53", date(2026, 12, 28), date(2027, 1, 4))),
         ("202612", True, Period("202612", date(2026, 12, 1), date(2027, 1, 1))),
+        ("20262", True, Period("202602", date(2026, 2, 1), date(2026, 3, 1))),
     ],
 )
 def test_periods_are_those_of_dhis2(name, monthly, period) -> None:
@@ -49,7 +50,11 @@ def test_periods_are_those_of_dhis2(name, monthly, period) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "monthly"), [("2026W54", False), ("202613", True), ("last", False), ("2026W7", True)]
+    ("name", "monthly"),
+    [
+        *[("2026W54", False), ("202613", True), ("last", False), ("2026W7", True)],
+        *[("9999W52", False), ("999912", True)],
+    ],
 )
 def test_what_is_no_period_is_refused(name, monthly) -> None:
     with pytest.raises(SendError):
@@ -117,3 +122,6 @@ def test_a_conflict_of_an_import_is_told() -> None:
     conflict = {"status": "WARNING", "conflicts": [{"object": "x", "value": "No such org unit"}]}
     assert import_problem({"response": conflict}) == "No such org unit"
     assert import_problem(None) == "?"
+    assert import_problem({"response": None, "message": "Gone"}) == "Gone"
+    assert import_problem({"status": "ERROR", "conflicts": ["No such period"]}) == "No such period"
+    assert import_problem({"status": "ERROR", "conflicts": None}) == "ERROR"
