@@ -38,7 +38,12 @@ def device_uuid(machine_id: Path = _MACHINE_ID, folder: Path | None = None) -> u
     try:
         if not kept.exists():
             _keep(kept, uuid.uuid4())
-        return uuid.UUID(kept.read_text("ascii").strip())
+        try:
+            return uuid.UUID(kept.read_text("ascii").strip())
+        except ValueError:  # a power cut left it without its content
+            kept.unlink()
+            _keep(kept, uuid.uuid4())
+            return uuid.UUID(kept.read_text("ascii").strip())
     except OSError as error:
         raise SourceError(Code.FILE_NOT_WRITTEN, path=kept, reason=system_reason(error)) from error
 

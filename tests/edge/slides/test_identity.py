@@ -30,6 +30,12 @@ def test_without_a_machine_id_one_is_made_and_kept(tmp_path: Path, content: str 
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["device-id"]
 
 
+def test_one_that_a_power_cut_emptied_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "device-id").write_bytes(b"")
+    made = device_uuid(tmp_path / "none", tmp_path)
+    assert device_uuid(tmp_path / "none", tmp_path) == made
+
+
 def test_where_none_can_be_kept_a_sentence_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="device-id cannot be written"):
