@@ -12,7 +12,7 @@ from edge.slides.tables.rows import CELLS_WITH_CALLS
 from edge.types import Label
 
 _OPEN = f"""
-SELECT coalesce(sum(call IS NULL AND (label = '{Label.PARASITIZED}' OR doubtful)), 0) AS open
+SELECT coalesce(sum(call IS NULL AND (label = '{Label.PARASITIZED}' OR doubtful AND ?)), 0) AS open
 FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN})
 """  # noqa: S608 - put together from constants alone
 _MOST_TELLING = f"""
@@ -72,9 +72,9 @@ def find_slides(
     return SlidePage(len(found), tuple(found[offset : offset + limit]))
 
 
-def open_cells(store: SlideStore, slide: Slide) -> int:
-    """How many suspects and doubtful cells of a slide have no call yet."""
-    return int(store.database.rows(_OPEN, (slide.number,))[0]["open"])
+def open_cells(store: SlideStore, slide: Slide, *, doubtful: bool = True) -> int:
+    """How many suspects, and doubtful cells unless they are left out, of a slide have no call yet."""
+    return int(store.database.rows(_OPEN, (doubtful, slide.number))[0]["open"])
 
 
 def thumbnail(store: SlideStore, slide: Slide) -> bytes:

@@ -223,9 +223,9 @@ def _show(walk: _Walk, cell: StoredCell, at: int) -> None:
     if cell.call is not None:
         said.append((cell.call, cell.reviewer))
     if walk.reading == Reading.DECISION:
-        both = (
-            calls_of(walk.store, walk.slide, one)[cell.cell_id] for one in (Reading.FIRST, Reading.SECOND)
-        )
+        readings = (calls_of(walk.store, walk.slide, one) for one in (Reading.FIRST, Reading.SECOND))
+        # A reader may have withdrawn theirs since the walk began.
+        both = (calls[cell.cell_id] for calls in readings if cell.cell_id in calls)
         said = [(review.call, review.reviewer) for review in both] + said
     for call, who in said:
         told = words.text("queue.called", call=words.text(f"label.{call}"), who=who or "")

@@ -72,6 +72,8 @@ def command(context: click.Context, store: Path | None) -> None:
 @click.pass_obj
 def list_slides(place: _Place, *, as_json: bool) -> None:
     """List the slides, the newest first."""
+    from edge.slides.listing import open_cells
+
     with place.open() as store:
         rows = [(slide, store.counts(slide)) for slide in store.slides()]
         if as_json:
@@ -97,7 +99,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
                 for figure in (counts.fields, counts.cells, counts.parasitized, counts.reviewed)
             ]
             # Of a slide whose suspects wait for a person there is nothing after review.
-            seen = counts.reviewed >= counts.parasitized
+            seen = not open_cells(store, slide, doubtful=False)
             figures.append(words.count(counts.parasitized_after_review) if seen else "-")
             begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
             table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)

@@ -14,8 +14,10 @@ from edge.images.encode import encode_jpeg
 from edge.messages.catalogue import catalogue
 from edge.messages.codes import Code
 from edge.messages.language import Language
-from edge.slides.review import slide_estimates
+from edge.slides.readings import Reading
+from edge.slides.review import judge, review_queue, slide_estimates
 from edge.slides.store import SlideStore
+from edge.types import Label
 from plasmolite.console import main
 from tests.support.slides.small_slide import RATES, begin, cells_of, field_at, open_store
 
@@ -52,8 +54,15 @@ def test_the_list_tells_nothing_after_review_before_there_was_one(store_path: Pa
         return next(line for line in table.splitlines() if "K-0413" in line).split()[-3:]
 
     assert last_figures() == ["2", "0", "-"]
+    with SlideStore(store_path) as store:
+        slide = store.slide("K-0413")
+        for cell in store.cells(slide):
+            if cell.label == Label.UNINFECTED and not cell.doubtful:
+                judge(store, slide, cell.cell_id, Label.UNINFECTED, reviewer="Amina")
+    # As many calls as suspects, and none of them on a suspect.
+    assert last_figures() == ["2", "2", "-"]
     run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
-    assert last_figures() == ["2", "2", "1"]
+    assert last_figures() == ["2", "4", "1"]
 
 
 def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> None:
@@ -167,6 +176,28 @@ def test_reviewed_cells_of_several_slides_become_a_folder_of_labelled_cells(
     several = run(store_path, "slides", "export", "K-0413", "K-0413", "--format", "json")
     assert several.exit_code == 2
     assert "json is of one slide" in several.output
+
+
+def test_a_call_that_is_withdrawn_while_a_third_decides_ends_nothing(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="ccq")
+    run(store_path, "review", "K-0413", "--reviewer", "Benedict", "--reading", "second", keys="ooq")
+    keys = iter("nq")
+
+    def key() -> str:
+        pressed = next(keys)
+        if pressed == "n":
+            with SlideStore(store_path) as store:
+                slide = store.slide("K-0413")
+                last = review_queue(store, slide, reading=Reading.DECISION)[-1]
+                judge(store, slide, last.cell_id, None, reviewer="Amina")
+        return pressed
+
+    monkeypatch.setattr("plasmolite.commands.counting.review._key", key)
+    decided = run(store_path, "review", "K-0413", "--reviewer", "Chipo", "--reading", "decide")
+    assert decided.exit_code == 0, decided.output
+    assert "Cell 2 of 2" in decided.output
 
 
 def test_two_readers_who_disagree_a_third_who_decides_and_the_filed_report(
