@@ -47,7 +47,7 @@ class CellFolder:
         """Write one cell.
 
         Args:
-            name: of the file, without folder and suffix; no two cells have the same.
+            name: of the file, without folder and suffix; a further cell of the same name gets a number behind it.
             label: parasitised or uninfected.
             patient: whose cell it is.
             rgb: the cell's box in its field, uint8 (h, w, 3).
@@ -59,7 +59,9 @@ class CellFolder:
         Raises:
             SourceError: it cannot be written.
         """
-        path = self.folder / label / f"{name}.png"
+        path, further = self.folder / label / f"{name}.png", 2
+        while path.exists():
+            path, further = path.with_name(f"{name}-{further}.png"), further + 1
         try:
             write_png(path, cv2.copyTo(rgb, mask))
         except OSError as error:

@@ -180,6 +180,17 @@ def test_of_several_entries_of_one_picture_none_is_used_but_its_own(drawn: Drawn
     assert len(said["left_out"]) == 2
 
 
+def test_pictures_whose_names_come_out_alike_lose_no_cell(drawn: Drawn, tmp_path: Path) -> None:
+    for number, name in ((1, "p1/a.png"), (2, "p1-a.png")):
+        picture = drawn.pictures / name
+        picture.parent.mkdir(exist_ok=True)
+        (drawn.pictures / f"patient {number}" / "field.png").rename(picture)
+        drawn.images[number - 1]["file_name"] = name
+    drawn.write(drawn.boxes)
+    told = json.loads(cut(drawn, tmp_path / "cells", *BOTH).stdout)
+    assert sum(told["cells"].values()) == len(list((tmp_path / "cells").rglob("*.png"))) > 20
+
+
 def test_a_folder_that_holds_something_is_left_alone(drawn: Drawn, tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "thesis.txt").write_text("years of work")
