@@ -39,9 +39,9 @@ class FalseAlarmRate(click.ParamType):
         try:
             rate = float(text.removesuffix("%").strip()) / (100 if text.endswith("%") else 1)
         except ValueError:
-            self.fail(f"{text!r} is no rate; write it like 0.2% or 0.002.", param, ctx)
+            self.fail(spoken().text("calibrate.no-rate", text=text), param, ctx)
         if not 0 < rate <= _MOST:
-            self.fail(f"{text!r} is not above 0 and at most 10%; write it like 0.2% or 0.002.", param, ctx)
+            self.fail(spoken().text("calibrate.rate-outside", text=text), param, ctx)
         return rate
 
 

@@ -9,7 +9,7 @@ import click
 
 from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FILE, FOLDER, PRESENT_FOLDER
-from plasmolite.terminal.language import end_without_package, refuse
+from plasmolite.terminal.language import end_without_package, refuse, spoken
 from plasmolite.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     try:
         numbers = tuple(int(word) for word in value.split(","))
     except ValueError as error:
-        raise click.BadParameter(f"{value} is not a list of whole numbers, such as 1,2,4.") from error
+        raise click.BadParameter(spoken().text("bench.no-numbers", value=value)) from error
     if not numbers or min(numbers) < 1:
-        raise click.BadParameter("All numbers must be at least 1.")
+        raise click.BadParameter(spoken().text("bench.numbers-from-one"))
     return numbers
 
 
