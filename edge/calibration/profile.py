@@ -73,7 +73,7 @@ class SiteProfile:
     @property
     def name(self) -> str:
         """How reports call it."""
-        return self.site or self.camera or f"of {self.created}"
+        return self.site or self.camera or str(self.created)
 
     def rates(self, model: ModelFile | None = None) -> Rates:
         """Rates for the correction: what was measured at the site, and for the rest what laboratories show.

@@ -82,4 +82,4 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_profile_without_a_site_is_called_by_its_camera_or_day() -> None:
     assert replace(PROFILE, site="").name == "HQ camera, 100x"
-    assert replace(PROFILE, site="", camera="").name == "of 2026-11-23"
+    assert replace(PROFILE, site="", camera="").name == "2026-11-23"
