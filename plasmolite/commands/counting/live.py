@@ -143,7 +143,7 @@ def _open(
         **frames,
         stop_when_reached=options["until_reached"],
     )
-    return spoken().text("live.title", slide=request.slide_id), opened
+    return spoken().text("live.panel-title", slide=request.slide_id), opened
 
 
 def _follow(session: LiveSession, title: str, options: dict[str, Any], stack: ExitStack) -> Snapshot:

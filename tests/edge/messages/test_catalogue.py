@@ -1,7 +1,10 @@
 """The catalogues: a sentence for each code in each language, with the same places."""
 
+import json
 import pickle
 import re
+from collections import Counter
+from importlib.resources import files
 
 import pytest
 
@@ -21,6 +24,14 @@ NOT_OPENED = Message(Code.PICTURE_NOT_OPENED, reason=Message(Code.SYSTEM_NOT_FOU
 @pytest.mark.parametrize("language", Language)
 def test_every_code_has_a_sentence(language: Language) -> None:
     assert ALL_CODES.keys() <= catalogue(language).keys
+
+
+@pytest.mark.parametrize("language", Language)
+def test_no_key_stands_twice(language: Language) -> None:
+    # The later one would stand in for the other without a word.
+    text = (files("edge.messages") / f"{language}.json").read_text(encoding="utf-8")
+    keys = [key for key, _ in json.loads(text, object_pairs_hook=list)]
+    assert [key for key, times in Counter(keys).items() if times > 1] == []
 
 
 def test_languages_have_the_same_keys_with_the_same_places() -> None:
