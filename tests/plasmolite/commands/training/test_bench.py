@@ -105,7 +105,8 @@ def test_what_cannot_start_is_said_in_a_sentence(arguments: tuple[str, ...]) -> 
 def test_a_quick_look_at_the_latency_is_kept_as_json(tmp_path: Path) -> None:
     path = tmp_path / "quick.json"
     done = bench(
-        *("--sections", "latency", "--quick", "--seconds", "0.1", "--threads", "1", "--batches", "1"),
+        *("--sections", "latency", "--model", "nano", "--quick", "--seconds", "0.1"),
+        *("--threads", "1", "--batches", "1"),
         *("--json", str(path), "--foreign", f"Other={tmp_path / 'other.tflite'},size=44"),
     )
     assert done.returncode == 0, done.stderr
