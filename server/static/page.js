@@ -34,7 +34,7 @@ choice.addEventListener("change", async () => {
   try { await speak(choice.value); } catch { choice.value = document.documentElement.lang; }
 });
 document.getElementById("sign-out")?.addEventListener("click", async () => {
-  await ask("/sign-out", { method: "POST" });
+  try { await ask("/sign-out", { method: "POST" }); } catch (error) { alert(error.message); return; }
   location.assign(at("/sign-in"));
 });
 document.getElementById("pair")?.addEventListener("click", async () => {

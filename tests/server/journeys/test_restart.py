@@ -141,3 +141,16 @@ def test_a_call_that_was_not_stored_is_said_and_given_again_once(page: Page, ser
         slide = store.slide("before")
         assert [review.reviewer for review in store.reviews(slide)] == ["Amina"]
         assert [entry.action for entry in store.audit(slide)].count("cell reviewed") == 1
+
+
+def test_a_sign_out_that_did_not_reach_the_server_is_said(page: Page, server: Killable) -> None:
+    page.open("home")
+    server.kill()
+    page.one("#sign-out").click()
+    alert = page.until(lambda: page.driver.switch_to.alert)
+    assert alert.text.startswith("The server does not answer.")
+    alert.accept()
+    server.start()
+    page.one("#sign-out").click()
+    page.until(lambda: page.driver.current_url.endswith("/sign-in"))
+    page.complaints()
