@@ -3,8 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# A worker a core; the tests of one file stay together, so that what they share is made once.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# A worker a core and one more, since browsers, servers and other programs are waited for; the tests of one file stay
+# together, so that what they share is made once.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 FAST := not slow and not browser
 CHECKS := check-format check-lint check-spelling check-types check-imports
 
