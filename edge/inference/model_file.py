@@ -259,7 +259,7 @@ def load_model(path: Path) -> ModelFile:
 
 
 def _check_fit(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse a model of other labels, or made for another preprocessing."""
+    """Refuse a model of other labels or of impossible thresholds, or made for another preprocessing."""
     if manifest["labels"] != list(LABELS):
         raise ModelFileError(
             Code.MODEL_LABELS, path=path, found=list(map(str, manifest["labels"])), wanted=list(LABELS)
@@ -271,6 +271,9 @@ def _check_fit(path: Path, manifest: Mapping[str, Any]) -> None:
             found=str(manifest["input"].get("preprocessing")),
             own=str(PREPROCESSING_VERSION),
         )
+    for point in manifest["operating_points"].values():
+        if not 0 <= point["threshold"] <= 1:
+            raise ValueError(Message(Code.REASON_WRONG_VALUE, name="threshold", value=point["threshold"]))
 
 
 def with_manifest(

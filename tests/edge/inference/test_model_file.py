@@ -138,6 +138,8 @@ def test_a_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(tm
         },
         {"operating_points": "none"},
         {"operating_points": {"cell": {"threshold": "half"}}},
+        {"operating_points": {"cell": {"threshold": 7, "chosen": ""}}},
+        {"operating_points": {"cell": {"threshold": float("nan"), "chosen": ""}}},
         {"roc": 5},
         {"roc": [[]]},
         {"laboratories": [{}]},
