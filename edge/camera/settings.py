@@ -1,7 +1,6 @@
 """What a camera is told to keep while a slide is counted, and what it says that it keeps."""
 
 from dataclasses import asdict, dataclass, replace
-from functools import reduce
 from typing import Any, Self
 
 from edge.errors import CameraError
@@ -80,10 +79,7 @@ class CameraSettings:
         """
         faults = self.faults()
         if faults:
-            together = reduce(
-                lambda fault, further: Message(CameraCode.FAULTS, fault=fault, further=further), faults
-            )
-            raise CameraError(CameraCode.SETTINGS, faults=together)
+            raise CameraError(CameraCode.SETTINGS, faults=Message.of_all(faults))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,7 +163,7 @@ def patients_of(path: Path, files: Sequence[str]) -> dict[str, TableRow]:
 
     Args:
         path: of the table.
-        files: paths of the cells within their folder or zip file, with ``/``.
+        files: paths of the cells or fields within their folder or zip file, with ``/``.
 
     Raises:
         TableError: the table cannot be applied as it stands, or lacks some of the files.
@@ -175,7 +175,7 @@ def patients_of(path: Path, files: Sequence[str]) -> dict[str, TableRow]:
             TrainCode.TABLE_LACKS_CELLS,
             path=path,
             missing=len(missing),
-            cells=len(files),
+            files=len(files),
             first=missing[0],
         )
     return found

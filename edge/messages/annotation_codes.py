@@ -10,7 +10,6 @@ class AnnotationCode(StrEnum):
     NONE_IN_FOLDER = "annotation.none-in-folder"
     FIRST_THERE = "annotation.first-there"
     NOTHING_THERE = "annotation.nothing-there"
-    NO_PATIENT = "annotation.no-patient"
     ENTITIES = "annotation.entities"
     NO_XML = "annotation.no-xml"
     OF_VIDEOS = "annotation.of-videos"

@@ -11,7 +11,6 @@ class CameraCode(StrEnum):
     CSI_SILENT = "camera.csi-silent"
     EXPOSURE_NOT_KEPT = "camera.exposure-not-kept"
     EXPOSURE_NOT_TOLD = "camera.exposure-not-told"
-    FAULTS = "camera.faults"
     GAIN_MISSING = "camera.gain-missing"
     GAIN_NOT_TAKEN = "camera.gain-not-taken"
     GAIN_TOO_SMALL = "camera.gain-too-small"

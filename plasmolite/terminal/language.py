@@ -14,7 +14,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.codes import Code
 from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
-from edge.messages.message import system_reason
+from edge.messages.message import Message, system_reason
 
 _CHOSEN = "plasmolite.language"
 _TYPED: ContextVar[Language | None] = ContextVar("language", default=None)
@@ -66,8 +66,11 @@ def spoken() -> Catalogue:
 
 def refuse(error: PlasmoliteError | OSError) -> NoReturn:
     """Write an error on standard error, in the user's language, and end with exit code 2."""
-    reason = error.message if isinstance(error, PlasmoliteError) else str(error)
-    click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
+    words = spoken()
+    reason: Message | str = error.message if isinstance(error, PlasmoliteError) else system_reason(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = words.text("command.file", path=str(error.filename), reason=reason)
+    click.echo(words.text(Code.COMMAND_ERROR, reason=reason), err=True)
     sys.exit(2)
 
 

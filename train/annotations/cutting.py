@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.cells.folder import CellFolder
-from edge.cells.tables import match_rows, path_parts, read_patient_rows, same_end
+from edge.cells.tables import path_parts, patients_of, same_end
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import MIN_CELL_SIDE
@@ -178,16 +178,7 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
 
 def _whose(files: list[str], table: Path | None) -> tuple[Mapping[str, str], Message]:
     if table is not None:
-        found = match_rows(table, read_patient_rows(table), files)
-        missing = [file for file in files if file not in found]
-        if missing:
-            raise AnnotationError(
-                AnnotationCode.NO_PATIENT,
-                path=table,
-                missing=len(missing),
-                pictures=len(files),
-                first=missing[0],
-            )
+        found = patients_of(table, files)
         return {file: found[file].value for file in files}, Message(TrainCode.BY_TABLE_NAMED, path=table.name)
     folders = {file: "/".join(path_parts(file)[:-1]) for file in files}
     if len(set(folders.values())) > 1:

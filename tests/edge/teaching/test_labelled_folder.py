@@ -51,7 +51,7 @@ def test_the_table_of_patients_is_read_as_in_training(folder: Path, head: str, r
 def test_a_table_that_lacks_a_cell_is_refused(folder: Path) -> None:
     (folder / "patients.csv").write_text("cell,patient\n0,1\n1,1\n2,2\n")
     with pytest.raises(
-        TableError, match=r"no patient for 1 of 4 cells, the first of them Parasitized/3\.png"
+        TableError, match=r"no patient for 1 of 4 files, the first of them Parasitized/3\.png"
     ):
         labelled_cells(folder, 64)
 

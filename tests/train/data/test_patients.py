@@ -122,7 +122,7 @@ def test_a_table_is_applied_by_path(tmp_path: Path) -> None:
 def test_a_table_that_lacks_cells_is_refused_with_the_first(tmp_path: Path) -> None:
     table = written(tmp_path, *(f"{file},{file.split('/')[0]}" for file in numbered()[:-2]))
     with pytest.raises(
-        TableError, match=r"no patient for 2 of 360 cells, the first of them Patient14/Uninfected/10"
+        TableError, match=r"no patient for 2 of 360 files, the first of them Patient14/Uninfected/10"
     ):
         tell_patients(numbered(), PatientSource.of(None, table))
 
