@@ -59,7 +59,7 @@ def row_of(title: str, name: str, score: Score) -> str:
     others = {state: count for state, count in sorted(score.frames.items()) if state not in GOOD}
     return (
         f"| {title} | {name} | {score.again} of {score.at_rest} | {score.new} | {score.twice} "
-        f"| {score.called} of {score.infected} | {score.told} | {score.kept:.0%} "
+        f"| {score.called} of {score.infected} | {score.told} | {score.kept:.0%} | {score.near} "
         f"| {score.false_calls} ({score.false_calls_at_rest}) "
         f"| {', '.join(f'{count} {state}' for state, count in others.items()) or '-'} |"
     )
@@ -67,8 +67,9 @@ def row_of(title: str, name: str, score: Score) -> str:
 
 GOOD = ("counted", "nothing new", "still")
 HEAD = (
-    "| slide | disturbance | cells counted | others | twice | infected called | told as not judged | called or told "
-    f"| uninfected called (at rest) | frames |\n{'|---' * 10}|"
+    "| slide | disturbance | cells counted | others | twice | infected called | others told (not judged, or near the "
+    "threshold) | called or told | told near the threshold in all | uninfected called (at rest) | frames |\n"
+    f"{'|---' * 11}|"
 )
 
 

@@ -32,6 +32,7 @@ class Counted(NamedTuple):
         centres: on the slide, px, (n, 2).
         called: judged, and called parasitised, bool (n,).
         judged: seen well enough to be judged, bool (n,).
+        near: called uninfected, but told as near the threshold, bool (n,).
         field: number of the field that each is judged in, (n,).
         frames: by state.
         looked: where the frames were taken whose cells were found.
@@ -40,6 +41,7 @@ class Counted(NamedTuple):
     centres: NDArray[np.float64]
     called: NDArray[np.bool_]
     judged: NDArray[np.bool_]
+    near: NDArray[np.bool_]
     field: NDArray[np.int64]
     frames: dict[str, int]
     looked: list[Look]
@@ -55,7 +57,8 @@ class Score(NamedTuple):
         twice: of these, counted from two fields.
         infected: infected cells called there.
         called: of these, called here.
-        told: of these, counted here and told as not judged.
+        told: of these, counted here and told as not judged, or as near the threshold.
+        near: all cells here that are told as near the threshold.
         false_calls: uninfected cells called here.
         false_calls_at_rest: uninfected cells called there.
         frames: by state.
@@ -68,6 +71,7 @@ class Score(NamedTuple):
     infected: int
     called: int
     told: int
+    near: int
     false_calls: int
     false_calls_at_rest: int
     frames: dict[str, int]
@@ -110,6 +114,7 @@ def count_under(slide: TrueSlide, setup: SlideSetup, stage: Stage, sensor: Senso
         np.array(centres, np.float64).reshape(-1, 2),
         np.array([cell.judged and cell.label == Label.PARASITIZED for cell in cells], bool),
         np.array([cell.judged for cell in cells], bool),
+        np.array([cell.judged and cell.doubtful and cell.label != Label.PARASITIZED for cell in cells], bool),
         np.array([cell.field_number for cell in cells], np.int64),
         dict(states),
         looked,
@@ -131,7 +136,7 @@ def compare(slide: TrueSlide, at_rest: Counted, here: Counted) -> Score:
     )
     called, told = (np.zeros(len(at_rest.centres), bool) for _ in range(2))
     called[belongs[(belongs >= 0) & here.called]] = True
-    told[belongs[(belongs >= 0) & ~here.judged]] = True
+    told[belongs[(belongs >= 0) & (here.near | ~here.judged)]] = True
     wanted = at_rest.called & _infected(slide, at_rest) & shown
     return Score(
         int(shown.sum()),
@@ -141,6 +146,7 @@ def compare(slide: TrueSlide, at_rest: Counted, here: Counted) -> Score:
         int(wanted.sum()),
         int((wanted & called).sum()),
         int((wanted & told & ~called).sum()),
+        int(here.near.sum()),
         int((here.called & ~_infected(slide, here)).sum()),
         int((at_rest.called & ~_infected(slide, at_rest)).sum()),
         here.frames,

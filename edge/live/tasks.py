@@ -17,6 +17,7 @@ from edge.parasitaemia.estimate import Rates, estimate
 from edge.parasitaemia.red_cells import RedCells
 from edge.segmentation.outlines import FoundCell
 from edge.slides.joining import counted_twice_at_most
+from edge.slides.listing import open_cells
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
 from edge.types import Rgb
@@ -198,6 +199,8 @@ class SlideTask:
         facts = self._facts
         if facts["unjudged"]:
             notes.append(Message(Code.LIVE_NOT_JUDGED, cells=facts["unjudged"]))
+        if facts["near_threshold"]:
+            notes.append(Message(Code.LIVE_NEAR_THRESHOLD, cells=facts["near_threshold"]))
         if facts["reached"]:
             notes.append(Message(Code.LIVE_REACHED_GOES_ON, wanted=self._cells_wanted))
         return tuple(notes)
@@ -218,6 +221,8 @@ class SlideTask:
             "reached": counts.cells >= self._cells_wanted,
             "parasitized": counts.parasitized,
             "unjudged": counts.unjudged,
+            "near_threshold": open_cells(self._store, self.slide)
+            - open_cells(self._store, self.slide, doubtful=False),
             "stretches": len(regions),
             "counted_twice_at_most": counted_twice_at_most(regions),
             "estimate": reading.to_json(),

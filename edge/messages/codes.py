@@ -119,6 +119,7 @@ class Code(StrEnum):
     LIVE_REACHED = "live.reached"
     LIVE_REACHED_GOES_ON = "live.reached-goes-on"
     LIVE_NOT_JUDGED = "live.not-judged"
+    LIVE_NEAR_THRESHOLD = "live.near-threshold"
     LIVE_TURNED = "live.turned"
     LIVE_NOISY = "live.noisy"
     LIVE_RESIZED = "live.resized"

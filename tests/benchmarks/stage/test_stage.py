@@ -75,12 +75,13 @@ def test_a_count_is_held_against_that_at_rest() -> None:
         np.array([True, True, True, False]),
     )
     yes, no = np.ones(4, bool), np.zeros(4, bool)
-    at_rest = Counted(places, yes, yes, np.zeros(4, np.int64), {}, [Look(0, 0)])
+    at_rest = Counted(places, yes, yes, no, np.zeros(4, np.int64), {}, [Look(0, 0)])
     here = Counted(
         # The first twice from two fields; the second waits to be judged; the third is missed; one more is new.
         np.vstack([places[:3], places[:1] + 5, [[900.0, 900.0]]]),
         np.array([True, False, False, True, True]),
         np.array([True, False, True, True, True]),
+        np.zeros(5, bool),
         np.array([1, 1, 1, 2, 2]),
         {"counted": 3},
         [Look(0, 0)],
@@ -90,6 +91,9 @@ def test_a_count_is_held_against_that_at_rest() -> None:
     assert (score.infected, score.called, score.told) == (3, 1, 1)
     assert score.kept == pytest.approx(2 / 3)
     assert (score.false_calls, score.false_calls_at_rest) == (1, 1)
+    # The third lies just below the threshold, and a person is told so.
+    told = compare(slide, at_rest, here._replace(near=np.array([False, False, True, False, False])))
+    assert (told.told, told.near, told.kept) == (2, 1, 1.0)
     itself = compare(slide, at_rest, at_rest)
     assert (itself.again, itself.new, itself.twice, itself.kept) == (4, 0, 0, 1.0)
     assert compare(slide, at_rest, at_rest._replace(called=no)).kept == 0

@@ -1,12 +1,13 @@
 """What a live session does with each frame: a slide's new cells counted, the cell under the cross-hair classified."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.fields.analyser import FieldAnalyser
+from edge.fields.analyser import ClassifiedCell, FieldAnalyser
 from edge.fields.quality import Check, CheckName, QualityReport
 from edge.inference.classifier import Classifier
 from edge.live.counting import SlideCounter
@@ -17,7 +18,9 @@ from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import red_cells
+from edge.segmentation.outlines import FoundCell
 from edge.simulation.field import FieldSettings, draw_field
+from edge.slides.review import judge
 from edge.types import Label, Rgb
 from tests.support.slides.disc_slide import DiscReader, DiscSlide
 from tests.support.slides.small_slide import RATES, begin, open_store
@@ -184,3 +187,35 @@ def test_what_noise_costs_is_told_once(tmp_path: Path, share: float, told: bool)
         for number, x in enumerate((0, 200, 400), start=1):
             task.consider(frame_of(SLIDE.view(x, 0), number))
         assert task.notes().count(Message(Code.LIVE_NOISY)) == told
+
+
+class UnsureReader(DiscReader):
+    """Calls the infected discs uninfected, by a hair."""
+
+    def classify(
+        self, rgb: Rgb, cells: Sequence[FoundCell], *, typical: bool = True, grainy: bool = False
+    ) -> list[ClassifiedCell]:
+        """0.45 for the bluest."""
+        return [
+            one._replace(probability=0.45, label=Label.UNINFECTED, doubtful=True)
+            if one.label == Label.PARASITIZED
+            else one
+            for one in super().classify(rgb, cells, typical=typical, grainy=grainy)
+        ]
+
+
+def test_cells_just_below_the_threshold_are_told_while_nobody_has_called_them(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        counter = SlideCounter(store, slide, UnsureReader())
+        rates = Rates.from_json(RATES)
+        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+        task.consider(frame_of(SLIDE.view(300, 300)))
+        near = [cell for cell in store.cells(slide) if cell.doubtful]
+        assert near
+        assert task.notes() == (Message(Code.LIVE_NEAR_THRESHOLD, cells=len(near)),)
+        for cell in near:
+            judge(store, slide, cell.cell_id, Label.UNINFECTED, reviewer="a reader")
+        task.consider(frame_of(SLIDE.view(500, 300), 2))
+        left = sum(cell.doubtful for cell in store.cells(slide)) - len(near)
+        assert task.facts()["near_threshold"] == left
