@@ -149,6 +149,7 @@ def _went_on(manifest: Mapping[str, Any]) -> list[str]:
 def _reservations(manifest: Mapping[str, Any]) -> list[str]:
     """Say what was released because somebody asked for it, weak or undecided, or by a margin of few cells."""
     rows = [f"**Of little use.** {sentence}" for sentence in manifest.get("weaknesses", ())]
+    rows += [f"**Not shown.** {sentence}" for sentence in manifest.get("reservations", ())]
     gate = manifest.get("gate", {"checks": {}})
     for name, check in gate["checks"].items():
         if check["decision"] == "undecided":

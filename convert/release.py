@@ -30,7 +30,7 @@ from edge.inference.self_test import sample_scores
 from train.data.dataset import Sample, cell_files
 from train.evaluation.metrics import Judged, balanced_threshold
 from train.evaluation.thresholds import SECOND_LOOK_FROM
-from train.evaluation.usefulness import weaknesses
+from train.evaluation.usefulness import reservations, weaknesses
 from train.model.batches import network_inputs
 from train.model.network import load_network
 from train.run_folder import MODEL_FILE
@@ -63,6 +63,8 @@ class Outcome(NamedTuple):
     gate: GateResult
     weaknesses: tuple[str, ...]
     """Sentences of :func:`train.evaluation.usefulness.weaknesses`."""
+    reservations: tuple[str, ...]
+    """Sentences of :func:`train.evaluation.usefulness.reservations`; they hold nothing back."""
     found: dict[str, dict[str, int]]
     """Verdicts that are right, and of how many, on the undisputed test cells, by operating point."""
     released: Path | None
@@ -201,7 +203,8 @@ def _outcome(finished: FinishedRun, comparison: KerasComparison, judged: Judged,
     return Outcome(
         comparison,
         gate.with_forgetting(record.forgetting),
-        tuple(weaknesses(undisputed, record.thresholds, record.baseline_auc)),
+        tuple(weaknesses(undisputed, record.thresholds, record.lead)),
+        tuple(reservations(undisputed, record.lead)),
         {point: rates(undisputed, threshold) for point, threshold in record.thresholds.items()},
         None,
     )
@@ -232,7 +235,11 @@ def _manifest(
     )
     if finished.record.forgetting is not None:
         manifest["forgetting"] = finished.record.forgetting
-    manifest |= {"gate": outcome.gate.record(), "weaknesses": list(outcome.weaknesses)}
+    manifest |= {
+        "gate": outcome.gate.record(),
+        "weaknesses": list(outcome.weaknesses),
+        "reservations": list(outcome.reservations),
+    }
     return with_origin(manifest, finished.folder)
 
 

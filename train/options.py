@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 # The settings load nothing but the standard library.
-from train.settings import LabelPolicy, TrainingSettings, Variation
+from train.settings import LEAST_SHOWN, LabelPolicy, TrainingSettings, Variation
 
 _DEFAULTS = TrainingSettings(data="")
 
@@ -160,8 +160,9 @@ _OPTIONS = (
     _setting("--batch-size", click.IntRange(1), "Cells per training step."),
     _setting(
         "--epoch-share",
-        click.FloatRange(0, 1, min_open=True),
-        "Share of the cells of --data that an epoch shows, different ones each time.",
+        click.FloatRange(0, 100, min_open=True),
+        "Share of the cells of --data that an epoch shows, different ones each time; above 1 they are shown again, "
+        f"varied anew.  [default: 1, or as many times as it takes to show {LEAST_SHOWN:,}]",
     ),
     _setting("--head-epochs", _EPOCHS, "Epochs of phase 1: the base is frozen, the head is trained."),
     _setting("--head-rate", _RATE, "Learning rate of phase 1."),

@@ -212,8 +212,9 @@ def fit(
 
         def batches(epoch: int, seed: int = settings.seed * 10 + number) -> CellBatches:
             again = rehearsal.draw(rehearsed, seed, epoch) if rehearsal else []
+            shown = [*samples, *again]
             return CellBatches(
-                [*samples, *again],
+                shown,
                 np.concatenate([targets, np.array([cell.label for cell in again], np.float32)]),
                 size=settings.image_size,
                 batch_size=settings.batch_size,
@@ -221,7 +222,7 @@ def fit(
                 epoch=epoch,
                 strength=strength,
                 others=others,
-                share=settings.epoch_share,
+                share=settings.share_shown(len(shown)),
             )
 
         network = fit_phase(

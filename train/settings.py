@@ -54,6 +54,12 @@ class SettingsError(PlasmoliteError):
     """The settings contradict each other, or those of the run folder that is to go on."""
 
 
+LEAST_SHOWN = 3000
+"""Cells that an epoch shows at least, unless told otherwise: few cells in as many epochs are too few steps to learn in.
+Of 1,154 cells of 60 patients, six epochs of `nano` found 5 of 107 infected test cells at the threshold for fields when
+each showed the training cells once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """Settings of one training run."""
@@ -108,8 +114,9 @@ class TrainingSettings:
     alpha: float = 1.0
     """Width multiplier of MobileNetV2."""
     batch_size: int = 64
-    epoch_share: float = 1.0
-    """Share of the labelled cells that an epoch shows, other ones each time."""
+    epoch_share: float | None = None
+    """Share of the labelled cells that an epoch shows, other ones each time; above 1 they are shown again, varied anew.
+    None: all, and of fewer than `LEAST_SHOWN` as many times as it takes to show so many."""
     head_epochs: int = 1
     head_rate: float = 1e-3
     """Adam's rate in phase 1, in which the base is frozen."""
@@ -133,6 +140,10 @@ class TrainingSettings:
     without: tuple[Variation, ...] = ()
     """Parts of the augmentation that are left out, for an ablation."""
     seed: int = 0
+
+    def share_shown(self, cells: int) -> float:
+        """Share of so many labelled cells that an epoch shows."""
+        return max(1.0, LEAST_SHOWN / cells) if self.epoch_share is None else self.epoch_share
 
     def located(self) -> "TrainingSettings":
         """Return the same settings with every path absolute, so that they mean the same from any folder."""

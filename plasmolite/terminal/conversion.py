@@ -25,6 +25,7 @@ def as_json(release: Release) -> dict[str, Any]:
                 "released": None if one.released is None else str(one.released),
                 "refusals": one.refusals,
                 "weaknesses": list(one.weaknesses),
+                "reservations": list(one.reservations),
                 "gate": one.gate.record(),
                 "operating_points": one.found,
                 "against_keras": {**one.comparison._asdict(), "precision": str(one.comparison.precision)},
@@ -47,7 +48,7 @@ def print_release(release: Release) -> None:
         if one.released is None:
             continue
         click.echo(words.text("convert.released", path=one.released))
-        for sentence in (*one.gate.sentences(), *one.weaknesses):
+        for sentence in (*one.gate.sentences(), *one.weaknesses, *one.reservations):
             click.echo("  " + words.text("convert.stated", sentence=sentence), err=True)
     for one in release.outcomes:
         for sentence in one.refusals:

@@ -57,9 +57,7 @@ def convert(run: Path, out: Path, *more: str) -> Result:
 def test_a_model_of_no_use_is_released_only_where_that_is_asked_for(run: Path, tmp_path: Path) -> None:
     said = convert(run, tmp_path)
     assert said.exit_code == 1, said.output
-    assert (
-        "Not released. float32: It ranks cells no better than two hand-made features do: AUC" in said.stderr
-    )
+    assert "Not released. float32: " in said.stderr
     assert "--release-weak" in said.stderr
     assert not list(tmp_path.glob("*.tflite"))
     released = convert(run, tmp_path, "--release-weak", "--json")

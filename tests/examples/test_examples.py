@@ -83,7 +83,14 @@ def test_retrain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tensorflow")
     deque(write_set(tmp_path / "drawn", SetPlan(cells=96, fields=0, patients=16, by_label=True)), maxlen=0)
     example = runpy.run_path(str(_EXAMPLES / "retrain.py"))
-    settings = {"weights": "none", "image_size": 32, "alpha": 0.35, "head_epochs": 1, "tune_epochs": 1}
+    settings = {
+        "weights": "none",
+        "image_size": 32,
+        "alpha": 0.35,
+        "head_epochs": 1,
+        "tune_epochs": 1,
+        "epoch_share": 1,
+    }
     assert example["main"](str(tmp_path / "drawn"), str(tmp_path / "run"), settle_epochs=0, **settings) == 0
     assert "tune, step" in capsys.readouterr().out
     assert (tmp_path / "run" / "report.html").exists()

@@ -84,6 +84,7 @@ def settings(cells: Path) -> TrainingSettings:
         tune_epochs=2,
         settle_epochs=2,
         averaging=0.9,
+        epoch_share=1,
         folds=4,
     )
 
@@ -96,6 +97,7 @@ def train(settings: TrainingSettings, out: Path, *more: str) -> Result:
     options += ["--batch-size", str(settings.batch_size), "--head-epochs", str(settings.head_epochs)]
     options += ["--tune-epochs", str(settings.tune_epochs), "--settle-epochs", str(settings.settle_epochs)]
     options += ["--averaging", str(settings.averaging), "--folds", str(settings.folds)]
+    options += ["--epoch-share", str(settings.epoch_share)]
     return CliRunner().invoke(command, [*options, *more])
 
 

@@ -165,6 +165,8 @@ def test_a_training_goes_on_from_a_model_that_ships(cells: Path, tmp_path: Path)
         "4",
         "--batch-size",
         "32",
+        "--epoch-share",
+        "1",
     ]
     watched = find_spec("tensorboard") is not None
     said = CliRunner().invoke(command, [*options, "--json", *(["--tensorboard"] if watched else [])])

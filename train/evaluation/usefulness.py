@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from train.evaluation.metrics import Judged, auc
+from train.evaluation.metrics import Estimate, Judged, auc, cluster_bootstrap
 
 LEAST_SENSITIVITY = {"cell": 0.5, "field": 0.1}
 """Share of the infected cells, by operating point, under which a model finds next to nothing."""
@@ -17,24 +17,33 @@ LEAST_SPECIFICITY = 0.5
 _WORDS = {"cell": "single cells", "field": "whole fields"}
 
 
-def weaknesses(judged: Judged, thresholds: Mapping[str, float], baseline_auc: float) -> list[str]:
-    """Say in sentences in what a model is of no use; an empty list where nothing of the kind is seen.
+def lead_over(baseline: Judged, judged: Judged) -> Estimate:
+    """By how much a model's AUC is above that of two hand-made features, with its 95 % interval over patients.
+
+    Args:
+        baseline: the test cells of both classes as `train.evaluation.baseline` judges them.
+        judged: the same cells as the model judges them.
+    """
+    return cluster_bootstrap(
+        judged.patients,
+        judged.labels,
+        lambda places: {"auc": auc(judged.at(places)) - auc(baseline.at(places))},
+    )["auc"]
+
+
+def weaknesses(judged: Judged, thresholds: Mapping[str, float], lead: Estimate) -> list[str]:
+    """Say in sentences in what a model is shown to be of no use; an empty list where nothing of the kind is seen.
 
     Args:
         judged: the test cells of both classes.
         thresholds: ``cell`` and ``field``.
-        baseline_auc: AUC of two hand-made features on the same cells (`train.evaluation.baseline`).
+        lead: of its AUC over that of two hand-made features, by :func:`lead_over`.
     """
     infected = judged.labels == 1
-    cells = f"{len(infected):,} test cells of {len(np.unique(judged.patients))} patients"
     found = []
-    own_auc = auc(judged)
     # Written so that a figure that is not a number is a weakness, too.
-    if not own_auc >= baseline_auc:
-        found.append(
-            f"It ranks cells no better than two hand-made features do: AUC {own_auc:.3f} against "
-            f"{baseline_auc:.3f}, on {cells}."
-        )
+    if not lead.high >= 0:
+        found.append(f"It ranks cells worse than two hand-made features do: {_compared(judged, lead)}.")
     for point, least in LEAST_SENSITIVITY.items():
         threshold = thresholds[point]
         hits = int((judged.probabilities[infected] >= threshold).sum())
@@ -50,3 +59,20 @@ def weaknesses(judged: Judged, thresholds: Mapping[str, float], baseline_auc: fl
             f"{(~infected).sum():,} uninfected test cells infected."
         )
     return found
+
+
+def reservations(judged: Judged, lead: Estimate) -> list[str]:
+    """Say in sentences what the test cells are too few to tell of a model; arguments as of :func:`weaknesses`."""
+    if not lead.low <= 0 <= lead.high:
+        return []
+    return [
+        f"That it ranks cells better than two hand-made features do is not shown: {_compared(judged, lead)}. "
+        "More cells of more patients would tell."
+    ]
+
+
+def _compared(judged: Judged, lead: Estimate) -> str:
+    return (
+        f"the difference of the AUC is {lead.value:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}], on "
+        f"{len(judged.labels):,} test cells of {len(np.unique(judged.patients))} patients"
+    )

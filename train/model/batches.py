@@ -11,6 +11,9 @@ from train.augmentation.stain_and_camera import Strength, augment
 from train.data.dataset import Sample
 from train.data.other_laboratories import Grafting
 
+_PASS = 1 << 40
+"""Added to a cell's place at each further pass of an epoch, so that it is varied anew: more than there are cells."""
+
 
 class CellBatches(keras.utils.PyDataset):
     """Batches of augmented cells for one epoch of fitting.
@@ -44,7 +47,8 @@ class CellBatches(keras.utils.PyDataset):
             epoch: which epoch these are the batches of.
             strength: of the augmentation.
             others: cells of other laboratories to mix in, other ones each epoch.
-            share: of the training cells that an epoch shows, other ones each time.
+            share: of the training cells that an epoch shows, other ones each time; above 1 it goes through them again,
+                each varied anew.
             workers: threads that prepare batches beside the fitting.
         """
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
@@ -57,13 +61,18 @@ class CellBatches(keras.utils.PyDataset):
         self._epoch = epoch
         self._others = others
         rng = np.random.default_rng((seed, epoch))
+        whole = np.arange(len(samples))
         shown = max(1, round(share * len(samples)))
-        places = np.arange(len(samples)) if share >= 1 else rng.choice(len(samples), shown, replace=False)
+        again, rest = divmod(shown, len(samples))
+        # Cells that an epoch shows in part are drawn; of a whole pass nothing is, so that the order stays as it was.
+        places = [whole + number * _PASS for number in range(again)]
+        if rest:
+            places.append(again * _PASS + rng.choice(len(samples), rest, replace=False))
         if others:
             wanted = min(len(others.cells), round(others.share * shown))
             chosen = rng.choice(len(others.cells), wanted, replace=False)
-            places = np.concatenate([places, len(samples) + chosen])
-        self._order = rng.permutation(places)
+            places.append(len(samples) + chosen)
+        self._order = rng.permutation(np.concatenate(places))
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -76,7 +85,7 @@ class CellBatches(keras.utils.PyDataset):
         targets = np.empty((len(chosen), 1), np.float32)
         for row, place in enumerate(chosen):
             rng = np.random.default_rng((self._seed, self._epoch, int(place)))
-            cell, mask, targets[row, 0] = self._draw(int(place), rng)
+            cell, mask, targets[row, 0] = self._draw(int(place) % _PASS, rng)
             batch[row] = network_input(*augment(cell, mask, rng, self._strength), size=self._size)
         return batch.astype(np.float32), targets
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.messages.message import reason_of
 from edge.messages.train_codes import TrainCode
 from train.data.dataset import Sample
-from train.evaluation.metrics import Judged
+from train.evaluation.metrics import Estimate, Judged
 from train.reporting.results import METRICS_FILE, PREDICTIONS_FILE
 from train.run import RunData
 from train.run_folder import MODEL_FILE
@@ -31,8 +31,8 @@ class RunRecord(NamedTuple):
     calibration: dict[str, float]
     forgetting: dict[str, Any] | None
     """What the network lost of what it could before it went on (`train.evaluation.forgetting`)."""
-    baseline_auc: float
-    """Of two hand-made features, on the undisputed test cells."""
+    lead: Estimate
+    """Of its AUC over that of two hand-made features, on the undisputed test cells."""
 
 
 def is_finished(run: Path) -> bool:
@@ -53,7 +53,7 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
     try:
         record = json.loads((run / METRICS_FILE).read_text("utf-8"))
         fingerprint, thresholds, calibration = (record[key] for key in ("data", "thresholds", "calibration"))
-        baseline_auc = float(_baseline(record["figures"])["auc"]["value"])
+        lead = _lead(record)
         with (run / PREDICTIONS_FILE).open(newline="", encoding="utf-8") as stream:
             said = {row["cell"]: float(row["probability"] or "") for row in csv.DictReader(stream)}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
@@ -73,11 +73,18 @@ def read_record(run: Path, run_data: RunData) -> RunRecord:
         thresholds=thresholds,
         calibration=calibration,
         forgetting=record.get("forgetting"),
-        baseline_auc=baseline_auc,
+        lead=lead,
     )
 
 
-def _baseline(figures: dict[str, Any]) -> dict[str, Any]:
-    """The baseline's figures on the undisputed cells, or on all where none is disputed."""
-    found: dict[str, Any] = figures.get("baseline undisputed", figures["baseline"])
-    return found
+def _lead(record: dict[str, Any]) -> Estimate:
+    """Read the lead over the baseline; a run of a former version kept the two figures alone."""
+    if "auc_over_baseline_undisputed" in record:
+        known = record["auc_over_baseline_undisputed"]
+        return Estimate(*(float(known[name]) for name in Estimate._fields))
+    figures = record["figures"]
+    own, baseline = (
+        float(figures.get(undisputed, figures[population])["auc"]["value"])
+        for undisputed, population in (("undisputed", "original"), ("baseline undisputed", "baseline"))
+    )
+    return Estimate(own - baseline, own - baseline, own - baseline)

@@ -21,7 +21,7 @@ from train.evaluation.metrics import (
     sensitivity_at_specificity,
 )
 from train.evaluation.thresholds import BATCH, Judge, choose_thresholds
-from train.evaluation.usefulness import weaknesses
+from train.evaluation.usefulness import lead_over, reservations, weaknesses
 from train.model.batches import network_inputs
 from train.model.network import HEAD_NAMES, SAVED_SUFFIX, load_network, with_probability
 from train.run import RunData, training_targets
@@ -46,6 +46,8 @@ class Results(NamedTuple):
     calibration: dict[str, float]
     figures: dict[str, dict[str, Estimate]]
     """By population and judge: ``original``, ``undisputed``, ``baseline``, ``baseline undisputed``."""
+    lead: Estimate
+    """Of the AUC over that of two hand-made features, on the undisputed test cells."""
     forgetting: dict[str, Any] | None = None
     """What it lost of what it could before, where it went on from another network (`train.evaluation.forgetting`)."""
     baseline: Judged | None = None
@@ -54,8 +56,12 @@ class Results(NamedTuple):
     @property
     def weaknesses(self) -> list[str]:
         """In what the network is of no use, as sentences (`train.evaluation.usefulness`)."""
-        baseline = self.figures.get("baseline undisputed", self.figures["baseline"])
-        return weaknesses(self.test.at(~self.disputed), self.thresholds, baseline["auc"].value)
+        return weaknesses(self.test.at(~self.disputed), self.thresholds, self.lead)
+
+    @property
+    def reservations(self) -> list[str]:
+        """What the test cells are too few to tell, as sentences."""
+        return reservations(self.test.at(~self.disputed), self.lead)
 
 
 def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, out: Path) -> Results:
@@ -101,8 +107,9 @@ def finish(network: keras.Model, settings: TrainingSettings, run_data: RunData, 
         figures["undisputed"] = measure(test.at(~disputed), thresholds["cell"])
         figures["baseline undisputed"] = measure(baseline.at(~disputed), 0.5)
     forgetting = _forgetting(model, settings, run_data, thresholds["cell"]) if run_data.rehearsal else None
+    lead = lead_over(baseline.at(~disputed), test.at(~disputed))
     results = Results(
-        validation, test, test_samples, disputed, thresholds, calibration, figures, forgetting, baseline
+        validation, test, test_samples, disputed, thresholds, calibration, figures, lead, forgetting, baseline
     )
     _write(results, out, data.fingerprint)
     return results
@@ -180,6 +187,7 @@ def _write(results: Results, out: Path, fingerprint: str) -> None:
         "sensitivity_at_specificity_0.999_undisputed": sensitivity_at_specificity(
             undisputed, STATED_SPECIFICITY
         ),
+        "auc_over_baseline_undisputed": results.lead._asdict(),
         "figures": {
             population: {name: estimate._asdict() for name, estimate in figures.items()}
             for population, figures in results.figures.items()

@@ -82,7 +82,7 @@ def command(
         _print_figures(results, by_cell=chosen.by_cell)
         if results.forgetting is not None:
             _print_forgetting(results.forgetting)
-        for sentence in results.weaknesses:
+        for sentence in (*results.weaknesses, *results.reservations):
             click.echo(f"Warning: {sentence}", err=True)
         words = spoken()
         click.echo(words.text("train.files", model=out / "model.keras", report=out / "report.html"))
@@ -134,6 +134,7 @@ def _as_json(results: Results, out: Path) -> dict[str, Any]:
         "model": str(out / "model.keras"),
         "report": str(out / "report.html"),
         "weaknesses": results.weaknesses,
+        "reservations": results.reservations,
         **json.loads((out / METRICS_FILE).read_text("utf-8")),
         "research_use": RESEARCH_USE,
     }

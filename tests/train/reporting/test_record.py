@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ DATA = DataSet(
     tuple(Sample(f"c{number}", number % 2, "p", CELL, MASK) for number in range(4)), (), "as it was"
 )
 RUN_DATA = RunData(DATA, Split(np.arange(0), np.arange(0), np.arange(4)), {})
-METRICS = {
+METRICS: dict[str, Any] = {
     "data": "as it was",
     "thresholds": {"cell": 0.5, "field": 0.9},
     "calibration": {},
-    "figures": {"baseline": {"auc": {"value": 0.9}}},
+    "figures": {"baseline": {"auc": {"value": 0.9}}, "original": {"auc": {"value": 0.875}}},
 }
 SAID = "cell,label,probability\n" + "".join(f"c{number},0,0.25\n" for number in range(4))
 
@@ -35,7 +36,25 @@ def write(run: Path, metrics: str, said: str) -> Path:
 def test_what_was_said_of_the_test_cells_is_read_back(tmp_path: Path) -> None:
     record = read_record(write(tmp_path, json.dumps(METRICS), SAID), RUN_DATA)
     assert record.test.probabilities.tolist() == [0.25] * 4
-    assert record.baseline_auc == 0.9
+    assert record.lead == pytest.approx((-0.025, -0.025, -0.025))
+
+
+def test_the_lead_over_the_baseline_is_read_with_its_interval(tmp_path: Path) -> None:
+    lead = {"auc_over_baseline_undisputed": {"value": 0.01, "low": -0.02, "high": 0.03}}
+    assert read_record(write(tmp_path, json.dumps(METRICS | lead), SAID), RUN_DATA).lead == (
+        0.01,
+        -0.02,
+        0.03,
+    )
+
+
+def test_the_undisputed_cells_tell_the_lead_of_an_older_run(tmp_path: Path) -> None:
+    figures = METRICS["figures"] | {
+        "baseline undisputed": {"auc": {"value": 0.95}},
+        "undisputed": {"auc": {"value": 0.99}},
+    }
+    record = read_record(write(tmp_path, json.dumps(METRICS | {"figures": figures}), SAID), RUN_DATA)
+    assert record.lead == pytest.approx((0.04, 0.04, 0.04))
 
 
 @pytest.mark.parametrize(
