@@ -7,7 +7,7 @@ from edge.fields.analyser import FieldAnalyser, cut_cells
 from edge.inference.classifier import Classifier
 from edge.inference.levelling import Levelling, logits_of
 from edge.inference.model_file import ModelFile, load_model, shipped_models
-from edge.inference.second_look import TURNS, in_doubt, look_again, mean_over_turns
+from edge.inference.second_look import STAGES, TURNS, Doubt, in_doubt, look_again, mean_over_turns
 from edge.inference.verdicts import doubtful
 from edge.simulation.field import FieldSettings, draw_field
 
@@ -34,22 +34,26 @@ def with_second_look(model: ModelFile, above: float | None) -> ModelFile:
 
 
 def test_only_cells_near_the_threshold_are_looked_at_again(nano: ModelFile, field: np.ndarray) -> None:
-    # A threshold that is low enough for cells above the middle to be in reach of it.
-    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1), 0.0003)
+    once = FieldAnalyser(Classifier(with_second_look(nano, None), threads=1))
     found = once.analyse(field, "drawn")
     first = np.array([cell.probability for cell in found.cells])
-    middle = float(np.median(first))
-    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1), 0.0003).analyse(
+    # Drawn cells are clear ones: a threshold among them, for some to lie near it.
+    middle, threshold = float(np.median(first)), float(np.quantile(first, 0.7))
+    twice = FieldAnalyser(Classifier(with_second_look(nano, middle), threads=1), threshold).analyse(
         field, "drawn"
     )
     second = np.array([cell.probability for cell in twice.cells])
     inputs = cut_cells(field, [cell.cell for cell in found.cells], nano.input_size)
-    doubt = in_doubt(middle, 0.0003)
+    doubt = in_doubt(middle, threshold)
     assert doubt is not None
-    seen_again = (first >= middle) & (first <= doubt[1])
+    seen_again = (first >= middle) & (first <= doubt.most)
     np.testing.assert_array_equal(second[~seen_again], first[~seen_again])
     again = mean_over_turns(Classifier(nano, threads=1).probabilities, inputs[seen_again], first[seen_again])
-    np.testing.assert_allclose(second[seen_again], again, atol=1e-6)
+    # Those that were turned to the end; the others lie on the side where all turns would have led them.
+    near = np.abs(logits_of(second[seen_again]) - logits_of(np.array([threshold]))) < STAGES[1][1] / 2
+    assert near.any()
+    np.testing.assert_allclose(second[seen_again][near], again[near], atol=1e-6)
+    np.testing.assert_array_equal(second[seen_again] >= threshold, again >= threshold)
     assert np.abs(second - first).max() > 1e-6
 
 
@@ -76,11 +80,12 @@ def test_the_second_look_is_levelled_as_the_first() -> None:
         said,
         levelling=Levelling(typical=-5.0, share=0.5, lowered=0.5),
         typical=-4.0,
-        doubt=(0.2, 1.0),
+        doubt=Doubt(0.2, 1.0, 0.7),
     )
     moved = logits_of(levelled)
     np.testing.assert_allclose(moved[0], logits_of(said)[0] - 0.5)
     other = logits_of(np.array([0.8]))
+    # Both come to lie within a logit of the threshold, levelled as they are, and are turned to the end.
     mean = (logits_of(said)[1:] + (TURNS - 1) * other) / TURNS
     np.testing.assert_allclose(moved[1:], mean - 0.5)
 
@@ -109,9 +114,9 @@ def test_a_single_cell_is_looked_at_again_where_it_is_in_doubt_alone(
 def test_cells_too_far_from_the_threshold_to_change_sides_are_looked_at_once(threshold: float) -> None:
     doubt = in_doubt(0.05, threshold)
     assert doubt is not None
-    least, most = doubt
+    least, most, _ = doubt
     assert 0.05 <= least < threshold < most < 1
-    # All that a person is asked to look at are judged in all their turns.
+    # All that a person is asked to look at are looked at again.
     assert not doubtful(least, threshold)
     assert not doubtful(most, threshold)
     said = np.array([least - 0.01, least + 0.01, threshold, (1 + most) / 2])
@@ -119,12 +124,38 @@ def test_cells_too_far_from_the_threshold_to_change_sides_are_looked_at_once(thr
 
     def judge(inputs: np.ndarray) -> np.ndarray:
         seen.append(len(inputs))
-        return np.full(len(inputs), 0.5)
+        return np.full(len(inputs), threshold)
 
     inputs = np.zeros((len(said), 8, 8, 3), np.uint8)
     judged = look_again(judge, inputs, said, levelling=None, typical=None, doubt=doubt)
     assert seen == [2] * (TURNS - 1)
     np.testing.assert_array_equal(judged[[0, 3]], said[[0, 3]])
-    expected = 1 / (1 + np.exp(-logits_of(said[1:3]) / TURNS))  # the other turns said one half
-    np.testing.assert_allclose(judged[1:3], expected)
+    mean = (logits_of(said[1:3]) + (TURNS - 1) * logits_of(np.array([threshold]))) / TURNS
+    np.testing.assert_allclose(judged[1:3], 1 / (1 + np.exp(-mean)))
     assert in_doubt(None, threshold) is None
+
+
+@pytest.mark.parametrize(
+    ("turns_say", "turns"),
+    [(-2.5, 2), (2.5, 2), (-1.6, 4), (1.6, 4), (0.0, TURNS), (-0.5, TURNS), (0.6, TURNS)],
+)
+def test_a_cell_is_turned_until_no_turn_would_change_its_verdict(turns_say: float, turns: int) -> None:
+    """One cell at the threshold at first sight, whose other turns all lie so many logits from it."""
+    wanted = logits_of(np.array([0.9]))[0]
+    seen: list[int] = []
+
+    def judge(inputs: np.ndarray) -> np.ndarray:
+        seen.append(len(inputs))
+        return np.full(len(inputs), 1 / (1 + np.exp(-(wanted + 2 * turns_say))))
+
+    said = np.array([0.9])
+    (judged,) = look_again(
+        judge,
+        np.zeros((1, 8, 8, 3), np.uint8),
+        said,
+        levelling=None,
+        typical=None,
+        doubt=in_doubt(0.05, 0.9),
+    )
+    assert len(seen) == turns - 1
+    assert logits_of(np.array([judged]))[0] - wanted == pytest.approx(2 * turns_say * (turns - 1) / turns)
