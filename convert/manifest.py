@@ -58,7 +58,9 @@ def make_manifest(
     }
     points = {
         "cell": "best mean of sensitivity and specificity on the undisputed cells of the validation patients",
-        "field": describe_field_threshold(bool(settings.uninfected_fields)),
+        "field": describe_field_threshold(
+            results.thresholds["field"], others=bool(settings.uninfected_fields)
+        ),
     }
     populations = {"undisputed": undisputed, "original": judged}
     return {

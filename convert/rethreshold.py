@@ -135,7 +135,7 @@ def rethreshold(
             size=size,
             seed=manifest["training"]["settings"]["seed"],
         )["field"]
-        chosen = describe_field_threshold(bool(others))
+        chosen = describe_field_threshold(threshold, others=bool(others))
     manifest["version"] = version
     manifest["operating_points"] = dict(manifest["operating_points"]) | {
         "field": {

@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 from edge.simulation.single_cell import draw_cell
 from train.data.dataset import Sample
 from train.evaluation.metrics import Judged, specificity
-from train.evaluation.thresholds import FIELD_SPECIFICITY, SPARSE, VARIATIONS, choose_thresholds, judge_varied
+from train.evaluation.thresholds import (
+    FIELD_SPECIFICITY,
+    SAID_OF,
+    SPARSE,
+    VARIATIONS,
+    choose_thresholds,
+    describe_field_threshold,
+    judge_varied,
+)
 
 SIZE = 32
 
@@ -49,12 +57,30 @@ def test_the_laboratory_with_more_false_alarms_decides() -> None:
     assert chosen(darker, home) == chosen(home, darker)
 
 
+def never_fooled(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.full(len(inputs), 0.01)
+
+
+def sure_of(share: float) -> Judged:
+    """Forty validation cells, half of them infected; of a share of these the network is as sure as can be."""
+    surely = round(20 * share)
+    infected = [0.999] * surely + [0.9] * (20 - surely)
+    uninfected = [0.01] * 19 + [0.8]
+    labels = np.array([1] * 20 + [0] * 20)
+    return Judged(labels, np.array(infected + uninfected), np.arange(40).astype(str))
+
+
 def test_no_field_threshold_is_below_what_a_sparse_slide_asks_for() -> None:
-    validation = Judged(np.array([0, 1]), np.array([0.2, 0.7]), np.array(["p", "q"]))
-
-    def never_fooled(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return np.full(len(inputs), 0.01)
-
-    found = choose_thresholds(never_fooled, validation, cells(3, 0), [], size=SIZE, seed=0)
+    found = choose_thresholds(never_fooled, sure_of(SAID_OF), cells(3, 0), [], size=SIZE, seed=0)
     assert found["field"] == 1 - SPARSE
+    assert "no lower than" in describe_field_threshold(found["field"], others=False)
     assert chosen(cells(20, 0), [])["field"] > 1 - SPARSE
+
+
+def test_where_the_network_hardly_says_so_much_the_uninfected_cells_decide_alone() -> None:
+    few = sure_of(SAID_OF - 0.05)
+    found = choose_thresholds(never_fooled, few, cells(3, 0), [], size=SIZE, seed=0)
+    assert 0.8 < found["field"] < 0.8001  # above every uninfected validation cell
+    assert "too few infected validation cells" in describe_field_threshold(found["field"], others=False)
+    fooled = choose_thresholds(by_darkness, few, cells(20, 0), [], size=SIZE, seed=3)
+    assert fooled["field"] == chosen(cells(20, 0), [])["field"] > 0.8001
