@@ -21,7 +21,7 @@ TURNS = 8
 REACH = 3.0
 """Logits to either side of a field's threshold within which a cell is looked at again: more than the odds of ten to one
 within which it is doubtful."""
-STAGES = ((2, 2.0), (4, 1.0), (TURNS, 0.0))
+STAGES = ((2, 1.5), (3, 1.0), (4, 0.75), (6, 0.5), (TURNS, 0.0))
 """Turns, and how near to the threshold, in logits, their mean must lie for a cell to be turned further.
 
 What `REACH` and these leave out, against all cells in all turns: `python -m benchmarks.fields.second_look`."""

@@ -50,7 +50,7 @@ def test_only_cells_near_the_threshold_are_looked_at_again(nano: ModelFile, fiel
     np.testing.assert_array_equal(second[~seen_again], first[~seen_again])
     again = mean_over_turns(Classifier(nano, threads=1).probabilities, inputs[seen_again], first[seen_again])
     # Those that were turned to the end; the others lie on the side where all turns would have led them.
-    near = np.abs(logits_of(second[seen_again]) - logits_of(np.array([threshold]))) < STAGES[1][1] / 2
+    near = np.abs(logits_of(second[seen_again]) - logits_of(np.array([threshold]))) < STAGES[-2][1] / 2
     assert near.any()
     np.testing.assert_allclose(second[seen_again][near], again[near], atol=1e-6)
     np.testing.assert_array_equal(second[seen_again] >= threshold, again >= threshold)
@@ -137,7 +137,7 @@ def test_cells_too_far_from_the_threshold_to_change_sides_are_looked_at_once(thr
 
 @pytest.mark.parametrize(
     ("turns_say", "turns"),
-    [(-2.5, 2), (2.5, 2), (-1.6, 4), (1.6, 4), (0.0, TURNS), (-0.5, TURNS), (0.6, TURNS)],
+    [(-2.5, 2), (1.6, 2), (-0.8, 3), (0.8, 3), (0.6, 4), (-0.4, 6), (0.2, TURNS), (0.0, TURNS)],
 )
 def test_a_cell_is_turned_until_no_turn_would_change_its_verdict(turns_say: float, turns: int) -> None:
     """One cell at the threshold at first sight, whose other turns all lie so many logits from it."""
