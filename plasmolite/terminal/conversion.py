@@ -48,8 +48,10 @@ def print_release(release: Release) -> None:
         if one.released is None:
             continue
         click.echo(words.text("convert.released", path=one.released))
-        for sentence in (*one.gate.sentences(), *one.weaknesses, *one.reservations):
+        for sentence in (*one.gate.sentences(), *one.weaknesses):
             click.echo("  " + words.text("convert.stated", sentence=sentence), err=True)
+        for sentence in one.reservations:
+            click.echo("  " + words.text("convert.reservation", sentence=sentence), err=True)
     for one in release.outcomes:
         for sentence in one.refusals:
             click.echo(words.text("convert.not-released", sentence=sentence), err=True)
