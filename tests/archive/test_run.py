@@ -81,6 +81,7 @@ def test_a_second_run_judges_nothing_and_changes_nothing(tmp_path, archive, judg
     assert rows(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_a_client_killed_at_any_write_goes_on_to_the_same_rows(
     tmp_path, archive, judged, monkeypatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_few_swapped_pairs_are_undecided_where_no_verdict_flips() -> None:
     assert decisions["flips"] is Decision.PASSED
 
 
+@pytest.mark.slow
 def test_the_same_share_of_many_cells_is_refused() -> None:
     before = keras(22_700)
     result = gated(with_flips(before, 200), before)

@@ -39,6 +39,7 @@ def test_classify_image(tmp_path: Path) -> None:
     assert "gone.png: " in done.stderr
 
 
+@pytest.mark.slow
 def test_count_folder() -> None:
     done = run("count_folder.py", _SAMPLES / "fields")
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,7 @@ def test_count_folder() -> None:
     assert f"{counted} of 1,000" in estimate  # two small fields are too few for a density
 
 
+@pytest.mark.slow
 def test_calibrate_site(tmp_path: Path) -> None:
     settings = FieldSettings(width=800, height=600, cells=60, cell_width=60.0, parasitaemia=0.0)
     negatives = tmp_path / "negatives"
@@ -62,6 +64,7 @@ def test_calibrate_site(tmp_path: Path) -> None:
     assert (tmp_path / "site.json").exists()
 
 
+@pytest.mark.slow
 def test_live_from_camera(tmp_path: Path) -> None:
     store_path = tmp_path / "slides.sqlite"
     done = run("live_from_camera.py", "simulator", "K-1", store_path, 60)

@@ -37,6 +37,7 @@ def files(tmp_path: Path) -> list[CellFile]:
     return [CellFile(f"{number} {path.name}", path) for number, path in enumerate(paths)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_file_is_told_in_its_order_whoever_judged_it(
     analyser: FieldAnalyser, alone: dict[str, tuple[int, int]], files: list[CellFile], workers: int

@@ -47,7 +47,9 @@ def task(shipped: Classifier) -> CellTask:
 
 
 @pytest.mark.parametrize("cells", [1, 3, 6, 10, 60])
-@pytest.mark.parametrize(("width", "height", "cell_width"), [(640, 480, 40), (1280, 960, 100)])
+@pytest.mark.parametrize(
+    ("width", "height", "cell_width"), [(640, 480, 40), pytest.param(1280, 960, 100, marks=pytest.mark.slow)]
+)
 def test_a_well_placed_cell_is_classified_however_few_are_around_it(
     task: CellTask, cells: int, width: int, height: int, cell_width: int
 ) -> None:

@@ -11,7 +11,7 @@ from edge.segmentation.finder import CellFinder, ImagePyramid
 from tests.support.plain_field import counted_centres, draw, grid
 
 
-@pytest.mark.parametrize("width", [26, 40, 105])
+@pytest.mark.parametrize("width", [26, 40, pytest.param(105, marks=pytest.mark.slow)])
 def test_every_lone_cell_is_found_once_at_any_scale(finder: CellFinder, width: int) -> None:
     size = (640, 480) if width < 100 else (1280, 960)
     places = grid(size, width)
@@ -31,6 +31,7 @@ def test_a_given_cell_width_is_used_and_none_is_sought(
     assert len(counted_centres(finder.find(draw(places, 40, (640, 480)), 40.0))) == len(places)
 
 
+@pytest.mark.slow
 def test_a_round_eyepiece_picture_on_black_is_read(finder: CellFinder) -> None:
     field = draw(grid((900, 700), 40), 40, (900, 700))
     disc = np.zeros(field.shape[:2], np.uint8)
