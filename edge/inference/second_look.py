@@ -4,7 +4,7 @@ A cell is the same whichever way it lies, and a network is a little more or less
 turns (test-time augmentation; Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural
 networks", section 4.1) is righter than one look, above all at laboratories that the network never saw. Few cells are in
 doubt, so it costs little: of a field those near the threshold, of single cells those near neither certainty. In a field
-it ends early for a cell of which no further turn would change the verdict.
+it ends early for a cell that lies so far below the threshold that no further turn would change its verdict.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,8 +22,9 @@ REACH = 3.0
 """Logits to either side of a field's threshold within which a cell is looked at again: more than the odds of ten to one
 within which it is doubtful."""
 STAGES = ((2, 1.5), (3, 1.0), (4, 0.75), (6, 0.5), (TURNS, 0.0))
-"""Turns, and how near to the threshold, in logits, their mean must lie for a cell to be turned further.
+"""Turns, and how far below the threshold, in logits, their mean may lie for a cell to be turned further.
 
+A cell above it is turned to the end: its rank among the suspects is what a person, or a site's own threshold, goes by.
 What `REACH` and these leave out, against all cells in all turns: `python -m benchmarks.fields.second_look`."""
 
 Judge = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
@@ -108,7 +109,7 @@ class Doubt(NamedTuple):
     least: float
     most: float
     threshold: float
-    """From which on a cell is called parasitised; the nearer a cell, the more often it is turned."""
+    """From which on a cell is called parasitised; a cell below it is turned the more often the nearer it lies."""
 
 
 def in_doubt(above: float | None, threshold: float) -> Doubt | None:
@@ -160,5 +161,5 @@ def look_again(
             sums[again] += logits_of(judge(_turned(inputs[again], number)))
         seen = turns_of_stage
         levelled[again] = level(1 / (1 + np.exp(-sums[again] / seen)), levelling, typical)
-        again = again[np.abs(logits_of(levelled[again]) - wanted) < near]
+        again = again[logits_of(levelled[again]) > wanted - near]
     return levelled
