@@ -45,7 +45,7 @@ class FolderSource:
         folder: to watch, with its sub-folders; not those that a system or a program makes for itself.
         taken: SHA-256 of files that were counted before, whatever they are called now.
         give_up: receives SHA-256 and fault of each file that cannot be read, once; and None and a sentence for each
-            kind of file that is not looked at.
+            sub-folder that cannot be read, and for each kind of file that is not looked at.
         once: end when every picture in the folder was taken, instead of waiting for more.
         clock: seconds, monotonic.
         pause: waits for seconds.
@@ -77,6 +77,7 @@ class FolderSource:
         self._ready: deque[str] = deque()
         self._pages: deque[_WaitingPage] = deque()
         self._kinds: set[str] = set()
+        self._unreadable: set[str] = set()
 
     def open(self) -> None:
         """See that the folder is there."""
@@ -129,12 +130,16 @@ class FolderSource:
     def _files(self) -> dict[str, _State]:
         """What each picture of the folder and its sub-folders looks like, by its path within the folder."""
         found: dict[str, _State] = {}
+        unreadable: set[str] = set()
 
         def refuse(error: OSError) -> None:
             if error.filename == str(self._folder):
                 raise SourceError(
                     Code.SOURCE_FOLDER_NOT_READABLE, path=self._folder, reason=system_reason(error)
                 ) from error
+            if not isinstance(error, FileNotFoundError):  # removed since it was listed
+                unreadable.add(error.filename)
+                self._tell_of_unreadable(error)
 
         for parent, folders, names in os.walk(self._folder, onerror=refuse):
             folders[:] = [name for name in folders if not is_made_by_system(name)]
@@ -153,6 +158,7 @@ class FolderSource:
                     except OSError:
                         state = _UNKNOWN
                     found[path.relative_to(self._folder).as_posix()] = state
+        self._unreadable = unreadable
         return found
 
     def _take(self, name: str) -> GrabbedImage | None:
@@ -208,6 +214,13 @@ class FolderSource:
             except ImageError as error:
                 self._tell(sha256, Message(Code.LIVE_FILE_GIVEN_UP, file=name, reason=error.message))
         return None
+
+    def _tell_of_unreadable(self, error: OSError) -> None:
+        """Say once of a sub-folder that it cannot be read, until it can be."""
+        if error.filename not in self._unreadable:
+            name = shown_path(os.path.relpath(error.filename, self._folder))
+            fault = Message(Code.FILE_FOLDER_NOT_READABLE, reason=system_reason(error))
+            self._tell(None, Message(Code.LIVE_FILE_GIVEN_UP, file=name, reason=fault))
 
     def _tell_of_kind(self, name: str) -> None:
         """Say once for each kind of file that it is not looked at."""

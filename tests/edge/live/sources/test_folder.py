@@ -206,3 +206,21 @@ def test_a_name_of_any_bytes_is_told_with_a_replacement_sign(tmp_path: Path) -> 
     except OSError:
         pytest.skip("this file system takes no such name")
     assert names_within(watch(tmp_path, clock), clock, 3) == ["sang\N{REPLACEMENT CHARACTER}.png"]
+
+
+def test_a_sub_folder_that_cannot_be_read_is_named_once_and_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No system lists a folder whose path is that long, not even for root.
+    monkeypatch.chdir(tmp_path)
+    for _ in range(25):
+        Path("n" * 200).mkdir()
+        monkeypatch.chdir("n" * 200)
+    write_png(tmp_path / "a.png", picture_of(1))
+    clock, told = Clock(), []
+    source = watch(tmp_path, clock, give_up=lambda sha256, fault: told.append((sha256, fault)))
+    assert names_within(source, clock, 3) == ["a.png"]
+    ((sha256, fault),) = told
+    assert sha256 is None
+    assert str(fault).startswith(f"{'n' * 200}/")
+    assert str(fault).endswith("n cannot be read: The folder cannot be read: its name is too long.")
