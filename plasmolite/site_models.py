@@ -1,15 +1,19 @@
 """Puts a model that was taught here in use: signed by this device's own key, and installed as every other is."""
 
+import hashlib
 import os
 import tempfile
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.atomic_file import write_atomically
 from edge.errors import ModelStoreError, PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model
 from edge.inference.model_store import InstalledModel, ModelStore, model_in_use, models_folder
 from edge.inference.self_test import run_self_test
+from edge.messages.codes import Code
 from edge.messages.message import system_reason
 from edge.messages.signature_codes import SignatureCode
 from plasmolite.signing import SecretKey, check_signature, make_key, read_public_key, read_signature, sign
@@ -49,23 +53,26 @@ def put_in_use(content: bytes, taught_from: Path | None = None) -> InstalledMode
 
 
 def _install(store: ModelStore, content: bytes, what: str) -> InstalledModel:
-    """Sign a model with this device's key, saying what it is, and put it in use."""
+    """Sign a model with this device's key, saying what it is, and put it in use, which is the last of its steps."""
     secret, public = _device_key(store.folder / "keys")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "site-model.tflite")
-        beside = source.with_name(source.name + ".minisig")
-        source.write_bytes(content)
-        beside.write_text(sign(content, secret, f"{what}, {now()}"), "utf-8")
+    beside = store.folder / f"{hashlib.sha256(content).hexdigest()}.tflite.minisig"
+    with ExitStack() as stack:
+        try:
+            source = Path(stack.enter_context(tempfile.TemporaryDirectory()), "site-model.tflite")
+            source.write_bytes(content)
+            write_atomically(beside, sign(content, secret, f"{what}, {now()}"))
+        except OSError as error:
+            raise ModelStoreError(
+                Code.MODELS_NOT_STORED, folder=store.folder, reason=system_reason(error)
+            ) from error
         key = read_public_key(public)
-        entry = store.install(
+        return store.install(
             source,
             signer=lambda data: check_signature(data, read_signature(beside), [key]).identity,
             self_test=lambda model: run_self_test(Classifier(model), model.manifest),
             when=now(),
             bundled=load_model(default_model_path()),
         )
-        (store.folder / f"{entry.file_name}.minisig").write_bytes(beside.read_bytes())
-    return entry
 
 
 def _device_key(folder: Path) -> tuple[SecretKey, Path]:

@@ -50,6 +50,7 @@ class ServerContext:
         pairing: codes that sign a phone in.
         put_in_use: signs a model that was taught here and puts it in use on this device; ``None`` where that is left to
             the command line.
+        model_change: held by whoever is changing the model in use.
         quiet: gives memory back when no field comes.
         adaptation_job: teaches the model in the background.
         stopping: set when the server drains.
@@ -69,6 +70,7 @@ class ServerContext:
     ended_sessions: EndedSessions = field(default_factory=EndedSessions)
     pairing: PairingCodes = field(default_factory=PairingCodes)
     put_in_use: PutInUse | None = None
+    model_change: threading.Lock = field(default_factory=threading.Lock)
     quiet: AfterQuiet = field(default_factory=lambda: AfterQuiet(ServerSettings().quiet_seconds))
     adaptation_job: AdaptationJob = field(default_factory=AdaptationJob)
     stopping: threading.Event = field(default_factory=threading.Event)

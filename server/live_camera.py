@@ -1,7 +1,8 @@
 """The camera beside the server: one camera, one count at a time, any number of watchers."""
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from edge.calibration.setup import SlideSetup
 from edge.camera.settings import CameraSettings
@@ -39,7 +40,7 @@ class LiveCamera:
         self._camera = camera
         self._setup = setup
         self._store = store
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._held = ExitStack()
         self._session: LiveSession | None = None
         self._request: SlideRequest | None = None
@@ -78,6 +79,18 @@ class LiveCamera:
             self._let_go()
 
     close = stop
+
+    @contextmanager
+    def between_slides(self) -> Iterator[None]:
+        """Let no count begin before the block ends.
+
+        Raises:
+            Problem: a slide is being counted.
+        """
+        with self._lock:
+            if self.slide_number() is not None:
+                raise Problem(409, RequestCode.COUNTING, kind="counting")
+            yield
 
     def judge_with(self, setup: SlideSetup) -> None:
         """Count with another setup from the next count on."""

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +26,13 @@ _GRACE_SECONDS = 60.0
 
 
 def obstacle_of(context: ServerContext) -> Message | None:
-    """Why this server's model cannot be taught from the page; None where it can."""
+    """Why this server's model cannot be taught from the page at this moment; None where it can."""
+    if context.model_change.locked():
+        return Message(RequestCode.MODEL_CHANGES)
+    return _lasting_obstacle(context)
+
+
+def _lasting_obstacle(context: ServerContext) -> Message | None:
     if context.put_in_use is None:
         return Message(RequestCode.TEACH_BY_COMMAND)
     if context.setup.profile is not None:
@@ -76,43 +84,50 @@ def put_taught_in_use(app: Flask) -> InstalledModel:
     """Install what the last adaptation made, and judge with it from now on.
 
     Raises:
-        Problem: nothing was taught, a slide is being counted, or the model changed since.
+        Problem: nothing was taught, a slide is being counted, or the model changed since or is being changed.
         PlasmoliteError: it cannot be signed or written, or fails its self-test; the model in use stays.
     """
-    context = context_of(app)
-    content = context.adaptation_job.take()
-    _check_idle(context)
-    obstacle = obstacle_of(context)
-    if obstacle is not None or context.put_in_use is None:
-        raise Problem(409, obstacle or RequestCode.TEACH_BY_COMMAND, kind="cannot-teach")
-    entry = context.put_in_use(content)
-    context.adaptation_job.forget()
-    _judge_with_model_in_use(app)
-    return entry
+    with _changing_model(app) as context:
+        content = context.adaptation_job.take()
+        obstacle = _lasting_obstacle(context)
+        if obstacle is not None or context.put_in_use is None:
+            raise Problem(409, obstacle or RequestCode.TEACH_BY_COMMAND, kind="cannot-teach")
+        entry = context.put_in_use(content)
+        context.adaptation_job.forget()
+        _judge_with_model_in_use(app)
+        return entry
 
 
 def take_back(app: Flask) -> None:
     """Go back to the model before the one that was taught here.
 
     Raises:
-        Problem: no taught model is in use, or a slide is being counted.
+        Problem: no taught model is in use, a slide is being counted, or the model is being changed.
         PlasmoliteError: the former model cannot be used; the present one stays.
     """
-    context = context_of(app)
-    _check_idle(context)
-    obstacle = obstacle_of(context)
-    if obstacle is not None:
-        raise Problem(409, obstacle, kind="cannot-teach")
-    if not context.classifier.model.taught_at:
-        raise Problem(409, RequestCode.NOTHING_TAUGHT, kind="nothing-taught")
-    ModelStore(models_folder()).rollback()
-    context.adaptation_job.forget()
-    _judge_with_model_in_use(app)
+    with _changing_model(app) as context:
+        obstacle = _lasting_obstacle(context)
+        if obstacle is not None:
+            raise Problem(409, obstacle, kind="cannot-teach")
+        if not context.classifier.model.taught_at:
+            raise Problem(409, RequestCode.NOTHING_TAUGHT, kind="nothing-taught")
+        ModelStore(models_folder()).rollback()
+        context.adaptation_job.forget()
+        _judge_with_model_in_use(app)
 
 
-def _check_idle(context: ServerContext) -> None:
-    if context.live is not None and context.live.slide_number() is not None:
-        raise Problem(409, RequestCode.COUNTING, kind="counting")
+@contextmanager
+def _changing_model(app: Flask) -> Iterator[ServerContext]:
+    """Let one change of model go on at a time, and no slide be counted meanwhile; gives the context as it is then."""
+    lock = context_of(app).model_change
+    if not lock.acquire(blocking=False):
+        raise Problem(409, RequestCode.MODEL_CHANGES, kind="model-changes", retry_after=5)
+    try:
+        context = context_of(app)
+        with nullcontext() if context.live is None else context.live.between_slides():
+            yield context
+    finally:
+        lock.release()
 
 
 def _judge_with_model_in_use(app: Flask) -> None:

@@ -44,6 +44,7 @@ class RequestCode(StrEnum):
     DEFECT = "request.defect"
     INVALID = "request.invalid"
     TEACHING_RUNS = "request.teaching-runs"
+    MODEL_CHANGES = "request.model-changes"
     NOTHING_TAUGHT = "request.nothing-taught"
     TEACH_BY_COMMAND = "request.teach-by-command"
     TEACH_PROFILE = "request.teach-profile"

@@ -7,6 +7,7 @@ import { figure, sentence, t } from "./words.js";
 
 const SITE = "plasmolite-site";
 const LOOK_AGAIN_MS = 1000;
+const CHANGES = "request.model-changes";
 
 /** The card, filled as soon as the server answers; it looks after itself while it is on the page. */
 export function teachCard() {
@@ -15,7 +16,6 @@ export function teachCard() {
   const card = el("div.card", { id: "teach" }, el("h3", {}, t("teaching.title")), el("p.small", {}, t("teaching.lead")), body, message);
 
   async function deed(path, json) {
-    say(message, "");
     try {
       return await (await ask(path, { method: path === "/teaching" && !json ? "GET" : "POST", json })).json();
     } catch (error) {
@@ -29,10 +29,11 @@ export function teachCard() {
   }
   function draw(facts) {
     body.replaceChildren(...content(facts, { begin, use, undo, discard: () => draw({ ...facts, adaptation: { ...facts.adaptation, state: "none" } }) }));
-    if (facts.adaptation.state === "running") setTimeout(() => { if (card.isConnected) look(); }, LOOK_AGAIN_MS);
+    if (facts.adaptation.state === "running" || facts.obstacle?.code === CHANGES) setTimeout(() => { if (card.isConnected) look(); }, LOOK_AGAIN_MS);
   }
   async function begin(site) {
     remember(SITE, site);
+    say(message, "");
     const facts = await deed("/teaching", { site });
     if (facts) draw(facts);
   }
@@ -40,7 +41,7 @@ export function teachCard() {
     if (!confirm(question)) return;
     say(message, t("working"), { busy: true });
     const facts = await deed(path, {});
-    if (!facts) return;
+    if (!facts) return look(); // another browser may have used or undone it
     draw(facts);
     say(message, t(done));
     document.querySelector(".foot code").textContent = facts.model.sha256.slice(0, 12);

@@ -1,5 +1,6 @@
 """``/teaching``: an adaptation is tried, used, taken back; what cannot be taught is said; requests go on meanwhile."""
 
+import hashlib
 import io
 import threading
 from collections.abc import Iterator
@@ -11,15 +12,17 @@ from flask import Flask
 
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile, default_model_path, load_model, with_manifest
-from edge.inference.model_store import model_in_use
+from edge.inference.model_store import InstalledModel, model_in_use
 from edge.inference.self_test import sample_scores
 from edge.inference.site_head import HEAD_NAME, SiteHead, write_head
+from edge.live.setup import SlideRequest
 from edge.slides.store import SlideStore
 from edge.teaching.gate import Figures
 from edge.teaching.site_model import SiteModel
 from plasmolite.site_models import put_in_use
 from server.adaptation import Adaptation, AdaptationState
 from server.context import ServerContext, context_of
+from server.live_camera import LiveCamera
 from tests.support.http.running_server import app_of, cell_png, classifier, make_context, store_in
 from tests.support.slides.site_profile import PROFILE
 from tests.support.slides.small_slide import begin, cells_of, field_at
@@ -173,16 +176,67 @@ def test_what_keeps_this_server_from_teaching_is_said(app: Flask, monkeypatch: p
     assert model_in_use() == default_model_path()
 
 
-def test_while_a_slide_is_counted_the_model_stays(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Counting:
-        def slide_number(self) -> int:
-            return 1
-
+def test_while_a_slide_is_counted_the_model_stays(app: Flask, store: SlideStore) -> None:
     context = context_of(app)
-    object.__setattr__(context, "live", Counting())
+    live = LiveCamera(context.setup, store, "simulator")
+    object.__setattr__(context, "live", live)
     learnt(context)
+    live.start(SlideRequest("K-1"))
     for deed in ("use", "undo"):
         answer = app.test_client().post(f"/teaching/{deed}")
         assert (answer.status_code, answer.json["code"]) == (409, "request.counting")
-    object.__setattr__(context, "live", None)
+    live.stop()
     assert model_in_use() == default_model_path()
+
+
+def test_while_one_browser_changes_the_model_another_is_told_so(app: Flask) -> None:
+    context = context_of(app)
+    learnt(context)
+    other = app.test_client()
+    said = []
+
+    def meanwhile(content: bytes) -> InstalledModel:
+        said.append(other.get("/teaching").json["obstacle"]["code"])
+        said.extend(other.post(f"/teaching/{deed}").json["code"] for deed in ("use", "undo"))
+        said.append(other.post("/teaching", json={"site": "Kisumu"}).json["code"])
+        return put_in_use(content)
+
+    object.__setattr__(context, "put_in_use", meanwhile)
+    assert app.test_client().post("/teaching/use").json["taught_at"] == "Kisumu"
+    assert said == ["request.model-changes"] * 4
+    facts = other.get("/teaching").json
+    assert (facts["obstacle"], facts["taught_at"]) == (None, "Kisumu")
+    assert other.post("/teaching/undo").json["taught_at"] is None
+    assert model_in_use() == default_model_path()
+
+
+def test_no_slide_is_begun_while_the_model_is_changed(app: Flask, store: SlideStore) -> None:
+    context = context_of(app)
+    live = LiveCamera(context.setup, store, "simulator")
+    object.__setattr__(context, "live", live)
+    learnt(context)
+    begun = threading.Thread(target=live.start, args=(SlideRequest("K-1"),))
+
+    def meanwhile(content: bytes) -> InstalledModel:
+        begun.start()
+        return put_in_use(content)
+
+    object.__setattr__(context, "put_in_use", meanwhile)
+    sha256 = app.test_client().post("/teaching/use").json["model"]["sha256"]
+    begun.join()
+    live.stop()
+    assert store.slide("K-1").model_sha256 == sha256
+
+
+def test_a_disk_too_full_for_the_signature_leaves_the_model_in_use(app: Flask, tmp_path: Path) -> None:
+    learnt(context_of(app))
+    content = context_of(app).adaptation_job.take()
+    # Nothing can be written in the place of a folder.
+    (tmp_path / "models" / f"{hashlib.sha256(content).hexdigest()}.tflite.minisig").mkdir(parents=True)
+    client = app.test_client()
+    answer = client.post("/teaching/use")
+    assert (answer.status_code, answer.json["code"]) == (503, "models.not-stored")
+    assert model_in_use() == default_model_path()
+    facts = client.get("/teaching").json
+    assert facts["obstacle"] is None
+    assert facts["adaptation"]["better"]
