@@ -172,6 +172,10 @@ class TrainingSettings:
             SettingsError: with one sentence for each thing that is wrong.
         """
         wrong: list[Message] = []
+        for name in PATHS:
+            value = getattr(self, name)
+            if value == "" or (isinstance(value, tuple) and "" in value):  # it would name the current folder
+                wrong.append(Message(TrainCode.EMPTY_PATH, name=name.replace("_", " ")))
         if self.image_size % 32 or not 32 <= self.image_size <= 512:
             wrong.append(Message(TrainCode.IMAGE_SIZE, size=self.image_size))
         if self.label_policy not in [*LabelPolicy]:

@@ -66,6 +66,7 @@ class TrainCode(StrEnum):
     NO_TABLE_TO_SPLIT_BY = "training.no-table-to-split-by"
     PATIENTS_TOLD_TWICE = "training.patients-told-twice"
     NO_WEIGHTS = "training.no-weights"
+    EMPTY_PATH = "training.empty-path"
     NOTHING_TO_REHEARSE = "training.nothing-to-rehearse"
     NO_FOLD = "training.no-fold"
     NOT_POSITIVE = "training.not-positive"

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow  # loads Keras
         (["--label-policy", "exclude"], "needs a file of corrections"),
         (["--weights", "absent.h5"], "absent.h5"),
         ([], "does not exist"),
+        (["--data", ""], "The path of the setting data is empty"),
     ],
 )
 def test_what_cannot_start_is_a_sentence_and_exit_code_2(

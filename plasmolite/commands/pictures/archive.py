@@ -14,7 +14,7 @@ from edge.messages.archive_codes import ArchiveCode
 from edge.messages.codes import Code
 from edge.messages.message import Message, system_reason
 from plasmolite.commands.options.numbers import FloatRange
-from plasmolite.commands.options.paths import FOLDER
+from plasmolite.commands.options.paths import ADDRESS, FOLDER
 from plasmolite.commands.options.report_language import language_option
 from plasmolite.commands.options.slide import cluster_options
 from plasmolite.terminal.language import refuse, spoken
@@ -40,8 +40,10 @@ def command() -> None:
 
 
 @command.command("run")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE…")
-@click.option("--out", "place", required=True, metavar="DATASET", help="Folder or URL of the dataset.")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE…", type=ADDRESS)
+@click.option(
+    "--out", "place", required=True, metavar="DATASET", type=ADDRESS, help="Folder or URL of the dataset."
+)
 @click.option("--scheduler", help="Address or file of a running Dask scheduler.  [default: a local cluster]")
 @click.option(
     "--workers", type=click.IntRange(1, 512), help="Processes of the local cluster.  [default: the cores]"
@@ -132,8 +134,8 @@ def _tell(tally: Tally, slides: int, place: str, *, as_json: bool) -> None:
 
 
 @command.command("compare")
-@click.argument("first", metavar="FIRST")
-@click.argument("second", metavar="SECOND")
+@click.argument("first", metavar="FIRST", type=ADDRESS)
+@click.argument("second", metavar="SECOND", type=ADDRESS)
 @click.option(
     "--out",
     "folder",

@@ -16,7 +16,7 @@ from edge.messages.codes import Code
 from edge.messages.message import shown_path, system_reason
 from plasmolite.commands.options.model import model_option
 from plasmolite.commands.options.numbers import FloatRange
-from plasmolite.commands.options.paths import FILE
+from plasmolite.commands.options.paths import ADDRESS, FILE
 from plasmolite.commands.options.threads import threads_option
 from plasmolite.terminal.language import refuse, spoken
 from plasmolite.terminal.progress import with_progress
@@ -36,7 +36,7 @@ _SHEET_TILES = 60
     "  plasmolite classify --json cells/ > verdicts.jsonl\n\n  plasmolite classify --inconclusive cells/\n\n"
     "  plasmolite classify - < cell.png",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=ADDRESS)
 @model_option
 @click.option("--threshold", type=FloatRange(0, 1), help="Call a cell parasitised from this probability on.")
 @click.option(

@@ -12,7 +12,7 @@ import click
 from edge.errors import PlasmoliteError
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message
-from plasmolite.commands.options.paths import FOLDER, PRESENT_FILE, PRESENT_FOLDER
+from plasmolite.commands.options.paths import FOLDER, PRESENT, PRESENT_FILE, PRESENT_FOLDER
 from plasmolite.terminal.language import refuse, spoken
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--annotations",
     "file",
-    type=click.Path(path_type=Path, exists=True),
+    type=PRESENT,
     required=True,
     help="A COCO, Label Studio, CVAT or CSV file, or the folder of the label files of YOLO or Pascal VOC.",
 )
