@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -19,6 +20,8 @@ SMALLEST_CELL, LARGEST_CELL = 25, 250
 # How often a place is tried before a cell is given up as finding no room.
 _TRIES = 60
 _STRIP = 512  # rows painted at a time
+_PIXEL_BYTES, _STRIP_PIXEL_BYTES, _FIXED_BYTES = 11, 50, 40_000_000
+"""What drawing takes for each pixel of the field, for each of a strip, and besides; measured up to 64 megapixels."""
 
 
 class FieldSettings(NamedTuple):
@@ -72,6 +75,13 @@ class FieldSettings(NamedTuple):
             for name, value, least, most in limits
             if not least <= value <= most
         ]
+
+
+    def pixels_within(self, memory: int) -> int:
+        """How many pixels a field so wide and so blurred may have to be drawn in so many bytes, about."""
+        margins = 8 * math.ceil(self.blur)
+        strip = (self.width + margins) * (min(self.height, _STRIP) + margins)
+        return max(0, memory - _FIXED_BYTES - _STRIP_PIXEL_BYTES * strip) // _PIXEL_BYTES
 
 
 class SimulatedField(NamedTuple):

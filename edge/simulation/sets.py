@@ -13,7 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge.errors import ImageError
 from edge.images.encode import encode_jpeg, encode_png
+from edge.images.files import MAX_PIXELS
+from edge.memory import available_memory
+from edge.messages.codes import Code
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from edge.simulation.parasite import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
 from edge.simulation.single_cell import Smear, draw_cell, sample_smear
@@ -26,6 +30,8 @@ CELLS_CSV = "cells.csv"
 FIELDS_CSV = "fields.csv"
 PATIENTS_CSV = "patients.csv"
 JPEG_QUALITY = 90
+MOST = 100_000
+"""Cells, fields and patients of a set: the rows of their tables are held until the end."""
 
 # The bundled cells' parasites: mostly rings, as in peripheral blood.
 _BUNDLED_STAGES = (RING,) * 7 + (TROPHOZOITE,) * 3 + (SCHIZONT, GAMETOCYTE)
@@ -66,6 +72,7 @@ def write_set(folder: Path, plan: SetPlan) -> Iterator[Path]:
 
     Raises:
         ValueError: a number of the plan is out of range.
+        ImageError: a field would have more pixels than are read back, or more than there is memory for.
         OSError: the folder cannot be written to.
     """
     _check(plan)
@@ -111,14 +118,19 @@ def _bundled_fields() -> Iterator[tuple[str, SimulatedField]]:
 
 def _check(plan: SetPlan) -> None:
     faults = plan.field._replace(parasitaemia=plan.parasitaemia).faults()
-    if plan.cells < 0 or plan.fields < 0:
-        faults.append("The numbers of cells and fields must not be negative.")
-    if plan.patients < 1:
-        faults.append("There must be at least one patient.")
+    for name, number, least in (("cells", plan.cells, 0), ("fields", plan.fields, 0), ("patients", plan.patients, 1)):
+        if not least <= number <= MOST:
+            faults.append(f"{name} is {number}, but must lie between {least} and {MOST}.")
     if not 0 <= plan.infected_share <= 1:
         faults.append(f"infected_share is {plan.infected_share}, but must lie between 0 and 1.")
     if faults:
         raise ValueError(" ".join(faults))
+    field, available = plan.field, available_memory()
+    most = MAX_PIXELS if available is None else min(MAX_PIXELS, field.pixels_within(available))
+    if plan.fields and field.width * field.height > most:
+        raise ImageError(
+            Code.PICTURE_TOO_LARGE, width=field.width, height=field.height, megapixels=most / 1e6
+        )
 
 
 def _write_cells(

@@ -15,8 +15,8 @@ from plasmolite.terminal.progress import progress_bar
     epilog="Example:\n\n  plasmolite simulate --out drawn --cells 40 --fields 3 --seed 7 --parasitaemia 0.02",
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder to write to.")
-@click.option("--cells", type=click.IntRange(0), default=24, help="Single cells to draw.")
-@click.option("--fields", type=click.IntRange(0), default=2, help="Whole fields to draw.")
+@click.option("--cells", type=click.IntRange(0, 100_000), default=24, help="Single cells to draw.")
+@click.option("--fields", type=click.IntRange(0, 100_000), default=2, help="Whole fields to draw.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, help="Random seed: the same seed draws the same pictures."
 )
@@ -24,7 +24,7 @@ from plasmolite.terminal.progress import progress_bar
     "--parasitaemia", type=FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
 )
 @click.option("--infected-share", type=FloatRange(0, 1), default=0.5, help="Share of infected single cells.")
-@click.option("--patients", type=click.IntRange(1), default=8, help="Smears that the pictures come from.")
+@click.option("--patients", type=click.IntRange(1, 100_000), default=8, help="Smears that the pictures come from.")
 @click.option("--width", type=click.IntRange(64, 20000), default=1280, help="Width of a field, px.")
 @click.option("--height", type=click.IntRange(64, 20000), default=960, help="Height of a field, px.")
 @click.option(
@@ -66,6 +66,9 @@ def command(
 
     Nothing in the pictures is real: they show that a program works, never how well it finds malaria.
     """
+    from edge.errors import PlasmoliteError, SourceError
+    from edge.messages.codes import Code
+    from edge.messages.message import system_reason
     from edge.simulation.field import FieldSettings
     from edge.simulation.sets import SetPlan, write_bundled, write_set
 
@@ -95,10 +98,8 @@ def command(
             for _ in pictures:
                 written += 1
                 bar.show(drawing, written, 26 if bundled else cells + fields)
+    except PlasmoliteError as error:
+        refuse(error)
     except OSError as error:
-        from edge.errors import SourceError
-        from edge.messages.codes import Code
-        from edge.messages.message import system_reason
-
         refuse(SourceError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)))
     click.echo(spoken().text("simulate.drawn", pictures=written, folder=out))
