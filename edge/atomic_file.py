@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
-    """Yield a file to write; it takes the place of `path` when the block ends.
+    """Yield a file to write; it takes the place of `path`, or of what that links to, when the block ends.
 
     Args:
         path: the file to make or to replace; its folder must exist.
@@ -16,10 +16,15 @@ def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
 
     Yields:
         An empty hidden file beside `path` with the same suffix. After an error it is removed, and `path` is as before.
+        A device or a pipe, such as ``/dev/stdout``, is itself written to.
 
     Raises:
         OSError: the disk is full or the folder cannot be written to.
     """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = path.resolve()
     part = path.with_name(f".part-{path.name}")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))

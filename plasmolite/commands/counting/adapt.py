@@ -68,6 +68,7 @@ def command(
     Exit code: 0 taught, 1 refused because it would win nothing or forget, 2 too little was reviewed or something
     cannot be read.
     """
+    from edge.atomic_file import write_atomically
     from edge.errors import PlasmoliteError
     from edge.inference.model_file import load_model
     from edge.inference.model_store import find_model
@@ -81,7 +82,7 @@ def command(
         installed = None
         if taught.content is not None and out is not None:
             try:
-                out.write_bytes(taught.content)
+                write_atomically(out, taught.content)
             except OSError as error:
                 raise PlasmoliteError(Code.FILE_NOT_WRITTEN, path=out, reason=system_reason(error)) from error
         elif taught.content is not None and not dry_run:

@@ -338,11 +338,11 @@ def delete_slide(place: _Place, slide_id: str, *, yes: bool, who: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    from edge.atomic_file import write_atomically
     from edge.errors import SourceError
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        write_atomically(path, text)
     except OSError as error:
         raise SourceError(Code.FILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error

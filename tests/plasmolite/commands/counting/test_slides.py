@@ -293,3 +293,19 @@ def test_every_surface_says_first_that_nothing_was_measured_here_and_whether_the
     assert (shown["words"][0], shown["presence"]) == (str(messages[0]), "cannot tell")
     row = next(csv.DictReader(io.StringIO(run(path, "slides", "table").output)))
     assert (row["presence"], row["measured_here"]) == ("cannot tell", "False")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("export", "K-0413", "--form", "json"), ("export", "K-0413", "--form", "csv"), ("table",)],
+)
+def test_a_file_is_replaced_whole_never_written_over(
+    store_path: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    target, name = (tmp_path, "cells.csv") if "csv" in words else (tmp_path / "out", "out")
+    (tmp_path / name).write_text("former")
+    former = tmp_path / "former"
+    former.hardlink_to(tmp_path / name)
+    assert run(store_path, "slides", *words, "--to", str(target)).exit_code == 0
+    assert (tmp_path / name).read_text() != "former"
+    assert former.read_text() == "former"
