@@ -136,9 +136,10 @@ def command(
             settings, setup, token, slides=slides, source=source, camera=camera, put_in_use=put_in_use
         )
         app = create_app(context)
-        server = make_server(app, settings)
-    except PlasmoliteError as error:
+    except (PlasmoliteError, OSError) as error:
         refuse(error)
+    try:
+        server = make_server(app, settings)
     except OSError as error:
         reason = spoken().text("serve.no-port", host=host, port=port, reason=system_reason(error))
         click.echo(spoken().text(Code.COMMAND_ERROR, reason=reason), err=True)
