@@ -52,22 +52,23 @@ def join_regions(
         StoreError: nothing was changed.
     """
     now = store.now()
-    carried = [
-        (
-            original,
-            review.call,
-            review.reviewer,
-            now.isoformat(),
-            f"carried over from cell {duplicate}",
-            review.reading,
-            review.species,
-            review.stage,
-        )
-        for calls in (calls_of(store, slide, reading) for reading in Reading)
-        for duplicate, original in duplicates.items()
-        if (review := calls.get(duplicate)) is not None and original not in calls
-    ]
     with store.database.writing(Message(Code.STORE_DOING_JOIN)) as connection:
+        # Read inside the transaction: a reviewer may judge a duplicate at the same time.
+        carried = [
+            (
+                original,
+                review.call,
+                review.reviewer,
+                now.isoformat(),
+                f"carried over from cell {duplicate}",
+                review.reading,
+                review.species,
+                review.stage,
+            )
+            for calls in (calls_of(store, slide, reading) for reading in Reading)
+            for duplicate, original in duplicates.items()
+            if (review := calls.get(duplicate)) is not None and original not in calls
+        ]
         connection.execute(
             "UPDATE cells SET x = x + ?, y = y + ? WHERE field_id IN "
             "(SELECT field_id FROM fields WHERE slide = ? AND island = ?)",

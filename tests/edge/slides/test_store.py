@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,8 @@ from edge.errors import (
     StoreFullError,
     StoreVersionError,
 )
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.slides.claim import counting
 from edge.slides.joining import join_regions
 from edge.slides.review import judge
@@ -314,3 +317,23 @@ def test_of_two_calls_on_a_joined_cell_that_on_the_kept_one_stands(tmp_path: Pat
         join_regions(store, slide, kept=1, moved=2, shift=(0.0, 0.0), duplicates={duplicate: kept})
         assert store.cell(slide, kept).call == Label.PARASITIZED
         assert store.cell(slide, kept).reviewer == "Amina"
+
+
+def test_a_call_that_is_stored_while_regions_are_joined_is_carried_over(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, SlideStore(store.path) as page:
+        slide = begin(store)
+        store.add_field(slide, field_at(island=1), *with_crops(cells_of(0.9)))
+        store.add_field(slide, field_at(island=2), *with_crops(cells_of(0.9)))
+        kept, duplicate = (cell.cell_id for cell in store.cells(slide))
+        join = {"kept": 1, "moved": 2, "shift": (0.0, 0.0), "duplicates": {duplicate: kept}}
+        joining = threading.Thread(target=join_regions, args=(store, slide), kwargs=join)
+        with page.database.writing(Message(Code.STORE_DOING_TAKE_REVIEW)) as connection:
+            joining.start()
+            joining.join(0.5)  # it waits for the other's transaction
+            connection.execute(
+                "INSERT INTO reviews (cell_id, call, reviewer, at, note, reading, species, stage) "
+                "VALUES (?, 'Uninfected', 'Amina', ?, '', 1, '', '')",
+                (duplicate, page.now().isoformat()),
+            )
+        joining.join()
+        assert store.cell(slide, kept).call == Label.UNINFECTED
