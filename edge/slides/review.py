@@ -1,6 +1,7 @@
 """A person's word on the machine's suspects: the queue, the decisions, and the estimate after them."""
 
 import random
+import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -92,7 +93,7 @@ def judge(
     Args:
         store: the store.
         slide: the slide that the cell is of.
-        cell_id: the cell.
+        cell_id: the cell; of one that turned out to be counted already, the call is of the cell that is counted.
         call: parasitised or uninfected; None withdraws the call that stands in this reading.
         reviewer: who says it.
         note: why, in their words; may be empty.
@@ -113,6 +114,7 @@ def judge(
     at = store.now()
     with store.database.writing(Message(Code.STORE_DOING_TAKE_REVIEW)) as connection:
         # Read inside the transaction: two reviewers may judge the same cell at the same time.
+        cell_id = _counted(connection, cell_id)
         cell = store.cell(slide, cell_id)
         calls = {one: calls_of(store, slide, one) for one in Reading}
         _check_reader(calls, reading, reviewer, cell_id)
@@ -135,6 +137,13 @@ def judge(
         add_entry(connection, AuditEntry(at, reviewer, action, slide.number, detail))
         review_id = row_number(cursor.lastrowid)
     return Review(review_id, cell_id, call, reviewer, at, note, int(reading), species, stage)
+
+
+def _counted(connection: sqlite3.Connection, cell_id: int) -> int:
+    """The cell that is counted in place of one that was joined to it after it was shown; else the cell itself."""
+    row = connection.execute("SELECT duplicate_of FROM cells WHERE cell_id = ?", (cell_id,)).fetchone()
+    original: int | None = None if row is None else row["duplicate_of"]
+    return cell_id if original in (None, cell_id) else _counted(connection, original)
 
 
 _ACTIONS = {

@@ -103,6 +103,22 @@ def test_joined_stretches_count_their_common_cells_once(tmp_path: Path) -> None:
         assert store.faults() == []
 
 
+def test_a_call_on_a_cell_that_was_joined_after_it_was_shown_is_of_the_cell_that_is_counted(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        for region in (1, 2, 3):
+            store.add_field(slide, field_at(island=region), *with_crops(cells_of(0.9)))
+        kept, second, third = (cell.cell_id for cell in store.cells(slide))
+        join_regions(store, slide, kept=2, moved=3, shift=(0.0, 0.0), duplicates={third: second})
+        join_regions(store, slide, kept=1, moved=2, shift=(0.0, 0.0), duplicates={second: kept})
+        stored = judge(store, slide, third, Label.UNINFECTED, reviewer="Amina")
+        assert stored.cell_id == kept
+        assert store.cell(slide, kept).call == Label.UNINFECTED
+        assert store.counts(slide).reviewed == 1
+
+
 def test_deleting_erases_id_and_notes_from_the_file(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store, "SECRET-SLIDE-ID", notes="SECRET-NOTES")
