@@ -41,7 +41,9 @@ _ONCE = frozenset({"Specimen", "Device"})
 """Resources that never change: made once. The others are brought up to date when a review goes on."""
 
 
-def slide_bundle(store: SlideStore, slide: Slide, *, transaction: bool = False) -> Json:
+def slide_bundle(
+    store: SlideStore, slide: Slide, *, transaction: bool = False, sent_before: bool = False
+) -> Json:
     """Describe a slide as a FHIR R4 Bundle.
 
     Holds the DiagnosticReport, the Specimen (the slide), the Devices (the program as it was set, the instrument), and
@@ -55,6 +57,9 @@ def slide_bundle(store: SlideStore, slide: Slide, *, transaction: bool = False) 
         transaction: make a bundle to be posted to a server instead of a collection. Posted again it makes nothing
             twice: each resource is found by its identifier, which no other device makes
             (https://hl7.org/fhir/R4/http.html#ccreate, #cond-update).
+        sent_before: the receiver has an earlier state of the slide. What that may have told of a review and what does
+            not stand any more is told as ``entered-in-error`` (https://hl7.org/fhir/R4/valueset-observation-status.html);
+            the report does not refer to it.
 
     Returns:
         JSON values.
@@ -72,11 +77,16 @@ def slide_bundle(store: SlideStore, slide: Slide, *, transaction: bool = False) 
     effective = counted_at.isoformat()
     machine = _Reading(slide, program["id"], "machine", effective, effective, [slide.operator])
     observations = machine.observations(estimates.machine)
-    if estimates.reviewed is not None:
-        reviewed = _Reading(slide, program["id"], "after review", effective, issued, readers)
-        observations += reviewed.observations(estimates.reviewed, derived_from=machine)
+    reviewed = _Reading(slide, program["id"], "after review", effective, issued, readers)
     noted = _Reading(slide, program["id"], "noted by a reader", effective, issued, readers)
-    observations += [noted.observation(what, value) for what, value in _noted(reviews).items()]
+    past: list[Json] = []
+    if estimates.reviewed is not None:
+        observations += reviewed.observations(estimates.reviewed, derived_from=machine)
+    elif sent_before and reviews:
+        past += reviewed.observations(estimates.machine)
+    notes, ever = _noted(reviews), _all_noted(reviews) if sent_before else {}
+    observations += [noted.observation(what, value) for what, value in notes.items()]
+    past += [noted.observation(what, value) for what, value in ever.items() if what not in notes]
     chosen = estimates.reviewed or estimates.machine
     report = {
         "resourceType": "DiagnosticReport",
@@ -96,6 +106,7 @@ def slide_bundle(store: SlideStore, slide: Slide, *, transaction: bool = False) 
         "conclusionCode": [answer(chosen.presence)],
     }
     resources = [_filled(one) for one in (report, _specimen(slide), program, instrument, *observations)]
+    resources += map(_in_error, past)
     return {
         "resourceType": "Bundle",
         "id": name(slide, "bundle"),
@@ -108,6 +119,12 @@ def slide_bundle(store: SlideStore, slide: Slide, *, transaction: bool = False) 
 def _filled(resource: Json) -> Json:
     """Leave out what is empty: FHIR allows no empty list."""
     return {key: value for key, value in resource.items() if value != []}
+
+
+def _in_error(observation: Json) -> Json:
+    """Withdraw an observation: what it was of, and no value."""
+    kept = ("resourceType", "id", "identifier", "code", "specimen", "device", "method")
+    return {**{key: observation[key] for key in kept}, "status": "entered-in-error"}
 
 
 def _held(resource: Json) -> Json:
@@ -224,7 +241,10 @@ class _Reading(NamedTuple):
 def _noted(reviews: Sequence[Review]) -> dict[str, Json]:
     """Species and stage as readers noted them, in their words: the store knows no list of them."""
     standing = {(review.cell_id, review.reading): review for review in reviews}
-    called = [review for review in standing.values() if review.call is not None]
+    return _all_noted([review for review in standing.values() if review.call is not None])
+
+
+def _all_noted(called: Sequence[Review]) -> dict[str, Json]:
     species = sorted({review.species for review in called} - {""})
     stages = sorted({review.stage for review in called} - {""})
     found = {"species": (SPECIES, species), "stage": (STAGE, stages)}

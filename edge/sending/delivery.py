@@ -90,7 +90,9 @@ class Delivery:
             slide = entry.slide
             try:
                 with counting(self._store.path, slide.number, slide.slide_id):
-                    bundle = slide_transaction(self._store, slide, self._device, crops=self._crops)
+                    bundle = slide_transaction(
+                        self._store, slide, self._device, crops=self._crops, sent_before=entry.sent > 0
+                    )
             except StoreBusyError:
                 done = done._replace(counting=done.counting + 1)
                 continue

@@ -19,7 +19,7 @@ MOST_CROPS = 50
 
 
 def slide_transaction(
-    store: SlideStore, slide: Slide, device: DeviceIdentity, *, crops: bool = False
+    store: SlideStore, slide: Slide, device: DeviceIdentity, *, crops: bool = False, sent_before: bool = False
 ) -> dict[str, Any]:
     """Make the bundle that is posted: found by its identifiers, so that posting it twice changes nothing.
 
@@ -28,12 +28,13 @@ def slide_transaction(
         slide: the slide.
         device: which device tells of it.
         crops: whether to send the small pictures of the cells that stand as parasitised, 50 at most.
+        sent_before: the receiver has an earlier state of the slide, of which what does not stand is withdrawn.
 
     Raises:
         SlideError: the slide cannot be described.
         StoreError: the store cannot be read.
     """
-    bundle = slide_bundle(store, slide, transaction=True)
+    bundle = slide_bundle(store, slide, transaction=True, sent_before=sent_before)
     for entry in bundle["entry"]:
         resource = entry["resource"]
         for name in _PERSONAL:

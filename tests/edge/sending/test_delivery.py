@@ -16,7 +16,9 @@ from edge.sending.delivery import Delivery, Sent
 from edge.sending.outbox import Outbox
 from edge.sending.settings import DeviceIdentity, Target
 from edge.slides.claim import counting
+from edge.slides.review import judge
 from edge.slides.store import SlideStore
+from edge.types import Label
 from tests.support.fhir_over_http import CUT_AFTER, CUT_BEFORE, HALF, HttpFhirServer, fhir_over_http
 from tests.support.slides.small_slide import (
     begin,
@@ -39,6 +41,35 @@ def deliver(store: SlideStore, server: HttpFhirServer, **options: object) -> Sen
 def slides(store: SlideStore, number: int) -> None:
     for n in range(number):
         store.add_field(begin(store, f"S-{n}"), field_at(), *with_crops(cells_of(0.1, 0.9)))
+
+
+def test_a_review_that_was_withdrawn_after_it_was_sent_is_withdrawn_at_the_receiver(tmp_path: Path) -> None:
+    r4b = pytest.importorskip("fhir.resources.R4B.bundle", reason="fhir.resources is not installed")
+    with open_store(tmp_path) as store, fhir_over_http(check=r4b.Bundle.model_validate) as server:
+        slide = begin(store)
+        store.add_field(slide, field_at(), *with_crops(cells_of(0.1, 0.9)))
+        suspect = store.cells(slide)[1].cell_id
+        deliver(store, server)
+        machine = server.server.of("Observation")
+        judge(store, slide, suspect, Label.PARASITIZED, reviewer="Amina", species="P. vivax")
+        deliver(store, server)
+        both = server.server.of("Observation")
+        assert {one["status"] for one in both} == {"preliminary"}
+        judge(store, slide, suspect, None, reviewer="Amina")
+        deliver(store, server)
+        now = server.server.of("Observation")
+        assert len(now) == len(both)
+        standing = [one["identifier"] for one in now if one["status"] == "preliminary"]
+        assert standing == [one["identifier"] for one in machine]
+        withdrawn = [one for one in now if one["status"] == "entered-in-error"]
+        assert len(withdrawn) == len(both) - len(machine)
+        assert not any(name.startswith("value") for one in withdrawn for name in one)
+        (report,) = server.server.of("DiagnosticReport")
+        assert len(report["result"]) == len(machine)
+        # Called again, they stand again.
+        judge(store, slide, suspect, Label.PARASITIZED, reviewer="Amina", species="P. vivax")
+        deliver(store, server)
+        assert {one["status"] for one in server.server.of("Observation")} == {"preliminary"}
 
 
 def test_a_slide_is_sent_once_without_a_name_and_a_review_as_a_new_version(tmp_path: Path) -> None:
