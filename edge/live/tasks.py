@@ -118,6 +118,7 @@ class SlideTask:
         self._cells_wanted = cells_wanted
         self._states: dict[LiveState, int] = {}
         self._notes: deque[Message] = deque(maxlen=_NOTES_SHOWN)
+        self._given_up: Message | None = None
         self._shape: tuple[int, ...] | None = None
         self._turn = 0.0
         self._facts = self._count()
@@ -192,10 +193,14 @@ class SlideTask:
     def note(self, message: Message) -> None:
         """Keep a message for the warnings: a file that could not be read. Safe from any thread."""
         self._notes.append(message)
+        if message.code is Code.LIVE_FILE_GIVEN_UP:
+            self._given_up = message
 
     def notes(self) -> tuple[Message, ...]:
-        """The last messages that were kept, and what the count as a whole should be known for."""
+        """The last messages that were kept, what could not be read among them, and what the whole count is known for."""
         notes = list(self._notes)
+        if self._given_up is not None and self._given_up not in notes:
+            notes.insert(0, self._given_up)
         facts = self._facts
         if facts["unjudged"]:
             notes.append(Message(Code.LIVE_NOT_JUDGED, cells=facts["unjudged"]))

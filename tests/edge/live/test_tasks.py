@@ -221,3 +221,17 @@ def test_cells_just_below_the_threshold_are_told_while_nobody_has_called_them(tm
         task.consider(frame_of(SLIDE.view(500, 300), 2))
         left = sum(cell.doubtful for cell in store.cells(slide)) - len(near)
         assert task.facts()["near_threshold"] == left
+
+
+def test_a_file_that_could_not_be_read_stays_among_the_warnings_whatever_is_told_after(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        counter = SlideCounter(store, slide, DiscReader())
+        rates = Rates.from_json(RATES)
+        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+        reason = Message(Code.PICTURE_EMPTY)
+        task.note(Message(Code.LIVE_FILE_GIVEN_UP, file="a.png", reason=reason))
+        for suffix in (".txt", ".csv", ".pdf", ".xml", ".ini", ".doc"):
+            task.note(Message(Code.LIVE_KIND_LEFT_OUT, suffix=suffix))
+        # By these warnings `plasmolite live` tells in its exit code that not all was judged.
+        assert Code.LIVE_FILE_GIVEN_UP in {warning.code for warning in task.notes()}
