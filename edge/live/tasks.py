@@ -197,7 +197,7 @@ class SlideTask:
             self._given_up = message
 
     def notes(self) -> tuple[Message, ...]:
-        """The last messages that were kept, what could not be read among them, and what the whole count is known for."""
+        """The last messages that were kept, what could not be read, and what the count as a whole is known for."""
         notes = list(self._notes)
         if self._given_up is not None and self._given_up not in notes:
             notes.insert(0, self._given_up)

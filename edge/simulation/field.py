@@ -76,7 +76,6 @@ class FieldSettings(NamedTuple):
             if not least <= value <= most
         ]
 
-
     def pixels_within(self, memory: int) -> int:
         """How many pixels a field so wide and so blurred may have to be drawn in so many bytes, about."""
         margins = 8 * math.ceil(self.blur)

@@ -118,7 +118,11 @@ def _bundled_fields() -> Iterator[tuple[str, SimulatedField]]:
 
 def _check(plan: SetPlan) -> None:
     faults = plan.field._replace(parasitaemia=plan.parasitaemia).faults()
-    for name, number, least in (("cells", plan.cells, 0), ("fields", plan.fields, 0), ("patients", plan.patients, 1)):
+    for name, number, least in (
+        ("cells", plan.cells, 0),
+        ("fields", plan.fields, 0),
+        ("patients", plan.patients, 1),
+    ):
         if not least <= number <= MOST:
             faults.append(f"{name} is {number}, but must lie between {least} and {MOST}.")
     if not 0 <= plan.infected_share <= 1:

@@ -24,7 +24,9 @@ from plasmolite.terminal.progress import progress_bar
     "--parasitaemia", type=FloatRange(0, 1), default=0.05, help="Share of infected cells in the fields."
 )
 @click.option("--infected-share", type=FloatRange(0, 1), default=0.5, help="Share of infected single cells.")
-@click.option("--patients", type=click.IntRange(1, 100_000), default=8, help="Smears that the pictures come from.")
+@click.option(
+    "--patients", type=click.IntRange(1, 100_000), default=8, help="Smears that the pictures come from."
+)
 @click.option("--width", type=click.IntRange(64, 20000), default=1280, help="Width of a field, px.")
 @click.option("--height", type=click.IntRange(64, 20000), default=960, help="Height of a field, px.")
 @click.option(

@@ -223,7 +223,9 @@ def test_cells_just_below_the_threshold_are_told_while_nobody_has_called_them(tm
         assert task.facts()["near_threshold"] == left
 
 
-def test_a_file_that_could_not_be_read_stays_among_the_warnings_whatever_is_told_after(tmp_path: Path) -> None:
+def test_a_file_that_could_not_be_read_stays_among_the_warnings_whatever_is_told_after(
+    tmp_path: Path,
+) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
         counter = SlideCounter(store, slide, DiscReader())
