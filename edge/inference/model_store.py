@@ -164,15 +164,15 @@ class ModelStore:
         """
         data = _read(source)
         signed_by = signer(data)
-        state = self.state()
-        incoming = self.folder / f".incoming-{os.getpid()}.tflite"
+        file_sha256 = hashlib.sha256(data).hexdigest()
+        incoming = self.folder / f".incoming-{os.getpid()}-{file_sha256[:12]}.tflite"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(incoming, data)
             model = _load_incoming(incoming, source)
             entry = InstalledModel(
                 model.sha256,
-                hashlib.sha256(data).hexdigest(),
+                file_sha256,
                 str(model.manifest["name"]),
                 str(model.manifest["version"]),
                 str(model.manifest["precision"]),
@@ -180,8 +180,11 @@ class ModelStore:
                 signed_by,
                 model.taught_at,
             )
-            _refuse_older(entry, state, bundled)
+            _refuse_older(entry, self.state(), bundled)
             self_test(model)
+            # The self-test takes seconds, in which another program may have installed a model.
+            state = self.state()
+            _refuse_older(entry, state, bundled)
             # Writing the state synchronises the folder, and with it this name.
             incoming.replace(self.folder / entry.file_name)
             others = tuple(known for known in state.models if known.file_sha256 != entry.file_sha256)

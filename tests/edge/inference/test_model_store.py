@@ -96,6 +96,20 @@ def test_versions_of_another_kind_of_model_do_not_matter(tmp_path: Path) -> None
     assert store.active() == nano
 
 
+def test_a_model_that_another_program_installs_meanwhile_is_not_forgotten(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / "store")
+    others = []
+
+    def meanwhile(model: ModelFile) -> None:
+        others.append(install(ModelStore(store.folder), model_file(tmp_path, "1.1")))
+
+    entry = store.install(
+        model_file(tmp_path, "1.2"), signer=lambda _: "KEY", self_test=meanwhile, when="", bundled=None
+    )
+    assert store.state().models == (*others, entry)
+    assert store.rollback() == others[0]
+
+
 def test_a_failed_self_test_leaves_the_old_model_in_use(tmp_path: Path) -> None:
     store = ModelStore(tmp_path / "store")
     old = install(store, model_file(tmp_path, "1.0"))
