@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from convert.comparison import open_export
 from convert.finished_run import FinishedRun
 from edge.inference.bank import HOME, Bank
+from edge.messages.message import Message
+from edge.messages.train_codes import ConvertCode
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import Sample
 from train.data.other_laboratories import read_other_cells
@@ -37,12 +39,12 @@ class Candidates(NamedTuple):
     samples: tuple[Sample, ...]
 
 
-def read_candidates(finished: FinishedRun, report: Callable[[str], None]) -> list[Candidates]:
+def read_candidates(finished: FinishedRun, report: Callable[[Message], None]) -> list[Candidates]:
     """Read the cells that a bank is drawn from; a laboratory whose folder is gone is left out, and said.
 
     Args:
         finished: the run.
-        report: told in words what is read, and what cannot be.
+        report: told what is read, and what cannot be.
 
     Raises:
         PlasmoliteError: a folder holds no cells any more.
@@ -62,9 +64,13 @@ def read_candidates(finished: FinishedRun, report: Callable[[str], None]) -> lis
     return found
 
 
-def _is_there(folder: Path, report: Callable[[str], None]) -> bool:
+def _is_there(folder: Path, report: Callable[[Message], None]) -> bool:
     there = folder.is_dir()
-    report(f"Reading {folder.name} for the bank" if there else f"{folder} is gone: the bank does without it")
+    report(
+        Message(ConvertCode.READING_FOR_BANK, folder=folder.name)
+        if there
+        else Message(ConvertCode.FOLDER_GONE, folder=folder)
+    )
     return there
 
 

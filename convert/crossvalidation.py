@@ -19,6 +19,8 @@ from convert.tflite.calibration_set import choose_calibration_set
 from convert.tflite.export import export
 from edge.atomic_file import write_atomically
 from edge.inference.precision import Precision
+from edge.messages.message import Message
+from edge.messages.train_codes import ConvertCode
 from train.evaluation.metrics import Estimate, Judged, accuracy, auc, measure, sensitivity_at_specificity
 from train.model.batches import network_inputs
 from train.model.network import load_network
@@ -48,7 +50,7 @@ class Summary(NamedTuple):
     """All cells at once, logits shifted so that each fold's threshold is one half; 95 % intervals by patients."""
 
 
-def judge_fold(run: Path, report: Callable[[str], None] = lambda _: None) -> Fold:
+def judge_fold(run: Path, report: Callable[[Message], None] = lambda _: None) -> Fold:
     """Judge a run's test patients with its int8 export, in the device's runtime.
 
     No gate stands before it: a figure is wanted of every fold, and how far the export is from its Keras model is one of
@@ -56,21 +58,21 @@ def judge_fold(run: Path, report: Callable[[str], None] = lambda _: None) -> Fol
 
     Args:
         run: folder of a finished training run.
-        report: told in words what is done next.
+        report: told what is done next.
 
     Raises:
         PlasmoliteError: the run is not finished, its data cannot be read, or the export failed.
     """
-    report("Reading the run's cells")
+    report(Message(ConvertCode.READING_CELLS))
     finished = open_finished_run(run)
     settings, record = finished.settings, finished.record
     exported = run / EXPORT_FILE
     if not exported.exists() or exported.stat().st_mtime < (run / MODEL_FILE).stat().st_mtime:
-        report("Exporting int8")
+        report(Message(ConvertCode.EXPORTING, precision=Precision.INT8))
         calibration = choose_calibration_set(finished.run_data, settings.image_size, settings.seed)
         flatbuffer = export(load_network(run / MODEL_FILE), Precision.INT8, calibration.inputs)
         write_atomically(exported, flatbuffer)
-    report("Judging the test patients")
+    report(Message(ConvertCode.JUDGING_TEST_PATIENTS))
     said, _ = judge_with(exported.read_bytes(), network_inputs(record.test_samples, settings.image_size), 2)
     threshold = record.thresholds["cell"]
     judged = record.test._replace(probabilities=said)

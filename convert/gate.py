@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.precision import Precision
+from edge.messages.message import Message
+from edge.messages.train_codes import ConvertCode
 from train.evaluation.metrics import Estimate, Judged, auc, cluster_bootstrap
 
 
@@ -86,26 +88,22 @@ class GateResult(NamedTuple):
         found = {check.decision for check in self.checks}
         return next((one for one in (Decision.REFUSED, Decision.UNDECIDED) if one in found), Decision.PASSED)
 
-    def sentences(self) -> list[str]:
+    def sentences(self) -> list[Message]:
         """Say of each limit that is not passed by how much, and of how many cells."""
         return [self._sentence(check) for check in self.checks if check.decision is not Decision.PASSED]
 
-    def _sentence(self, check: Check) -> str:
-        what = (
-            f"{self.precision}: {_WORDS[check.name]} {check.value * 100:.3f} points, and at most "
-            f"{check.limit * 100:.3f} are allowed"
-        )
+    def _sentence(self, check: Check) -> Message:
+        loss = Message(_LOSSES[check.name])
+        points = {"value": check.value * 100, "limit": check.limit * 100}
         if check.decision is Decision.REFUSED:
-            return f"{what}."
-        told = (
+            return Message(ConvertCode.GATE_BEYOND, precision=self.precision, loss=loss, **points)
+        tried = (
             tried_on(check.tried_on, 1)
             if check.tried_on
             else tried_on((self.cells, self.patients), self.looks)
         )
-        return (
-            f"{what}; {told} are too few to tell: it lies between "
-            f"{check.low * 100:.3f} and {check.high * 100:.3f} points."
-        )
+        points |= {"low": check.low * 100, "high": check.high * 100}
+        return Message(ConvertCode.GATE_TOO_FEW, precision=self.precision, loss=loss, tried=tried, **points)
 
     def with_forgetting(self, found: Mapping[str, Any] | None) -> "GateResult":
         """Judge too what the network lost of what it could before it went on (`train.evaluation.forgetting`)."""
@@ -136,22 +134,22 @@ class GateResult(NamedTuple):
         }
 
 
-def tried_on(cells_and_patients: tuple[int, int], looks: int) -> str:
+def tried_on(cells_and_patients: tuple[int, int], looks: int) -> Message:
     """Say on how many cells of how many patients an export was tried, and how often it looked at each."""
     cells, patients = cells_and_patients
     if looks == 1:
-        return f"{cells:,} test cells of {patients} patients"
-    return f"{cells:,} cells of {patients} test and validation patients, each in {looks} turns,"
+        return Message(ConvertCode.GATE_TRIED, cells=cells, patients=patients)
+    return Message(ConvertCode.GATE_TRIED_IN_TURNS, cells=cells, patients=patients, looks=looks)
 
 
-_WORDS = {
-    "accuracy": "accuracy falls",
-    "sensitivity": "sensitivity falls",
-    "specificity": "specificity falls",
-    "auc": "AUC falls",
-    "flips": "the share of verdicts that flip is",
-    "mean_difference": "the mean difference of the probability is",
-    "forgetting": "on the cells to rehearse, accuracy against the network that it went on from falls",
+_LOSSES = {
+    "accuracy": ConvertCode.GATE_ACCURACY,
+    "sensitivity": ConvertCode.GATE_SENSITIVITY,
+    "specificity": ConvertCode.GATE_SPECIFICITY,
+    "auc": ConvertCode.GATE_AUC,
+    "flips": ConvertCode.GATE_FLIPS,
+    "mean_difference": ConvertCode.GATE_MEAN_DIFFERENCE,
+    "forgetting": ConvertCode.GATE_FORGETTING,
 }
 
 

@@ -27,6 +27,8 @@ from edge.inference.model_file import load_model, with_manifest
 from edge.inference.precision import Precision
 from edge.inference.second_look import TURNS, look_at_cells_again
 from edge.inference.self_test import sample_scores
+from edge.messages.message import Message
+from edge.messages.train_codes import ConvertCode
 from train.data.dataset import Sample, cell_files
 from train.evaluation.metrics import Judged, balanced_threshold
 from train.evaluation.thresholds import SECOND_LOOK_FROM
@@ -61,9 +63,9 @@ class Outcome(NamedTuple):
 
     comparison: KerasComparison
     gate: GateResult
-    weaknesses: tuple[str, ...]
+    weaknesses: tuple[Message, ...]
     """Sentences of :func:`train.evaluation.usefulness.weaknesses`."""
-    reservations: tuple[str, ...]
+    reservations: tuple[Message, ...]
     """Sentences of :func:`train.evaluation.usefulness.reservations`; they hold nothing back."""
     found: dict[str, dict[str, int]]
     """Verdicts that are right, and of how many, on the undisputed test cells, by operating point."""
@@ -71,12 +73,13 @@ class Outcome(NamedTuple):
     """The file, where it was written."""
 
     @property
-    def refusals(self) -> list[str]:
+    def refusals(self) -> list[Message]:
         """Say in sentences why it was not released; what was released all the same has none."""
         if self.released is not None:
             return []
         precision = self.comparison.precision
-        return [*self.gate.sentences(), *(f"{precision}: {sentence}" for sentence in self.weaknesses)]
+        weak = (Message(ConvertCode.OF_EXPORT, precision=precision, sentence=one) for one in self.weaknesses)
+        return [*self.gate.sentences(), *weak]
 
 
 class Release(NamedTuple):
@@ -98,7 +101,7 @@ def convert_run(
     allowed: Allowed = Allowed(),  # noqa: B008 - it is immutable
     spoil: Callable[[keras.Model], None] | None = None,
     moved: MovedFiles = MovedFiles(),  # noqa: B008 - it is immutable
-    report: Callable[[str], None] = lambda _: None,
+    report: Callable[[Message], None] = lambda _: None,
 ) -> Release:
     """Export, compare, gate and write the models of a run.
 
@@ -112,13 +115,13 @@ def convert_run(
         allowed: what may be released although it is undecided or weak.
         spoil: changes the model before its export, to see the gate refuse it.
         moved: where the run's cells and tables are now, if no longer where they were in training.
-        report: told in words what is done next.
+        report: told what is done next.
 
     Raises:
         RunError: the run is not finished or its data are gone.
         PlasmoliteError: the data cannot be read, or an export failed.
     """
-    report("Reading the run's cells")
+    report(Message(ConvertCode.READING_CELLS))
     finished = open_finished_run(run, moved)
     calibration_set = choose_calibration_set(
         finished.run_data, finished.settings.image_size, finished.settings.seed
@@ -132,9 +135,9 @@ def convert_run(
     outcomes: list[Outcome] = []
     unseen: UnseenCells | None = None
     for precision in precisions:
-        report(f"Exporting {precision}")
+        report(Message(ConvertCode.EXPORTING, precision=precision))
         flatbuffer = export(model, precision, calibration_set.inputs)
-        report(f"Comparing {precision} with the Keras model on {len(test_inputs)} cells")
+        report(Message(ConvertCode.COMPARING, precision=precision, cells=len(test_inputs)))
         comparison, judged = compare(
             precision,
             flatbuffer,
@@ -152,7 +155,7 @@ def convert_run(
             limits=limits[precision],
         )
         if gate.decision is Decision.UNDECIDED:
-            report(f"Looking at the cells of test and validation patients in all turns with {precision}")
+            report(Message(ConvertCode.ALL_TURNS, precision=precision))
             unseen = unseen or unseen_cells(finished)
             classifier = open_export(flatbuffer, finished.settings.image_size, threads)
             gate = judge_in_all_turns(precision, classifier, finished, unseen, limits[precision])
@@ -161,7 +164,7 @@ def convert_run(
         # A release of an earlier conversion must not pass for this one.
         path.unlink(missing_ok=True)
         if _may_be_released(outcome, allowed):
-            report(f"Writing {precision}")
+            report(Message(ConvertCode.WRITING, precision=precision))
             # The gate compares what the networks say at one look; the figures are of what the device answers.
             classifier = open_export(flatbuffer, finished.settings.image_size, threads)
             answered = judged._replace(probabilities=_answered(classifier, test_inputs, judged.probabilities))
@@ -237,8 +240,8 @@ def _manifest(
         manifest["forgetting"] = finished.record.forgetting
     manifest |= {
         "gate": outcome.gate.record(),
-        "weaknesses": list(outcome.weaknesses),
-        "reservations": list(outcome.reservations),
+        "weaknesses": list(map(str, outcome.weaknesses)),
+        "reservations": list(map(str, outcome.reservations)),
     }
     return with_origin(manifest, finished.folder)
 

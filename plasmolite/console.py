@@ -16,7 +16,7 @@ import click
 from edge.about import RESEARCH_USE, VERSION
 from plasmolite.terminal.click_words import speak_the_users_language, translate
 from plasmolite.terminal.help_text import in_users_language, translate_help
-from plasmolite.terminal.language import add_language_option, end_without_output, typed_language
+from plasmolite.terminal.language import add_language_option, end_without_output, spoken, typed_language
 from plasmolite.terminal.plain_letters import write_what_can_be_shown
 
 
@@ -118,17 +118,18 @@ def _print_version(context: click.Context, _option: click.Parameter, asked: bool
     from edge.inference.model_store import model_in_use
     from edge.inference.runtime import find_runtime
 
+    words = spoken()
     click.echo(f"plasmolite {VERSION}")
     try:
         model = load_model(model_in_use())
         click.echo(f"model {model.name} ({model.sha256[:12]})")
     except PlasmoliteError as error:
-        click.echo(f"model: {error}")
+        click.echo(f"model: {words.message(error.message)}")
     try:
         runtime = find_runtime()
         click.echo(f"runtime {runtime.name} {runtime.version}")
     except PlasmoliteError as error:
-        click.echo(f"runtime: {error}")
+        click.echo(f"runtime: {words.message(error.message)}")
     context.exit()
 
 

@@ -77,7 +77,7 @@ def recorded(value: object, language: Language = Language.ENGLISH) -> str:
     return str(value)
 
 
-_FORMAT = re.compile(r"\.(\d)([fg])")
+_FORMAT = re.compile(r"(\+?)\.(\d)([fg])")
 
 
 def formatted(value: float, form: str, language: Language) -> str:
@@ -86,7 +86,8 @@ def formatted(value: float, form: str, language: Language) -> str:
     Args:
         value: the number.
         form: ``,`` for a count, ``percent``, ``density``, ``density3``, ``.2f`` (decimals), ``.3g`` (significant
-            digits); empty for an integer as it stands or at most six significant digits.
+            digits), ``+.2f`` (with its sign; not on the page); empty for an integer as it stands or at most six
+            significant digits.
         language: which decimal mark and separator to use.
 
     Raises:
@@ -104,8 +105,9 @@ def formatted(value: float, form: str, language: Language) -> str:
     if match is None:
         message = f"{form!r} is not a format of a number."
         raise ValueError(message)
-    digits = int(match[1])
-    return decimal(value, digits, language) if match[2] == "f" else significant(value, digits, language)
+    sign, digits, kind = match[1], int(match[2]), match[3]
+    text = decimal(value, digits, language) if kind == "f" else significant(value, digits, language)
+    return text if text.startswith("-") else sign + text
 
 
 def _localise(english: str, language: Language) -> str:

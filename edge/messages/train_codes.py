@@ -1,10 +1,10 @@
-"""The codes of a training and of a conversion that cannot begin or go on."""
+"""The codes of a training and of a conversion: why they cannot begin or go on, how far they are, what they found."""
 
 from enum import StrEnum
 
 
 class TrainCode(StrEnum):
-    """Which sentence an error of `plasmolite train`, or of reading a run, is: a key of every catalogue."""
+    """Which sentence of `plasmolite train`, or of reading a run, a message is: a key of every catalogue."""
 
     OTHER_SETTINGS = "training.other-settings"
     FOLDER_NOT_EMPTY = "training.folder-not-empty"
@@ -81,9 +81,17 @@ class TrainCode(StrEnum):
     TABLE_NOT_TEXT = "training.table-not-text"
     TABLE_NOT_READ = "training.table-not-read"
 
+    # In what a network is of no use or is not shown to be of any, and at which operating point.
+    RANKS_WORSE = "training.ranks-worse"
+    LEAD_NOT_SHOWN = "training.lead-not-shown"
+    FINDS_FEW = "training.finds-few"
+    CALLS_INFECTED = "training.calls-infected"
+    POINT_CELL = "convert.point.cell"
+    POINT_FIELD = "convert.point.field"
+
 
 class ConvertCode(StrEnum):
-    """Which sentence an error of `plasmolite convert` and of what changes a released model is."""
+    """Which sentence of `plasmolite convert`, and of what changes a released model, a message is."""
 
     NO_KERAS_MODEL = "conversion.no-keras-model"
     NOT_READ_BY_KERAS = "conversion.not-read-by-keras"
@@ -106,3 +114,27 @@ class ConvertCode(StrEnum):
     SCALED = "conversion.scaled"
     FAILED = "conversion.failed"
     OTHER_CELLS = "conversion.other-cells"
+
+    # What is done next.
+    READING_CELLS = "conversion.reading-cells"
+    READING_FOR_BANK = "conversion.reading-for-bank"
+    FOLDER_GONE = "conversion.folder-gone"
+    EXPORTING = "conversion.exporting"
+    COMPARING = "conversion.comparing"
+    ALL_TURNS = "conversion.all-turns"
+    WRITING = "conversion.writing"
+    JUDGING_TEST_PATIENTS = "conversion.judging-test-patients"
+
+    # What the gate says of an export: sentences, and phrases of their places.
+    OF_EXPORT = "conversion.of-export"
+    GATE_BEYOND = "gate.beyond"
+    GATE_TOO_FEW = "gate.too-few"
+    GATE_TRIED = "gate.tried"
+    GATE_TRIED_IN_TURNS = "gate.tried-in-turns"
+    GATE_ACCURACY = "gate.accuracy"
+    GATE_SENSITIVITY = "gate.sensitivity"
+    GATE_SPECIFICITY = "gate.specificity"
+    GATE_AUC = "gate.auc"
+    GATE_FLIPS = "gate.flips"
+    GATE_MEAN_DIFFERENCE = "gate.mean-difference"
+    GATE_FORGETTING = "gate.forgetting"

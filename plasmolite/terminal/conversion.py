@@ -23,9 +23,12 @@ def as_json(release: Release) -> dict[str, Any]:
             {
                 "precision": str(one.comparison.precision),
                 "released": None if one.released is None else str(one.released),
-                "refusals": one.refusals,
-                "weaknesses": list(one.weaknesses),
-                "reservations": list(one.reservations),
+                "refusals": list(map(str, one.refusals)),
+                "refusal_messages": [refusal.to_json() for refusal in one.refusals],
+                "weaknesses": list(map(str, one.weaknesses)),
+                "weakness_messages": [weakness.to_json() for weakness in one.weaknesses],
+                "reservations": list(map(str, one.reservations)),
+                "reservation_messages": [reservation.to_json() for reservation in one.reservations],
                 "gate": one.gate.record(),
                 "operating_points": one.found,
                 "against_keras": {**one.comparison._asdict(), "precision": str(one.comparison.precision)},
@@ -88,15 +91,15 @@ def _against_keras(outcomes: tuple[Outcome, ...]) -> Table:
     for c in (one.comparison for one in outcomes):
         table.add_row(
             c.precision,
-            f"{c.accuracy:.2%}",
-            f"{c.accuracy_change * 100:+.3f}",
-            f"{c.sensitivity_change * 100:+.3f}",
-            f"{c.specificity_change * 100:+.3f}",
-            f"{c.auc_change * 100:+.4f}",
-            f"{c.flips:.3%}",
-            f"{c.mean_difference:.5f}",
-            f"{c.size / 1e6:.2f}",
-            f"{c.latency:.2f}",
+            words.text("convert.accuracy", share=c.accuracy * 100),
+            words.value(c.accuracy_change * 100, "+.3f"),
+            words.value(c.sensitivity_change * 100, "+.3f"),
+            words.value(c.specificity_change * 100, "+.3f"),
+            words.value(c.auc_change * 100, "+.4f"),
+            words.text("convert.flips", share=c.flips * 100),
+            words.value(c.mean_difference, ".5f"),
+            words.value(c.size / 1e6, ".2f"),
+            words.value(c.latency, ".2f"),
         )
     return table
 
@@ -115,6 +118,6 @@ def _found(outcomes: tuple[Outcome, ...]) -> Table:
                 words.text(f"convert.point.{point}"),
                 words.text("convert.of", part=counts["true_positives"], whole=counts["infected"]),
                 words.text("convert.of", part=counts["true_negatives"], whole=counts["uninfected"]),
-                f"{one.comparison.auc:.4f}" if point == "cell" else "",
+                words.value(one.comparison.auc, ".4f") if point == "cell" else "",
             )
     return table

@@ -7,6 +7,7 @@ import pytest
 
 from convert.gate import DEFAULT_LIMITS, Check, Decision, GateResult, judge_export
 from edge.inference.precision import Precision
+from edge.messages.language import Language
 from train.evaluation.metrics import Judged
 
 
@@ -45,7 +46,7 @@ def test_one_verdict_of_a_few_hundred_cells_is_undecided(worse: int, better: int
     before = keras(227)
     result = gated(with_flips(before, worse, better), before)
     assert result.decision is Decision.UNDECIDED
-    flips = next(sentence for sentence in result.sentences() if "flip" in sentence)
+    flips = str(next(one for one in result.sentences() if "flip" in str(one)))
     assert "is 0.441 points, and at most 0.400 are allowed" in flips
     assert "227 test cells of 60 patients are too few to tell: it lies between 0.000 and" in flips
 
@@ -74,8 +75,10 @@ def test_the_same_share_of_many_cells_is_refused() -> None:
     before = keras(22_700)
     result = gated(with_flips(before, 200), before)
     assert result.decision is Decision.REFUSED
-    accuracy = next(sentence for sentence in result.sentences() if "accuracy" in sentence)
-    assert accuracy == "int8: accuracy falls 0.881 points, and at most 0.100 are allowed."
+    accuracy = next(one for one in result.sentences() if "accuracy" in str(one))
+    assert str(accuracy) == "int8: accuracy falls 0.881 points, and at most 0.100 are allowed."
+    french = "int8 : l'exactitude baisse de 0,881 point, pour 0,100 au plus."
+    assert accuracy.text(Language.FRENCH) == french
 
 
 def test_a_handful_of_verdicts_of_many_cells_passes() -> None:
@@ -109,8 +112,12 @@ def test_a_loss_that_is_surely_below_what_can_be_told_of_the_model_passes(
 def test_what_was_judged_in_several_turns_is_said_so() -> None:
     before = keras(227)
     result = gated(with_flips(before, 1), before)._replace(looks=8)
-    (flips,) = [sentence for sentence in result.sentences() if "flip" in sentence]
-    assert "227 cells of 60 test and validation patients, each in 8 turns, are too few to tell" in flips
+    (flips,) = [one for one in result.sentences() if "flip" in str(one)]
+    assert "227 cells of 60 test and validation patients, each in 8 turns, are too few to tell" in str(flips)
+    french = (
+        "227 cellules de 60 patients d'essai et de validation, chacune dans 8 orientations, c'est trop peu"
+    )
+    assert french in flips.text(Language.FRENCH)
     assert result.record()["looks"] == 8
 
 

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from convert.finished_run import RunError, open_finished_run
 from edge.about import RESEARCH_USE
+from edge.messages.catalogue import catalogue
+from edge.messages.language import Language
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.training.train import command
 from train.data.dataset import DataSet, Sample
@@ -134,7 +136,7 @@ def test_the_report_is_one_file_with_the_figures_and_no_link_outside(trained: tu
     page = (out / "report.html").read_text("utf-8")
     figures = json.loads((out / "metrics.json").read_text())["figures"]
     for population, heading in POPULATIONS.items():
-        assert heading in page
+        assert catalogue(Language.ENGLISH).text(heading) in page
         assert f"{figures[population]['accuracy']['value']:.2%}" in page
         assert f"{figures[population]['auc']['value']:.4f}" in page
     assert page.count("data:image/svg+xml") == 6

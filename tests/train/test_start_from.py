@@ -132,7 +132,7 @@ def test_a_network_that_forgot_is_refused_by_the_gate(lost: int, decision: Decis
     gate = GateResult(Precision.INT8, 50, 5, (Check("flips", 0, 0, 0, 0.1),)).with_forgetting(found)
     assert gate.decision is decision
     assert any(
-        "accuracy against the network that it went on from falls" in one for one in gate.sentences()
+        "accuracy against the network that it went on from falls" in str(one) for one in gate.sentences()
     ) == bool(lost)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from edge.messages.message import Message
+from edge.messages.train_codes import TrainCode
 from train.evaluation.metrics import Estimate, Judged, auc, cluster_bootstrap
 
 LEAST_SENSITIVITY = {"cell": 0.5, "field": 0.1}
 """Share of the infected cells, by operating point, under which a model finds next to nothing."""
 LEAST_SPECIFICITY = 0.5
 """Share of the uninfected cells at the threshold for single cells."""
-_WORDS = {"cell": "single cells", "field": "whole fields"}
+_POINTS = {"cell": TrainCode.POINT_CELL, "field": TrainCode.POINT_FIELD}
 
 
 def lead_over(baseline: Judged, judged: Judged) -> Estimate:
@@ -31,7 +33,7 @@ def lead_over(baseline: Judged, judged: Judged) -> Estimate:
     )["auc"]
 
 
-def weaknesses(judged: Judged, thresholds: Mapping[str, float], lead: Estimate) -> list[str]:
+def weaknesses(judged: Judged, thresholds: Mapping[str, float], lead: Estimate) -> list[Message]:
     """Say in sentences in what a model is shown to be of no use; an empty list where nothing of the kind is seen.
 
     Args:
@@ -43,36 +45,41 @@ def weaknesses(judged: Judged, thresholds: Mapping[str, float], lead: Estimate) 
     found = []
     # Written so that a figure that is not a number is a weakness, too.
     if not lead.high >= 0:
-        found.append(f"It ranks cells worse than two hand-made features do: {_compared(judged, lead)}.")
+        found.append(Message(TrainCode.RANKS_WORSE, **_compared(judged, lead)))
     for point, least in LEAST_SENSITIVITY.items():
         threshold = thresholds[point]
         hits = int((judged.probabilities[infected] >= threshold).sum())
         if hits < least * infected.sum():
             found.append(
-                f"At the threshold for {_WORDS[point]}, {threshold:.4f}, it finds {hits} of {infected.sum():,} "
-                "infected test cells."
+                Message(
+                    TrainCode.FINDS_FEW,
+                    point=Message(_POINTS[point]),
+                    threshold=threshold,
+                    found=hits,
+                    infected=int(infected.sum()),
+                )
             )
     alarms = int((judged.probabilities[~infected] >= thresholds["cell"]).sum())
     if alarms > (1 - LEAST_SPECIFICITY) * (~infected).sum():
         found.append(
-            f"At the threshold for {_WORDS['cell']}, {thresholds['cell']:.4f}, it calls {alarms:,} of "
-            f"{(~infected).sum():,} uninfected test cells infected."
+            Message(
+                TrainCode.CALLS_INFECTED,
+                point=Message(TrainCode.POINT_CELL),
+                threshold=thresholds["cell"],
+                alarms=alarms,
+                uninfected=int((~infected).sum()),
+            )
         )
     return found
 
 
-def reservations(judged: Judged, lead: Estimate) -> list[str]:
+def reservations(judged: Judged, lead: Estimate) -> list[Message]:
     """Say in sentences what the test cells are too few to tell of a model; arguments as of :func:`weaknesses`."""
     if not lead.low <= 0 <= lead.high:
         return []
-    return [
-        f"That it ranks cells better than two hand-made features do is not shown: {_compared(judged, lead)}. "
-        "More cells of more patients would tell."
-    ]
+    return [Message(TrainCode.LEAD_NOT_SHOWN, **_compared(judged, lead))]
 
 
-def _compared(judged: Judged, lead: Estimate) -> str:
-    return (
-        f"the difference of the AUC is {lead.value:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}], on "
-        f"{len(judged.labels):,} test cells of {len(np.unique(judged.patients))} patients"
-    )
+def _compared(judged: Judged, lead: Estimate) -> dict[str, float]:
+    patients = len(np.unique(judged.patients))
+    return {**lead._asdict(), "cells": len(judged.labels), "patients": patients}

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 
 from edge.images.encode import encode_png
 from edge.inference.verdicts import LABELS
+from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.language import Language
 from edge.reports import rendering
 from train.data.patients import describe_patients
 from train.data.split import PARTS
-from train.evaluation.metrics import CALIBRATION_BINS, Estimate, Judged, sensitivity_at_specificity
+from train.evaluation.metrics import (
+    CALIBRATION_BINS,
+    FIGURES,
+    Estimate,
+    Judged,
+    sensitivity_at_specificity,
+)
 from train.model.fit import read_history
 from train.reporting import charts
 from train.reporting.results import STATED_SPECIFICITY, Results
@@ -28,22 +35,13 @@ WORST_SHOWN = 24
 _REJECTED_SHOWN = 500
 
 POPULATIONS = {
-    "original": "Network, original labels",
-    "undisputed": "Network, undisputed cells",
-    "baseline": "Two features, original labels",
-    "baseline undisputed": "Two features, undisputed cells",
+    "original": "figure.original",
+    "undisputed": "figure.undisputed",
+    "baseline": "figure.baseline",
+    "baseline undisputed": "figure.baseline-undisputed",
 }
-"""Column headings of the figures, in their order, by the key in :class:`train.reporting.results.Results`."""
+"""Labels of the figures' columns, in their order, by the key in :class:`train.reporting.results.Results`."""
 
-_FIGURE_NAMES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "auc": "AUC",
-    "mcc": "Matthews' correlation",
-    "brier": "Brier score (less is better)",
-    "ece": "Calibration error (less is better)",
-}
 _SHARES = {"accuracy", "sensitivity", "specificity"}
 
 
@@ -76,7 +74,8 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         OSError: the folder cannot be read.
         SourceError: the folder cannot be written to.
     """
-    header, rows = figure_rows(results)
+    words = catalogue(Language.ENGLISH)
+    header, rows = figure_rows(results, words)
     data = json.loads((out / DATA_FILE).read_text("utf-8"))
     environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
     history = read_history(out)
@@ -116,17 +115,24 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
     return rendering.write_report(page, out)
 
 
-def figure_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+def figure_rows(results: Results, words: Catalogue) -> tuple[list[str], list[list[str]]]:
     """Lay the figures out as a table of words: a row a figure, a column for each judge and population.
+
+    Args:
+        results: of the run.
+        words: of the language.
 
     Returns:
         The headings, and the rows with the figure's name first.
     """
     present = [population for population in POPULATIONS if population in results.figures]
-    header = ["Figure", *(POPULATIONS[population] for population in present)]
+    header = [words.text("figure.figure"), *(words.text(POPULATIONS[population]) for population in present)]
     rows = [
-        [words, *(_interval(results.figures[population][name], name in _SHARES) for population in present)]
-        for name, words in _FIGURE_NAMES.items()
+        [
+            words.text(f"figure.{name}"),
+            *(_interval(results.figures[population][name], name in _SHARES, words) for population in present),
+        ]
+        for name in FIGURES
     ]
     return header, rows
 
@@ -178,7 +184,7 @@ def _charts(results: Results, history: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _interval(estimate: Estimate, share: bool) -> str:
+def _interval(estimate: Estimate, share: bool, words: Catalogue) -> str:
     if share:
-        return f"{estimate.value:.2%} ({estimate.low:.2%} to {estimate.high:.2%})"
-    return f"{estimate.value:.4f} ({estimate.low:.4f} to {estimate.high:.4f})"
+        return words.text("figure.share", **{name: 100 * end for name, end in estimate._asdict().items()})
+    return words.text("figure.plain", **estimate._asdict())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from edge.atomic_file import atomic_file
+from edge.messages.message import Message
 from train.data.dataset import Sample
 from train.evaluation.baseline import baseline_probabilities
 from train.evaluation.forgetting import before_of, measure_forgetting
@@ -54,12 +55,12 @@ class Results(NamedTuple):
     """The test cells again, judged by two hand-made features; not kept in the run folder."""
 
     @property
-    def weaknesses(self) -> list[str]:
+    def weaknesses(self) -> list[Message]:
         """In what the network is of no use, as sentences (`train.evaluation.usefulness`)."""
         return weaknesses(self.test.at(~self.disputed), self.thresholds, self.lead)
 
     @property
-    def reservations(self) -> list[str]:
+    def reservations(self) -> list[Message]:
         """What the test cells are too few to tell, as sentences."""
         return reservations(self.test.at(~self.disputed), self.lead)
 

@@ -193,7 +193,7 @@ def _run(options: dict[str, Any]) -> None:
         from benchmarks.output.report import write_report
 
         write_report(options["html_path"], benchmark, comparison)
-        click.echo(f"Report: {options['html_path']}")
+        click.echo(spoken().text("bench.report", path=options["html_path"]))
     sys.exit(1 if comparison and comparison.of(SLOWER) else 0)
 
 

@@ -13,10 +13,11 @@ import click
 
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
+from edge.messages.message import Message
 from edge.messages.train_codes import ConvertCode
 from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
-from plasmolite.terminal.language import end_without_package, refuse
+from plasmolite.terminal.language import end_without_package, refuse, spoken
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -166,6 +167,7 @@ def _convert(
 ) -> Release:
     """Convert a run, and tell on a stream what is done."""
     from rich.console import Console
+    from rich.markup import escape
 
     from convert.elsewhere.run import take_in
     from convert.fault_injection import add_noise
@@ -176,25 +178,29 @@ def _convert(
     limits = dict(DEFAULT_LIMITS)
     if max_flips is not None:
         limits = {key: limit._replace(flips=min(limit.flips, max_flips)) for key, limit in limits.items()}
-    console = Console(file=stream)
-    with console.status("Starting") as status, ExitStack() as kept:
+    console, words = Console(file=stream), spoken()
+    with console.status(words.text("convert.starting")) as status, ExitStack() as kept:
         # A spinner in a file is nothing: there each step is a line.
-        report = status.update if console.is_terminal else console.print
+        show = status.update if console.is_terminal else console.print
         if run.is_file():
-            report(f"Judging {run.name} on the cells of {data}")
+            show(escape(words.text("convert.judging", model=run.name, folder=str(data))))
             folder = Path(kept.enter_context(TemporaryDirectory()))
             found = take_in(_made_elsewhere(run, data, patients, corrections, **elsewhere), folder)
-            told = "; ".join(f"{way}: {value:.3f}" for way, value in found.tried.items())
             console.print(
-                f"It wants {found.reading.channels} pixels of {found.reading.pixels}, and its classes are "
-                f"{' before '.join(found.classes)} (AUC on {found.cells} cells by way of showing them, "
-                f"under one half where the classes stand the other way round: {told})."
+                words.text(
+                    "convert.wants",
+                    colours=found.reading.channels,
+                    scale=found.reading.pixels,
+                    first=found.classes[0],
+                    second=found.classes[1],
+                    cells=found.cells,
+                    tried=[
+                        Message(ConvertCode.WAY_TRIED, way=way, auc=auc) for way, auc in found.tried.items()
+                    ],
+                )
             )
             if found.as_good:
-                console.print(
-                    f"{', '.join(found.as_good)} would rank these cells as well: if you know which is right, say it "
-                    "with --pixels and --channels."
-                )
+                console.print(words.text("convert.as-good", ways=found.as_good))
             run = folder
         elif any(elsewhere.values()):
             raise RunError(ConvertCode.KNOWN_BY_ITSELF, path=run, options=_options(elsewhere))
@@ -208,7 +214,7 @@ def _convert(
             allowed=Allowed(release_undecided, release_weak),
             spoil=None if spoil is None else lambda model: add_noise(model, spoil),
             moved=MovedFiles(data, patients, corrections),
-            report=report,
+            report=lambda message: show(escape(words.message(message))),
         )
 
 

@@ -78,10 +78,15 @@ def _measure(runs: list[Path], out: Path) -> tuple[Summary, list[Fold]]:
 
     from convert.crossvalidation import SUMMARY_FILE, judge_fold, summarise, write_summary
 
-    folds = []
-    for run in runs:
+    words = spoken()
+
+    def judged(run: Path) -> Fold:
         with Console(stderr=True).status(run.name) as status:
-            folds.append(judge_fold(run, lambda text, name=run.name: status.update(f"{name}: {text}")))  # type: ignore[misc]
+            return judge_fold(
+                run, lambda step: status.update(words.text("folds.step", run=run.name, step=step))
+            )
+
+    folds = [judged(run) for run in runs]
     summary = summarise(folds)
     write_summary(out / SUMMARY_FILE, summary, folds)
     return summary, folds
@@ -90,6 +95,8 @@ def _measure(runs: list[Path], out: Path) -> tuple[Summary, list[Fold]]:
 def _print(summary: Summary, folds: list[Fold]) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from train.reporting.results import STATED_SPECIFICITY
 
     words = spoken()
     table = Table(title=words.text("folds.title", folds=len(folds)), caption=words.text("folds.caption"))
@@ -101,9 +108,16 @@ def _print(summary: Summary, folds: list[Fold]) -> None:
     for population, figures in summary.by_fold.items():
         for name, values in figures.items():
             pooled = summary.pooled[population].get(name)
-            interval = f"{pooled.value:.4f} [{pooled.low:.4f}, {pooled.high:.4f}]" if pooled else ""
-            cells = [f"{value:.4f}" for value in (*values, summary.mean[population][name])]
-            table.add_row(f"{population}: {name}", *cells, interval)
-    table.add_row(words.text("folds.flips"), *(f"{fold.flips:.3%}" for fold in folds), "", "")
+            interval = words.text("folds.interval", **pooled._asdict()) if pooled else ""
+            cells = [words.value(value, ".4f") for value in (*values, summary.mean[population][name])]
+            figure = (
+                words.text(f"folds.{name}")
+                if name in {"accuracy", "auc"}
+                else words.text("folds.sensitivity", specificity=100 * STATED_SPECIFICITY)
+            )
+            row = words.text("folds.row", cells=words.text(f"folds.{population}"), figure=figure)
+            table.add_row(row, *cells, interval)
+    flips = [words.text("convert.flips", share=100 * fold.flips) for fold in folds]
+    table.add_row(words.text("folds.flips"), *flips, "", "")
     console = Console()
     (console if console.is_terminal else Console(width=160)).print(table)

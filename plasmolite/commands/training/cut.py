@@ -77,12 +77,12 @@ def command(
     from train.annotations.meaning import Names
     from train.annotations.reading import read_annotations
 
-    console = Console(stderr=True)
+    console, words = Console(stderr=True), spoken()
     try:
         annotations = read_annotations(file)
         names = Names.of(_names(positive), _names(negative), _names(ignore))
         taken = unannotated == "uninfected" if unannotated else not names.negative
-        with console.status("Cutting cells") as status:
+        with console.status(words.text("cut.cutting")) as status:
             cut = cut_fields(
                 annotations,
                 pictures,
@@ -90,7 +90,7 @@ def command(
                 out,
                 patients=patients,
                 unannotated_uninfected=taken,
-                progress=lambda done, total: status.update(f"Cutting cells: field {done} of {total}"),
+                progress=lambda done, total: status.update(words.text("cut.field", done=done, total=total)),
             )
     except (PlasmoliteError, OSError) as error:
         refuse(error)
@@ -133,7 +133,7 @@ def _print(annotations: Annotations, cut: Cut, out: Path, *, taken: bool) -> Non
     for column in ("name", "boxes", "alone"):
         table.add_column(words.text(f"cut.column.{column}"), justify="left" if column == "name" else "right")
     for name, number in cut.boxes.most_common():
-        table.add_row(name, f"{number:,}", f"{cut.homeless[name]:,}")
+        table.add_row(name, words.count(number), words.count(cut.homeless[name]))
     Console().print(table)
     written = {str(label).lower(): cut.cells.get(label, 0) for label in (Label.PARASITIZED, Label.UNINFECTED)}
     patients = Message(AnnotationCode.PATIENTS, patients=cut.patients, told=cut.patients_told)

@@ -82,9 +82,9 @@ def command(
         _print_figures(results, by_cell=chosen.by_cell)
         if results.forgetting is not None:
             _print_forgetting(results.forgetting)
-        for sentence in (*results.weaknesses, *results.reservations):
-            click.echo(f"Warning: {sentence}", err=True)
         words = spoken()
+        for sentence in (*results.weaknesses, *results.reservations):
+            click.echo(words.text("train.warning", sentence=sentence), err=True)
         click.echo(words.text("train.files", model=out / "model.keras", report=out / "report.html"))
         click.echo(words.text("train.next", run=shlex.quote(str(out))))
         click.echo(words.text("research"))
@@ -133,8 +133,10 @@ def _as_json(results: Results, out: Path) -> dict[str, Any]:
     return {
         "model": str(out / "model.keras"),
         "report": str(out / "report.html"),
-        "weaknesses": results.weaknesses,
-        "reservations": results.reservations,
+        "weaknesses": list(map(str, results.weaknesses)),
+        "weakness_messages": [one.to_json() for one in results.weaknesses],
+        "reservations": list(map(str, results.reservations)),
+        "reservation_messages": [one.to_json() for one in results.reservations],
         **json.loads((out / METRICS_FILE).read_text("utf-8")),
         "research_use": RESEARCH_USE,
     }
@@ -146,8 +148,8 @@ def _print_figures(results: Results, *, by_cell: bool) -> None:
 
     from train.reporting.report import figure_rows
 
-    header, rows = figure_rows(results)
     words, cells = spoken(), len(results.test.labels)
+    header, rows = figure_rows(results, words)
     if by_cell:
         title, caption = words.text("train.figures-leak", cells=cells), "train.intervals-by-cells"
     else:

@@ -108,7 +108,7 @@ def test_the_gate_passes_an_equal_export_and_refuses_a_spoilt_one_at_every_size(
     assert gated(exports[Precision.FLOAT32]).decision is Decision.PASSED
     refused = gated(spoilt)
     assert refused.decision is Decision.REFUSED
-    assert all("points" in sentence for sentence in refused.sentences())
+    assert all("points" in str(sentence) for sentence in refused.sentences())
 
 
 def test_the_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(

@@ -21,6 +21,8 @@ SOURCES = [
     for path in sorted((ROOT / root).rglob("*.py"))
 ]
 FAMILIES = {type(code).__name__: type(code) for code in ALL_CODES.values()}
+PRINTING = frozenset({"echo", "print", "report", "show", "status", "update"})
+IN_WORDS = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 CLICK_ERRORS = frozenset({"BadParameter", "ClickException", "UsageError", "fail"})
 NO_VALUES = frozenset({"kind", "field", "retry_after"})
 """What `server.problems.Problem` takes beside the values of its message."""
@@ -92,6 +94,24 @@ def test_no_error_is_a_sentence_of_one_language(path: Path, errors: set[str]) ->
             texts = [word.value for word in words if isinstance(word.value, str)]
             # click's are put into words where they are raised, by a key without a space.
             assert not [text for text in texts if name in errors or " " in text], f"{path.name}:{call.lineno}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plasmolite").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_what_a_command_prints_is_of_no_one_language(path: Path) -> None:
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call):
+            continue
+        name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", None)
+        if name in PRINTING:
+            parts = [
+                part
+                for what in call.args
+                for part in (what.values if isinstance(what, ast.JoinedStr) else [what])
+            ]
+            texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+            assert not [text for text in texts if IN_WORDS.search(str(text))], f"{path.name}:{call.lineno}"
 
 
 def test_every_code_is_used() -> None:

@@ -10,7 +10,7 @@ from edge.messages.language import Language
 # What counts nothing, or is never one: names, sizes in pixels, limits of the program.
 _NO_COUNT = re.compile(
     r".*(width|height)|(least|most|wanted|aim|shown|size|rbc_per_ul|to|from|per_ul_\w+|megapixels)(_\w+)?"
-    r"|cell|field|folder|key|largest|model|nargs|package|part|path|picture|place|policy|readers|row|scheduler|share|slide|source|suffix|version"
+    r"|cell|colours|field|first|folder|key|largest|looks|model|nargs|package|part|path|picture|place|policy|readers|row|scale|scheduler|share|slide|source|suffix|tried|version"
     r"|worker|x|y|w|h"
 )
 # Said only of several; or their files are named, not counted.

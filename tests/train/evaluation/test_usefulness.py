@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edge.messages.language import Language
 from train.evaluation.metrics import Estimate, Judged
 from train.evaluation.usefulness import lead_over, reservations, weaknesses
 
@@ -23,10 +24,13 @@ def test_a_useful_model_has_no_weakness_and_no_reservation() -> None:
 
 def test_a_model_that_is_shown_to_rank_worse_than_two_features_is_weak() -> None:
     good, behind = judged([0.999] * 9 + [0.2], [0.01] * 9 + [0.3]), Estimate(-0.02, -0.03, -0.001)
-    assert weaknesses(good, POINTS, behind) == [
-        "It ranks cells worse than two hand-made features do: the difference of the AUC is -0.020 [-0.030, -0.001], "
-        "on 20 test cells of 4 patients."
-    ]
+    (said,) = weaknesses(good, POINTS, behind)
+    assert (
+        str(said) == "It ranks cells worse than two hand-made features do: the difference of the AUC is "
+        "-0.020 [-0.030, -0.001], on 20 test cells of 4 patients."
+    )
+    french = "la différence d'AUC est de -0,020 [-0,030 ; -0,001], sur 20 cellules d'essai de 4 patients."
+    assert said.text(Language.FRENCH).endswith(french)
     assert reservations(good, behind) == []
 
 
@@ -34,7 +38,7 @@ def test_a_model_that_is_shown_to_rank_worse_than_two_features_is_weak() -> None
 def test_where_the_cells_are_too_few_to_tell_that_is_said_and_no_weakness(lead: Estimate) -> None:
     good = judged([0.999] * 10, [0.01] * 10)
     assert weaknesses(good, POINTS, lead) == []
-    (said,) = reservations(good, lead)
+    said = str(reservations(good, lead)[0])
     assert said.startswith(
         "That it ranks cells better than two hand-made features do is not shown: the difference"
     )
@@ -58,22 +62,24 @@ def test_the_lead_is_of_the_same_cells_in_the_same_draws() -> None:
 @pytest.mark.parametrize(("found", "weak"), [(2, True), (3, False)])
 def test_a_threshold_at_which_most_infected_cells_are_missed_is_named(found: int, weak: bool) -> None:
     few = judged([0.999] * found + [0.1] * (6 - found), [0.01] * 20)
-    said = [one for one in weaknesses(few, POINTS, AHEAD) if "single cells" in one]
+    said = [one for one in weaknesses(few, POINTS, AHEAD) if "single cells" in str(one)]
     assert bool(said) is weak
     if weak:
-        assert said == ["At the threshold for single cells, 0.5000, it finds 2 of 6 infected test cells."]
+        text = "At the threshold for single cells, 0.5000, it finds 2 of 6 infected test cells."
+        assert list(map(str, said)) == [text]
 
 
 def test_a_model_that_finds_nothing_in_fields_is_named() -> None:
-    said = weaknesses(judged([0.9] * 20, [0.01] * 20), POINTS, AHEAD)
-    assert said == ["At the threshold for whole fields, 0.9950, it finds 0 of 20 infected test cells."]
+    (said,) = weaknesses(judged([0.9] * 20, [0.01] * 20), POINTS, AHEAD)
+    assert str(said) == "At the threshold for whole fields, 0.9950, it finds 0 of 20 infected test cells."
+    french = "Au seuil pour les champs entiers, 0,9950, il trouve 0 cellule d'essai infectée sur 20."
+    assert said.text(Language.FRENCH) == french
 
 
 def test_a_model_that_calls_everything_infected_is_named() -> None:
-    said = weaknesses(judged([0.999] * 20, [0.9] * 11 + [0.1] * 9), POINTS, AHEAD)
-    assert said == [
-        "At the threshold for single cells, 0.5000, it calls 11 of 20 uninfected test cells infected."
-    ]
+    (said,) = weaknesses(judged([0.999] * 20, [0.9] * 11 + [0.1] * 9), POINTS, AHEAD)
+    text = "At the threshold for single cells, 0.5000, it calls 11 of 20 uninfected test cells infected."
+    assert str(said) == text
 
 
 def test_a_figure_that_is_not_a_number_is_a_weakness() -> None:
