@@ -145,14 +145,14 @@ def describe_data(run_data: RunData, folders: list[Path]) -> dict[str, object]:
         },
         "patients_by": str(data.patients_by),
         "disputed": sum(sample.name in run_data.corrections for sample in data.samples),
-        "rejected": [entry._asdict() for entry in data.rejected],
+        "rejected": [entry.to_json() for entry in data.rejected],
         "uninfected_fields": others
         and {
             "folders": [folder.name for folder in folders],
             "fields": others.fields,
             "cells": {"train": len(others.samples), "validation": len(others.held)},
             "fingerprint": others.fingerprint,
-            "rejected": [entry._asdict() for entry in others.rejected],
+            "rejected": [entry.to_json() for entry in others.rejected],
         },
         "rehearsal": run_data.rehearsal
         and {

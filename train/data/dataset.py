@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from tarfile import is_tarfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,7 +21,9 @@ from edge.images.files import read_image
 from edge.images.inputs import is_made_by_system, is_picture_name
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
-from edge.messages.message import Message, reason_of
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of, system_reason
+from edge.messages.stored import phrase_to_json
 from edge.messages.train_codes import TrainCode
 from train.data.class_names import ClassNames
 from train.data.patients import PatientSource, SplitBy, tell_patients
@@ -65,10 +67,21 @@ class Sample(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """One file that is left out, and the sentence that says why."""
+    """One file that is left out, and why."""
 
     file: str
-    reason: str
+    reason: Message
+
+    @classmethod
+    def because_of(cls, file: str, error: ImageError | OSError) -> "Rejected":
+        """Say why a file is left out that cannot be read or cut."""
+        if isinstance(error, ImageError):
+            return cls(file, error.message)
+        return cls(file, Message(Code.PICTURE_NOT_OPENED, reason=system_reason(error)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The file, and the reason in English with its code and values beside it."""
+        return {"file": self.file, **phrase_to_json("reason", self.reason)}
 
 
 class DataSet(NamedTuple):
@@ -127,7 +140,7 @@ def load_dataset(
                 raise DataError(TrainCode.DATA_PACKED, missing=missing, packed=packed[0])
             raise DataError(missing)
         other = [
-            Rejected(folder, f"{count} pictures, under no folder that is named {LABELS[1]} or {LABELS[0]}.")
+            Rejected(folder, Message(TrainCode.OF_NO_CLASS, pictures=count))
             for folder, count in sorted(files.of_no_class().items())
         ]
         loaded: list[_Loaded] = []
@@ -211,8 +224,7 @@ class _Loaded(NamedTuple):
 
     file: str
     label: int
-    cell: CutCell | str
-    """The sentence why it is left out, where it is."""
+    cell: CutCell | Rejected
 
 
 def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
@@ -223,31 +235,31 @@ def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
             raise NotACellError(TrainCode.NO_SINGLE_CELL)
         return _Loaded(file, label, cut_out(rgb, mask, size))
     except (ImageError, OSError) as error:
-        return _Loaded(file, label, str(error))
+        return _Loaded(file, label, Rejected.because_of(file, error))
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         # Damaged; or encrypted, or packed by a method that Python cannot unpack.
-        return _Loaded(file, label, f"It cannot be unpacked from the zip file: {error}.")
+        why = Message(TrainCode.NOT_UNPACKED, reason=str(error))
+        return _Loaded(file, label, Rejected(file, why))
 
 
 def _assemble(loaded: list[_Loaded], source: PatientSource, classes: ClassNames) -> DataSet:
     rejected: list[Rejected] = []
     by_pixels: dict[str, list[tuple[str, int, CutCell]]] = defaultdict(list)
     for file, label, cell in loaded:
-        if isinstance(cell, str):
-            rejected.append(Rejected(file, cell))
+        if isinstance(cell, Rejected):
+            rejected.append(cell)
         else:
             by_pixels[cell.digest].append((file, label, cell))
     kept: list[tuple[str, int, CutCell]] = []
     for copies in by_pixels.values():
         if len({label for _, label, _ in copies}) > 1:
-            names = ", ".join(file for file, _, _ in copies)
-            rejected.extend(
-                Rejected(file, f"The same pixels stand under both labels: {names}.") for file, _, _ in copies
-            )
+            why = Message(TrainCode.PIXELS_OF_BOTH_CLASSES, files=[file for file, _, _ in copies])
+            rejected.extend(Rejected(file, why) for file, _, _ in copies)
             continue
         first, *others = copies
         kept.append(first)
-        rejected.extend(Rejected(file, f"The same pixels as {first[0]}.") for file, _, _ in others)
+        why = Message(TrainCode.PIXELS_OF_ANOTHER, path=first[0])
+        rejected.extend(Rejected(file, why) for file, _, _ in others)
     kept.sort(key=lambda entry: (PurePosixPath(entry[0]).stem, entry[0]))
     told = tell_patients([file for file, _, _ in kept], source, classes)
     samples: dict[str, Sample] = {}

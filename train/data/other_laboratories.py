@@ -115,7 +115,7 @@ def read_other_cells(
         try:
             cells = _cells_of(finder, path, size)
         except (ImageError, OSError) as error:
-            rejected.append(Rejected(name, str(error)))
+            rejected.append(Rejected.because_of(name, error))
             continue
         for number, cell in enumerate(cells):
             part = held if done % _HELD_EVERY == 0 else samples

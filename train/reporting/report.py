@@ -107,7 +107,7 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         data=data,
         parts=PARTS,
         labels=LABELS,
-        rejected=data["rejected"][:_REJECTED_SHOWN],
+        rejected=run_data.data.rejected[:_REJECTED_SHOWN],
         settings=asdict(settings),
         environment=environment,
         command=shlex.join(environment["command"]),

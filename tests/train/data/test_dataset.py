@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from edge.images.encode import write_png
+from edge.messages.language import Language
 from edge.simulation.single_cell import draw_cell
-from train.data.dataset import DataError, DataSet, load_dataset
+from train.data.dataset import DataError, DataSet, Rejected, load_dataset
 from train.data.patients import PatientSource
 
 SIZE = 32
@@ -37,7 +38,11 @@ def cells(drawn: Path, tmp_path: Path) -> Path:
 
 
 def reason_of(data: DataSet, file: str) -> str:
-    return next(entry.reason for entry in data.rejected if entry.file == file)
+    return str(rejection(data, file).reason)
+
+
+def rejection(data: DataSet, file: str) -> Rejected:
+    return next(entry for entry in data.rejected if entry.file == file)
 
 
 def test_every_cell_of_a_good_folder_is_used(cells: Path) -> None:
@@ -81,7 +86,13 @@ def test_copies_are_used_once(cells: Path) -> None:
     shutil.copy(original, cells / "Uninfected/zz_copy.png")
     data = load_dataset(cells, BY_NAME, size=SIZE)
     assert len(data.samples) == 6
-    assert original.name in reason_of(data, "Uninfected/zz_copy.png")
+    copy = rejection(data, "Uninfected/zz_copy.png")
+    assert copy.reason.text(Language.FRENCH) == f"Les mêmes pixels que Uninfected/{original.name}."
+    assert copy.to_json() == {
+        "file": "Uninfected/zz_copy.png",
+        "reason": f"The same pixels as Uninfected/{original.name}.",
+        "reason_message": copy.reason.to_json(),
+    }
 
 
 def test_pixels_under_both_labels_are_left_out_on_both_sides(cells: Path) -> None:
