@@ -15,19 +15,15 @@ class PlasmoliteError(Exception):
     """Base of all errors that a user can cause or meet; anything else that escapes is a defect of ours.
 
     Args:
-        what: the code of the sentence, or a message made before. A string is an English sentence that no catalogue
-            has: for benchmarks, whose errors reach no page.
+        what: the code of the sentence, or a message made before.
         **values: what fills the places of the sentence, by name.
 
     Attributes:
         message: the code with its values.
     """
 
-    def __init__(self, what: AnyCode | Message | str, /, **values: Value) -> None:
-        if isinstance(what, AnyCode):
-            self.message = Message(what, **values)
-        else:
-            self.message = what if isinstance(what, Message) else Message.english(what)
+    def __init__(self, what: AnyCode | Message, /, **values: Value) -> None:
+        self.message = what if isinstance(what, Message) else Message(what, **values)
         super().__init__(self.message)
 
     @property

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.harness.measurement import BenchmarkError
 from edge.inference.model_file import ModelFile, load_model
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import reason_of
 from train.data.patients import patient_token
 
 
@@ -58,4 +60,4 @@ def _test_patients(split: Path) -> Callable[[str], bool]:
             return _known(load_model(split).manifest["data"], ("test",))
         return set(json.loads(split.read_text("utf-8"))["patients"]["test"]).__contains__
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{split} names no test patients: {error!r}.") from error
+        raise BenchmarkError(BenchCode.NO_TEST_PATIENTS, path=split, reason=reason_of(error)) from error

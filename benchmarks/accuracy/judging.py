@@ -22,6 +22,7 @@ from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
 from edge.inference.runtime import find_runtime
 from edge.inference.second_look import in_doubt, look_again, look_at_cells_again
+from edge.messages.bench_codes import BenchCode
 from train.evaluation.metrics import Judged, Values
 
 _PORTION = 256
@@ -99,13 +100,10 @@ def open_keras(path: Path, candidates: list[Candidate]) -> Candidate:
         model = keras.models.load_model(path, compile=False)
         size = int(model.input_shape[1])
     except (OSError, ValueError, TypeError) as error:
-        raise BenchmarkError(f"The Keras model {path} cannot be loaded: {error}") from error
+        raise BenchmarkError(BenchCode.KERAS_NOT_LOADED, path=path, reason=str(error)) from error
     ours = next((one for one in candidates if one.model and one.model.input_size == size), None)
     if ours is None:
-        raise BenchmarkError(
-            f"The Keras model {path} sees {size} px, and none of the models measured here does: "
-            "name those that were exported from it with --model."
-        )
+        raise BenchmarkError(BenchCode.KERAS_OTHER_SIZE, path=path, size=size)
 
     def one_look(inputs: NDArray[Any]) -> NDArray[np.float32]:
         values = model.predict(inputs.astype(np.float32), batch_size=64, verbose=0)

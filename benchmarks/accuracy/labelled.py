@@ -18,6 +18,8 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
 from edge.inference.model_file import ModelFile
+from edge.messages.bench_codes import BenchCode
+from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import label_number, patient_from_name, read_corrections
@@ -84,10 +86,7 @@ def read_labelled_cells(
     if most is not None and len(listed) > most:
         listed = [listed[i] for i in np.linspace(0, len(listed) - 1, most).round().astype(int)]
     if len({label for _, label, _ in listed}) < 2:
-        raise BenchmarkError(
-            f"{folder} must hold cells under both Parasitized/ and Uninfected/, of patients that the models did "
-            f"not learn from; found {len(listed)} of one class."
-        )
+        raise BenchmarkError(BenchCode.CELLS_OF_ONE_CLASS, folder=folder, cells=len(listed))
     cells, refused = [], []
     for done, (path, label, patient) in enumerate(listed):
         if report and done % 50 == 0:
@@ -149,7 +148,7 @@ def read_boxed_cells(folder: Path, report: ProgressCallback | None = None) -> li
                 picture = rgb[max(0, y) : y + height, max(0, x) : x + width]
                 cells.append(LabelledCell(f"{name} {number}", int(box.infected), name, False, picture, mask))
     if len({cell.label for cell in cells}) < 2:
-        raise BenchmarkError(f"{folder} has no boxes of both infected and uninfected red cells.")
+        raise BenchmarkError(BenchCode.BOXES_OF_ONE_CLASS, folder=folder)
     return cells
 
 
@@ -168,7 +167,7 @@ def read_found_cells(folder: Path, report: ProgressCallback | None = None) -> li
         for cell in _found_in(finder, path, report, number / len(paths))
     ]
     if not cells:
-        raise BenchmarkError(f"No red cells were found in the pictures of {folder}.")
+        raise BenchmarkError(TrainCode.NO_RED_CELL, folders=str(folder))
     return cells
 
 

@@ -17,6 +17,7 @@ from benchmarks.harness.timing import ProgressCallback
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
+from edge.messages.bench_codes import BenchCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
 from train.evaluation.metrics import (
     auc,
@@ -38,7 +39,7 @@ def measure_laboratories(settings: BenchSettings, report: ProgressCallback) -> S
         OSError: the sheets of mistakes cannot be written.
     """
     if not settings.laboratories:
-        raise BenchmarkError("The section laboratories needs marked fields: --laboratory, once for each.")
+        raise BenchmarkError(BenchCode.NO_LABORATORY)
     measurements: list[Measurement] = []
     notes = [
         "Whole fields, found, cut and judged by the product at the model's own field threshold; no site profile. "

@@ -25,6 +25,7 @@ from benchmarks.harness.timing import ProgressCallback, part_of
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
+from edge.messages.bench_codes import BenchCode
 from edge.parasitaemia.clustering import field_design_effect
 from train.evaluation.laboratories import judge_laboratory
 
@@ -39,10 +40,7 @@ def measure_patients(settings: BenchSettings, report: ProgressCallback) -> Secti
         PlasmoliteError: fewer than two laboratories are named, or one cannot be read.
     """
     if len(settings.laboratories) + (settings.cells is not None) < 2:
-        raise BenchmarkError(
-            "The section patients needs two laboratories or more, so that each can be left out: --laboratory once for "
-            "each, and --cells with --patients for single cells."
-        )
+        raise BenchmarkError(BenchCode.TWO_LABORATORIES)
     measurements: list[Measurement] = []
     notes = [
         "At the model's own field threshold. 'Elsewhere': error rates of the other laboratories of this "

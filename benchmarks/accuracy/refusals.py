@@ -14,6 +14,7 @@ from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import cell_extent
+from edge.messages.codes import Code
 from train.evaluation.metrics import cluster_bootstrap
 
 CROPS_A_PICTURE = 20
@@ -35,7 +36,7 @@ def measure_refusals(folder: Path, seed: int, report: ProgressCallback) -> list[
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
-        raise BenchmarkError(f"There are no pictures in {folder}.")
+        raise BenchmarkError(Code.FILE_NO_PICTURES, paths=str(folder))
     rng = np.random.default_rng(seed)
     pictures, answers = [], []
     for done, path in enumerate(paths):

@@ -13,6 +13,7 @@ from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, time_in_turns
 from edge.cells.red_cell_check import is_red_cell
 from edge.cells.red_cell_features import measure_piece
+from edge.messages.bench_codes import BenchCode
 from train.evaluation.metrics import (
     Estimate,
     Judged,
@@ -45,10 +46,7 @@ def measure_accuracy(settings: BenchSettings, report: ProgressCallback) -> Secti
         PlasmoliteError: no data is named, or it cannot be read.
     """
     if not any((settings.cells, settings.boxes, settings.uninfected_fields, settings.other_pictures)):
-        raise BenchmarkError(
-            "The section accuracy needs labelled data: --cells for single cells, --boxes for annotated fields, "
-            "--uninfected for fields without malaria, --other-pictures for pictures of anything else."
-        )
+        raise BenchmarkError(BenchCode.NO_DATA)
     candidates, others = open_candidates(settings)
     measurements: list[Measurement] = []
     charts: list[Chart] = []
@@ -105,7 +103,7 @@ def _single_cells(
 ) -> Section:
     """Judge the single cells: everything of a section that comes of them."""
     if settings.cells is None:
-        raise BenchmarkError("There are no single cells to judge: name them with --cells.")
+        raise BenchmarkError(BenchCode.NO_CELLS)
     models = [one.model for one in candidates if one.model]
     cells, refused, which = read_held_out_cells(settings.cells, settings, models, part_of(report, 0, 5))
     notes = (

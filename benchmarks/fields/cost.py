@@ -18,6 +18,7 @@ from edge.fields.analyser import FieldAnalyser, cut_cells, red_cells
 from edge.fields.files import judge_fields
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
+from edge.messages.bench_codes import BenchCode
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 
@@ -121,5 +122,5 @@ def _child(path: Path, rgb: NDArray[np.uint8], times: int) -> dict[str, Any]:
         [sys.executable, "-c", _CHILD, str(path), str(times)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BenchmarkError(f"The process whose memory is measured failed: {done.stderr.strip()[-300:]}")
+        raise BenchmarkError(BenchCode.MEMORY_FAILED, reason=done.stderr.strip()[-300:])
     return dict(json.loads(done.stdout))

@@ -15,6 +15,7 @@ from edge.errors import RuntimeMissingError
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, allocate, find_runtime, installed_runtimes, open_interpreter
+from edge.messages.bench_codes import BenchCode
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
 """A batch of network inputs to the network's outputs, copied out."""
@@ -35,7 +36,7 @@ def load_models(paths: tuple[Path, ...]) -> list[ModelFile]:
         ModelFileError: one is no model of ours.
     """
     if not paths:
-        raise BenchmarkError("There is no model to measure: name one with --model.")
+        raise BenchmarkError(BenchCode.NO_MODEL)
     return [load_model(path) for path in paths]
 
 
@@ -98,7 +99,7 @@ def sample_files() -> list[bytes]:
     folder = Path(str(resources.files("edge.samples"))) / "cells"
     files = [path.read_bytes() for path in sorted(folder.glob("*.png"))]
     if not files:
-        raise BenchmarkError(f"This installation lacks its sample cells in {folder}. Install it again.")
+        raise BenchmarkError(BenchCode.NO_SAMPLES, folder=folder)
     return files
 
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
+from edge.messages.bench_codes import BenchCode
+from edge.messages.codes import Code
+from edge.messages.message import reason_of, system_reason
 
 BENCHMARK_FORMAT = "plasmolite-bench/1"
 
@@ -142,7 +145,7 @@ def write_benchmark(path: Path, benchmark: Benchmark) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text + "\n")
     except OSError as error:
-        raise BenchmarkError(f"The results cannot be written to {path}: {error.strerror}.") from error
+        raise BenchmarkError(Code.FILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error
 
 
 def read_benchmark(path: Path) -> Benchmark:
@@ -154,9 +157,8 @@ def read_benchmark(path: Path) -> Benchmark:
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["format"] != BENCHMARK_FORMAT:
-            raise BenchmarkError(
-                f"{path} is of the format {data['format']}; {BENCHMARK_FORMAT} is read here."
-            )
+            found = str(data["format"])
+            raise BenchmarkError(BenchCode.OTHER_FORMAT, path=path, found=found, known=BENCHMARK_FORMAT)
         return Benchmark(
             data["made"],
             tuple(data["command"]),
@@ -165,9 +167,9 @@ def read_benchmark(path: Path) -> Benchmark:
             tuple(_section_from_json(section) for section in data["sections"]),
         )
     except OSError as error:
-        raise BenchmarkError(f"The results {path} cannot be read: {error.strerror}.") from error
+        raise BenchmarkError(BenchCode.NOT_READ, path=path, reason=system_reason(error)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{path} holds no results of plasmolite bench --json: {error!r}.") from error
+        raise BenchmarkError(BenchCode.NO_RESULTS, path=path, reason=reason_of(error)) from error
 
 
 def groups_of(measurements: Iterable[Measurement]) -> dict[str, list[Measurement]]:

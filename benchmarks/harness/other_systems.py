@@ -16,6 +16,8 @@ from benchmarks.harness.candidates import OpenedModel, open_model
 from benchmarks.harness.measurement import BenchmarkError
 from edge.inference.preprocessing import cell_extent
 from edge.inference.runtime import Runtime
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 _RESIZE = {
     "nearest": cv2.INTER_NEAREST,
@@ -111,11 +113,11 @@ def parse_system(text: str) -> ForeignModel:
     known = {"size", "scale", "offset", "resize", "fit", "output", "logit"}
     unknown = sorted(set(given) - known)
     if not equals or unknown or "size" not in given:
-        wrong = f"unknown: {', '.join(unknown)}" if unknown else "a name, a file and a size are needed"
-        raise BenchmarkError(f"{text} does not describe another system's model ({wrong}). An example: {_HOW}")
+        why = Message(BenchCode.UNKNOWN_NAMES, names=unknown) if unknown else Message(BenchCode.NAMES_NEEDED)
+        raise BenchmarkError(BenchCode.NOT_DESCRIBED, model=text, why=why, example=_HOW)
     path = Path(file)
     if not path.is_file():
-        raise BenchmarkError(f"The other system's model {path} does not exist.")
+        raise BenchmarkError(BenchCode.SYSTEM_MISSING, path=path)
     try:
         model = ForeignModel(
             name,
@@ -129,12 +131,9 @@ def parse_system(text: str) -> ForeignModel:
             given.get("logit", "no") == "yes",
         )
     except (ValueError, ZeroDivisionError) as error:
-        raise BenchmarkError(
-            f"{text} does not describe another system's model: {error}. An example: {_HOW}"
-        ) from error
+        raise BenchmarkError(BenchCode.NOT_DESCRIBED, model=text, why=str(error), example=_HOW) from error
     if model.resize not in _RESIZE or model.fit not in _FITS:
         raise BenchmarkError(
-            f"{text}: resize is one of {', '.join(_RESIZE)}, and fit one of {', '.join(_FITS)}. "
-            f"An example: {_HOW}"
+            BenchCode.RESIZE_OR_FIT, model=text, resizes=list(_RESIZE), fits=_FITS, example=_HOW
         )
     return model

@@ -16,6 +16,7 @@ from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.device.board import read_board
 from edge.inference.model_file import load_model
+from edge.messages.bench_codes import BenchCode
 
 
 class SectionEntry(NamedTuple):
@@ -94,7 +95,7 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Prog
     """
     unknown = [name for name in sections if name not in SECTIONS]
     if unknown:
-        raise BenchmarkError(f"There is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}.")
+        raise BenchmarkError(BenchCode.NO_SECTION, unknown=unknown, sections=list(SECTIONS))
     made = datetime.now().astimezone().isoformat(timespec="seconds")
     before = read_board()
     passes: dict[str, list[Section]] = {name: [] for name in sections}

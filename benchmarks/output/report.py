@@ -9,7 +9,9 @@ from benchmarks.harness.measurement import Benchmark, BenchmarkError, groups_of
 from benchmarks.output import table
 from benchmarks.output.charts import draw_chart
 from edge.atomic_file import write_atomically
+from edge.messages.codes import Code
 from edge.messages.language import Language
+from edge.messages.message import system_reason
 from edge.reports.rendering import render
 
 
@@ -45,4 +47,4 @@ def write_report(path: Path, benchmark: Benchmark, comparison: RunComparison | N
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, html)
     except OSError as error:
-        raise BenchmarkError(f"The report cannot be written to {path}: {error.strerror}.") from error
+        raise BenchmarkError(Code.FILE_NOT_WRITTEN, path=path, reason=system_reason(error)) from error

@@ -22,6 +22,7 @@ from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.live.snapshot import Snapshot
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.simulated import SimulatorSource
+from edge.messages.codes import Code
 from edge.simulation.placement import SlideSettings
 from edge.slides.store import SlideStore
 
@@ -59,7 +60,7 @@ class Camera:
         """Wait until the next frame is due, and decode it."""
         data = next(self._frames, None)
         if data is None:
-            raise EndOfSourceError("The walk is over.")
+            raise EndOfSourceError(Code.SOURCE_PLAYED, source=self.name)
         time.sleep(max(0.0, self._due - time.monotonic()))
         self._due += self._every
         return GrabbedImage(read_image(data), self.name)

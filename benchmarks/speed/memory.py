@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from benchmarks.harness.measurement import BenchmarkError
+from edge.messages.bench_codes import BenchCode
 from edge.simulation.field import FieldSettings, draw_field
 from edge.types import Rgb
 
@@ -107,7 +108,7 @@ def judge_in_child(folder: Path, threads: int, available: int | None = None) -> 
         check=False,
     )
     if done.returncode:
-        raise BenchmarkError(f"The process whose memory is measured failed: {done.stderr.strip()[-300:]}")
+        raise BenchmarkError(BenchCode.MEMORY_FAILED, reason=done.stderr.strip()[-300:])
     return Judged(**json.loads(done.stdout))
 
 

@@ -36,6 +36,7 @@ from edge.images.files import read_image
 from edge.inference.model_file import ModelFile
 from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, find_runtime
+from edge.messages.bench_codes import BenchCode
 
 AGREEMENT = "Agreement with our file of the same network"
 _BATCHES = (32, 1)
@@ -61,7 +62,7 @@ def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
     others = [parse_system(text) for text in settings.other_systems]
     leader = leading_model(models)  # the peers run it
     if leader.manifest["precision"] != Precision.INT8:
-        raise BenchmarkError("None of the models is in int8, so there is nothing to lay peers beside.")
+        raise BenchmarkError(BenchCode.NO_INT8)
     measurements: list[Measurement] = []
     missing: dict[str, None] = {}
     charts: list[Chart] = []

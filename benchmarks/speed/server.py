@@ -23,6 +23,7 @@ from edge.cells.files import judge_files
 from edge.images.encode import encode_png
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
+from edge.messages.bench_codes import BenchCode
 from edge.simulation.single_cell import draw_cell
 
 GROUP = "The server under load"
@@ -112,7 +113,7 @@ def figures_of(plan: LoadPlan, rounds: Sequence[LoadRound]) -> list[Measurement]
     subject = plan.describe()
     times = np.array([took for one in rounds for took in one.answer_ms])
     if not len(times):
-        raise BenchmarkError(f"The server answered no request ({subject}).")
+        raise BenchmarkError(BenchCode.NO_ANSWER, subject=subject)
     rates = np.array([len(one.answer_ms) / one.seconds for one in rounds])
     in_process = np.array([one.cells_per_second for one in rounds])
     rows = []
@@ -153,7 +154,7 @@ def find_h2load() -> str:
     """
     found = shutil.which("h2load")
     if found is None:
-        raise BenchmarkError("h2load is not installed. Install it with: apt install nghttp2-client")
+        raise BenchmarkError(BenchCode.NO_H2LOAD)
     return found
 
 
@@ -188,7 +189,8 @@ def _load(port: int, plan: LoadPlan, form: Path, seconds: float) -> tuple[tuple[
         check=False,
     )
     if done.returncode:
-        raise BenchmarkError(f"h2load ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        reason = done.stderr.strip()[-300:]
+        raise BenchmarkError(BenchCode.H2LOAD_FAILED, status=done.returncode, reason=reason)
     # One line an answer: begin in microseconds, status (-1 is a lost connection), duration in microseconds.
     answers = [line.split()[1:3] for line in log.read_text(encoding="ascii").splitlines()]
     times = tuple(int(took) / 1000 for status, took in answers if status == "200")
@@ -199,7 +201,8 @@ def _load(port: int, plan: LoadPlan, form: Path, seconds: float) -> tuple[tuple[
 def _serving(folder: Path) -> Iterator[int]:
     """Run `plasmolite serve` on a free port of loopback, yield the port, and end the server on leaving."""
     log = folder / "server.log"
-    command = [sys.executable, "-m", "plasmolite", "serve", "--port", "0"]
+    # What it says is read below.
+    command = [sys.executable, "-m", "plasmolite", "serve", "--language", "en", "--port", "0"]
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [*command, "--slides", os.fspath(folder / "slides.sqlite")], stderr=file
@@ -208,7 +211,7 @@ def _serving(folder: Path) -> Iterator[int]:
         deadline = time.monotonic() + _START_SECONDS
         while "Plasmolite is at" not in (text := log.read_text(encoding="utf-8")):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise BenchmarkError(f"The server did not start: {text.strip()[-300:]}")
+                raise BenchmarkError(BenchCode.NO_SERVER, reason=text.strip()[-300:])
             time.sleep(0.1)
         yield int(text.split("Plasmolite is at ")[1].split("/ ")[0].rsplit(":", 1)[1])
     finally:

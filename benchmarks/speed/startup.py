@@ -17,6 +17,7 @@ from benchmarks.harness.candidates import load_models, sample_files
 from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, median_interval
+from edge.messages.bench_codes import BenchCode
 
 FIRST_VERDICT = "From the start of the process to the first verdict"
 MEMORY = "Largest memory of classify, MB"
@@ -132,7 +133,9 @@ def run_classify(model: Path, pictures: Path) -> Run:
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip()
         if process.returncode != 0:
-            raise BenchmarkError(f"classify with {model} ended with {process.returncode}: {said[:500]}")
+            raise BenchmarkError(
+                BenchCode.CLASSIFY_FAILED, model=model, status=process.returncode, reason=said[:500]
+            )
     peak = re.search(r"VmHWM:\s*(\d+) kB", said)
     if peak:
         return Run(seconds, int(peak.group(1)) * 1024)

@@ -9,6 +9,7 @@ from typing import get_args
 
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.archive_codes import ArchiveCode
+from edge.messages.bench_codes import BenchCode
 from edge.messages.camera_codes import CameraCode
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.request_codes import RequestCode
@@ -20,8 +21,7 @@ from edge.messages.train_codes import ConvertCode, TrainCode
 class Code(StrEnum):
     """Which sentence a message is: a key of ``en.json`` and ``fr.json``."""
 
-    # A sentence in English only, of benchmarks, whose errors reach no page; and several sentences in a row.
-    SENTENCE = "sentence"
+    # Several sentences in a row.
     SENTENCES = "sentences"
 
     # Why the operating system refused: phrases that fill the place of a reason.
@@ -344,7 +344,7 @@ class Code(StrEnum):
 
 
 _OfDevice = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
-AnyCode = _OfDevice | AnnotationCode | ConvertCode | TrainCode
+AnyCode = _OfDevice | AnnotationCode | BenchCode | ConvertCode | TrainCode
 
 ALL_CODES: dict[str, AnyCode] = {code.value: code for family in get_args(AnyCode) for code in family}
 """Every code by its key."""

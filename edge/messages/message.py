@@ -36,11 +36,6 @@ class Message:
         object.__setattr__(self, "values", plain)
 
     @classmethod
-    def english(cls, sentence: str) -> Self:
-        """Wrap a sentence that no catalogue has; it reads the same in every language."""
-        return cls(Code.SENTENCE, sentence=sentence)
-
-    @classmethod
     def of_all(cls, sentences: Iterable[Self]) -> Self:
         """Put sentences, of which there is at least one, behind each other."""
         return reduce(lambda first, further: cls(Code.SENTENCES, first=first, further=further), sentences)

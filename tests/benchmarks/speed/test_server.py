@@ -1,13 +1,14 @@
 """The server under load: the figures of its rounds, and one short run with h2load."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from benchmarks.harness.measurement import BenchmarkError
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.speed import server
-from benchmarks.speed.server import LoadPlan, LoadRound, figures_of, measure_server
+from benchmarks.speed.server import LoadPlan, LoadRound, _serving, figures_of, measure_server
 from edge.inference.model_file import default_model_path
 from tests.support.quick_benchmark import INSTANT, no_report
 
@@ -24,6 +25,15 @@ def test_a_servers_rate_is_divided_by_that_in_process_of_the_same_round() -> Non
 def test_a_server_that_answers_nothing_is_no_measurement() -> None:
     with pytest.raises(BenchmarkError, match="no request"):
         figures_of(LoadPlan(1, 1), [LoadRound(1.0, (), 3, 1.0)])
+
+
+@pytest.mark.slow
+def test_the_servers_address_is_read_whatever_language_is_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLASMOLITE_LANGUAGE", "fr")
+    with _serving(tmp_path) as port:
+        assert port > 0
 
 
 @pytest.mark.slow

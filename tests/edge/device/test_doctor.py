@@ -199,9 +199,9 @@ def test_a_damaged_model_is_a_failure_with_a_way_back(tmp_path: Path) -> None:
 
 def test_a_damaged_model_store_is_a_failure() -> None:
     def damaged() -> Path:
-        raise ModelStoreError("models.json is damaged.")
+        raise ModelStoreError(Code.MODELS_DAMAGED, path="models.json")
 
-    assert str(installation.check_model(damaged).sentence) == "models.json is damaged."
+    assert str(installation.check_model(damaged).sentence).startswith("models.json is damaged: ")
 
 
 def test_a_runtime_is_found_where_the_tests_run() -> None:

@@ -10,6 +10,7 @@ import pytest
 from edge.errors import ModelFileError, ModelStoreError
 from edge.inference.model_file import ModelFile
 from edge.inference.model_store import ModelStore, find_model, models_folder, version_key
+from edge.messages.codes import Code
 from tests.support.empty_models import install, model_file, released_again
 
 
@@ -115,9 +116,9 @@ def test_a_failed_self_test_leaves_the_old_model_in_use(tmp_path: Path) -> None:
     old = install(store, model_file(tmp_path, "1.0"))
 
     def fails(model: ModelFile) -> None:
-        raise ModelStoreError("The self-test failed.")
+        raise ModelStoreError(Code.MODELS_NO_SAMPLES)
 
-    with pytest.raises(ModelStoreError, match="self-test"):
+    with pytest.raises(ModelStoreError, match="bundled pictures"):
         store.install(
             model_file(tmp_path, "1.1"), signer=lambda _: "KEY", self_test=fails, when="", bundled=None
         )

@@ -13,6 +13,7 @@ from edge.live.registration.motion import estimate_motion, take_thumbnail
 from edge.live.registration.point_patterns import ANYWHERE, find_shifts, nearest
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState
+from edge.messages.codes import Code
 from edge.slides.joining import UNSEEN_OVERLAP, counted_twice_at_most
 from edge.slides.records import Slide
 from edge.slides.store import SlideStore
@@ -222,7 +223,7 @@ def test_a_field_that_the_store_cannot_take_is_not_on_the_map(
         with monkeypatch.context() as patch:
 
             def full(*_: object, **__: object) -> None:
-                raise StoreFullError("The disk is full.")
+                raise StoreFullError(Code.STORE_FULL, path="slides.sqlite", doing="")
 
             patch.setattr(store, "add_field", full)
             with pytest.raises(StoreFullError):

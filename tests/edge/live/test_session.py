@@ -20,6 +20,7 @@ from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.frame import Frame
 from edge.live.states import LiveState, Mode
 from edge.live.tasks import CellTask, SlideTask, TaskResult
+from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.parasitaemia.estimate import Rates
 from edge.parasitaemia.red_cells import red_cells
@@ -47,7 +48,7 @@ class Stage:
         """The next place."""
         corner = next(self._corners, None)
         if corner is None:
-            raise EndOfSourceError("The stage has gone all its way.")
+            raise EndOfSourceError(Code.SOURCE_PLAYED, source=self.name)
         return GrabbedImage(SLIDE.view(*corner), self.name)
 
     def close(self) -> None:
@@ -131,13 +132,13 @@ def test_a_full_disk_stops_the_count_in_words_and_nothing_is_lost(
 
         def add_field(*arguments: object, **options: object) -> object:
             if full.is_set():
-                raise StoreFullError("The disk is full.")
+                raise StoreFullError(Code.STORE_FULL, path="slides.sqlite", doing="")
             return real(*arguments, **options)  # type: ignore[arg-type]
 
         monkeypatch.setattr(store, "add_field", add_field)
         with running(LiveSession(Stage(corners), task)) as session:
             stopped = await_state(session, lambda snapshot: snapshot.state == "disk full")
-            assert str(stopped.warnings[0]) == "The disk is full."
+            assert stopped.warnings[0].code is Code.STORE_FULL
             assert stopped.facts["cells"] == 0
             full.clear()
             last = await_state(session, lambda snapshot: snapshot.over)
@@ -190,7 +191,7 @@ class Camera:
     def read(self) -> GrabbedImage | None:
         """Wait for the test."""
         if self.over.is_set():
-            raise EndOfSourceError("The test is over.")
+            raise EndOfSourceError(Code.SOURCE_PLAYED, source=self.name)
         if not self.due.acquire(timeout=0.1):
             return None
         self._clock[0] += 0.1

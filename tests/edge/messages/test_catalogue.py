@@ -68,10 +68,6 @@ def test_an_error_survives_pickling() -> None:
     assert again.message == TOO_LARGE
 
 
-def test_an_error_of_a_benchmark_keeps_its_english_sentence() -> None:
-    assert str(ImageError("The table has no rows.")) == "The table has no rows."
-
-
 @pytest.mark.parametrize("message", [TOO_LARGE, NOT_OPENED])
 def test_a_message_is_read_back_from_json(message: Message) -> None:
     assert Message.from_json(message.to_json()) == message

@@ -4,6 +4,7 @@ import numpy as np
 
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.simulated import SimulatorSource
+from edge.messages.codes import Code
 from edge.simulation.placement import SlideSettings
 from tests.support.cameras.live_sources import Clock
 
@@ -43,7 +44,7 @@ class SteppedStage:
     def read(self) -> GrabbedImage:
         """Draw the next frame at once."""
         if self._left == 0:
-            raise EndOfSourceError("All frames were shown.")
+            raise EndOfSourceError(Code.SOURCE_PLAYED, source=self.name)
         self._left -= 1
         picture = self.stage.read()
         self.corners.append(self.stage.position(self._clock()))

@@ -9,6 +9,7 @@ from edge.errors import SourceError
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.folder import FolderSource
 from edge.live.sources.grabber import FrameGrabber
+from edge.messages.codes import Code
 from tests.support.cameras.live_sources import picture_of, until
 
 
@@ -28,13 +29,13 @@ class Script:
         """Fail as often as told."""
         self.opened += 1
         if 1 < self.opened <= 1 + self.fail_open:
-            raise SourceError("still away")
+            raise SourceError(Code.SOURCE_SILENT, seconds=1)
 
     def read(self) -> GrabbedImage:
         """Take the next step."""
         step = next(self.steps, None)
         if step is None:
-            raise EndOfSourceError("the script is over")
+            raise EndOfSourceError(Code.SOURCE_PLAYED, source="script")
         if isinstance(step, Exception):
             raise step
         if isinstance(step, threading.Event):
@@ -70,7 +71,7 @@ def test_a_source_that_is_not_live_loses_nothing() -> None:
 
 
 def test_a_lost_source_is_fetched_back_with_pauses() -> None:
-    source = Script([1, SourceError("unplugged"), 2], live=False, fail_open=1)
+    source = Script([1, SourceError(Code.SOURCE_SILENT, seconds=1), 2], live=False, fail_open=1)
     newest = FrameGrabber(source)
     newest.start()
     first, second = newest.take(5), newest.take(5)

@@ -1,0 +1,35 @@
+"""The codes of a benchmark that cannot begin or go on."""
+
+from enum import StrEnum
+
+
+class BenchCode(StrEnum):
+    """Which sentence an error of `plasmolite bench` is: a key of every catalogue."""
+
+    NO_SECTION = "benchmark.no-section"
+    NO_MODEL = "benchmark.no-model"
+    NO_SAMPLES = "benchmark.no-samples"
+    NOT_READ = "benchmark.not-read"
+    OTHER_FORMAT = "benchmark.other-format"
+    NO_RESULTS = "benchmark.no-results"
+    NOT_DESCRIBED = "benchmark.not-described"
+    UNKNOWN_NAMES = "benchmark.unknown-names"
+    NAMES_NEEDED = "benchmark.names-needed"
+    SYSTEM_MISSING = "benchmark.system-missing"
+    RESIZE_OR_FIT = "benchmark.resize-or-fit"
+    CELLS_OF_ONE_CLASS = "benchmark.cells-of-one-class"
+    BOXES_OF_ONE_CLASS = "benchmark.boxes-of-one-class"
+    NO_TEST_PATIENTS = "benchmark.no-test-patients"
+    NO_DATA = "benchmark.no-data"
+    NO_CELLS = "benchmark.no-cells"
+    TWO_LABORATORIES = "benchmark.two-laboratories"
+    NO_LABORATORY = "benchmark.no-laboratory"
+    KERAS_NOT_LOADED = "benchmark.keras-not-loaded"
+    KERAS_OTHER_SIZE = "benchmark.keras-other-size"
+    NO_INT8 = "benchmark.no-int8"
+    MEMORY_FAILED = "benchmark.memory-failed"
+    CLASSIFY_FAILED = "benchmark.classify-failed"
+    NO_ANSWER = "benchmark.no-answer"
+    NO_H2LOAD = "benchmark.no-h2load"
+    H2LOAD_FAILED = "benchmark.h2load-failed"
+    NO_SERVER = "benchmark.no-server"
