@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from edge.messages.language import Language
 from edge.messages.train_codes import TrainCode
 from train.reporting.report import write_report
 from train.reporting.results import Results, finish
@@ -45,7 +46,12 @@ class NoProgress:
 
 
 def complete_run(
-    settings: TrainingSettings, out: Path, progress: RunProgress | None = None, *, tensorboard: bool = False
+    settings: TrainingSettings,
+    out: Path,
+    progress: RunProgress | None = None,
+    *,
+    tensorboard: bool = False,
+    language: Language = Language.ENGLISH,
 ) -> Results:
     """Train a run, or what is left of it, measure it and write its report.
 
@@ -54,6 +60,7 @@ def complete_run(
         out: the run's folder; a run that was interrupted goes on from its last epoch.
         progress: is told how far the run is.
         tensorboard: whether the learning curves are written for TensorBoard too.
+        language: of the report.
 
     Returns:
         The figures that the report shows.
@@ -73,5 +80,5 @@ def complete_run(
         network = fit(settings, run_data, out, progress.training, tensorboard=tensorboard)
         progress.measuring()
         results = finish(network, settings, run_data, out)
-        write_report(results, settings, run_data, out)
+        write_report(results, settings, run_data, out, language)
         return results

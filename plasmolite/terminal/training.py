@@ -51,7 +51,7 @@ def training_errors(out: Path) -> Iterator[None]:
 
 
 def train_to_report(settings: TrainingSettings, out: Path, *, tensorboard: bool = False) -> Results:
-    """Train a run, or what is left of it, measure it and write its report, under progress bars.
+    """Train a run, or what is left of it, measure it and write its report in the user's language, under progress bars.
 
     Raises:
         PlasmoliteError: the data or the settings cannot be used, or the folder belongs to another run.
@@ -64,7 +64,8 @@ def train_to_report(settings: TrainingSettings, out: Path, *, tensorboard: bool 
     with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
-        return complete_run(settings, out, _ProgressBars(console, settings, shown), tensorboard=tensorboard)
+        bars = _ProgressBars(console, settings, shown)
+        return complete_run(settings, out, bars, tensorboard=tensorboard, language=spoken().language)
 
 
 class _ProgressBars:

@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 from sklearn import metrics
 
 from edge.inference.verdicts import LABELS
+from edge.messages.catalogue import Catalogue
 from train.evaluation.metrics import CALIBRATION_BINS, Judged
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
@@ -34,11 +35,12 @@ _STYLE = {
 }
 
 
-def learning_curves(history: Sequence[Mapping[str, str]]) -> str:
+def learning_curves(history: Sequence[Mapping[str, str]], words: Catalogue) -> str:
     """Loss and accuracy of training and validation by epoch, the phases side by side.
 
     Args:
         history: rows of :func:`train.model.fit.read_history`.
+        words: of the language.
     """
     figure, (left, right) = _figure(2, (10, 3.6))
     phases = list(dict.fromkeys(row["phase"] for row in history))
@@ -54,43 +56,50 @@ def learning_curves(history: Sequence[Mapping[str, str]]) -> str:
             height = 1.01 + 0.06 * (number % 2)
             axes.text(middle, height, phase, transform=axes.get_xaxis_transform(), ha="center", color=_GREY)
         for name, key, (colour, dash) in (
-            ("training (varied pictures)", measure, (_GREY, "--")),
-            ("validation", f"val_{measure}", (_BLUE, "-")),
+            (words.text("chart.training"), measure, (_GREY, "--")),
+            (words.text("chart.validation"), f"val_{measure}", (_BLUE, "-")),
         ):
             values = [float(row[key]) for row in order]
             axes.plot(epochs, values, dash, color=colour, marker="o", ms=4, label=name)
-        axes.set(xlabel="epoch", ylabel=measure, xticks=_few(epochs), xlim=(0.5, len(order) + 0.5))
+        axes.set(xlabel=words.text("chart.epoch"), ylabel=words.text(f"chart.{measure}"))
+        axes.set(xticks=_few(epochs), xlim=(0.5, len(order) + 0.5))
     left.legend()
     return _svg(figure)
 
 
-def roc_and_precision_recall(judges: Mapping[str, Judged]) -> str:
+def roc_and_precision_recall(judges: Mapping[str, Judged], words: Catalogue) -> str:
     """ROC, the ROC's left end on a logarithmic axis, and precision by recall.
 
     Args:
         judges: by the name that the legend shows.
+        words: of the language.
     """
     figure, (roc, low, recall) = _figure(3, (12.5, 4.2))
     for (name, judged), (colour, dash) in zip(judges.items(), _LINES, strict=False):
         alarms, found, _ = metrics.roc_curve(judged.labels, judged.probabilities, drop_intermediate=True)
         area = metrics.auc(alarms, found)
-        roc.plot(alarms, found, dash, color=colour, label=f"{name}: AUC {area:.4f}")
+        roc.plot(alarms, found, dash, color=colour, label=words.text("chart.auc", name=name, area=area))
         low.plot(alarms, found, dash, color=colour)
         precision, share, _ = metrics.precision_recall_curve(judged.labels, judged.probabilities)
         mean = metrics.average_precision_score(judged.labels, judged.probabilities)
-        recall.plot(share, precision, dash, color=colour, label=f"{name}: mean precision {mean:.4f}")
+        label = words.text("chart.mean-precision", name=name, mean=mean)
+        recall.plot(share, precision, dash, color=colour, label=label)
     smallest = 0.5 / max(int((judged.labels == 0).sum()) for judged in judges.values())
-    roc.set(xlabel="false alarms (1 - specificity)", ylabel="sensitivity", title="ROC")
-    low.set(xscale="log", xlim=(smallest, 1), xlabel="false alarms, logarithmic", ylabel="sensitivity")
-    low.set(title="ROC where a field is judged")
-    recall.set(xlabel="recall (sensitivity)", ylabel="precision", title="Precision and recall")
+    low.set(xscale="log", xlim=(smallest, 1))
+    for axes, *named in (
+        (roc, "false-alarms", "sensitivity", "roc"),
+        (low, "false-alarms-log", "sensitivity", "roc-of-fields"),
+        (recall, "recall", "precision", "precision-and-recall"),
+    ):
+        across, up, title = (words.text(f"chart.{name}") for name in named)
+        axes.set(xlabel=across, ylabel=up, title=title)
     recall.set(ylim=(min(0.5, recall.get_ylim()[0]), 1.01))
     roc.legend(loc="lower right", fontsize=8)
     recall.legend(loc="lower left", fontsize=8)
     return _svg(figure)
 
 
-def confusion(judges: Mapping[str, Judged], threshold: float) -> str:
+def confusion(judges: Mapping[str, Judged], threshold: float, words: Catalogue) -> str:
     """Counts of label against verdict, and each as a share of its label's cells."""
     figure, grid = _figure(len(judges), (4.2 * len(judges), 3.6))
     for axes, (name, judged) in zip(grid, judges.items(), strict=True):
@@ -98,16 +107,17 @@ def confusion(judges: Mapping[str, Judged], threshold: float) -> str:
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3)
         for (row, column), count in np.ndenumerate(counts):
-            text = f"{count}\n{shares[row, column]:.2%}"
+            share = words.text("convert.accuracy", share=100 * shares[row, column])
+            text = f"{count}\n{share}"
             colour = "white" if shares[row, column] > 0.7 else "black"
             axes.text(column, row, text, ha="center", va="center", color=colour)
         axes.set(xticks=(0, 1), xticklabels=LABELS, yticks=(0, 1), yticklabels=LABELS)
-        axes.set(xlabel="called", ylabel="labelled", title=name)
+        axes.set(xlabel=words.text("chart.called"), ylabel=words.text("chart.labelled"), title=name)
         axes.grid(visible=False)
     return _svg(figure)
 
 
-def calibration_curve(judges: Mapping[str, Judged]) -> str:
+def calibration_curve(judges: Mapping[str, Judged], words: Catalogue) -> str:
     """How often cells are parasitised by how probable that was said to be, with Wilson's 95 % intervals."""
     figure, (axes,) = _figure(1, (5.2, 4.4))
     axes.plot([0, 1], [0, 1], color=_GREY, lw=0.8)
@@ -124,32 +134,36 @@ def calibration_curve(judges: Mapping[str, Judged]) -> str:
         axes.errorbar(
             said, seen, (below, above), fmt=dash, marker="o", ms=4, capsize=2, color=colour, label=name
         )
-    axes.set(xlabel="probability said", ylabel="share that is labelled parasitised")
+    axes.set(xlabel=words.text("chart.probability"), ylabel=words.text("chart.share"))
     axes.legend(loc="upper left")
     return _svg(figure)
 
 
-def score_histogram(judged: Judged, thresholds: Mapping[str, float]) -> str:
+def score_histogram(judged: Judged, thresholds: Mapping[str, float], words: Catalogue) -> str:
     """How many cells of each label got which probability, with the thresholds."""
     figure, (axes,) = _figure(1, (7, 4.4))
     edges = np.linspace(0, 1, 41)
     for label, (colour, _) in ((0, _LINES[0]), (1, _LINES[3])):
         values = judged.probabilities[judged.labels == label]
-        axes.hist(values, edges.tolist(), color=colour, alpha=0.6, label=f"labelled {LABELS[label]}")
+        labelled = words.text("chart.labelled-as", label=LABELS[label])
+        axes.hist(values, edges.tolist(), color=colour, alpha=0.6, label=labelled)
     for (name, threshold), dash in zip(thresholds.items(), ("--", ":"), strict=False):
-        axes.axvline(threshold, ls=dash, color="black", lw=1, label=f"threshold {name}: {threshold:.3f}")
-    axes.set(yscale="log", xlabel="P(Parasitized)", ylabel="cells, logarithmic", xlim=(0, 1))
+        point = words.text(f"convert.point.{name}")
+        drawn = words.text("chart.threshold", point=point, threshold=threshold)
+        axes.axvline(threshold, ls=dash, color="black", lw=1, label=drawn)
+    axes.set(yscale="log", xlabel="P(Parasitized)", ylabel=words.text("chart.cells-log"), xlim=(0, 1))
     axes.legend(loc="upper center")
     return _svg(figure)
 
 
-def patient_accuracy(judged: Judged, disputed: NDArray[np.bool_], threshold: float) -> str:
+def patient_accuracy(judged: Judged, disputed: NDArray[np.bool_], threshold: float, words: Catalogue) -> str:
     """Accuracy of every test patient, the worst first; as labelled, and without disputed cells.
 
     Args:
         judged: test cells.
         disputed: bool, shape (n,).
         threshold: probability from which on a cell is called parasitised.
+        words: of the language.
     """
     right = (judged.probabilities >= threshold) == (judged.labels == 1)
     names = np.unique(judged.patients)
@@ -164,14 +178,15 @@ def patient_accuracy(judged: Judged, disputed: NDArray[np.bool_], threshold: flo
     places = np.arange(len(rows))
     sizes = 10 + 90 * np.array([row[2] for row in rows]) / max(row[2] for row in rows)
     original = [row[0] for row in rows]
-    axes.scatter(places, original, sizes, color=_BLUE, alpha=0.8, label="original labels (area: cells)")
+    axes.scatter(places, original, sizes, color=_BLUE, alpha=0.8, label=words.text("chart.by-area"))
     if disputed.any():
-        axes.scatter(places, [row[1] for row in rows], 24, color=_ORANGE, marker="x", label="undisputed")
-    axes.set(ylabel="accuracy", xlim=(-1, len(rows)))
+        label = words.text("folds.undisputed")
+        axes.scatter(places, [row[1] for row in rows], 24, color=_ORANGE, marker="x", label=label)
+    axes.set(ylabel=words.text("chart.accuracy"), xlim=(-1, len(rows)))
     if len(rows) <= _NAMED_PATIENTS:
         axes.set_xticks(places, [row[3] for row in rows], rotation=90, fontsize=7)
     else:
-        axes.set(xlabel="patients, the worst first")
+        axes.set(xlabel=words.text("chart.patients"))
     axes.legend(loc="lower right")
     return _svg(figure)
 

@@ -54,11 +54,13 @@ class Mistake(NamedTuple):
     patient: str
     labelled: str
     reading: str
-    """What another reading says: a label, ``no cell to judge``, or empty where none disputes the label."""
+    """What another reading says: a label, that it is no cell to judge, or empty where none disputes the label."""
     probability: float
 
 
-def write_report(results: Results, settings: TrainingSettings, run_data: RunData, out: Path) -> Path:
+def write_report(
+    results: Results, settings: TrainingSettings, run_data: RunData, out: Path, language: Language
+) -> Path:
     """Write ``report.html`` into the run folder, whole or not at all.
 
     Args:
@@ -66,6 +68,7 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         settings: of the run.
         run_data: of the run.
         out: the run folder, with history, data record and environment in it.
+        language: of the page.
 
     Returns:
         The path of the report.
@@ -74,21 +77,21 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
         OSError: the folder cannot be read.
         SourceError: the folder cannot be written to.
     """
-    words = catalogue(Language.ENGLISH)
+    words = catalogue(language)
     header, rows = figure_rows(results, words)
     data = json.loads((out / DATA_FILE).read_text("utf-8"))
     environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
     history = read_history(out)
     undisputed = results.test.at(~results.disputed)
-    name = out.resolve().name
+    title = words.text("run.title", name=out.resolve().name)
+    version = environment["versions"].get("plasmolite") or words.text("run.from-source")
     page = rendering.render(
         "training_report.html.j2",
-        Language.ENGLISH,
+        language,
         package="train.reporting",
-        title=f"Training run {name}",
-        subtitle=f"Trained by Plasmolite {environment['versions'].get('plasmolite', 'from its source')} on the "
-        f"{environment['backend']} backend of Keras.",
-        identity=f"Training run {name}",
+        title=title,
+        subtitle=words.text("run.subtitle", version=version, backend=environment["backend"]),
+        identity=title,
         header=header,
         rows=rows,
         results=results,
@@ -100,10 +103,10 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
             (one.patient for one in run_data.data.samples), run_data.data.patients_by, settings.patients
         ),
         doubt=run_data.data.doubt,
-        charts=_charts(results, history),
+        charts=_charts(results, history, words),
         history=history,
-        worst_undisputed=worst_mistakes(results, run_data, ~results.disputed),
-        worst_disputed=worst_mistakes(results, run_data, results.disputed),
+        worst_undisputed=worst_mistakes(results, run_data, ~results.disputed, words),
+        worst_disputed=worst_mistakes(results, run_data, results.disputed, words),
         data=data,
         parts=PARTS,
         labels=LABELS,
@@ -138,7 +141,11 @@ def figure_rows(results: Results, words: Catalogue) -> tuple[list[str], list[lis
 
 
 def worst_mistakes(
-    results: Results, run_data: RunData, among: NDArray[np.bool_], most: int = WORST_SHOWN
+    results: Results,
+    run_data: RunData,
+    among: NDArray[np.bool_],
+    words: Catalogue,
+    most: int = WORST_SHOWN,
 ) -> list[Mistake]:
     """Pick the test cells that were called wrong with the most confidence, the worst first.
 
@@ -146,6 +153,7 @@ def worst_mistakes(
         results: of the run.
         run_data: of the run.
         among: which test cells to look at, bool, shape (n,).
+        words: of the language.
         most: how many at most.
     """
     test, threshold = results.test, results.thresholds["cell"]
@@ -158,7 +166,7 @@ def worst_mistakes(
         correction = run_data.corrections.get(sample.name)
         reading = ""
         if correction is not None:
-            reading = "no cell to judge" if correction.label is None else LABELS[correction.label]
+            reading = words.text("run.no-cell") if correction.label is None else LABELS[correction.label]
         picture = "data:image/png;base64," + base64.b64encode(encode_png(sample.image)).decode("ascii")
         probability = float(test.probabilities[place])
         mistakes.append(
@@ -167,20 +175,22 @@ def worst_mistakes(
     return mistakes
 
 
-def _charts(results: Results, history: list[dict[str, str]]) -> dict[str, str]:
+def _charts(results: Results, history: list[dict[str, str]], words: Catalogue) -> dict[str, str]:
     test, disputed, threshold = results.test, results.disputed, results.thresholds["cell"]
-    judges: dict[str, Judged] = {"original labels": test}
+    judges: dict[str, Judged] = {words.text("folds.original"): test}
     if disputed.any():
-        judges["undisputed cells"] = test.at(~disputed)
+        judges[words.text("folds.undisputed")] = test.at(~disputed)
     # The left end of the curves is where a field is judged; the baseline's place there says the most.
-    with_baseline = {**judges, "two features": results.baseline} if results.baseline else judges
+    with_baseline = judges
+    if results.baseline:
+        with_baseline = {**judges, words.text("chart.two-features"): results.baseline}
     return {
-        "learning": charts.learning_curves(history) if history else "",
-        "curves": charts.roc_and_precision_recall(with_baseline),
-        "confusion": charts.confusion(judges, threshold),
-        "calibration": charts.calibration_curve(judges),
-        "scores": charts.score_histogram(test, results.thresholds),
-        "patients": charts.patient_accuracy(test, disputed, threshold),
+        "learning": charts.learning_curves(history, words) if history else "",
+        "curves": charts.roc_and_precision_recall(with_baseline, words),
+        "confusion": charts.confusion(judges, threshold, words),
+        "calibration": charts.calibration_curve(judges, words),
+        "scores": charts.score_histogram(test, results.thresholds, words),
+        "patients": charts.patient_accuracy(test, disputed, threshold, words),
     }
 
 

@@ -118,6 +118,7 @@ def _as_json(annotations: Annotations, cut: Cut, out: Path) -> dict[str, Any]:
         "cells_in_doubt": cut.in_doubt,
         "cells_ignored": cut.ignored,
         "left_out": [str(sentence) for sentence in cut.left_out],
+        "left_out_messages": [sentence.to_json() for sentence in cut.left_out],
         "folder": str(out),
     }
 

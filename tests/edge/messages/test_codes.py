@@ -127,6 +127,7 @@ def test_every_label_is_used() -> None:
         ("server", ("*.js", "*.html")),
         ("edge/reports", ("*.j2",)),
         ("archive", ("*.j2",)),
+        ("train", ("*.j2",)),
     ):
         texts += [path.read_text("utf-8") for kind in kinds for path in (ROOT / folder).rglob(kind)]
     everything = "\n".join(texts)
