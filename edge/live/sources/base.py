@@ -76,7 +76,7 @@ class EndOfSourceError(SourceError):
     """A video file has been read to its end: the regular end of a count."""
 
 
-def grab(capture: cv2.VideoCapture | None, lost: Message | str) -> Rgb:
+def grab(capture: cv2.VideoCapture | None, lost: Message) -> Rgb:
     """Take the next frame of a capture.
 
     Args:
