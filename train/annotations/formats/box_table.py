@@ -37,7 +37,8 @@ def read_box_table(path: Path) -> Annotations:
                 try:
                     picture, box = make({column: row[place].strip() for column, place in places.items()})
                 except (IndexError, KeyError, TypeError, ValueError) as error:
-                    found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
+                    where = Message(AnnotationCode.ROW, path=path.name, row=number)
+                    found.leave_out(where, reason_of(error), "".join(row[places[columns[0]] :][:1]).strip())
                     continue
                 boxes = found.pictures.setdefault(picture, [])
                 if box is not None:
@@ -89,12 +90,14 @@ def _without_header(rows: list[list[str]], path: Path) -> Annotations:
     """Path, x1, y1, x2, y2, class, as keras-retinanet has them; a path with nothing behind it holds no cell."""
     found = Annotations("CSV (path, x1, y1, x2, y2, class)")
     for number, row in enumerate(rows, 1):
-        boxes = found.pictures.setdefault(row[0].strip(), [])
+        name = row[0].strip()
+        boxes = found.pictures.setdefault(name, [])
         if any(row[1:]):
             try:
                 boxes.append(_from_corners(row[5].strip(), *row[1:5]))
             except (IndexError, ValueError, TypeError) as error:
-                found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
+                where = Message(AnnotationCode.ROW, path=path.name, row=number)
+                found.leave_out(where, reason_of(error), name)
     return found
 
 
