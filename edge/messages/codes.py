@@ -326,6 +326,7 @@ class Code(StrEnum):
     TEACH_WINS_NOTHING = "teach.wins-nothing"
     TEACH_WON = "teach.won"
     TEACH_KEPT = "teach.kept"
+    REASON_OTHER_WIDTH = "reason.other-width"
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"
