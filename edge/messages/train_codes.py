@@ -14,6 +14,7 @@ class TrainCode(StrEnum):
     NO_RUN = "training.no-run"
     NOT_OF_THIS_PROGRAM = "training.not-of-this-program"
     CELLS_CHANGED = "training.cells-changed"
+    EPOCH_LOST = "training.epoch-lost"
     NOT_FINISHED = "training.not-finished"
     DATA_CHANGED = "training.data-changed"
     MOVED = "training.moved"

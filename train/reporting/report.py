@@ -21,7 +21,7 @@ from train.model.fit import read_history
 from train.reporting import charts
 from train.reporting.results import STATED_SPECIFICITY, Results
 from train.run import RunData
-from train.run_folder import DATA_FILE, ENVIRONMENT_FILE
+from train.run_folder import DATA_FILE, read_environment
 from train.settings import TrainingSettings
 
 WORST_SHOWN = 24
@@ -74,11 +74,12 @@ def write_report(results: Results, settings: TrainingSettings, run_data: RunData
 
     Raises:
         OSError: the folder cannot be read.
+        SettingsError: the record of the environment is damaged.
         SourceError: the folder cannot be written to.
     """
     header, rows = figure_rows(results)
     data = json.loads((out / DATA_FILE).read_text("utf-8"))
-    environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
+    environment = read_environment(out)
     history = read_history(out)
     undisputed = results.test.at(~results.disputed)
     name = out.resolve().name
