@@ -4,10 +4,12 @@ A row names its cell by a path or by a file name alone. A table that cannot be a
 first row that is wrong: none is applied by half.
 """
 
+import codecs
 import csv
+import io
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -51,7 +53,7 @@ def read_patient_rows(path: Path) -> list[TableRow]:
     Raises:
         TableError: the file is missing or empty, has neither layout, or lacks a cell or a patient in some row.
     """
-    rows = list(_rows(path))
+    rows = _rows(path)
     if not rows:
         raise TableError(TrainCode.TABLE_EMPTY, path=path)
     head = [column.strip().lower() for column in rows[0][1]]
@@ -82,13 +84,13 @@ def read_correction_rows(path: Path) -> list[TableRow]:
         TableError: the file is missing, lacks one of the columns, or lacks a cell in some row.
     """
     rows = _rows(path)
-    _, head = next(rows, (0, []))
+    head = rows[0][1] if rows else []
     names = [column.strip().lower() for column in head]
     if "cell" not in names or "corrected_label" not in names:
         raise TableError(TrainCode.TABLE_NO_CORRECTIONS, path=path)
     cell_at, label_at = names.index("cell"), names.index("corrected_label")
     found = []
-    for number, row in rows:
+    for number, row in rows[1:]:
         if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
             raise TableError(TrainCode.TABLE_NO_CORRECTION, path=path, row=number)
         found.append(TableRow(number, row[cell_at].strip(), row[label_at].strip()))
@@ -215,16 +217,41 @@ def _contradiction(path: Path, row: TableRow, before: TableRow) -> Message:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that holds something, with its number from 1."""
+def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Read a CSV file in whichever way a spreadsheet wrote it.
+
+    That is with commas, semicolons or tabs, as UTF-8, as "Unicode text" (UTF-16), or in the letters of a Windows of
+    Western Europe.
+
+    Returns:
+        Each row that holds something, with its number from 1.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnicodeDecodeError: it is no text.
+        csv.Error: it is no CSV.
+    """
+    data = path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252")
+    stream = io.StringIO(text, newline=None)
+    # A spreadsheet writes semicolons where a comma stands in numbers.
+    delimiter = max(",;\t", key=stream.readline().count)
+    stream.seek(0)
+    return [
+        (number, row) for number, row in enumerate(csv.reader(stream, delimiter=delimiter), 1) if any(row)
+    ]
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            # A spreadsheet writes semicolons where a comma stands in numbers.
-            delimiter = max(",;\t", key=stream.readline().count)
-            stream.seek(0)
-            rows = csv.reader(stream, delimiter=delimiter)
-            yield from ((number, row) for number, row in enumerate(rows, 1) if any(row))
+        return csv_rows(path)
     except UnicodeDecodeError as error:
-        raise TableError(TrainCode.TABLE_NOT_TEXT, path=path, reason=str(error)) from error
+        raise TableError(TrainCode.TABLE_NOT_TEXT, path=path) from error
     except (OSError, csv.Error) as error:
         raise TableError(TrainCode.TABLE_NOT_READ, path=path, reason=reason_of(error)) from error

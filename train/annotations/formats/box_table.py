@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.cells.tables import csv_rows
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
-from train.annotations.values import AnnotationError, Annotations, Box, number_of, text_of
+from train.annotations.values import AnnotationError, Annotations, Box, number_of
 
 _Row = dict[str, str]
 
@@ -19,12 +20,9 @@ def read_box_table(path: Path) -> Annotations:
     Raises:
         AnnotationError: no layout is known that has these columns, or shares stand where pixels belong.
     """
-    text = text_of(path)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
-    except csv.Error as error:
+        rows = [row for _, row in csv_rows(path)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
     if not rows:
         raise AnnotationError(TrainCode.TABLE_EMPTY, path=path)
