@@ -7,14 +7,16 @@ first row that is wrong: none is applied by half.
 import codecs
 import csv
 import io
+import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES
+from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
@@ -246,6 +248,47 @@ def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     return [
         (number, row) for number, row in enumerate(csv.reader(stream, delimiter=delimiter), 1) if any(row)
     ]
+
+
+def named_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV file whose header has at least these columns; what is missing in a row is empty.
+
+    Raises:
+        TableError: the file cannot be read, or lacks a column.
+    """
+    rows = _rows(path)
+    head = [name.strip().lower() for name in rows[0][1]] if rows else []
+    if not set(columns) <= set(head):
+        raise TableError(TrainCode.TABLE_COLUMNS, path=path, columns=list(columns))
+    return [
+        dict(zip(head, [one.strip() for one in row] + [""] * len(head), strict=False)) for _, row in rows[1:]
+    ]
+
+
+def numbers_of(path: Path, row: Mapping[str, str], columns: Sequence[str]) -> list[float]:
+    """Take the numbers in some columns of a row.
+
+    Args:
+        path: of the table, for messages.
+        row: of `named_rows`.
+        columns: their names.
+
+    Raises:
+        TableError: one is missing or no number.
+    """
+    numbers = []
+    for name in columns:
+        try:
+            number = float(row[name])
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            reason = Message(Code.REASON_WRONG_VALUE, name=name, value=row[name])
+            if not row[name]:
+                reason = Message(Code.REASON_MISSING_VALUE, name=name)
+            raise TableError(TrainCode.TABLE_NOT_READ, path=path, reason=reason)
+        numbers.append(number)
+    return numbers
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -25,6 +25,7 @@ class TrainCode(StrEnum):
     DATA_PACKED = "training.data-packed"
     ONE_CLASS_LEFT = "training.one-class-left"
     TABLE_LAYOUT = "training.table-layout"
+    TABLE_COLUMNS = "training.table-columns"
     TABLE_NO_CELL = "training.table-no-cell"
     TABLE_NO_CORRECTIONS = "training.table-no-corrections"
     TABLE_NO_CORRECTION = "training.table-no-correction"
