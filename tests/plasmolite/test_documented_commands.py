@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from plasmolite.console import main
+from plasmolite.console import COMMANDS, main
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = sorted(
@@ -94,6 +94,18 @@ def test_every_command_line_of_a_document_is_one_that_the_program_takes(document
             except click.ClickException as error:
                 wrong.append(f"{line.strip()}: {error.format_message()}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_example_in_the_help_of_a_command_is_one_that_the_program_takes(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    examples = [line for one in (command, *inner) for line in (one.epilog or "").splitlines()]
+    taken = [arguments for line in examples for arguments in _arguments(line)]
+    assert taken
+    for arguments in taken:
+        _check(arguments, whole=True)
 
 
 def test_a_command_line_that_the_program_does_not_take_is_found() -> None:
