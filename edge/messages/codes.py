@@ -1,7 +1,6 @@
 """The code of every message of edge, server and command line; each has a sentence in every catalogue.
 
-A code is stable: programs and the page go by it. Its sentence may change. Large families are in modules of their own;
-`AnyCode` is a code of any family.
+A code is stable: programs and the page go by it. Its sentence may change. `AnyCode` is one of any module of codes.
 """
 
 from enum import StrEnum
