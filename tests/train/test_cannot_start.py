@@ -61,7 +61,7 @@ def test_a_backend_of_keras_that_is_not_there_is_a_sentence(tmp_path: Path, comm
         (["--laboratory", "cells/Parasitized"], "il n'y a que des cellules infectées (Parasitized)"),
         (
             ["--corrections", "all.csv"],
-            "all.csv conteste toutes les cellules d'une classe dans la partie train",
+            "all.csv conteste toutes les cellules d'une",
         ),
         (["--data", "absent"], "absent n'existe pas."),
         (
