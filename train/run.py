@@ -94,7 +94,7 @@ def load_run_data(
     for part, indices in zip(PARTS, split, strict=True):
         # Calibration, thresholds and figures are of these: it would show only after all training.
         if len(set(data.labels()[indices[~run_data.disputed(indices)]].tolist())) < len(LABELS):
-            raise SettingsError(TrainCode.DISPUTED_ALL, part=part, path=settings.corrections)
+            raise SettingsError(TrainCode.DISPUTED_ALL, part=part, path=str(settings.corrections))
     (out / DATA_FILE).write_text(json.dumps(describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 
