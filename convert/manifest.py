@@ -123,7 +123,10 @@ def _without_folders(value: Any) -> Any:
         return {key: _without_folders(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_without_folders(one) for one in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+    if not isinstance(value, str):
+        return value
+    option, equals, place = value.partition("=") if value.startswith("--") else ("", "", value)
+    return f"{option}{equals}{Path(place).name}" if Path(place).is_absolute() else value
 
 
 def rates(judged: Judged, threshold: float) -> dict[str, int]:

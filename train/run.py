@@ -15,7 +15,7 @@ from edge.messages.train_codes import TrainCode
 from train.augmentation.stain_and_camera import Strength
 from train.data.annotated_laboratories import Laboratory, read_laboratory
 from train.data.class_names import ClassNames
-from train.data.dataset import DataSet, load_dataset
+from train.data.dataset import DataError, DataSet, load_dataset
 from train.data.other_laboratories import Grafting, OtherLaboratoryCells, lift_parasites, read_other_cells
 from train.data.patients import Correction, PatientSource, read_corrections
 from train.data.rehearsal import Rehearsal, read_rehearsal
@@ -65,6 +65,8 @@ def load_run_data(
     laboratories = tuple(
         read_laboratory(Path(folder), left_out, size=settings.image_size) for folder in settings.laboratories
     )
+    if laboratories and not others and not any(one.uninfected for one in laboratories):
+        raise DataError(TrainCode.INFECTED_ALONE, folders=[one.name for one in laboratories])
     rehearsal = (
         read_rehearsal(
             Path(settings.rehearse),
@@ -89,6 +91,10 @@ def load_run_data(
         )
         write_split(path, data, split)
     run_data = RunData(data, split, corrections, others, rehearsal, laboratories)
+    for part, indices in zip(PARTS, split, strict=True):
+        # Calibration, thresholds and figures are of these: it would show only after all training.
+        if len(set(data.labels()[indices[~run_data.disputed(indices)]].tolist())) < len(LABELS):
+            raise SettingsError(TrainCode.DISPUTED_ALL, part=part, path=str(settings.corrections))
     (out / DATA_FILE).write_text(json.dumps(describe_data(run_data, folders), indent=1) + "\n", "utf-8")
     return run_data
 

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from edge.about import source_commit
-from edge.messages.message import Message
+from edge.messages.codes import Code
+from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from train.model.fit import HISTORY_FILE, STATE_FILES
 from train.settings import SettingsError, TrainingSettings
@@ -70,6 +72,7 @@ def open_run(settings: TrainingSettings, out: Path) -> None:
     """
     check_run(settings, out)
     if is_begun(out):
+        read_environment(out)
         return
     out.mkdir(parents=True, exist_ok=True)
     _throw_away_beginnings(out)
@@ -150,6 +153,23 @@ def _in_use(out: Path) -> Message:
     except (OSError, ValueError, KeyError, TypeError):
         return Message(TrainCode.FOLDER_IN_USE, folder=out)  # it has just begun, or has just ended
     return Message(TrainCode.FOLDER_IN_USE_BY, folder=out, process=process, machine=machine, since=since)
+
+
+def read_environment(out: Path) -> dict[str, Any]:
+    """Read under what a run was begun, as `describe_environment` tells it.
+
+    Raises:
+        SettingsError: the record is missing or damaged.
+    """
+    path = out / ENVIRONMENT_FILE
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        _ = found["backend"], found["versions"].get("plasmolite")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        odd = isinstance(error, TypeError | AttributeError)
+        reason = Message(Code.REASON_NOT_A_TABLE) if odd else reason_of(error)
+        raise SettingsError(TrainCode.UNREADABLE, path=path, reason=reason) from error
+    return found
 
 
 def describe_environment() -> dict[str, object]:

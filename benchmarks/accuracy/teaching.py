@@ -133,10 +133,11 @@ def row(fields: Fields, bank: Bank, number: int, count: int, cell_threshold: flo
 def main(*, model: str, laboratory: Path, numbers: str, count: int) -> None:
     """Print the table of LABORATORY, a folder of marked fields, for a MODEL that did not learn from it."""
     loaded = load_model(find_model(model))
-    bank = loaded.bank
+    classifier = Classifier(loaded)
+    bank = classifier.bank()
     if bank is None:
         raise click.ClickException(f"{loaded.name} has no bank.")
-    fields = read_fields(Classifier(loaded), laboratory)
+    fields = read_fields(classifier, laboratory)
     click.echo(
         "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"
     )

@@ -1,13 +1,14 @@
 """Slides of which a laboratory knows something: negative ones, and those whose infected cells persons called."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.cells.tables import csv_rows
 from edge.errors import SourceError
 from edge.images.inputs import CellFile, list_cell_files
 from edge.messages.codes import Code
@@ -109,8 +110,7 @@ def list_slides(paths: Sequence[Path]) -> list[SlideFiles]:
     for path in paths:
         if path.suffix.lower() == ".csv":
             for row in read_table(path, ("image", "slide")):
-                image = path.parent / row["image"]
-                slides.setdefault(row["slide"], []).extend(list_cell_files([image]))
+                slides.setdefault(row["slide"], []).extend(list_cell_files([_beside(path, row["image"])]))
             continue
         for slide in by_folder(list_cell_files([path])):
             slides.setdefault(slide.name, []).extend(slide.files)
@@ -128,19 +128,20 @@ def by_folder(files: Iterable[CellFile]) -> list[SlideFiles]:
     return [SlideFiles(name, tuple(own)) for name, own in slides.items()]
 
 
-def read_table(path: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
-    """Read a CSV file that has at least these columns.
+def read_table(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+    """Read a CSV file that has at least these columns, without spaces at the ends of names and values.
 
     Raises:
         SourceError: It cannot be read, or a column or a value is missing.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows: list[Mapping[str, str]] = list(csv.DictReader(file))
+        (_, head), *body = csv_rows(path) or [(1, [])]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(Code.CALIBRATION_TABLE_NOT_READ, path=path, reason=reason_of(error)) from error
+    names = [name.strip().lower() for name in head]
+    rows = [dict(zip(names, map(str.strip, row), strict=False)) for _, row in body]
     wanted = list(columns)
-    if not rows or any(not (row.get(column) or "").strip() for row in rows for column in wanted):
+    if not rows or any(not row.get(column) for row in rows for column in wanted):
         raise SourceError(Code.CALIBRATION_TABLE, path=path, columns=wanted)
     return rows
 
@@ -168,13 +169,17 @@ def read_marks(path: Path) -> MarkedSlides:
     slides: dict[str, dict[str, CellFile]] = {}
     marks: dict[str, list[Box]] = {}
     for number, row in enumerate(read_table(path, ("image", "slide")), start=2):
-        (file,) = list_cell_files([path.parent / row["image"]])
+        (file,) = list_cell_files([_beside(path, row["image"])])
         slides.setdefault(row["slide"], {})[file.name] = file
-        values = [(row.get(side) or "").strip() for side in ("x", "y", "w", "h")]
+        values = [row.get(side, "") for side in ("x", "y", "w", "h")]
         boxes = marks.setdefault(file.name, [])
         if any(values):
             boxes.append(_box(values, path, number))
     return MarkedSlides([SlideFiles(name, tuple(files.values())) for name, files in slides.items()], marks)
+
+
+def _beside(table: Path, name: str) -> Path:
+    return table.parent / name.replace("\\", "/")
 
 
 def _box(values: Sequence[str], path: Path, number: int) -> Box:

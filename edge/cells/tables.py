@@ -4,15 +4,19 @@ A row names its cell by a path or by a file name alone. A table that cannot be a
 first row that is wrong: none is applied by half.
 """
 
+import codecs
 import csv
+import io
+import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
 from edge.images.files import IMAGE_SUFFIXES
+from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
@@ -51,7 +55,7 @@ def read_patient_rows(path: Path) -> list[TableRow]:
     Raises:
         TableError: the file is missing or empty, has neither layout, or lacks a cell or a patient in some row.
     """
-    rows = list(_rows(path))
+    rows = _rows(path)
     if not rows:
         raise TableError(TrainCode.TABLE_EMPTY, path=path)
     head = [column.strip().lower() for column in rows[0][1]]
@@ -82,13 +86,13 @@ def read_correction_rows(path: Path) -> list[TableRow]:
         TableError: the file is missing, lacks one of the columns, or lacks a cell in some row.
     """
     rows = _rows(path)
-    _, head = next(rows, (0, []))
+    head = rows[0][1] if rows else []
     names = [column.strip().lower() for column in head]
     if "cell" not in names or "corrected_label" not in names:
         raise TableError(TrainCode.TABLE_NO_CORRECTIONS, path=path)
     cell_at, label_at = names.index("cell"), names.index("corrected_label")
     found = []
-    for number, row in rows:
+    for number, row in rows[1:]:
         if len(row) <= max(cell_at, label_at) or not row[cell_at].strip():
             raise TableError(TrainCode.TABLE_NO_CORRECTION, path=path, row=number)
         found.append(TableRow(number, row[cell_at].strip(), row[label_at].strip()))
@@ -215,16 +219,82 @@ def _contradiction(path: Path, row: TableRow, before: TableRow) -> Message:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that holds something, with its number from 1."""
+def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Read a CSV file in whichever way a spreadsheet wrote it.
+
+    That is with commas, semicolons or tabs, as UTF-8, as "Unicode text" (UTF-16), or in the letters of a Windows of
+    Western Europe.
+
+    Returns:
+        Each row that holds something, with its number from 1.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnicodeDecodeError: it is no text.
+        csv.Error: it is no CSV.
+    """
+    data = path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252")
+    stream = io.StringIO(text, newline=None)
+    # A spreadsheet writes semicolons where a comma stands in numbers.
+    delimiter = max(",;\t", key=stream.readline().count)
+    stream.seek(0)
+    return [
+        (number, row) for number, row in enumerate(csv.reader(stream, delimiter=delimiter), 1) if any(row)
+    ]
+
+
+def named_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV file whose header has at least these columns; what is missing in a row is empty.
+
+    Raises:
+        TableError: the file cannot be read, or lacks a column.
+    """
+    rows = _rows(path)
+    head = [name.strip().lower() for name in rows[0][1]] if rows else []
+    if not set(columns) <= set(head):
+        raise TableError(TrainCode.TABLE_COLUMNS, path=path, columns=list(columns))
+    return [
+        dict(zip(head, [one.strip() for one in row] + [""] * len(head), strict=False)) for _, row in rows[1:]
+    ]
+
+
+def numbers_of(path: Path, row: Mapping[str, str], columns: Sequence[str]) -> list[float]:
+    """Take the numbers in some columns of a row.
+
+    Args:
+        path: of the table, for messages.
+        row: of `named_rows`.
+        columns: their names.
+
+    Raises:
+        TableError: one is missing or no number.
+    """
+    numbers = []
+    for name in columns:
+        try:
+            number = float(row[name])
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            reason = Message(Code.REASON_WRONG_VALUE, name=name, value=row[name])
+            if not row[name]:
+                reason = Message(Code.REASON_MISSING_VALUE, name=name)
+            raise TableError(TrainCode.TABLE_NOT_READ, path=path, reason=reason)
+        numbers.append(number)
+    return numbers
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            # A spreadsheet writes semicolons where a comma stands in numbers.
-            delimiter = max(",;\t", key=stream.readline().count)
-            stream.seek(0)
-            rows = csv.reader(stream, delimiter=delimiter)
-            yield from ((number, row) for number, row in enumerate(rows, 1) if any(row))
+        return csv_rows(path)
     except UnicodeDecodeError as error:
-        raise TableError(TrainCode.TABLE_NOT_TEXT, path=path, reason=str(error)) from error
+        raise TableError(TrainCode.TABLE_NOT_TEXT, path=path) from error
     except (OSError, csv.Error) as error:
         raise TableError(TrainCode.TABLE_NOT_READ, path=path, reason=reason_of(error)) from error

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelFileError
+from edge.inference.bank import BANK_NAME, Bank
 from edge.inference.model_file import ModelFile, load_model
 from edge.inference.model_store import find_model
 from edge.inference.runtime import Runtime, allocate, default_threads, find_runtime, open_interpreter
 from edge.inference.second_look import look_at_cells_again
+from edge.inference.site_head import HEAD_NAME
 from edge.messages.codes import Code
+from edge.messages.message import Message
 
 _LOG = logging.getLogger("plasmolite.model")
 
@@ -48,7 +51,8 @@ class Classifier:
             runtime: by default the best one that is installed.
 
         Raises:
-            ModelFileError: the runtime cannot load the model, or its tensors have other shapes or types.
+            ModelFileError: the runtime cannot load the model, its tensors have other shapes or types, or what a
+                site taught it is of another network.
             RuntimeMissingError: no TFLite runtime is installed.
         """
         self.model = model
@@ -58,10 +62,10 @@ class Classifier:
         self.input_size = model.input_size
         self._lock = threading.Lock()
         self._interpreter = open_interpreter(model.flatbuffer, threads=self.threads, runtime=self.runtime)
-        self._input, self._output, self._features = self._check_tensors()
+        self._input, self._output, self._features, self._width = self._check_tensors()
         self._head = model.head
-        if self._head is not None and self._features is None:
-            raise ModelFileError(Code.MODEL_NO_FEATURES, path=model.path)
+        if self._head is not None:
+            self._check_width(HEAD_NAME, len(self._head.coefficients))
         self._allocated = 0
         _LOG.debug(
             "%s (%s): %s %s, %d threads",
@@ -152,6 +156,17 @@ class Classifier:
         said = self.probabilities(inputs)
         return look_at_cells_again(self.probabilities, inputs, said, self.model.second_look)
 
+    def bank(self) -> Bank | None:
+        """Read the model's bank, if it has one.
+
+        Raises:
+            ModelFileError: it is damaged, or of another network.
+        """
+        bank = self.model.bank
+        if bank is not None:
+            self._check_width(BANK_NAME, bank.features.shape[1])
+        return bank
+
     @property
     def gives_features(self) -> bool:
         """Whether the model gives, beside its probability, what its head saw of a cell."""
@@ -215,8 +230,15 @@ class Classifier:
             allocate(self._interpreter)
             self._allocated = cells
 
-    def _check_tensors(self) -> tuple[int, int, int | None]:
-        """Tensors of the picture, the probability and, where there are any, the features."""
+    def _check_width(self, part: str, found: int) -> None:
+        if self._features is None:
+            raise ModelFileError(Code.MODEL_NO_FEATURES, path=self.model.path)
+        if found != self._width:
+            reason = Message(Code.REASON_OTHER_WIDTH, found=found, wanted=self._width)
+            raise ModelFileError(Code.MODEL_DAMAGED_PART, part=part, reason=reason)
+
+    def _check_tensors(self) -> tuple[int, int, int | None, int]:
+        """Tensors of the picture, the probability and, where there are any, the features, with their number."""
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         size = self.input_size
         # The probability is the one of a single column.
@@ -232,4 +254,4 @@ class Classifier:
         if wrong:
             raise ModelFileError(Code.MODEL_OTHER_SHAPE, path=self.model.path, size=size)
         features = int(outputs[1]["index"]) if len(outputs) == 2 else None
-        return int(inputs[0]["index"]), int(outputs[0]["index"]), features
+        return int(inputs[0]["index"]), int(outputs[0]["index"]), features, int(outputs[-1]["shape"][-1])

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ModelFileError
 from edge.messages.codes import Code
-from edge.messages.message import reason_of
+from edge.messages.message import Message, reason_of
 
 
 def pack_arrays(**arrays: ArrayLike) -> bytes:
@@ -28,12 +28,20 @@ def reading_arrays(packed: bytes, part: str) -> Iterator[Mapping[str, NDArray]]:
         part: name of the entry, for the error.
 
     Raises:
-        ModelFileError: they are damaged, or what happens within raises.
+        ModelFileError: they are damaged, or do not fit what is done with them within.
     """
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-            yield stored
+            arrays = dict(stored)
     except (
         Exception
     ) as error:  # zip, zlib and NumPy have many ways to say that bytes are no archive of arrays
-        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=part, reason=reason_of(error)) from error
+        reason = Message(Code.REASON_NOT_UNPACKED)
+        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=part, reason=reason) from error
+    try:
+        yield arrays
+    except (KeyError, TypeError, ValueError) as error:
+        reason = reason_of(error)
+        if reason.code == Code.REASON_OTHER:  # NumPy's words about shapes and types
+            reason = Message(Code.REASON_CONTRADICTION)
+        raise ModelFileError(Code.MODEL_DAMAGED_PART, part=part, reason=reason) from error

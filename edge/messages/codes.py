@@ -1,7 +1,6 @@
 """The code of every message of edge, server and command line; each has a sentence in every catalogue.
 
-A code is stable: programs and the page go by it. Its sentence may change. Large families are in modules of their own;
-`AnyCode` is a code of any family.
+A code is stable: programs and the page go by it. Its sentence may change. `AnyCode` is one of any module of codes.
 """
 
 from enum import StrEnum
@@ -326,6 +325,7 @@ class Code(StrEnum):
     TEACH_WINS_NOTHING = "teach.wins-nothing"
     TEACH_WON = "teach.won"
     TEACH_KEPT = "teach.kept"
+    REASON_OTHER_WIDTH = "reason.other-width"
     REASON_NOT_UNPACKED = "reason.not-unpacked"
     SOURCE_TAKES_NO_SETTINGS = "source.takes-no-settings"
     SOURCE_BAD_ADDRESS = "source.bad-address"

@@ -96,17 +96,18 @@ def teach_model(
         report: told how many of how many fits are done.
 
     Raises:
+        ModelFileError: the model is damaged.
         TeachingError: the model cannot be taught, or too little was reviewed; the message says what is missing.
     """
     parent = released(model)
-    bank, labelled = parent.bank, unlike(labelled)
+    classifier, labelled = Classifier(parent, threads=threads), unlike(labelled)
+    bank = classifier.bank()
     if bank is None:
         raise TeachingError(Code.TEACH_NO_BANK, model=parent.name)
     infected, groups = np.array([cell.infected for cell in labelled], bool), groups_of(labelled)
     lacks = missing(int(infected.sum()), int((~infected).sum()), len(set(groups.tolist())))
     if lacks is not None:
         raise TeachingError(lacks)
-    classifier = Classifier(parent, threads=threads)
     examples = _as_in_fields(classifier, labelled, infected, groups)
     cell_threshold = parent.operating_point("cell").threshold
     taught = teach(examples, bank, cell_threshold, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from contextlib import ExitStack, contextmanager
@@ -54,18 +55,39 @@ def train_to_report(settings: TrainingSettings, out: Path, *, tensorboard: bool 
     """Train a run, or what is left of it, measure it and write its report in the user's language, under progress bars.
 
     Raises:
-        PlasmoliteError: the data or the settings cannot be used, or the folder belongs to another run.
+        PlasmoliteError: the data, the settings or the backend cannot be used, or the folder belongs to another run.
         OSError: the folder cannot be written.
     """
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(spoken().text("train.loading"))
+    load_keras()
     with library_notes_left_out():
         from train.complete_run import complete_run
     with ExitStack() as shown:
         bars = _ProgressBars(console, settings, shown)
         return complete_run(settings, out, bars, tensorboard=tensorboard, language=spoken().language)
+
+
+def load_keras() -> None:
+    """Import Keras, which takes some seconds.
+
+    Raises:
+        SettingsError: the backend that the environment names cannot be had.
+        ModuleNotFoundError: Keras is not installed, or nothing of its usual backend.
+    """
+    from edge.messages.train_codes import TrainCode
+    from train.settings import SettingsError
+
+    backend = os.environ.get("KERAS_BACKEND")
+    try:
+        with library_notes_left_out():
+            import keras  # noqa: F401
+    except (ImportError, ValueError) as error:
+        if not backend or getattr(error, "name", None) == "keras":
+            raise
+        raise SettingsError(TrainCode.NO_BACKEND, backend=backend) from error
 
 
 class _ProgressBars:

@@ -1,5 +1,8 @@
 """What stops a training before it begins is a sentence, in the language of the command line."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,21 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
     assert "Traceback" not in said.output
 
 
+@pytest.mark.parametrize("command_name", ["train", "crossvalidate"])
+def test_a_backend_of_keras_that_is_not_there_is_a_sentence(tmp_path: Path, command_name: str) -> None:
+    line = ["plasmolite", command_name, "--data", str(tmp_path), "--weights", "none", "--out", "run"]
+    said = subprocess.run(
+        [sys.executable, "-m", *line],
+        env={**os.environ, "KERAS_BACKEND": "nonsense"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 2
+    assert "Keras cannot be loaded with the backend nonsense" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -41,6 +59,11 @@ def test_what_cannot_start_is_a_sentence_and_exit_code_2(
         ),
         (["--weights", "weights.h5"], "weights.h5 ne contient pas de poids de MobileNetV2"),
         (["--laboratory", "nowhere"], "Le dossier de laboratoire nowhere n'existe pas."),
+        (["--laboratory", "cells/Parasitized"], "il n'y a que des cellules infectées (Parasitized)"),
+        (
+            ["--corrections", "all.csv"],
+            "all.csv conteste toutes les cellules d'une",
+        ),
         (["--data", "absent"], "absent n'existe pas."),
         (
             ["--patients", "nobody.csv"],
@@ -58,6 +81,8 @@ def test_what_cannot_start_is_said_in_french_where_that_is_asked_for(
     monkeypatch.chdir(tmp_path)
     list(write_set(Path("cells"), SetPlan(cells=96, fields=0, patients=12, seed=4, by_label=True)))
     Path("nobody.csv").write_text("smear,field,cell\n")
+    infected = "".join(f"{path},uninfected\n" for path in Path("cells/Parasitized").iterdir())
+    Path("all.csv").write_text(f"cell,corrected_label\n{infected}")
     Path("weights.h5").write_bytes(b"no weights")
     arguments = ["train", "--language", "fr", "--data", "cells", "--out", "run", *options]
     said = CliRunner().invoke(main, arguments)

@@ -72,6 +72,16 @@ def test_a_begun_run_is_refused_to_other_settings_which_are_named(
     assert "alpha" not in said
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"backend": "jax", "versions": []}'])
+def test_a_run_whose_record_of_its_beginning_is_damaged_does_not_go_on(
+    settings: TrainingSettings, tmp_path: Path, text: str
+) -> None:
+    begin(settings, tmp_path / "run")
+    (tmp_path / "run" / "environment.json").write_text(text)
+    with pytest.raises(SettingsError, match=r"environment\.json cannot be read: (it|the value)"):
+        open_run(settings, tmp_path / "run")
+
+
 def test_paths_are_compared_by_where_they_lead(
     settings: TrainingSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ class Cut:
     not_annotated: int = 0
     """Found cells that nobody annotated."""
     in_doubt: int = 0
-    """Found cells of which the boxes say no one thing."""
+    """Found cells of which the boxes say no one thing, or that an entry that was not read may mark."""
     ignored: int = 0
     """Found cells whose name means neither."""
     boxes: Counter[str] = field(default_factory=Counter)
@@ -90,8 +90,11 @@ def cut_fields(
         cells = [
             cell for cell in finder.find(rgb).cells if cell.counted and min(cell.box[2:]) >= MIN_CELL_SIDE
         ]
-        boxes = [box.in_pixels(rgb.shape[1], rgb.shape[0]) for box in annotations.pictures[name]]
-        matched = match(cells, boxes, names)
+        boxes, regions = (
+            [box.in_pixels(rgb.shape[1], rgb.shape[0]) for box in found.get(name, ())]
+            for found in (annotations.pictures, annotations.regions)
+        )
+        matched = match(cells, boxes, names, regions=regions, all_read=name not in annotations.half_read)
         cut.fields += 1
         cut.boxes.update(box.label for box in boxes)
         cut.homeless.update(box.label for box in matched.homeless)

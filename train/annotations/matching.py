@@ -39,16 +39,25 @@ class Match(NamedTuple):
 NOT_ANNOTATED, IN_DOUBT = "not annotated", "in doubt"
 
 
-def match(cells: Sequence[FoundCell], boxes: Sequence[Box], names: Names) -> Match:
+def match(
+    cells: Sequence[FoundCell],
+    boxes: Sequence[Box],
+    names: Names,
+    *,
+    regions: Sequence[Box] = (),
+    all_read: bool = True,
+) -> Match:
     """Say of each found cell what its boxes say.
 
     A cell with infected and uninfected boxes is in doubt, and so is one that has no box of its own but is covered in
-    part by that of an infected or ignored one.
+    part by that of an infected or ignored one, or by a region of many.
 
     Args:
         cells: of the field.
         boxes: of its picture, in pixels.
         names: what their names mean.
+        regions: areas in pixels of which nobody told the single cells.
+        all_read: whether every entry of the picture was read; else each cell without a box is in doubt.
     """
     owned: list[list[Box]] = [[] for _ in cells]
     homeless = []
@@ -76,11 +85,9 @@ def match(cells: Sequence[FoundCell], boxes: Sequence[Box], names: Names) -> Mat
                 )
             )
         else:
-            touched = any(
-                names.meaning(box.label) is not Meaning.UNINFECTED and _shared(cell, box) > _TOUCHED
-                for box in boxes
-            )
-            told.append(Told(None, IN_DOUBT if touched else NOT_ANNOTATED))
+            odd = [box for box in boxes if names.meaning(box.label) is not Meaning.UNINFECTED]
+            doubt = not all_read or any(_shared(cell, box) > _TOUCHED for box in (*odd, *regions))
+            told.append(Told(None, IN_DOUBT if doubt else NOT_ANNOTATED))
     return Match(tuple(told), tuple(homeless))
 
 

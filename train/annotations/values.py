@@ -44,12 +44,18 @@ class Annotations:
     """Name of the format."""
     pictures: dict[str, list[Box]] = field(default_factory=dict)
     """Boxes by picture, as the annotations name it; a picture that was looked at may have none."""
+    regions: dict[str, list[Box]] = field(default_factory=dict)
+    """Likewise, areas of many objects that nobody told apart: of a cell there, nothing is known."""
+    half_read: set[str] = field(default_factory=set)
+    """Pictures with an entry that was not read: a cell without a box may be the one that it marks."""
     left_out: list[Message] = field(default_factory=list)
     """A sentence for each entry that was not read."""
 
-    def leave_out(self, where: Value, why: Value) -> None:
-        """Note which entry was not read, and why."""
+    def leave_out(self, where: Value, why: Value, hides_cell_of: str | None = None) -> None:
+        """Note which entry was not read, and why; and of which picture it may mark a cell, if of any."""
         self.left_out.append(Message(AnnotationCode.ENTRY, where=where, why=why))
+        if hides_cell_of is not None:
+            self.half_read.add(hides_cell_of)
 
     def labels(self) -> dict[str, int]:
         """Count the boxes by label, the commonest first."""

@@ -11,7 +11,6 @@ Three layouts are read; what a folder holds tells which:
 Cells are found and cut by the device's own finder.
 """
 
-import csv
 import hashlib
 from collections import defaultdict
 from pathlib import Path
@@ -22,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.cells.isolation import isolate
+from edge.cells.tables import named_rows, numbers_of
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from edge.messages.message import system_reason
 from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from edge.types import Box
@@ -68,6 +67,7 @@ def read_laboratory(
 
     Raises:
         DataError: the folder is missing or has neither pictures nor fields.
+        TableError: its table cannot be read.
         ImageError: a picture cannot be read.
     """
     if not folder.is_dir():
@@ -109,6 +109,7 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
 
     Raises:
         DataError: nothing says where the parasites are.
+        TableError: its table cannot be read.
     """
     if (folder / "masks").is_dir():
         return [
@@ -118,13 +119,14 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
                 read_image(folder / "images" / row["image"]),
                 by_mask(_mask(folder / "masks" / f"{Path(row['image']).stem}.png")),
             )
-            for row in _rows(folder / "patients.csv")
+            for row in named_rows(folder / "patients.csv", ("image", "patient"))
         ]
     if (folder / "parasite_boxes.csv").is_file():
         boxes: dict[str, list[Box]] = defaultdict(list)
         smears = {}
-        for row in _rows(folder / "parasite_boxes.csv"):
-            x, y, w, h = (round(float(row[key])) for key in "xywh")
+        table = folder / "parasite_boxes.csv"
+        for row in named_rows(table, ("image", "smear", *"xywh")):
+            x, y, w, h = map(round, numbers_of(table, row, "xywh"))
             boxes[row["image"]].append((x, y, w, h))
             smears[row["image"]] = row["smear"]
         fields = []
@@ -169,14 +171,6 @@ def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return list(csv.DictReader(stream))
-    except OSError as error:
-        raise DataError(TrainCode.UNREADABLE, path=path, reason=system_reason(error)) from error
 
 
 def _mask(path: Path, shape: tuple[int, int] | None = None) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from tarfile import is_tarfile
 from typing import Any, NamedTuple
@@ -34,6 +35,10 @@ _LARGEST_SIDE = 192
 
 class DataError(PlasmoliteError):
     """The training data cannot be used as a whole: no folder, no images, or one class only."""
+
+
+_UTF8_NAME = 0x800
+"""Bit of a zip entry's flags that says that its name is UTF-8; Python reads others as cp437 (APPNOTE.TXT 4.4.4)."""
 
 
 class Sample(NamedTuple):
@@ -282,6 +287,7 @@ class _Source:
         self._classes = classes
         self._zip: zipfile.ZipFile | None = None
         self._path = path
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         if path.is_dir():
             return
         if not path.exists():
@@ -292,6 +298,7 @@ class _Source:
             if is_tarfile(path):
                 raise DataError(TrainCode.DATA_A_TAR, path=path) from error
             raise DataError(TrainCode.DATA_NOT_READ, path=path, reason=reason_of(error)) from error
+        self._entries = {_entry_name(one): one for one in self._zip.infolist()}
 
     def __enter__(self) -> "_Source":
         return self
@@ -331,14 +338,23 @@ class _Source:
     def read(self, file: str) -> bytes:
         """Read one file's bytes."""
         if self._zip is not None:
-            return self._zip.read(file)
+            return self._zip.read(self._entries[file])
         return (self._path / file).read_bytes()
 
     def _files(self) -> Iterator[str]:
         if self._zip is not None:
-            yield from (entry.filename for entry in self._zip.infolist() if not entry.is_dir())
+            yield from (name for name in self._entries if not name.endswith("/"))
         else:
             # The root's own name counts too: a user may point at the folder Parasitized by mistake.
             for path in self._path.rglob("*"):
                 if path.is_file():
                     yield path.relative_to(self._path).as_posix()
+
+
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """The path of an entry, also where a Windows parted its folders, or a Mac did not say that it is UTF-8."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF8_NAME:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")

@@ -1,6 +1,5 @@
 """What people marked on the fields: boxes, points and masks, and which detection is which mark."""
 
-import csv
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.messages.message import system_reason
+from edge.cells.tables import named_rows, numbers_of
 from edge.messages.train_codes import TrainCode
 from train.data.dataset import DataError
 
@@ -37,26 +36,27 @@ def annotated_boxes(folder: Path) -> dict[str, list[LabelledBox]]:
     """Boxes by picture, from `boxes.csv` (image, label, x, y, w, h).
 
     Raises:
-        DataError: it cannot be read.
+        TableError: it cannot be read.
     """
     path = folder / "boxes.csv"
     boxes: dict[str, list[LabelledBox]] = defaultdict(list)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                x, y, w, h = (float(row[key]) for key in "xywh")
-                boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
-    except OSError as error:
-        raise DataError(TrainCode.UNREADABLE, path=path, reason=system_reason(error)) from error
+    for row in named_rows(path, ("image", "label", *"xywh")):
+        x, y, w, h = numbers_of(path, row, "xywh")
+        boxes[row["image"]].append(LabelledBox((x, y, w, h), row["label"]))
     return dict(boxes)
 
 
 def annotated_points(folder: Path) -> dict[str, list[tuple[int, int]]]:
-    """Points by picture, from `points.csv` (image, x, y)."""
+    """Points by picture, from `points.csv` (image, x, y).
+
+    Raises:
+        TableError: it cannot be read.
+    """
+    path = folder / "points.csv"
     points: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    with (folder / "points.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            points[row["image"]].append((int(row["x"]), int(row["y"])))
+    for row in named_rows(path, ("image", "x", "y")):
+        x, y = map(int, numbers_of(path, row, "xy"))
+        points[row["image"]].append((x, y))
     return dict(points)
 
 

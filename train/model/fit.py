@@ -6,7 +6,7 @@ what is found after a crash is either the old state or the new one.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.atomic_file import atomic_file
+from edge.messages.train_codes import TrainCode
 from train.model.batches import CellBatches
-from train.model.network import base_of, load_network
+from train.model.network import base_of, load_network, load_trained_weights
+from train.settings import SettingsError
 
 HISTORY_FILE, STATE_FILES = "history.csv", "state-*.keras"
 """The learning curves, and the pattern of the files that hold the state of each phase."""
@@ -82,15 +84,20 @@ def fit_phase(
 
     Returns:
         The network with the weights of the best epoch.
+
+    Raises:
+        WeightsError: the state or the best weights are damaged.
+        SettingsError: the history lacks an epoch that the state has seen.
     """
     state, best = run / f"state-{phase.name}.keras", run / f"best-{phase.name}.weights.h5"
     rows = [row for row in read_history(run) if row["phase"] == phase.name]
-    if state.exists() and rows:
+    if state.exists():
         network = load_network(state)
         # Killed between the two files: the state is the older or the newer one; its own count decides.
         steps = len(make_batches(0))
         done = round(int(network.optimizer.iterations) / steps)
         rows = rows[:done]
+        _check_history(run, phase.name, [int(row["epoch"]) for row in rows], done)
     else:
         done, rows = 0, []
         _freeze(network, phase.train_from)
@@ -133,18 +140,36 @@ def fit_phase(
         with atomic_file(state) as part:
             network.save(part)
     if best.exists():
-        network.load_weights(best)
+        load_trained_weights(network, best)
     return network
 
 
 def read_history(run: Path) -> list[dict[str, str]]:
-    """Read the run's learning curves: one row an epoch, the newest row where an epoch was trained twice."""
+    """Read the run's learning curves: one row an epoch, the newest row where an epoch was trained twice.
+
+    Lines that are damaged, the first one with the names among them, are left out.
+    """
     path = run / HISTORY_FILE
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get("rate")]
+    with path.open(newline="", encoding="utf-8", errors="replace") as stream:
+        rows = [row for row in csv.DictReader(stream, _COLUMNS) if _is_whole(row)]
     return list({(row["phase"], row["epoch"]): row for row in rows}.values())
+
+
+def _is_whole(row: Mapping[str, str]) -> bool:
+    if list(row) != [*_COLUMNS] or not (row["epoch"] or "").isdecimal():
+        return False
+    try:
+        return all(np.isfinite(float(row[name] or "")) for name in _COLUMNS[2:])
+    except ValueError:
+        return False
+
+
+def _check_history(run: Path, phase: str, epochs: Sequence[int], done: int) -> None:
+    for wanted in range(1, done + 1):
+        if list(epochs[wanted - 1 : wanted]) != [wanted]:
+            raise SettingsError(TrainCode.EPOCH_LOST, path=run / HISTORY_FILE, epoch=wanted, phase=phase)
 
 
 def _freeze(network: keras.Model, train_from: int | None) -> None:

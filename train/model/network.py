@@ -114,6 +114,19 @@ def load_network(path: Path, **options: Any) -> keras.Model:
         raise WeightsError(TrainCode.UNREADABLE, path=path, reason=reason) from error
 
 
+def load_trained_weights(network: keras.Model, path: Path) -> None:
+    """Put the weights of a ``.weights.h5`` file of a run into its network.
+
+    Raises:
+        WeightsError: the file is damaged, or of another network.
+    """
+    try:
+        network.load_weights(path)
+    except Exception as error:  # HDF5 and Keras have many ways to say it, at great length
+        reason = Message(Code.REASON_NOT_UNPACKED)
+        raise WeightsError(TrainCode.UNREADABLE, path=path, reason=reason) from error
+
+
 def look_at(depths: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """Pool the base's outputs: of each the maximum over the cell, then of each the mean, one row of features."""
     pools = [keras.layers.GlobalMaxPooling2D()(depth) for depth in depths]

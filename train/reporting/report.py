@@ -28,7 +28,7 @@ from train.model.fit import read_history
 from train.reporting import charts
 from train.reporting.results import STATED_SPECIFICITY, Results
 from train.run import RunData
-from train.run_folder import DATA_FILE, ENVIRONMENT_FILE
+from train.run_folder import DATA_FILE, read_environment
 from train.settings import TrainingSettings
 
 WORST_SHOWN = 24
@@ -75,12 +75,13 @@ def write_report(
 
     Raises:
         OSError: the folder cannot be read.
+        SettingsError: the record of the environment is damaged.
         SourceError: the folder cannot be written to.
     """
     words = catalogue(language)
     header, rows = figure_rows(results, words)
     data = json.loads((out / DATA_FILE).read_text("utf-8"))
-    environment = json.loads((out / ENVIRONMENT_FILE).read_text("utf-8"))
+    environment = read_environment(out)
     history = read_history(out)
     undisputed = results.test.at(~results.disputed)
     title = words.text("run.title", name=out.resolve().name)

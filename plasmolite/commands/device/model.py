@@ -232,7 +232,9 @@ def _self_test(model: ModelFile) -> SelfTest:
     from edge.inference.classifier import Classifier
     from edge.inference.self_test import run_self_test
 
-    return run_self_test(Classifier(model), model.manifest)
+    classifier = Classifier(model)
+    classifier.bank()
+    return run_self_test(classifier, model.manifest)
 
 
 def _told(result: SelfTest) -> str:

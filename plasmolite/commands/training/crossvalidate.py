@@ -11,7 +11,7 @@ import click
 from edge.messages.train_codes import TrainCode
 from plasmolite.commands.options.paths import FOLDER
 from plasmolite.terminal.language import spoken
-from plasmolite.terminal.training import train_to_report, training_errors
+from plasmolite.terminal.training import load_keras, train_to_report, training_errors
 from train.options import training_options
 from train.settings import SettingsError, TrainingSettings
 
@@ -45,6 +45,7 @@ def command(*, out: Path, folds: int, json_wanted: bool, **settings: object) -> 
     with training_errors(out):
         if settings["by_cell"]:
             raise SettingsError(TrainCode.FOLDS_BY_CELL)
+        load_keras()
         runs = [
             _finished(TrainingSettings(folds=folds, fold=fold, **settings), out / f"fold-{fold}")  # type: ignore[arg-type]
             for fold in range(folds)

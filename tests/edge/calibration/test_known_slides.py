@@ -36,6 +36,12 @@ def test_a_table_tells_slides_of_one_folder_apart(folder: Path) -> None:
     assert slides == {"A": ["monday", "tuesday"], "B": ["monday"]}
 
 
+def test_a_table_of_a_spreadsheet_on_windows_tells_slides_apart(folder: Path) -> None:
+    table = folder / "slides.csv"
+    table.write_bytes("Image;Slide \r\nmonday\\1.png;Zoé\r\n;\r\n".encode("cp1252"))
+    assert [(slide.name, len(tuple(slide.files))) for slide in list_slides([table])] == [("Zoé", 1)]
+
+
 @pytest.mark.parametrize("text", ["", "image\nmonday/1.png\n", "image,slide\nmonday/1.png,\n"])
 def test_a_table_without_slides_is_refused(folder: Path, text: str) -> None:
     (folder / "slides.csv").write_text(text)

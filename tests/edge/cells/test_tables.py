@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.cells.tables import TableError, TableRow, match_rows, read_correction_rows, read_patient_rows
+from edge.messages.language import Language
 
 FILES = ["P01/Parasitized/1.png", "P01/Uninfected/2.png", "P02/Parasitized/1.png", "P02/Uninfected/3.webp"]
 
@@ -49,6 +50,26 @@ def test_the_columns_without_header_may_stand_the_other_way_round(tmp_path: Path
 def test_a_table_that_cannot_be_used_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(TableError, match=words):
         read_patient_rows(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_table_is_read_as_whichever_spreadsheet_wrote_it(
+    tmp_path: Path, encoding: str, delimiter: str, end: str
+) -> None:
+    lines = [delimiter.join(row) for row in (("cell", "patient"), ("zoé_1.png", "Zoé"), ("", ""))]
+    path = tmp_path / "table.csv"
+    path.write_bytes(end.join(lines).encode(encoding))
+    assert read_patient_rows(path) == [TableRow(2, "zoé_1.png", "Zoé")]
+
+
+def test_a_table_that_is_no_text_is_told_in_the_reader_s_language(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"PK\x03\x04\x81\x8d")
+    with pytest.raises(TableError) as refused:
+        read_patient_rows(path)
+    assert refused.value.message.text(Language.FRENCH).endswith("Enregistrez-le comme fichier CSV en UTF-8.")
 
 
 @pytest.mark.parametrize(

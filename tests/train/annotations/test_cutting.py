@@ -100,6 +100,29 @@ def test_cells_that_nobody_annotated_are_named_and_left_out(drawn: Drawn, tmp_pa
     }
 
 
+def test_cells_in_a_region_of_many_or_near_what_was_not_read_are_not_taken_for_uninfected(
+    drawn: Drawn, tmp_path: Path
+) -> None:
+    drawn.write([box for box in drawn.boxes if box["category_id"]])
+    alone = json.loads(cut(drawn, tmp_path / "alone", "--positive", "ring").stdout)
+    crowd = {"id": 99, "image_id": 2, "category_id": 1, "iscrowd": 1}
+    for place in ({"bbox": [0, 0, 640, 480]}, {"segmentation": {"counts": "0", "size": [480, 640]}}):
+        drawn.write([*(box for box in drawn.boxes if box["category_id"]), {**crowd, **place}])
+        out = tmp_path / next(iter(place))
+        told = json.loads(cut(drawn, out, "--positive", "ring").stdout)
+        assert told["cells"]["Parasitized"] == alone["cells"]["Parasitized"]
+        assert 0 < told["cells"]["Uninfected"] < alone["cells"]["Uninfected"]
+        hidden = alone["cells"]["Uninfected"] - told["cells"]["Uninfected"]
+        assert told["cells_in_doubt"] == alone["cells_in_doubt"] + hidden
+        assert not list(out.rglob("Uninfected/patient 2*"))
+    # A small region costs no more than the cells that it covers.
+    x, y, w, h = drawn.boxes[-1]["bbox"]  # type: ignore[misc]
+    small = {**crowd, "bbox": [x, y, w, h]}
+    drawn.write([*(box for box in drawn.boxes[:-1] if box["category_id"]), small])
+    told = json.loads(cut(drawn, tmp_path / "small", "--positive", "ring").stdout)
+    assert told["cells_in_doubt"] == alone["cells_in_doubt"] + 1
+
+
 def test_a_box_of_the_parasite_alone_marks_its_cell(drawn: Drawn, tmp_path: Path) -> None:
     whole = json.loads(cut(drawn, tmp_path / "all", *BOTH).stdout)
     small = []

@@ -112,18 +112,18 @@ def write_cvat(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("write", "left_out"),
+    ("write", "left_out", "hides_a_cell"),
     [
-        (write_yolo, "no name is known of class 9"),
-        (write_coco, "there is no image 88"),
-        (write_voc, "object 3: it has no bndbox"),
-        (write_table, "row 4"),
-        (write_label_studio, "twice.jpg: annotated 2 times"),
-        (write_cvat, "a points, which is neither a box nor an outline"),
+        (write_yolo, "no name is known of class 9", True),
+        (write_coco, "there is no image 88", False),
+        (write_voc, "object 3: it has no bndbox", True),
+        (write_table, "row 4", True),
+        (write_label_studio, "twice.jpg: annotated 2 times", False),
+        (write_cvat, "a points, which is neither a box nor an outline", True),
     ],
 )
 def test_every_format_comes_to_the_same_boxes(
-    tmp_path: Path, write: Callable[[Path], Path], left_out: str
+    tmp_path: Path, write: Callable[[Path], Path], left_out: str, hides_a_cell: bool
 ) -> None:
     found = read_annotations(write(tmp_path))
     (field,) = [name for name, boxes in found.pictures.items() if boxes]
@@ -133,6 +133,7 @@ def test_every_format_comes_to_the_same_boxes(
     for box, (_, *numbers) in zip(boxes, BOXES, strict=True):
         assert box[1:5] == pytest.approx(tuple(numbers), abs=1e-6)
     assert any(left_out in str(sentence) for sentence in found.left_out), found.left_out
+    assert found.half_read == ({field} if hides_a_cell else set())
     # A picture that was looked at and holds nothing is not one that nobody annotated.
     assert write is write_table or [] in found.pictures.values()
 
@@ -165,6 +166,23 @@ def test_a_name_that_is_a_uuid_loses_no_part_of_it(tmp_path: Path, prefix: str) 
     task = {"data": {"image": f"/data/upload/1/{prefix}{name}"}, "annotations": [{"result": result}]}
     (tmp_path / "export.json").write_text(json.dumps([task]))
     assert list(read_annotations(tmp_path / "export.json").pictures) == [name]
+
+
+def test_of_a_shape_and_its_label_in_two_entries_of_label_studio_one_is_used(tmp_path: Path) -> None:
+    place = {"x": 5, "y": 20, "width": 20, "height": 30}
+    result = [
+        {"id": "a", "type": "rectangle", "value": place},
+        {"id": "a", "type": "labels", "value": {**place, "labels": ["ring"]}},
+        {"id": "b", "type": "choices", "value": {"choices": ["good"]}},
+        {"id": "c", "type": "rectangle", "value": place},
+    ]
+    for shapes, half_read in ((3, set()), (4, {"a.jpg"})):
+        task = {"data": {"image": "a.jpg"}, "annotations": [{"result": result[:shapes]}]}
+        (tmp_path / "export.json").write_text(json.dumps([task]))
+        found = read_annotations(tmp_path / "export.json")
+        assert [box.label for box in found.pictures["a.jpg"]] == ["ring"]
+        assert len(found.left_out) == shapes - 2
+        assert found.half_read == half_read
 
 
 def test_turned_boxes_and_outlines_are_read_as_the_box_around_them(tmp_path: Path) -> None:

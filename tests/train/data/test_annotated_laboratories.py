@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.cells.tables import TableError
 from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from train.augmentation.grafting import CROP_CELL, lift_from_crop
@@ -172,3 +173,26 @@ def test_a_crop_across_the_cells_edge_is_not_lifted() -> None:
     crop = ring()
     crop[:, :20] = (240, 235, 235)
     assert lift_from_crop(crop) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image;smear;x;y;w\n", "header with the columns image, smear, x, y, w, h"),
+        ("", "header with the columns"),
+        ("image,smear,x,y,w,h\na.png,1,10,half,5,5\n", "y cannot be half"),
+        ("image,smear,x,y,w,h\na.png,1,10,10\n", "the value w is missing"),
+    ],
+)
+def test_a_table_of_marks_that_cannot_be_used_is_a_sentence(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "parasite_boxes.csv").write_text(text)
+    with pytest.raises(TableError, match=words):
+        read_laboratory(tmp_path, size=64)
+
+
+def test_a_table_of_patients_is_read_as_a_spreadsheet_writes_it(
+    tmp_path: Path, field: SimulatedField
+) -> None:
+    (masked(tmp_path, field) / "patients.csv").write_text("Image;Patient;\r\na.png;P7;\r\n", "utf-8-sig")
+    assert [one.group for one in read_marked_fields(tmp_path)] == ["P7"]

@@ -11,6 +11,7 @@ import pytest
 from edge.images.encode import write_png
 from edge.messages.language import Language
 from edge.simulation.single_cell import draw_cell
+from train.data.class_names import ClassNames
 from train.data.dataset import DataError, DataSet, Rejected, load_dataset
 from train.data.patients import PatientSource
 
@@ -120,6 +121,29 @@ def test_a_zip_is_read_in_place_like_the_folder(cells: Path, tmp_path: Path) -> 
         == load_dataset(cells, BY_NAME, size=SIZE).fingerprint
     )
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("set/InfectXX/", "set/Infecté/"), ("set/InfectXX/", "set\\Infecté\\")]
+)
+def test_a_zip_of_a_mac_or_an_old_windows_is_read_like_any(
+    cells: Path, tmp_path: Path, written: str, meant: str
+) -> None:
+    archive = tmp_path / "cells.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(written, b"")
+        for path in sorted(cells.rglob("*.png")):
+            folder = written if path.parent.name == "Parasitized" else "Uninfected/"
+            packed.write(path, f"{folder}{path.name}")
+    # Names as they stand in the file: as many bytes, and no flag that says what letters they are.
+    archive.write_bytes(archive.read_bytes().replace(written.encode(), meant.encode()))
+    names = ClassNames.of("infecté", None)
+    whole = load_dataset(cells, BY_NAME, size=SIZE)
+    found = load_dataset(archive, BY_NAME, size=SIZE, classes=names)
+    assert [(one.name, one.label) for one in found.samples] == [
+        (one.name, one.label) for one in whole.samples
+    ]
+    assert any("Infecté/" in one.file for one in found.samples)
 
 
 def test_a_damaged_file_in_a_zip_is_left_out(cells: Path, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.cells.tables import csv_rows
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
-from train.annotations.values import AnnotationError, Annotations, Box, number_of, text_of
+from train.annotations.values import AnnotationError, Annotations, Box, number_of
 
 _Row = dict[str, str]
 
@@ -19,12 +20,9 @@ def read_box_table(path: Path) -> Annotations:
     Raises:
         AnnotationError: no layout is known that has these columns, or shares stand where pixels belong.
     """
-    text = text_of(path)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(row)]
-    except csv.Error as error:
+        rows = [row for _, row in csv_rows(path)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
     if not rows:
         raise AnnotationError(TrainCode.TABLE_EMPTY, path=path)
@@ -37,7 +35,8 @@ def read_box_table(path: Path) -> Annotations:
                 try:
                     picture, box = make({column: row[place].strip() for column, place in places.items()})
                 except (IndexError, KeyError, TypeError, ValueError) as error:
-                    found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
+                    where = Message(AnnotationCode.ROW, path=path.name, row=number)
+                    found.leave_out(where, reason_of(error), "".join(row[places[columns[0]] :][:1]).strip())
                     continue
                 boxes = found.pictures.setdefault(picture, [])
                 if box is not None:
@@ -89,12 +88,14 @@ def _without_header(rows: list[list[str]], path: Path) -> Annotations:
     """Path, x1, y1, x2, y2, class, as keras-retinanet has them; a path with nothing behind it holds no cell."""
     found = Annotations("CSV (path, x1, y1, x2, y2, class)")
     for number, row in enumerate(rows, 1):
-        boxes = found.pictures.setdefault(row[0].strip(), [])
+        name = row[0].strip()
+        boxes = found.pictures.setdefault(name, [])
         if any(row[1:]):
             try:
                 boxes.append(_from_corners(row[5].strip(), *row[1:5]))
             except (IndexError, ValueError, TypeError) as error:
-                found.leave_out(Message(AnnotationCode.ROW, path=path.name, row=number), reason_of(error))
+                where = Message(AnnotationCode.ROW, path=path.name, row=number)
+                found.leave_out(where, reason_of(error), name)
     return found
 
 

@@ -23,17 +23,19 @@ def read_coco(content: dict[str, Any]) -> Annotations:
                 if picture is None
                 else Message(AnnotationCode.NO_CATEGORY, key=str(entry.get("category_id")))
             )
-            found.leave_out(Message(AnnotationCode.OF_NO_PICTURE, key=key), why)
+            found.leave_out(Message(AnnotationCode.OF_NO_PICTURE, key=key), why, picture)
             continue
         where = Message(AnnotationCode.OF_PICTURE, key=key, picture=picture)
         try:
-            box = None if entry.get("iscrowd") else _box(label, entry)
+            box = _box(label, entry)
         except ValueError as error:
-            found.leave_out(where, reason_of(error))
+            found.leave_out(where, reason_of(error), picture)
             continue
-        if box is None:
+        if box is None or entry.get("iscrowd"):
             code = AnnotationCode.CROWD if entry.get("iscrowd") else AnnotationCode.NO_SHAPE
-            found.leave_out(where, Message(code))
+            found.leave_out(where, Message(code), None if box else picture)
+            if box:
+                found.regions.setdefault(picture, []).append(box)
         else:
             found.pictures[picture].append(box)
     return found

@@ -34,10 +34,13 @@ def read_cvat(path: Path) -> Annotations:
                 found.leave_out(
                     name,
                     Message(AnnotationCode.SHAPE_NOT_READ, shape=shape.tag, reason=reason_of(error)),
+                    hides_cell_of=name,
                 )
                 continue
             if box is None:
-                found.leave_out(name, Message(AnnotationCode.OTHER_SHAPE, shape=shape.tag))
+                # A tag is of the whole picture.
+                hides = None if shape.tag == "tag" else name
+                found.leave_out(name, Message(AnnotationCode.OTHER_SHAPE, shape=shape.tag), hides)
             else:
                 boxes.append(box)
     return found

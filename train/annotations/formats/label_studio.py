@@ -14,6 +14,8 @@ from train.annotations.values import Annotations, Box, box_around, turned
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?!(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 """What an upload puts before a name, unless it is the beginning of a name that is a UUID."""
+_IN_A_PLACE = {"x", "points", "vertices", "rle"}
+"""What a mark has that lies somewhere in the picture; choices and texts are of the whole of it."""
 
 
 def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
@@ -40,10 +42,13 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
             flat = [entry for value in task.values() if isinstance(value, list) for entry in value]
             results = [("rectanglelabels", one, one) for one in flat if isinstance(one, dict)]
         boxes = found.pictures.setdefault(picture, [])
+        labelled = {entry["id"] for _, entry, value in results if "id" in entry and _labels(value)}
         for kind, entry, value in results:
+            if not _labels(value) and entry.get("id") in labelled:
+                continue  # the bare shape of a label that stands in an entry of its own
             box = _box(kind, entry, value)
             if isinstance(box, Message):
-                found.leave_out(picture, box)
+                found.leave_out(picture, box, picture if _IN_A_PLACE & set(value) else None)
             else:
                 boxes.append(box)
     return found
@@ -62,9 +67,13 @@ def _picture(task: dict[str, Any]) -> str | None:
     return _UPLOADED.sub("", name) if "upload" in folder else path
 
 
+def _labels(value: dict[str, Any]) -> list[Any]:
+    return next((value[key] for key in value if key.endswith("labels") and value[key]), [])
+
+
 def _box(kind: Any, entry: dict[str, Any], value: dict[str, Any]) -> Box | Message:
     """Make the box of one result, or say what it is instead."""
-    labels = next((value[key] for key in value if key.endswith("labels") and value[key]), None)
+    labels = _labels(value)
     if not labels:
         return Message(AnnotationCode.SHAPE_UNLABELLED, shape=str(kind or "mark"))
     if len(labels) > 1:

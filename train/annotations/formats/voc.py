@@ -28,18 +28,18 @@ def read_voc(path: Path) -> Annotations:
         if root is None:
             continue
         # The name of the file is that of the picture; the name inside is often that of an earlier folder.
-        name = file.relative_to(path) if path.is_dir() else Path(file.name)
-        rows = corners.setdefault(name.with_suffix("").as_posix(), [])
+        picture = (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix()
+        rows = corners.setdefault(picture, [])
         for place, entry in enumerate(root.iter("object"), 1):
             where = Message(AnnotationCode.OBJECT, path=file.name, row=place)
             box = entry.find("bndbox")
             if box is None:
-                found.leave_out(where, Message(AnnotationCode.NO_BNDBOX))
+                found.leave_out(where, Message(AnnotationCode.NO_BNDBOX), picture)
                 continue
             try:
                 x, y, right, lower = (number(box, name) for name in ("xmin", "ymin", "xmax", "ymax"))
             except ValueError as error:
-                found.leave_out(where, reason_of(error))
+                found.leave_out(where, reason_of(error), picture)
                 continue
             rows.append(((entry.findtext("name") or "").strip(), x, y, right, lower))
     from_zero = any(x < 1 or y < 1 for rows in corners.values() for _, x, y, _, _ in rows)

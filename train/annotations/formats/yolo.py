@@ -37,16 +37,17 @@ def read_yolo(path: Path) -> Annotations:
     names = _names(path if path.is_file() else _name_file(folder))
     found = Annotations("YOLO")
     for file in files:
-        boxes = found.pictures.setdefault(file.relative_to(folder).with_suffix("").as_posix(), [])
+        # "labels/" of the path to a label file stands where "images/" stands in that to its picture.
+        name = re.sub(r"(^|/)labels/", r"\1", file.relative_to(folder).with_suffix("").as_posix())
+        boxes = found.pictures.setdefault(name, [])
         for number, line in enumerate(text_of(file).splitlines(), 1):
             if not line.strip():
                 continue
             try:
                 boxes.append(_box(line, names))
             except ValueError as error:
-                found.leave_out(Message(AnnotationCode.LINE, path=file.name, row=number), reason_of(error))
-    # "labels/" of the path to a label file stands where "images/" stands in that to its picture.
-    found.pictures = {re.sub(r"(^|/)labels/", r"\1", name): boxes for name, boxes in found.pictures.items()}
+                where = Message(AnnotationCode.LINE, path=file.name, row=number)
+                found.leave_out(where, reason_of(error), name)
     return found
 
 
