@@ -6,9 +6,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from tarfile import is_tarfile
 from typing import Any, NamedTuple
 
 import cv2
@@ -17,28 +15,20 @@ from numpy.typing import NDArray
 
 from edge.cells.files import CellFile
 from edge.cells.isolation import isolate
-from edge.errors import ImageError, NotACellError, PlasmoliteError
+from edge.errors import ImageError, NotACellError
 from edge.images.files import read_image
-from edge.images.inputs import is_made_by_system, is_picture_name
 from edge.inference.preprocessing import cell_extent, network_input
 from edge.inference.verdicts import LABELS
 from edge.messages.codes import Code
-from edge.messages.message import Message, reason_of, system_reason
+from edge.messages.message import Message, system_reason
 from edge.messages.stored import phrase_to_json
 from edge.messages.train_codes import TrainCode
+from train.data.cell_source import CellSource, DataError
 from train.data.class_names import ClassNames
 from train.data.patients import PatientSource, SplitBy, tell_patients
 
 _LARGEST_SIDE = 192
 """Pixels. Larger cells are halved for the augmentation, which needs no finer picture, until they fit."""
-
-
-class DataError(PlasmoliteError):
-    """The training data cannot be used as a whole: no folder, no images, or one class only."""
-
-
-_UTF8_NAME = 0x800
-"""Bit of a zip entry's flags that says that its name is UTF-8; Python reads others as cp437 (APPNOTE.TXT 4.4.4)."""
 
 
 class Sample(NamedTuple):
@@ -130,7 +120,7 @@ def load_dataset(
         DataError: the source is missing, has no labelled images, or lacks one class.
         PlasmoliteError: the patients cannot be told so (`train.data.patients.tell_patients`).
     """
-    with _Source(source, classes) as files:
+    with CellSource(source, classes) as files:
         entries = sorted(files.labelled())
         counts = Counter(LABELS[label] for _, label in entries)
         if len(counts) < len(LABELS):
@@ -148,6 +138,7 @@ def load_dataset(
             Rejected(folder, Message(TrainCode.OF_NO_CLASS, pictures=count))
             for folder, count in sorted(files.of_no_class().items())
         ]
+        other += [Rejected.because_of(folder, error) for folder, error in sorted(files.unreadable.items())]
         loaded: list[_Loaded] = []
         with ThreadPoolExecutor(4) as pool:
             for one in pool.map(lambda entry: _load(files, *entry, size=size), entries):
@@ -168,7 +159,7 @@ def cell_files(source: Path, samples: Iterable[Sample]) -> Iterator[CellFile]:
     Raises:
         DataError: the source is gone.
     """
-    with _Source(source) as files:
+    with CellSource(source) as files:
         for sample in samples:
             yield CellFile(sample.name, files.read(sample.file))
 
@@ -232,7 +223,7 @@ class _Loaded(NamedTuple):
     cell: CutCell | Rejected
 
 
-def _load(files: "_Source", file: str, label: int, *, size: int) -> _Loaded:
+def _load(files: CellSource, file: str, label: int, *, size: int) -> _Loaded:
     try:
         rgb = read_image(files.read(file))
         mask = isolate(rgb)
@@ -278,83 +269,3 @@ def _assemble(loaded: list[_Loaded], source: PatientSource, classes: ClassNames)
     if len({sample.label for sample in samples.values()}) < len(LABELS):
         raise DataError(TrainCode.ONE_CLASS_LEFT)
     return DataSet(tuple(samples.values()), tuple(rejected), fingerprint.hexdigest(), source.by, told.note)
-
-
-class _Source:
-    """A folder or a zip file, read the same way."""
-
-    def __init__(self, path: Path, classes: ClassNames = ClassNames()) -> None:  # noqa: B008 - it is immutable
-        self._classes = classes
-        self._zip: zipfile.ZipFile | None = None
-        self._path = path
-        self._entries: dict[str, zipfile.ZipInfo] = {}
-        if path.is_dir():
-            return
-        if not path.exists():
-            raise DataError(TrainCode.DATA_MISSING, path=path)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            if is_tarfile(path):
-                raise DataError(TrainCode.DATA_A_TAR, path=path) from error
-            raise DataError(TrainCode.DATA_NOT_READ, path=path, reason=reason_of(error)) from error
-        self._entries = {_entry_name(one): one for one in self._zip.infolist()}
-
-    def __enter__(self) -> "_Source":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._zip is not None:
-            self._zip.close()
-
-    def labelled(self) -> Iterator[tuple[str, int]]:
-        """Yield (file, label) of every image below a folder that is named after a class."""
-        yield from ((file, label) for file, label in self._pictures() if label is not None)
-
-    def of_no_class(self) -> Counter[str]:
-        """Count the images below no folder that is named after a class, by the folder that they lie in."""
-        return Counter(
-            PurePosixPath(file).parent.as_posix() for file, label in self._pictures() if label is None
-        )
-
-    def packed(self) -> list[str]:
-        """Name the zip files among the files."""
-        return sorted(file for file in self._files() if file.lower().endswith(".zip"))
-
-    def _pictures(self) -> Iterator[tuple[str, int | None]]:
-        for file in self._files():
-            path = PurePosixPath(file)
-            if any(map(is_made_by_system, path.parts)) or not is_picture_name(path.name):
-                continue
-            folders = (self._classes.number(part) for part in reversed(path.parts[:-1]))
-            yield file, next((number for number in folders if number is not None), None)
-
-    def folders(self) -> list[str]:
-        """Name the folders that hold files, sorted."""
-        return sorted(
-            {parent for file in self._files() if (parent := PurePosixPath(file).parent.as_posix()) != "."}
-        )
-
-    def read(self, file: str) -> bytes:
-        """Read one file's bytes."""
-        if self._zip is not None:
-            return self._zip.read(self._entries[file])
-        return (self._path / file).read_bytes()
-
-    def _files(self) -> Iterator[str]:
-        if self._zip is not None:
-            yield from (name for name in self._entries if not name.endswith("/"))
-        else:
-            # The root's own name counts too: a user may point at the folder Parasitized by mistake.
-            for path in self._path.rglob("*"):
-                if path.is_file():
-                    yield path.relative_to(self._path).as_posix()
-
-
-def _entry_name(entry: zipfile.ZipInfo) -> str:
-    """The path of an entry, also where a Windows parted its folders, or a Mac did not say that it is UTF-8."""
-    name = entry.filename
-    if not entry.flag_bits & _UTF8_NAME:
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")

@@ -1,5 +1,7 @@
 """Reading labelled cells: what is used, what is left out and why. The cells are drawn by the simulator."""
 
+import errno
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -75,6 +77,25 @@ def test_an_unreadable_file_is_left_out_and_named(cells: Path) -> None:
 def test_an_empty_file_is_left_out_and_named(cells: Path) -> None:
     (cells / "Parasitized/empty.png").touch()
     assert "empty" in reason_of(load_dataset(cells, BY_NAME, size=SIZE), "Parasitized/empty.png")
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_read(
+    cells: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut, listed = cells / "Uninfected" / "shut", os.scandir
+    shut.mkdir()
+    shutil.copy(cells / "Uninfected/P0_IMG_1_cell_3.png", shut / "P0_IMG_1_cell_9.png")
+
+    def scandir(path: str) -> object:
+        if Path(path) == shut:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # no mode of a folder keeps root out
+    data = load_dataset(cells, BY_NAME, size=SIZE)
+    assert len(data.samples) == 6
+    assert [entry.file for entry in data.rejected] == ["Uninfected/shut"]
+    assert "ermission" in reason_of(data, "Uninfected/shut")
 
 
 def test_a_black_picture_is_left_out(cells: Path) -> None:
