@@ -20,6 +20,8 @@ from edge.inference.levelling import level, logits_of, typical_logit
 from edge.inference.model_file import load_model
 from edge.inference.model_store import find_model
 from edge.inference.second_look import features_over_turns
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder
 from edge.teaching.gate import measure, refusal
 from edge.teaching.labelled_cells import LEAST_PATIENTS
@@ -136,7 +138,7 @@ def main(*, model: str, laboratory: Path, numbers: str, count: int) -> None:
     classifier = Classifier(loaded)
     bank = classifier.bank()
     if bank is None:
-        raise click.ClickException(f"{loaded.name} has no bank.")
+        raise click.ClickException(str(Message(Code.TEACH_NO_BANK, model=loaded.name)))
     fields = read_fields(classifier, laboratory)
     click.echo(
         "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"

@@ -138,7 +138,7 @@ def _numbers(_: click.Context, __: click.Parameter, text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
-        raise click.BadParameter("numbers separated by commas") from error
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()

@@ -321,7 +321,7 @@ def test_a_folder_and_a_model_with_classes_of_other_names_are_converted(
     manifest = load_model(tmp_path / "models" / "plasmolite-theirs-float32.tflite").manifest
     # What was found by trying is told as figures that can be read: which way, on how many cells.
     made = manifest["made_elsewhere"]
-    ways = "; ".join(f"{way}: {figure:.3f}" for way, figure in made["auc_by_way_tried"].items())
+    ways = ", ".join(f"{way} {figure:.3f}" for way, figure in made["auc_by_way_tried"].items())
     assert set(made["auc_by_way_tried"]) == {"0..1 RGB", "0..1 BGR"}
     assert (
         f"It wants {made['preprocessing']['channels']} pixels of 0..1, and its classes are Parasitized before "
