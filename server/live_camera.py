@@ -123,6 +123,9 @@ class LiveCamera:
         return str(snapshot.message or f"The source is {snapshot.source.state}.") if wrong else None
 
     def _let_go(self) -> None:
-        self._session = self._request = None
-        self._held.close()
-        self._held = ExitStack()
+        # In this order: the frame at hand may still add cells, and who reads "not counting" reviews what there is.
+        held, self._held = self._held, ExitStack()
+        try:
+            held.close()
+        finally:
+            self._session = self._request = None
