@@ -59,7 +59,7 @@ def open_peer(peer: Peer, source: Source, threads: int, batch: int) -> Judge:
             importlib.import_module(module)
         except ImportError as error:
             raise PeerUnavailableError(
-                f'{peer.name}: {module} is not installed (pip install "plasmolite[peers]").'
+                f'{peer.name}: {module} is not installed (pip install -e ".[peers]").'
             ) from error
     try:
         judge = peer.open(source, threads, batch)

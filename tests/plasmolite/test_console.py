@@ -82,7 +82,7 @@ def test_a_command_without_its_packages_says_which_extra_brings_them(
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("Erreur : ")
-    assert f"plasmolite[{extra}]" in done.stderr
+    assert f"pip install -e '.[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -200,7 +200,7 @@ def test_learning_curves_for_tensorboard_need_it(
     ]
     said = CliRunner().invoke(command, [*options, "--tensorboard"])
     assert said.exit_code == 2
-    assert "plasmolite[tensorboard]" in said.stderr
+    assert "pip install -e '.[tensorboard]'" in said.stderr
     assert not (tmp_path / "run").exists()
 
 
