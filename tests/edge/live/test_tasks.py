@@ -1,6 +1,7 @@
 """What a live session does with each frame: a slide's new cells counted, the cell under the cross-hair classified."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from edge.parasitaemia.red_cells import red_cells
 from edge.segmentation.outlines import FoundCell
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.review import judge
+from edge.slides.store import SlideStore
 from edge.types import Label, Rgb
 from tests.support.slides.disc_slide import DiscReader, DiscSlide
 from tests.support.slides.small_slide import RATES, begin, open_store
@@ -141,14 +143,20 @@ def test_no_verdict_stands_when_there_is_no_cell_under_the_cross_hair() -> None:
     assert task.facts() == {"cell": None}
 
 
+@contextmanager
+def counting(tmp_path: Path, reader: DiscReader) -> Iterator[tuple[SlideStore, SlideTask]]:
+    """A store, and the count of a slide in it."""
+    with open_store(tmp_path) as store:
+        slide = begin(store)
+        counter = SlideCounter(store, slide, reader)
+        rates = Rates.from_json(RATES)
+        yield store, SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+
+
 def test_another_resolution_of_the_camera_is_named_and_another_picture_of_a_folder_is_not(
     tmp_path: Path,
 ) -> None:
-    with open_store(tmp_path) as store:
-        slide = begin(store)
-        counter = SlideCounter(store, slide, DiscReader())
-        rates = Rates.from_json(RATES)
-        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+    with counting(tmp_path, DiscReader()) as (_, task):
         view = SLIDE.view(0, 0)
         finer = np.asarray(cv2.resize(view, (1280, 960)), np.uint8)
         for apart, told in ((True, 0), (False, 1)):
@@ -159,11 +167,7 @@ def test_another_resolution_of_the_camera_is_named_and_another_picture_of_a_fold
 
 
 def test_only_the_new_cells_of_a_frame_are_drawn_with_their_verdicts(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
-        slide = begin(store)
-        counter = SlideCounter(store, slide, DiscReader())
-        rates = Rates.from_json(RATES)
-        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+    with counting(tmp_path, DiscReader()) as (_, task):
         task.consider(frame_of(SLIDE.view(300, 300)))
         result = task.consider(frame_of(SLIDE.view(500, 300), 2))
         verdicts = [one for one in result.outlines if hasattr(one, "probability")]
@@ -179,13 +183,9 @@ def test_only_the_new_cells_of_a_frame_are_drawn_with_their_verdicts(tmp_path: P
 def test_what_noise_costs_is_told_once(tmp_path: Path, share: float, told: bool) -> None:
     report = QualityReport((Check(CheckName.NOISE, share, (0.0, 1.0), True, None),))
     assert report.grainy
-    with open_store(tmp_path) as store:
-        slide = begin(store)
-        reader = DiscReader()
-        reader.quality = report
-        counter = SlideCounter(store, slide, reader)
-        rates = Rates.from_json(RATES)
-        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+    reader = DiscReader()
+    reader.quality = report
+    with counting(tmp_path, reader) as (_, task):
         for number, x in enumerate((0, 200, 400), start=1):
             task.consider(frame_of(SLIDE.view(x, 0), number))
         assert task.notes().count(Message(Code.LIVE_NOISY)) == told
@@ -207,11 +207,8 @@ class UnsureReader(DiscReader):
 
 
 def test_cells_just_below_the_threshold_are_told_while_nobody_has_called_them(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
-        slide = begin(store)
-        counter = SlideCounter(store, slide, UnsureReader())
-        rates = Rates.from_json(RATES)
-        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+    with counting(tmp_path, UnsureReader()) as (store, task):
+        slide = task.slide
         task.consider(frame_of(SLIDE.view(300, 300)))
         near = [cell for cell in store.cells(slide) if cell.doubtful]
         assert near
@@ -226,11 +223,7 @@ def test_cells_just_below_the_threshold_are_told_while_nobody_has_called_them(tm
 def test_a_file_that_could_not_be_read_stays_among_the_warnings_whatever_is_told_after(
     tmp_path: Path,
 ) -> None:
-    with open_store(tmp_path) as store:
-        slide = begin(store)
-        counter = SlideCounter(store, slide, DiscReader())
-        rates = Rates.from_json(RATES)
-        task = SlideTask(counter, store, slide, rates=rates, blood=red_cells(), cells_wanted=1000)
+    with counting(tmp_path, DiscReader()) as (_, task):
         reason = Message(Code.PICTURE_EMPTY)
         task.note(Message(Code.LIVE_FILE_GIVEN_UP, file="a.png", reason=reason))
         for suffix in (".txt", ".csv", ".pdf", ".xml", ".ini", ".doc"):
