@@ -50,6 +50,7 @@ def _as_shown(command: click.Command) -> Any:
     shown: Any = copy.copy(command)
     shown.help = in_users_language(command.help or "")
     shown.epilog = in_users_language(command.epilog or "")
+    shown._help_option = None  # click keeps it as it was first asked for, in the language of then
     shown.params = [_option_as_shown(parameter) for parameter in command.params]
     if isinstance(command, click.Group):
         shown.commands = {name: _as_shown(member) for name, member in command.commands.items()}

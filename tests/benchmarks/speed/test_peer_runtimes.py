@@ -16,7 +16,7 @@ def test_a_peer_that_is_not_installed_or_fails_is_named(tmp_path: Path) -> None:
         raise ValueError("no such operator")
 
     missing = Peer("Absent runtime", FLOAT, ("a_module_that_is_not",), fail)  # type: ignore[arg-type]
-    with pytest.raises(PeerUnavailableError, match=r"a_module_that_is_not.*plasmolite\[peers\]"):
+    with pytest.raises(PeerUnavailableError, match=r"a_module_that_is_not.*pip install -e .*\[peers\]"):
         open_peer(missing, source, 1, 1)
     failing = Peer("Failing runtime", FLOAT, (), fail)  # type: ignore[arg-type]
     with pytest.raises(PeerUnavailableError, match="no such operator"):

@@ -42,6 +42,13 @@ def test_click_speaks_english_by_default() -> None:
     assert "Error: No such option '--nothing'." in output
 
 
+def test_the_help_option_speaks_the_language_of_each_call() -> None:
+    english = CliRunner().invoke(main, ["doctor", "--help"]).output
+    assert "Show this message and exit." in english
+    french = CliRunner().invoke(main, ["doctor", "--language", "fr", "--help"]).output
+    assert "Affiche ce message et quitte." in french
+
+
 def test_the_environment_names_the_language_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLASMOLITE_LANGUAGE", "fr")
     output = CliRunner().invoke(main, ["--help"]).output
