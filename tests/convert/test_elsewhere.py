@@ -77,7 +77,12 @@ def foreign(cells: np.ndarray, laboratory: Path, tmp_path_factory: pytest.TempPa
     ).astype(np.float32)
     model.compile(optimizer=keras.optimizers.Adam(3e-3), loss="categorical_crossentropy")
     pictures = np.concatenate([cells, theirs])[..., ::-1].astype(np.float32) / 255
-    model.fit(pictures, np.stack([infected, 1 - infected], axis=1), epochs=60, batch_size=20, verbose=0)
+    for _ in range(
+        5
+    ):  # threads add in an order of their own: once in many runs it has learnt next to nothing by then
+        model.fit(pictures, np.stack([infected, 1 - infected], axis=1), epochs=60, batch_size=20, verbose=0)
+        if np.mean((model.predict(pictures, verbose=0)[:, 0] > 0.5) == infected) > 0.95:
+            break
     path = tmp_path_factory.mktemp("elsewhere") / "theirs.keras"
     model.save(path)
     return path
