@@ -8,39 +8,30 @@ from click.testing import CliRunner
 
 from plasmolite.console import COMMANDS, main
 
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["classify", "--threshold", "nan", "cells"],
-        ["explain", "--threshold", "nan", "--out", "why.png", "cell.png"],
-        ["analyze", "--cell-width", "NaN", "fields"],
-        ["simulate", "--out", "drawn", "--blur", "nan"],
-        ["simulate", "--out", "drawn", "--cells-per-field", "100001"],
-        ["live", "--source", "simulator", "--seed", "-1"],
-    ],
-)
-def test_what_is_in_no_range_is_refused(arguments: list[str]) -> None:
-    answer = CliRunner().invoke(main, arguments)
-    assert answer.exit_code == 2
-    assert "is not in the range" in answer.output
+OUT_OF_RANGE, EMPTY = "is not in the range", "The path is empty"
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "why"),
     [
-        ["analyze", ""],
-        ["classify", "cells", ""],
-        ["slides", "export", "K-1", "--to", ""],
-        ["live", "--source", "simulator", "--store", ""],
-        ["archive", "run", "", "--out", "judged"],
-        ["archive", "run", "fields", "--out", ""],
+        (["classify", "--threshold", "nan", "cells"], OUT_OF_RANGE),
+        (["explain", "--threshold", "nan", "--out", "why.png", "cell.png"], OUT_OF_RANGE),
+        (["analyze", "--cell-width", "NaN", "fields"], OUT_OF_RANGE),
+        (["simulate", "--out", "drawn", "--blur", "nan"], OUT_OF_RANGE),
+        (["simulate", "--out", "drawn", "--cells-per-field", "100001"], OUT_OF_RANGE),
+        (["live", "--source", "simulator", "--seed", "-1"], OUT_OF_RANGE),
+        (["analyze", ""], EMPTY),
+        (["classify", "cells", ""], EMPTY),
+        (["slides", "export", "K-1", "--to", ""], EMPTY),
+        (["live", "--source", "simulator", "--store", ""], EMPTY),
+        (["archive", "run", "", "--out", "judged"], EMPTY),
+        (["archive", "run", "fields", "--out", ""], EMPTY),
     ],
 )
-def test_an_empty_path_is_not_the_current_folder(arguments: list[str]) -> None:
+def test_a_number_in_no_range_and_an_empty_path_are_refused(arguments: list[str], why: str) -> None:
     answer = CliRunner().invoke(main, arguments)
     assert answer.exit_code == 2
-    assert "The path is empty" in answer.stderr
+    assert why in answer.stderr
 
 
 def test_no_path_of_any_command_may_be_empty() -> None:
