@@ -66,10 +66,10 @@ def compare(analyser: FieldAnalyser, classifier: Classifier, rgb: Rgb) -> Row:
     said = classifier.probabilities(inputs)
     typical = typical_logit(said[[cell.counted for cell in cells]])
     model, threshold = classifier.model, analyser.threshold
-    looks = np.zeros(1, np.int64)
+    judged_again: list[int] = []
 
     def judge(again: NDArray[np.uint8]) -> NDArray[np.floating]:
-        looks[0] += len(again)
+        judged_again.append(len(again))
         return classifier.probabilities(again)
 
     doubt = in_doubt(model.second_look, threshold)
@@ -79,7 +79,7 @@ def compare(analyser: FieldAnalyser, classifier: Classifier, rgb: Rgb) -> Row:
     return Row(
         len(cells),
         0 if doubt is None else int(((first >= doubt.least) & (first <= doubt.most)).sum()),
-        len(cells) + int(looks[0]),
+        len(cells) + sum(judged_again),
         int(((here >= threshold) != (everywhere >= threshold)).sum()),
         sum(
             doubtful(one, threshold) != doubtful(other, threshold)
