@@ -226,8 +226,7 @@ class SlideTask:
             "reached": counts.cells >= self._cells_wanted,
             "parasitized": counts.parasitized,
             "unjudged": counts.unjudged,
-            "near_threshold": open_cells(self._store, self.slide)
-            - open_cells(self._store, self.slide, doubtful=False),
+            "near_threshold": open_cells(self._store, self.slide).near,
             "stretches": len(regions),
             "counted_twice_at_most": counted_twice_at_most(regions),
             "estimate": reading.to_json(),

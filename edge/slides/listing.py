@@ -12,8 +12,10 @@ from edge.slides.tables.rows import CELLS_WITH_CALLS
 from edge.types import Label
 
 _OPEN = f"""
-SELECT coalesce(sum(call IS NULL AND (label = '{Label.PARASITIZED}' OR doubtful AND ?)), 0) AS open
+SELECT coalesce(sum(label = '{Label.PARASITIZED}'), 0) AS suspects,
+       coalesce(sum(label <> '{Label.PARASITIZED}' AND doubtful), 0) AS near
 FROM ({CELLS_WITH_CALLS} WHERE fields.slide = ? AND cells.duplicate_of IS NULL AND strain <= {MOST_STRAIN})
+WHERE call IS NULL
 """  # noqa: S608 - put together from constants alone
 _MOST_TELLING = f"""
 SELECT crop FROM cells JOIN fields USING (field_id)
@@ -72,9 +74,22 @@ def find_slides(
     return SlidePage(len(found), tuple(found[offset : offset + limit]))
 
 
-def open_cells(store: SlideStore, slide: Slide, *, doubtful: bool = True) -> int:
-    """How many suspects, and doubtful cells unless they are left out, of a slide have no call yet."""
-    return int(store.database.rows(_OPEN, (doubtful, slide.number))[0]["open"])
+class OpenCells(NamedTuple):
+    """Cells of a slide that wait for a person's call.
+
+    Attributes:
+        suspects: called parasitised by the machine.
+        near: called uninfected, but near the threshold.
+    """
+
+    suspects: int
+    near: int
+
+
+def open_cells(store: SlideStore, slide: Slide) -> OpenCells:
+    """How many suspects and how many doubtful cells of a slide have no call yet."""
+    row = store.database.rows(_OPEN, (slide.number,))[0]
+    return OpenCells(int(row["suspects"]), int(row["near"]))
 
 
 def thumbnail(store: SlideStore, slide: Slide) -> bytes:

@@ -277,7 +277,7 @@ def find_cell(store: SlideStore, slide: Slide, cell_id: int) -> StoredCell:
 
 def slide_facts(store: SlideStore, slide: Slide) -> dict[str, Any]:
     """What the list says of a slide."""
-    counts, left = store.counts(slide), open_cells(store, slide)
+    counts, left = store.counts(slide), sum(open_cells(store, slide))
     return {
         "number": slide.number,
         "slide_id": slide.slide_id,

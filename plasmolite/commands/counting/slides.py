@@ -99,7 +99,7 @@ def list_slides(place: _Place, *, as_json: bool) -> None:
                 for figure in (counts.fields, counts.cells, counts.parasitized, counts.reviewed)
             ]
             # Of a slide whose suspects wait for a person there is nothing after review.
-            seen = not open_cells(store, slide, doubtful=False)
+            seen = not open_cells(store, slide).suspects
             figures.append(words.count(counts.parasitized_after_review) if seen else "-")
             begun = f"{slide.created_at:%Y-%m-%d %H:%M}"
             table.add_row(Text(slide.slide_id), begun, Text(slide.operator), *figures)
