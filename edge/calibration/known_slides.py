@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.cells.tables import csv_rows
+from edge.cells.tables import by_header, csv_rows
 from edge.errors import SourceError
 from edge.images.inputs import CellFile, list_cell_files
 from edge.messages.codes import Code
@@ -135,11 +135,9 @@ def read_table(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
         SourceError: It cannot be read, or a column or a value is missing.
     """
     try:
-        (_, head), *body = csv_rows(path) or [(1, [])]
+        _, rows = by_header(csv_rows(path))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(Code.CALIBRATION_TABLE_NOT_READ, path=path, reason=reason_of(error)) from error
-    names = [name.strip().lower() for name in head]
-    rows = [dict(zip(names, map(str.strip, row), strict=False)) for _, row in body]
     wanted = list(columns)
     if not rows or any(not row.get(column) for row in rows for column in wanted):
         raise SourceError(Code.CALIBRATION_TABLE, path=path, columns=wanted)

@@ -250,19 +250,30 @@ def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     ]
 
 
+def by_header(rows: Sequence[tuple[int, list[str]]]) -> tuple[list[str], list[dict[str, str]]]:
+    """Name the values of rows by those of the first.
+
+    Args:
+        rows: of `csv_rows`.
+
+    Returns:
+        The names, in small letters, and each further row's values; without spaces at their ends, empty where missing.
+    """
+    head = [name.strip().lower() for name in rows[0][1]] if rows else []
+    body = [[one.strip() for one in row] + [""] * len(head) for _, row in rows[1:]]
+    return head, [dict(zip(head, row, strict=False)) for row in body]
+
+
 def named_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Read a CSV file whose header has at least these columns; what is missing in a row is empty.
 
     Raises:
         TableError: the file cannot be read, or lacks a column.
     """
-    rows = _rows(path)
-    head = [name.strip().lower() for name in rows[0][1]] if rows else []
+    head, rows = by_header(_rows(path))
     if not set(columns) <= set(head):
         raise TableError(TrainCode.TABLE_COLUMNS, path=path, columns=list(columns))
-    return [
-        dict(zip(head, [one.strip() for one in row] + [""] * len(head), strict=False)) for _, row in rows[1:]
-    ]
+    return rows
 
 
 def numbers_of(path: Path, row: Mapping[str, str], columns: Sequence[str]) -> list[float]:
