@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,15 @@ ON_PAGE = (
 ENGLISH, FRENCH = catalogue(Language.ENGLISH), catalogue(Language.FRENCH)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a source file, which many of these tests walk."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def codes_named(path: Path) -> Iterator[tuple[int, AnyCode, frozenset[str] | None]]:
     """Line, code, and names of the values given with it; None where it is named without being filled."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     filled = {}
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if not isinstance(call.func, ast.Name) or not re.fullmatch(r"Message|Problem|\w+Error", call.func.id):
@@ -61,20 +68,19 @@ def codes_named(path: Path) -> Iterator[tuple[int, AnyCode, frozenset[str] | Non
             yield node.lineno, FAMILIES[node.value.id][node.attr], filled.get(id(node))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_message_gives_the_values_that_its_sentence_names(path: Path) -> None:
-    for line, code, names in codes_named(path):
-        if names is not None:
-            assert names == ENGLISH.places(code), f"{path.name}:{line}: {code}"
+def test_a_message_gives_the_values_that_its_sentence_names() -> None:
+    for path in SOURCES:
+        for line, code, names in codes_named(path):
+            if names is not None:
+                assert names == ENGLISH.places(code), f"{path.relative_to(ROOT)}:{line}: {code}"
 
 
-@pytest.fixture(scope="module")
 def errors() -> set[str]:
     """The names of the classes that derive from `PlasmoliteError`."""
     bases = {
         node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
     }
     found = {"PlasmoliteError"}
@@ -83,27 +89,28 @@ def errors() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_error_is_a_sentence_of_one_language(path: Path, errors: set[str]) -> None:
-    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call):
-            continue
-        name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", None)
-        if name in errors or name in CLICK_ERRORS:
+def calls_of(paths: list[Path]) -> Iterator[tuple[str, ast.Call, str]]:
+    """Place, call, and the name of what is called, of each call in source files."""
+    for path in paths:
+        for call in ast.walk(tree_of(path)):
+            if isinstance(call, ast.Call):
+                name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+                yield f"{path.relative_to(ROOT)}:{call.lineno}", call, name
+
+
+def test_no_error_is_a_sentence_of_one_language() -> None:
+    own = errors()
+    for place, call, name in calls_of(SOURCES):
+        if name in own or name in CLICK_ERRORS:
             words = [node for what in call.args for node in ast.walk(what) if isinstance(node, ast.Constant)]
             texts = [word.value for word in words if isinstance(word.value, str)]
             # click's are put into words where they are raised, by a key without a space.
-            assert not [text for text in texts if name in errors or " " in text], f"{path.name}:{call.lineno}"
+            told = [text for text in texts if name in own or " " in text]
+            assert not told, place
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "plasmolite").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_what_a_command_prints_is_of_no_one_language(path: Path) -> None:
-    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call):
-            continue
-        name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", None)
+def test_what_a_command_prints_is_of_no_one_language() -> None:
+    for place, call, name in calls_of(sorted((ROOT / "plasmolite").rglob("*.py"))):
         if name in PRINTING:
             parts = [
                 part
@@ -111,7 +118,8 @@ def test_what_a_command_prints_is_of_no_one_language(path: Path) -> None:
                 for part in (what.values if isinstance(what, ast.JoinedStr) else [what])
             ]
             texts = [part.value for part in parts if isinstance(part, ast.Constant)]
-            assert not [text for text in texts if IN_WORDS.search(str(text))], f"{path.name}:{call.lineno}"
+            told = [text for text in texts if IN_WORDS.search(str(text))]
+            assert not told, place
 
 
 def test_every_code_is_used() -> None:
@@ -145,18 +153,19 @@ def test_every_member_of_what_the_page_and_the_terminal_show_has_a_label(words) 
     assert {f"label.{label}" for label in (Label.PARASITIZED, Label.UNINFECTED)} <= words.keys
 
 
-@pytest.mark.parametrize("code", [code for code in ALL_CODES.values() if code.startswith(ON_PAGE)])
-def test_the_page_names_no_option_and_no_path(code: AnyCode) -> None:
-    for words in (ENGLISH, FRENCH):
-        key = f"page.{code}" if f"page.{code}" in words.keys else code
-        assert not PROGRAMS.search(words.template(key)), key
+@pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["en", "fr"])
+def test_the_page_names_no_option_and_no_path(words) -> None:
+    for code in ALL_CODES.values():
+        if code.startswith(ON_PAGE):
+            key = f"page.{code}" if f"page.{code}" in words.keys else code
+            assert not PROGRAMS.search(words.template(key)), key
 
 
-@pytest.mark.parametrize("code", ALL_CODES.values())
-def test_a_french_sentence_is_not_the_english_one(code: AnyCode) -> None:
-    english = re.sub(r"\{.*?\}", "", ENGLISH.template(code))
-    french = re.sub(r"\{.*?\}", "", FRENCH.template(code))
-    # Alike in both: proper names, figures with their units, and single words.
-    if len(re.findall(r"[a-z]{2,}", english)) > 1:
-        assert french != english
-    assert not re.search(r"\b(the|is|are|of|with|cannot|this)\b", french), french
+def test_a_french_sentence_is_not_the_english_one() -> None:
+    for code in ALL_CODES.values():
+        english = re.sub(r"\{.*?\}", "", ENGLISH.template(code))
+        french = re.sub(r"\{.*?\}", "", FRENCH.template(code))
+        # Alike in both: proper names, figures with their units, and single words.
+        if len(re.findall(r"[a-z]{2,}", english)) > 1:
+            assert french != english
+        assert not re.search(r"\b(the|is|are|of|with|cannot|this)\b", french), french
