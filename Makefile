@@ -3,11 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# A worker a core and one more, since browsers, servers and other programs are waited for; the tests of one file stay
-# together, so that what they share is made once.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
-FAST := not slow and not browser
+# The tests of one file stay together, so that what they share is made once.
+PYTEST := $(BIN)/python -m pytest --dist loadfile
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# One more than cores, since browsers, servers and other programs are waited for.
+ALL := --numprocesses $(shell expr $(CORES) + 1)
+FAST := --numprocesses $(CORES) -m "not slow and not browser"
 CHECKS := check-format check-lint check-spelling check-types check-imports
 
 .PHONY: help run setup test test-fast cov check $(CHECKS) format docs bundle combinations constraints audit clean
@@ -22,15 +23,15 @@ run: $(STAMPS)/edge ## set up the device's part and judge the bundled cells and 
 
 test: $(STAMPS)/dev ## check the code and run all tests; both are reported, whichever fails
 	@$(MAKE) --no-print-directory --keep-going check && checks=passed || checks=FAILED; \
-	$(PYTEST) && tests=passed || tests=FAILED; \
+	$(PYTEST) $(ALL) && tests=passed || tests=FAILED; \
 	echo "checks $$checks, tests $$tests"; \
 	[ "$$checks $$tests" = "passed passed" ]
 
-test-fast: $(STAMPS)/dev ## run the tests that are neither slow nor need a browser
-	$(PYTEST) -m "$(FAST)"
+test-fast: $(STAMPS)/dev ## run the tests that take less than a second each and need no browser
+	$(PYTEST) $(FAST)
 
 cov: $(STAMPS)/dev ## measure how much of edge and server the tests run; at least 96 and 95 %
-	$(PYTEST) -m "not browser" --cov=edge --cov=server --cov-report= tests/edge tests/plasmolite tests/server
+	$(PYTEST) $(ALL) -m "not browser" --cov=edge --cov=server --cov-report= tests/edge tests/plasmolite tests/server
 	$(BIN)/coverage report --include='edge/*' --fail-under=96 --skip-covered
 	$(BIN)/coverage report --include='server/*' --fail-under=95 --skip-covered
 

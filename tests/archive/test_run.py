@@ -50,6 +50,7 @@ def in_child(work: Callable[[], object]) -> int:
     return os.waitpid(child, 0)[1]
 
 
+@pytest.mark.slow
 def test_each_field_stands_once_and_a_copy_is_told_as_one(tmp_path, archive, judged) -> None:
     tally = run(tmp_path / "out", archive, JudgedBefore(judged))
     assert (tally.counted, tally.unreadable, tally.duplicates, tally.failed) == (2, 1, 1, 0)
@@ -66,6 +67,7 @@ def test_each_field_stands_once_and_a_copy_is_told_as_one(tmp_path, archive, jud
     assert tally.cells == sum(row["counted"] for row in rows(tmp_path / "out")[CELLS])
 
 
+@pytest.mark.slow
 def test_a_folder_that_a_full_disk_left_empty_is_no_slide(tmp_path, archive, judged) -> None:
     run(tmp_path / "out", archive, JudgedBefore(judged))
     (tmp_path / "out" / FIELDS / "no part came").mkdir()

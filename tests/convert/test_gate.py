@@ -81,6 +81,7 @@ def test_the_same_share_of_many_cells_is_refused() -> None:
     assert accuracy.text(Language.FRENCH) == french
 
 
+@pytest.mark.slow
 def test_a_handful_of_verdicts_of_many_cells_passes() -> None:
     before = keras(5_500)
     assert gated(with_flips(before, 3, 2), before).decision is Decision.PASSED

@@ -73,6 +73,7 @@ def test_the_description_is_shell_that_says_what_the_bundle_is_for() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_fetched_is_an_error_that_names_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ def test_rules_and_dashboard_name_figures_that_a_device_gives() -> None:
         assert named <= given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("check", "rules", "alerts.yaml"), ("test", "rules", "alerts_test.yaml")]
 )

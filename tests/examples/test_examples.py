@@ -32,6 +32,7 @@ def test_an_example_is_short_and_listed(path: Path) -> None:
     assert f"`{path.name}`" in (_EXAMPLES / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_classify_image(tmp_path: Path) -> None:
     done = run("classify_image.py", _SAMPLES / "cells" / "cell_01.png", tmp_path / "gone.png")
     assert done.returncode == 1

@@ -83,6 +83,7 @@ def test_fields_are_counted_and_estimated(model: plasmolite.Classifier) -> None:
         plasmolite.analyse_field(model, "gone.png")
 
 
+@pytest.mark.slow
 def test_a_site_is_calibrated_and_its_profile_is_used(model: plasmolite.Classifier, tmp_path: Path) -> None:
     settings = FieldSettings(width=800, height=600, cells=60, cell_width=60.0, parasitaemia=0.0)
     fields = [draw_field(seed, settings).rgb for seed in range(2)]
@@ -116,6 +117,7 @@ def test_a_live_session_tells_the_camera_what_to_keep(
     assert {(cv2.CAP_PROP_EXPOSURE, 80), (cv2.CAP_PROP_WB_TEMPERATURE, 5200)} <= set(usb.sets[0])
 
 
+@pytest.mark.slow
 def test_a_slide_is_counted_live_and_stored(model: plasmolite.Classifier, tmp_path: Path) -> None:
     with plasmolite.open_slide_store(tmp_path / "slides.sqlite") as store:
         fields = str(_SAMPLES / "fields")

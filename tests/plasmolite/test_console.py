@@ -19,6 +19,7 @@ def plasmolite(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_version_names_program_model_and_runtime(shipped: Classifier) -> None:
     done = plasmolite("--version")
     assert done.returncode == 0
@@ -40,6 +41,7 @@ def test_an_unknown_model_is_refused_with_the_names_that_there_are() -> None:
     assert "nano-int8, standard-float16, standard-int8" in done.stderr
 
 
+@pytest.mark.slow
 def test_verbose_logs_the_steps_by_their_area(shipped: Classifier) -> None:
     field = _CELL.parents[1] / "fields" / "field_01.jpg"
     done = plasmolite("--verbose", "analyze", "--json", field)
@@ -60,6 +62,7 @@ import_module("plasmolite.console").main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("missing", "extra", "arguments"),
     [

@@ -17,6 +17,7 @@ from server.live_camera import LiveCamera
 from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
 
 
+@pytest.mark.slow
 def test_a_count_fixes_the_camera_as_the_server_was_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,6 +37,7 @@ def test_a_count_fixes_the_camera_as_the_server_was_told(
             LiveCamera(setup, store, "simulator", CameraSettings(exposure_us=8000))
 
 
+@pytest.mark.slow
 def test_a_count_goes_on_until_the_frame_at_hand_is_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

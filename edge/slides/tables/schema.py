@@ -223,18 +223,21 @@ def migrate(connection: sqlite3.Connection, *, path: str, up_to: int = CURRENT_V
     """
     first = _version(connection, path)
     connection.create_function("without_secrets", 1, without_secrets, deterministic=True)
-    for version in range(first, up_to):
-        vacuum = MIGRATIONS[version] == _VERSION_4
-        if vacuum:  # whole or not at all by itself, and refused within a transaction
+    # A new file is made in one step, since each waits for the disk twice; it holds no former rows to clean.
+    steps = [range(up_to)] if first == 0 else [range(version, version + 1) for version in range(first, up_to)]
+    for step in steps:
+        if first and MIGRATIONS[step.start] == _VERSION_4:
+            # Whole or not at all by itself, and refused within a transaction.
             connection.execute(_VERSION_4)
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another process may have migrated while this one waited for the lock.
-            if _version(connection, path) == version:
-                for statement in () if vacuum else _statements(MIGRATIONS[version]):
-                    connection.execute(statement)
+            if _version(connection, path) == step.start:
+                for script in MIGRATIONS[step.start : step.stop]:
+                    for statement in () if script == _VERSION_4 else _statements(script):
+                        connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {version + 1}")
+                connection.execute(f"PRAGMA user_version = {step.stop}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

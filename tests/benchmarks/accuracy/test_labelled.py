@@ -8,6 +8,7 @@ from benchmarks.accuracy.labelled import read_labelled_cells
 from benchmarks.harness.measurement import BenchmarkError
 
 
+@pytest.mark.slow
 def test_labels_come_from_folders_patients_from_names_and_disputes_from_the_file(drawn: Path) -> None:
     cells, refused = read_labelled_cells(drawn / "cells", corrections=drawn / "corrections.csv")
     assert len(cells) == 24

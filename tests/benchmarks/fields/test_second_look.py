@@ -25,6 +25,7 @@ def nano() -> ModelFile:
     return load_model(shipped_models()["plasmolite-nano-int8.tflite"])
 
 
+@pytest.mark.slow
 def test_where_all_cells_are_turned_to_the_end_nothing_is_left_out(
     field: Rgb, nano: ModelFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ STRONGEST = {way.check: way for way in ways() if way.name != "nothing"}
 """The last of the ways for each check."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [STRONGEST[name] for name in STRONGEST if name != CheckName.FLICKER])
 def test_each_way_raises_what_its_check_measures(way: Way) -> None:
     field, finder = draw(grid((640, 480), 40), 40, (640, 480)), CellFinder()

@@ -8,6 +8,7 @@ from edge.images.files import read_image
 from edge.live.sources.base import EndOfSourceError
 
 
+@pytest.mark.slow
 def test_a_camera_hands_out_its_walk_and_ends() -> None:
     walk = draw_walk(0, 0.2, 10, lambda _, __: None)
     camera = Camera(walk, 1000)

@@ -12,12 +12,14 @@ from edge.inference.model_file import default_model_path
 SAMPLE = Path(str(resources.files("edge.samples"))) / "cells" / "cell_01.png"
 
 
+@pytest.mark.slow
 def test_a_start_is_a_process_that_judges_and_tells_its_memory() -> None:
     run = run_classify(default_model_path(), SAMPLE)
     assert run.seconds > 0
     assert 20e6 < run.peak_bytes < 2e9
 
 
+@pytest.mark.slow
 def test_a_start_that_fails_is_no_measurement(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="classify"):
         run_classify(tmp_path / "missing.tflite", SAMPLE)

@@ -115,6 +115,7 @@ def test_the_bundled_cells_are_red_cells() -> None:
         cell_input(file.source, _SIZE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("infected", [False, True], ids=["healthy", "infected"])
 def test_drawn_cells_are_red_cells(infected: bool) -> None:
     refused = 0
@@ -192,6 +193,7 @@ def test_a_refused_file_has_no_label_and_those_beside_it_do(shipped: Classifier,
     assert str(letter.error).startswith("This does not look like a red cell")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", LABELS)
 def test_real_cells_of_either_class_are_hardly_ever_refused(shared_data: Path, label: str) -> None:
     with (shared_data / "nih-malaria" / "patients.csv").open() as stream:

@@ -180,6 +180,7 @@ def _scripted(said: list[list[float]], taught: float = 0.0) -> Classifier:
     return cast(Classifier, _Scripted([list(one) for one in said], taught))
 
 
+@pytest.mark.slow
 def test_a_field_is_levelled_by_what_the_model_said_before_it_was_taught() -> None:
     finder = CellFinder()
     field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
@@ -189,6 +190,7 @@ def test_a_field_is_levelled_by_what_the_model_said_before_it_was_taught() -> No
     assert analyser.classify(field, cells)[0].probability == pytest.approx(1 / (1 + np.exp(-1.0)), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_of_one_slide_the_latest_cells_say_what_is_typical() -> None:
     finder = CellFinder()
     field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
@@ -207,6 +209,7 @@ def test_of_one_slide_the_latest_cells_say_what_is_typical() -> None:
     assert of_one_slide.classify(field, few)[0].probability == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_field_that_is_not_judged_leaves_what_is_typical_as_it_was() -> None:
     finder = CellFinder()
     field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
@@ -233,6 +236,7 @@ class WatchedFinder(CellFinder):
         return super().find(rgb, cell_width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("level", "code"),
     [(0, "field.too-dark"), (30, "field.too-dark"), (200, None), (255, None)],
@@ -259,6 +263,7 @@ def test_a_faint_field_is_looked_at_whole() -> None:
     assert finder.sizes == [(600, 800)]
 
 
+@pytest.mark.slow
 def test_a_grainy_field_is_judged_without_its_finest_grain() -> None:
     field = draw_field(2, FieldSettings(width=1280, height=960, cells=60, cell_width=75)).rgb
     cells = [cell for cell in CellFinder().find(field).cells if cell.counted]
@@ -278,6 +283,7 @@ def test_a_grainy_field_is_judged_without_its_finest_grain() -> None:
     assert not judge_quality(field, CellFinder().find(field)).grainy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grainy", [True, False])
 def test_it_is_the_checks_that_say_whether_a_field_is_smoothed(
     grainy: bool, monkeypatch: pytest.MonkeyPatch

@@ -40,6 +40,7 @@ def test_a_blown_out_field_is_refused(finder: CellFinder) -> None:
     assert refusal(finder, np.clip(light * 1.9, 0, 255).astype(np.uint8)) is Code.FIELD_OVEREXPOSED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", ["glass", "noise", "stripes"])
 def test_what_is_no_smear_is_refused(finder: CellFinder, picture: str) -> None:
     rng = np.random.default_rng(3)
@@ -168,6 +169,7 @@ def streak(length: float, degrees: float) -> np.ndarray:
     return np.asarray(kernel / kernel.sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["nothing", "noise"])
 @pytest.mark.parametrize(
     ("smear", "passed"), [((4, 0), True), ((8, 0), False), ((8, 90), False), ((9, 45), False)]

@@ -98,6 +98,7 @@ class FakeWorkers:
         """Nothing is kept."""
 
 
+@pytest.mark.slow
 def test_what_fills_the_room_waits_until_those_before_it_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[weakref.ref[np.ndarray]] = []
     beside: list[int] = []

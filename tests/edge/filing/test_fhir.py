@@ -31,6 +31,7 @@ R4 = pytest.importorskip("fhirclient.models.bundle", reason="fhirclient is not i
 R4_BASE = pytest.importorskip("fhirclient.models.fhirabstractbase")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reviewed", [False, True])
 def test_the_fhir_bundle_is_valid_and_names_no_person(tmp_path: Path, reviewed: bool) -> None:
     with open_store(tmp_path) as store:

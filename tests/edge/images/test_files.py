@@ -84,6 +84,7 @@ def test_a_written_picture_is_whole_and_leaves_nothing_beside_it(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from([".png", ".bmp", ".tiff", ".webp", ".jpg"]),
@@ -119,6 +120,7 @@ def test_a_fourth_channel_that_is_empty_hides_nothing() -> None:
     np.testing.assert_array_equal(rgb[:, :, ::-1], _COLOURS)
 
 
+@pytest.mark.slow
 def test_a_heic_picture_is_read_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     out = io.BytesIO()

@@ -46,6 +46,7 @@ def test_a_network_with_other_inputs_than_its_manifest_says_is_refused(shipped: 
         Classifier(ModelFile(model.path, model.flatbuffer, {**model.manifest, "input": wrong}), threads=1)
 
 
+@pytest.mark.slow
 def test_threads_that_share_a_classifier_get_their_own_answers(shipped: Classifier) -> None:
     inputs = _samples(shipped.input_size)
     alone = shipped.probabilities(inputs)

@@ -97,6 +97,7 @@ def test_after_a_loss_the_camera_is_fixed_again_and_a_change_is_a_warning(
         assert store.slide("K-1").settings["camera"] == begun
 
 
+@pytest.mark.slow
 def test_a_resumed_slide_has_its_camera_as_it_was_begun_with(
     setup: SlideSetup, store: SlideStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_resumed_slide_has_its_camera_as_it_was_begun_with(
             assert "The slide was begun with 15600." in told(session)
 
 
+@pytest.mark.slow
 def test_a_camera_that_does_not_obey_is_told_and_recorded(
     setup: SlideSetup, store: SlideStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

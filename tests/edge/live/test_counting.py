@@ -58,6 +58,7 @@ def test_a_raster_counts_every_cell_once(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_walk_that_comes_back_on_itself_counts_every_cell_once(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     at, speed, corners = np.array([400.0, 500.0]), np.zeros(2), []
@@ -101,6 +102,7 @@ def test_a_place_seen_before_is_recognised_after_a_jump(tmp_path: Path) -> None:
         assert store.counts(slide).cells == before
 
 
+@pytest.mark.slow
 def test_stretches_that_meet_are_joined_and_their_cells_counted_once(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slide = begin(store)
@@ -123,6 +125,7 @@ def two_lines(offset: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]
     return there, [(x, offset) for x, _ in reversed(there)]
 
 
+@pytest.mark.slow
 def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_path: Path) -> None:
     there, back = two_lines(390)
     with open_store(tmp_path) as store:

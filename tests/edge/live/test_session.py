@@ -244,6 +244,7 @@ class SlowTask:
         return ()
 
 
+@pytest.mark.slow
 def test_under_load_old_frames_are_dropped_and_the_age_of_what_is_shown_is_bounded() -> None:
     now = [0.0]
     camera = Camera(now)

@@ -48,6 +48,7 @@ def task(shipped: Classifier) -> CellTask:
     return CellTask(FieldAnalyser(shipped, shipped.model.operating_point("cell").threshold))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 3, 6, 10, 60])
 @pytest.mark.parametrize(
     ("width", "height", "cell_width"), [(640, 480, 40), pytest.param(1280, 960, 100, marks=pytest.mark.slow)]
@@ -69,6 +70,7 @@ def test_a_well_placed_cell_is_classified_however_few_are_around_it(
     assert box_width == pytest.approx(cell_width, rel=0.35)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 60])
 def test_a_blurred_cell_is_refused_for_its_focus(task: CellTask, cells: int) -> None:
     rgb, _ = centred(FieldSettings(cells=cells, blur=12.0, platelets=0, grains=0))
@@ -78,6 +80,7 @@ def test_a_blurred_cell_is_refused_for_its_focus(task: CellTask, cells: int) -> 
     assert task.facts() == {"cell": None}
 
 
+@pytest.mark.slow
 def test_empty_glass_is_refused(task: CellTask) -> None:
     rgb = draw_field(5, FieldSettings(width=640, height=480, cells=0, platelets=0, grains=0)).rgb
     result = task.consider(frame_of(rgb))

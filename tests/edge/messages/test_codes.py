@@ -46,16 +46,15 @@ ENGLISH, FRENCH = catalogue(Language.ENGLISH), catalogue(Language.FRENCH)
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    """The syntax tree of a source file, which many of these tests walk."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a source file's syntax tree, which most of these tests go through."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def codes_named(path: Path) -> Iterator[tuple[int, AnyCode, frozenset[str] | None]]:
     """Line, code, and names of the values given with it; None where it is named without being filled."""
-    tree = tree_of(path)
     filled = {}
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for call in (node for node in nodes_of(path) if isinstance(node, ast.Call)):
         if not isinstance(call.func, ast.Name) or not re.fullmatch(r"Message|Problem|\w+Error", call.func.id):
             continue
         for argument in call.args:
@@ -63,7 +62,7 @@ def codes_named(path: Path) -> Iterator[tuple[int, AnyCode, frozenset[str] | Non
                 names = frozenset(keyword.arg for keyword in call.keywords if keyword.arg) - NO_VALUES
                 if not any(keyword.arg is None for keyword in call.keywords):
                     filled[id(node)] = names
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in FAMILIES:
             yield node.lineno, FAMILIES[node.value.id][node.attr], filled.get(id(node))
 
@@ -80,7 +79,7 @@ def errors() -> set[str]:
     bases = {
         node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
         for path in SOURCES
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
     }
     found = {"PlasmoliteError"}
@@ -92,7 +91,7 @@ def errors() -> set[str]:
 def calls_of(paths: list[Path]) -> Iterator[tuple[str, ast.Call, str]]:
     """Place, call, and the name of what is called, of each call in source files."""
     for path in paths:
-        for call in ast.walk(tree_of(path)):
+        for call in nodes_of(path):
             if isinstance(call, ast.Call):
                 name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
                 yield f"{path.relative_to(ROOT)}:{call.lineno}", call, name

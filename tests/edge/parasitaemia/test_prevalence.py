@@ -41,6 +41,7 @@ def test_none_seen_in_very_many_cells_is_bounded_by_them_and_not_by_how_few_meas
     assert found.high == pytest.approx(3.0e-6 / 0.9, rel=0.03)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_interval_holds_the_estimate_and_stays_within_zero_and_one(data: st.DataObject) -> None:

@@ -54,6 +54,7 @@ def written(
     return page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_it_shows_the_answer_the_cells_and_each_file(
     setup: SlideSetup, fields: list[JudgedField], tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_it_shows_the_answer_the_cells_and_each_file(
     assert sum(piece.startswith("Quality checks") for piece in text) == 3
 
 
+@pytest.mark.slow
 def test_it_opens_offline_and_holds_no_mark_of_a_file_name(
     setup: SlideSetup, fields: list[JudgedField], tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_the_white_cell_of_each_bundled_field_is_told(
         assert not white.counted
 
 
+@pytest.mark.slow
 def test_infected_cells_of_every_stage_are_red_cells(finder: CellFinder) -> None:
     rng = np.random.default_rng(5)
     smear = sample_smear(rng, 90.0)

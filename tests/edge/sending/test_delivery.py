@@ -104,6 +104,7 @@ def test_crops_go_only_where_asked_for(tmp_path: Path) -> None:
         assert all(one["link"]["reference"].startswith("Media/") for one in report["media"])
 
 
+@pytest.mark.slow
 def test_through_every_fault_each_slide_stands_once(tmp_path: Path) -> None:
     chance = random.Random(20)
     kinds = [500, 502, 409, 412, 429, HALF, CUT_BEFORE, CUT_AFTER]

@@ -22,6 +22,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_bundled_pictures_are_drawn_again_from_their_seed(tmp_path: Path) -> None:
     """Equal pixels on the versions that drew them; another OpenCV or CPU may round one in a thousand values.
 

@@ -42,6 +42,7 @@ def test_tiles_meet_without_a_seam() -> None:
     assert steps[99] < 3 * np.median(steps) + 1
 
 
+@pytest.mark.slow
 def test_the_cache_stays_within_its_bound() -> None:
     small = SimulatedSlide(2, SETTINGS._replace(cache_megabytes=1))
     before = small.view(0, 0, 200, 200)
@@ -57,6 +58,7 @@ def test_a_pickled_slide_is_small_and_draws_the_same(slide: SimulatedSlide) -> N
     assert np.array_equal(pickle.loads(data).view(20, 30, 200, 100), slide.view(20, 30, 200, 100))  # noqa: S301
 
 
+@pytest.mark.slow
 def test_threads_see_the_same_slide() -> None:
     shared = SimulatedSlide(3, SETTINGS)
     places = [(x, y) for x in (0, 150, 300) for y in (0, 120)] * 2

@@ -174,6 +174,7 @@ def held_in(folder: Path) -> list[bytes]:
     return [secret for secret in SECRETS if secret in whole]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seed", [1, 4, 5]
 )  # with each of these, overwriting the rows alone leaves some behind
@@ -191,6 +192,7 @@ def test_an_older_store_is_cleaned_of_its_cameras_password(tmp_path: Path, seed:
     assert held_in(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_password_is_not_shown_from_a_store_that_may_not_be_written_to(tmp_path: Path) -> None:
     path = tmp_path / "slides.sqlite"
     store_with_a_password(path, 1)

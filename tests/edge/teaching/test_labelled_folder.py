@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "cells"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "row"),
     [

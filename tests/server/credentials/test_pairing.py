@@ -40,6 +40,7 @@ def test_a_phone_is_signed_in_by_the_code_without_the_token(tmp_path: Path) -> N
         assert app.test_client().post("/sign-in", data={"pair": code}).status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_copied_cookie_opens_nothing_after_signing_out(tmp_path: Path, restarted: bool) -> None:
     secret, record = make_token()

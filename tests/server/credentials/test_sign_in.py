@@ -35,6 +35,7 @@ def test_a_browser_without_a_session_is_led_to_the_form(guarded: tuple[Any, str]
     assert answer.headers["Location"] == "/sign-in?next=/slides/3/report"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.5", ""])
 def test_a_program_without_a_token_gets_a_problem_document(guarded: tuple[Any, str], accept: str) -> None:
     answer = app_of(guarded[0]).test_client().get("/slides", headers={"Accept": accept})
@@ -42,6 +43,7 @@ def test_a_program_without_a_token_gets_a_problem_document(guarded: tuple[Any, s
     assert answer.content_type == "application/problem+json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wanted", ["//evil.test/", "https://evil.test/", "/\\evil.test", "javascript:alert(1)", ""]
 )

@@ -8,6 +8,7 @@ import pytest
 from tests.support.http.running_server import app_of, cell_png, make_context, store_in
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "status", "level"),
     [

@@ -50,6 +50,7 @@ def client(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     sys.path.remove(str(folder))
 
 
+@pytest.mark.slow
 def test_its_calls_run(client: Any, address: str) -> None:
     api = client("bench_api.client").Client(base_url=address)
     types, models = client("bench_api.types"), client("bench_api.models")

@@ -28,6 +28,7 @@ def resident_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/predict", "/analyze", "/explain"])
 def test_every_malformed_upload_is_refused_with_a_sentence_in_bounded_memory(
     client: FlaskClient, path: str

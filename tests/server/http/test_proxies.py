@@ -106,6 +106,7 @@ class Person:
         return answer.status, dict(answer.getheaders()), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy", [nginx, caddy], ids=["nginx", "caddy"])
 def test_the_example_serves_the_page_and_the_api(
     tmp_path: Path, proxy: Callable[[Path, int, int], list[str]]

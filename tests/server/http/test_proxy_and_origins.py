@@ -70,6 +70,7 @@ def ask(
     return answer.status, dict(answer.getheaders()), text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stripped", [False, True], ids=["path kept", "path stripped"])
 def test_behind_a_proxy_the_page_knows_its_path_and_marks_its_cookie(tmp_path: Path, stripped: bool) -> None:
     secret, record = make_token()
@@ -113,6 +114,7 @@ def test_behind_a_proxy_the_page_knows_its_path_and_marks_its_cookie(tmp_path: P
         assert "Path=/malaria" in headers["Set-Cookie"]
 
 
+@pytest.mark.slow
 def test_forwarded_headers_of_a_stranger_count_for_nothing(tmp_path: Path) -> None:
     secret, record = make_token()
     with make_context(tmp_path, token=record, logins_per_minute=2) as context, served(context) as address:

@@ -28,12 +28,14 @@ def post(client: FlaskClient, *pictures: bytes, query: str = "") -> Any:
     return client.post(f"/analyze{query}", data={"file": files})
 
 
+@pytest.mark.slow
 def test_a_field_is_the_object_that_the_command_line_prints(client: FlaskClient) -> None:
     answer = post(client, field_png()).json
     expected = FieldAnalyser(classifier()).analyse(read_image(field_png()), "0.png").to_json()
     assert answer["fields"] == [expected]
 
 
+@pytest.mark.slow
 def test_the_summary_adds_the_fields_up(client: FlaskClient) -> None:
     answer = post(client, field_png(3), field_png(4)).json
     assert answer["summary"]["cell_count"] == sum(field["cell_count"] for field in answer["fields"])

@@ -48,12 +48,14 @@ def wait_for_cells(client: FlaskClient) -> dict[str, object]:
     pytest.fail(f"no cell was counted: {client.get('/live').get_json()}")
 
 
+@pytest.mark.slow
 def test_before_a_count_there_is_none(client: FlaskClient) -> None:
     assert client.get("/live").get_json()["counting"] is False
     assert client.get("/live.jpg").status_code == 404
     assert client.get("/live.mjpg").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_slide_is_counted_shown_and_stopped(client: FlaskClient, context: ServerContext) -> None:
     assert begin(client) == 201
     count = wait_for_cells(client)
@@ -65,11 +67,13 @@ def test_a_slide_is_counted_shown_and_stopped(client: FlaskClient, context: Serv
     assert context.store.counts(context.store.slide("S-1")).cells > 0
 
 
+@pytest.mark.slow
 def test_a_second_count_at_the_same_time_is_a_conflict(client: FlaskClient) -> None:
     assert begin(client) == 201
     assert begin(client, slide_id="S-2") == 409
 
 
+@pytest.mark.slow
 def test_a_slide_that_exists_is_only_resumed_by_asking(client: FlaskClient) -> None:
     begin(client)
     before = int(str(wait_for_cells(client)["cells"]))
@@ -79,11 +83,13 @@ def test_a_slide_that_exists_is_only_resumed_by_asking(client: FlaskClient) -> N
     assert int(str(wait_for_cells(client)["cells"])) >= before
 
 
+@pytest.mark.slow
 def test_a_slide_under_the_camera_cannot_be_deleted(client: FlaskClient) -> None:
     begin(client)
     assert client.delete("/slides/1?who=Amina").status_code == 409
 
 
+@pytest.mark.slow
 def test_the_cell_under_the_cross_hair_needs_no_slide(client: FlaskClient, context: ServerContext) -> None:
     assert begin(client, mode="cell", slide_id="") == 201
     assert client.get("/live").get_json()["count"]["mode"] == "cell"
@@ -91,6 +97,7 @@ def test_the_cell_under_the_cross_hair_needs_no_slide(client: FlaskClient, conte
     assert context.store.slides() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slide_id", ["  ", "K-1\nK-2", "K\u202e1-"], ids=["blank", "two lines", "turned"])
 def test_an_id_that_is_none_names_the_field(client: FlaskClient, slide_id: str) -> None:
     answer = client.post("/live", json={"slide_id": slide_id})
@@ -118,6 +125,7 @@ def test_a_server_without_a_camera_says_how_to_have_one(tmp_path: Path) -> None:
     assert "--source" in answer.get_json()["detail"]
 
 
+@pytest.mark.slow
 def test_the_stream_is_jpegs_for_as_many_viewers_as_may_watch(
     context: ServerContext, client: FlaskClient
 ) -> None:

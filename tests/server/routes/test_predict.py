@@ -168,6 +168,7 @@ def test_the_evidence_map_is_a_png(client: FlaskClient) -> None:
     assert answer.data.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_evidence_map_tells_how_strong_its_strongest_place_is(client: FlaskClient) -> None:
     infected, healthy = (
         float(

@@ -23,6 +23,7 @@ def send(client: FlaskClient, path: str, picture: bytes, name: str = "field.png"
     return client.post(path, data={"file": (io.BytesIO(picture), name)})
 
 
+@pytest.mark.slow
 def test_counts_of_single_fields_give_the_estimate_of_all_in_one_request(
     bench: tuple[FlaskClient, SlideStore],
 ) -> None:
@@ -62,6 +63,7 @@ def test_impossible_counts_are_refused(
     assert field is None or answer.json["errors"][0]["field"] == field
 
 
+@pytest.mark.slow
 def test_pictures_are_kept_as_a_slide_each_file_once(bench: tuple[FlaskClient, SlideStore]) -> None:
     client, store = bench
     slide = client.post("/slides", json={"slide_id": "K-1", "operator": "Amina", "haematocrit": 30}).json

@@ -85,6 +85,7 @@ def test_the_audit_trail_names_who_did_what(client: FlaskClient) -> None:
     assert (last["who"], last["action"], last["detail"]["cell"]) == ("Bakary", "cell reviewed", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -105,6 +106,7 @@ def test_withdrawing_a_call_that_was_never_made_is_a_conflict(client: FlaskClien
     assert review(client, 1, None) == 409
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -121,6 +123,7 @@ def test_what_is_not_there_is_404(client: FlaskClient, path: str) -> None:
     assert answer.content_type == "application/problem+json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "kind"),
     [

@@ -65,6 +65,7 @@ def learnt(context: ServerContext) -> None:
     context.adaptation_job._adaptation = Adaptation(AdaptationState.DONE, "Kisumu", 16, 16, taught_file())
 
 
+@pytest.mark.slow
 def test_too_few_reviewed_cells_are_counted_and_told(app: Flask, store: SlideStore) -> None:
     count_and_review(store, 1, classifier(), reviewed=7)
     client = app.test_client()
@@ -102,6 +103,7 @@ def test_one_lesson_at_a_time(app: Flask) -> None:
     assert client.get("/teaching").json["adaptation"]["step"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", ["", "two\nlines", "x" * 61])
 def test_a_site_has_a_name_of_one_line(app: Flask, site: str) -> None:
     assert app.test_client().post("/teaching", json={"site": site}).status_code == 422
@@ -129,6 +131,7 @@ def test_what_is_taught_judges_at_once_and_is_taken_back(app: Flask, store: Slid
     assert client.post("/teaching/undo").status_code == 409
 
 
+@pytest.mark.slow
 def test_requests_are_answered_through_a_change_of_model_each_by_one_model(app: Flask) -> None:
     learnt(context_of(app))
     said: dict[str, set[float]] = {}
@@ -176,6 +179,7 @@ def test_what_keeps_this_server_from_teaching_is_said(app: Flask, monkeypatch: p
     assert model_in_use() == default_model_path()
 
 
+@pytest.mark.slow
 def test_while_a_slide_is_counted_the_model_stays(app: Flask, store: SlideStore) -> None:
     context = context_of(app)
     live = LiveCamera(context.setup, store, "simulator")
@@ -189,6 +193,7 @@ def test_while_a_slide_is_counted_the_model_stays(app: Flask, store: SlideStore)
     assert model_in_use() == default_model_path()
 
 
+@pytest.mark.slow
 def test_while_one_browser_changes_the_model_another_is_told_so(app: Flask) -> None:
     context = context_of(app)
     learnt(context)
@@ -210,6 +215,7 @@ def test_while_one_browser_changes_the_model_another_is_told_so(app: Flask) -> N
     assert model_in_use() == default_model_path()
 
 
+@pytest.mark.slow
 def test_no_slide_is_begun_while_the_model_is_changed(app: Flask, store: SlideStore) -> None:
     context = context_of(app)
     live = LiveCamera(context.setup, store, "simulator")

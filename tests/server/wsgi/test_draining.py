@@ -51,6 +51,7 @@ def asks(connection: socket.socket) -> bytes:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "begun"),
     [

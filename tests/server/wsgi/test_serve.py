@@ -97,6 +97,7 @@ def ask(port: int) -> Asked:
     return Asked(found.split()[1].decode() if whole else f"cut off: {answer!r}", sent)
 
 
+@pytest.mark.slow
 def test_sigterm_under_load_finishes_what_was_accepted_and_ends_well(running: Running) -> None:
     asked: list[Asked] = []
     started = threading.Event()
@@ -125,6 +126,7 @@ def test_sigterm_under_load_finishes_what_was_accepted_and_ends_well(running: Ru
     assert all(one.sent > signalled for one in asked if one.outcome == "unanswered"), (signalled, asked)
 
 
+@pytest.mark.slow
 def test_the_log_is_json_without_names_or_queries(running: Running) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="Mr Secret.png"\r\n\r\nx\r\n--b--\r\n'
@@ -147,6 +149,7 @@ def test_the_log_is_json_without_names_or_queries(running: Running) -> None:
     assert "Secret" not in "".join(running.log)
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -172,6 +175,7 @@ def test_a_request_that_never_ends_does_not_keep_the_others(tmp_path: Path) -> N
             connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "status"),
     [

@@ -60,6 +60,7 @@ def cut(drawn: Drawn, out: Path, *more: str) -> Result:
 BOTH = ("--positive", "ring", "--negative", "red blood cell")
 
 
+@pytest.mark.slow
 def test_each_cell_is_the_picture_that_the_device_judges(drawn: Drawn, tmp_path: Path) -> None:
     said = cut(drawn, tmp_path / "cells", *BOTH)
     assert said.exit_code == 0, said.output
@@ -83,6 +84,7 @@ def test_each_cell_is_the_picture_that_the_device_judges(drawn: Drawn, tmp_path:
     assert not samples  # every cell was one of them
 
 
+@pytest.mark.slow
 def test_cells_that_nobody_annotated_are_named_and_left_out(drawn: Drawn, tmp_path: Path) -> None:
     whole = json.loads(cut(drawn, tmp_path / "all", *BOTH).stdout)
     drawn.write([box for box in drawn.boxes if box["category_id"]])
@@ -133,6 +135,7 @@ def test_a_box_of_the_parasite_alone_marks_its_cell(drawn: Drawn, tmp_path: Path
     assert json.loads(cut(drawn, tmp_path / "small", *BOTH).stdout)["cells"] == whole["cells"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -160,6 +163,7 @@ def test_names_without_a_meaning_are_asked_for_in_french(drawn: Drawn, tmp_path:
     assert re.search(r"Que veulent dire ces rectangles : red blood cell \(\d+\) \? Donnez", said.stderr)
 
 
+@pytest.mark.slow
 def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Drawn, tmp_path: Path) -> None:
     write_png(drawn.pictures / "extra.png", np.full((480, 640, 3), 200, np.uint8))
     drawn.images.append({"id": 3, "file_name": "gone.png"})

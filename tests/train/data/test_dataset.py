@@ -182,6 +182,7 @@ def test_a_damaged_file_in_a_zip_is_left_out(cells: Path, tmp_path: Path) -> Non
     assert "unpacked" in reason_of(loaded, "Uninfected/bad.png")
 
 
+@pytest.mark.slow
 def test_webp_jpeg_tiff_and_bmp_are_read(cells: Path) -> None:
     for suffix, path in zip(("webp", "jpg", "tiff", "bmp"), sorted(cells.rglob("*.png")), strict=False):
         cv2.imwrite(str(path.with_suffix(f".{suffix}")), cv2.imread(str(path)))

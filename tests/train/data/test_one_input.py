@@ -75,6 +75,7 @@ def _differing(data: DataSet, folder: Path, size: int) -> Iterator[str]:
             yield sample.name
 
 
+@pytest.mark.slow
 def test_drawn_cells_of_every_size_give_the_input_that_the_device_makes(folder: Path) -> None:
     data = load_dataset(folder, _BY_NAME, size=_SIZE)
     assert len(data.samples) == 6 * len(_WIDTHS)
@@ -82,11 +83,13 @@ def test_drawn_cells_of_every_size_give_the_input_that_the_device_makes(folder: 
     assert list(_differing(data, folder, _SIZE)) == []
 
 
+@pytest.mark.slow
 def test_a_zip_file_gives_the_same_inputs(folder: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "cells"), "zip", folder))
     assert list(_differing(load_dataset(archive, _BY_NAME, size=_SIZE), archive, _SIZE)) == []
 
 
+@pytest.mark.slow
 def test_nih_cells_give_the_input_that_the_device_makes(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "nih-malaria" / "cell_images"
     paths = sorted(source.rglob("*.webp"))

@@ -91,6 +91,7 @@ def test_disturbances_leave_the_plasma_alone_and_never_make_the_outline_larger()
     assert 5 < altered < 40  # some cells, not most
 
 
+@pytest.mark.slow
 def test_fields_give_their_cells_and_hold_some_back(tmp_path: Path) -> None:
     list(write_set(tmp_path, SetPlan(cells=0, fields=6, seed=1)))
     (tmp_path / "fields" / "broken.png").write_bytes(b"no picture")

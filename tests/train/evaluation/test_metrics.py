@@ -87,6 +87,7 @@ def test_the_threshold_for_a_false_alarm_rate_keeps_it_and_is_the_lowest(many: J
     assert evaluation.specificity(many, lower) < target
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_value_and_are_wider_for_fewer_patients(many: Judged) -> None:
     figures = evaluation.measure(many, 0.5)
     assert set(figures) == {"accuracy", "sensitivity", "specificity", "auc", "mcc", "brier", "ece"}
@@ -98,6 +99,7 @@ def test_intervals_hold_the_value_and_are_wider_for_fewer_patients(many: Judged)
     assert alone.high - alone.low == pytest.approx(2 * half, rel=0.15)
 
 
+@pytest.mark.slow
 def test_cells_that_are_alike_within_a_patient_widen_the_interval() -> None:
     labels = np.tile([0, 1], 200)
     patients = np.repeat(np.arange(10), 40).astype(str)
@@ -107,6 +109,7 @@ def test_cells_that_are_alike_within_a_patient_widen_the_interval() -> None:
     assert by_patient.high - by_patient.low > 3 * (by_cell.high - by_cell.low)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_intervals(few: Judged) -> None:
     assert evaluation.measure(few, 0.5, seed=3) == evaluation.measure(few, 0.5, seed=3)
 

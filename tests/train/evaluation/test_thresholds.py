@@ -36,6 +36,7 @@ def chosen(home: list[Sample], others: list[Sample]) -> dict[str, float]:
     return choose_thresholds(by_darkness, validation, home, others, size=SIZE, seed=3)
 
 
+@pytest.mark.slow
 def test_the_stated_share_of_varied_cells_stays_below_the_field_threshold() -> None:
     home = cells(80, 0)  # enough that one varied cell may be called infected
     threshold = chosen(home, [])["field"]
@@ -49,6 +50,7 @@ def test_the_cell_threshold_is_of_best_accuracy_on_cells_as_they_are() -> None:
     assert chosen(cells(2, 0), [])["cell"] == pytest.approx(0.45)
 
 
+@pytest.mark.slow
 def test_the_laboratory_with_more_false_alarms_decides() -> None:
     home = cells(20, 0)
     darker = [sample._replace(image=sample.image // 2) for sample in home]
@@ -77,6 +79,7 @@ def test_no_field_threshold_is_below_what_a_sparse_slide_asks_for() -> None:
     assert chosen(cells(20, 0), [])["field"] > 1 - SPARSE
 
 
+@pytest.mark.slow
 def test_where_the_network_hardly_says_so_much_the_uninfected_cells_decide_alone() -> None:
     few = sure_of(SAID_OF - 0.05)
     found = choose_thresholds(never_fooled, few, cells(3, 0), [], size=SIZE, seed=0)

@@ -50,6 +50,7 @@ def pointing(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack((x, y))[inside], near
 
 
+@pytest.mark.slow
 def test_every_pixel_of_a_scenes_cells_points_at_a_centre(scenes: list[Scene]) -> None:
     for scene in scenes:
         assert scene.picture.shape == (SIDE, SIDE, 3)
@@ -66,6 +67,7 @@ def test_scenes_hold_white_cells_that_are_marked_as_such(scenes: list[Scene]) ->
         assert scene.target[..., 0][scene.target[..., 5] > 0].min() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boxes", [True, False])
 def test_pieces_of_a_marked_field_point_at_its_marks(boxes: bool) -> None:
     pieces = real_pieces([marked_field(boxes)], 4, np.random.default_rng(2))
@@ -75,6 +77,7 @@ def test_pieces_of_a_marked_field_point_at_its_marks(boxes: bool) -> None:
     assert np.mean(near > 0.3) > 0.95
 
 
+@pytest.mark.slow
 def test_stain_without_a_mark_has_no_say() -> None:
     field = marked_field(boxes=True)
     half = field._replace(marks=tuple(mark for mark in field.marks if mark.x < field.rgb.shape[1] / 2))
@@ -97,6 +100,7 @@ def test_a_turned_batch_still_points_at_its_centres(scenes: list[Scene]) -> None
         assert near.min() > 0.3
 
 
+@pytest.mark.slow
 def test_an_exported_network_tells_the_device_what_keras_says(scenes: list[Scene], tmp_path: Path) -> None:
     made = pytest.importorskip("train.finder.export", reason="training needs TensorFlow")
     network = pytest.importorskip("train.finder.network", reason="training needs TensorFlow")

@@ -60,6 +60,7 @@ def _go_on(run: Path) -> keras.Model:
     )
 
 
+@pytest.mark.slow
 def test_a_phase_whose_history_lacks_what_its_state_has_seen_is_refused(tmp_path: Path) -> None:
     for rows in ("", _ROWS.splitlines()[1], _ROWS.splitlines()[0]):
         (tmp_path / "history.csv").write_text(_HEADER + rows)

@@ -55,6 +55,7 @@ def results() -> Results:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", Language)
 def test_a_report_is_of_one_language(tmp_path: Path, language: Language) -> None:
     (tmp_path / "data.json").write_text(json.dumps(describe_data(RUN_DATA, [Path("fields")])))

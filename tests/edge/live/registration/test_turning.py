@@ -28,6 +28,7 @@ def turned_view(x: int, y: int, turn: float) -> Rgb:
     return np.asarray(cv2.warpAffine(around, matrix, (840, 680)), np.uint8)[100:580, 100:740]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [2.0, -3.0])
 def test_a_camera_that_turns_between_the_lines_counts_every_cell_once(tmp_path: Path, turn: float) -> None:
     lines = [(120, 0.0), (360, turn)]

@@ -46,6 +46,7 @@ def mjpeg_server(frames_a_connection: int, *, length: bool = True) -> Iterator[s
         server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [True, False])
 def test_a_stream_gives_its_frames_and_says_when_it_broke_off(length: bool) -> None:
     with mjpeg_server(3, length=length) as address:
@@ -59,6 +60,7 @@ def test_a_stream_gives_its_frames_and_says_when_it_broke_off(length: bool) -> N
         source.close()
 
 
+@pytest.mark.slow
 def test_a_stream_cut_off_again_and_again_comes_back_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.live.sources.grabber.FIRST_WAIT", 0.01)
     with mjpeg_server(2) as address:

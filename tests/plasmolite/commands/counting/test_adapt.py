@@ -89,6 +89,7 @@ def test_a_taught_model_that_cannot_be_installed_leaves_the_one_in_use(place: Pa
     assert len(ModelStore(place / "models").state().used) == 1
 
 
+@pytest.mark.slow
 def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: Path) -> None:
     with SlideStore(place / "slides.db") as store:
         count_and_review(store, 1, Classifier(load_model(released), threads=1), reviewed=5)
@@ -117,6 +118,7 @@ def test_a_folder_of_labelled_cells_teaches_too(place: Path, released: Path) -> 
     assert not (place / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_model_without_a_bank_says_what_to_install(place: Path, released: Path) -> None:
     model = load_model(released)
     bare = place / "bare.tflite"

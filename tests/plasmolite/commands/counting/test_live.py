@@ -52,6 +52,7 @@ def network_camera() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_a_cameras_password_is_nowhere(tmp_path: Path, network_camera: str) -> None:
     store = ["--store", str(tmp_path / "s.sqlite")]
     address = f"http://amina:s3cret@{network_camera}/video?token=t0ken&pwd=t0ken"
@@ -109,6 +110,7 @@ def test_settings_of_a_camera_are_refused_with_other_sources(tmp_path: Path, sou
     assert "s3cret" not in said
 
 
+@pytest.mark.slow
 def test_a_recording_that_breaks_off_is_told_with_code_1(tmp_path: Path) -> None:
     bgr = cv2.imdecode(np.frombuffer(FIELD, np.uint8), cv2.IMREAD_COLOR)
     path = tmp_path / "slide.avi"
@@ -124,6 +126,7 @@ def test_a_recording_that_breaks_off_is_told_with_code_1(tmp_path: Path) -> None
     assert "of 12: the file is damaged or was cut off" in cut["words"]
 
 
+@pytest.mark.slow
 def test_a_folder_is_judged_once_and_the_count_ends(tmp_path: Path) -> None:
     folder, store = tmp_path / "fields", ["--store", str(tmp_path / "s.sqlite")]
     folder.mkdir()
@@ -146,6 +149,7 @@ def test_only_a_folder_is_judged_once(source: str) -> None:
     assert "s3cret" not in said
 
 
+@pytest.mark.slow
 def test_only_files_that_could_not_be_judged_give_code_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

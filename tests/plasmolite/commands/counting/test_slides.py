@@ -65,6 +65,7 @@ def test_the_list_tells_nothing_after_review_before_there_was_one(store_path: Pa
     assert last_figures() == ["2", "4", "1"]
 
 
+@pytest.mark.slow
 def test_a_slide_is_shown_with_both_readings_and_its_trail(store_path: Path) -> None:
     run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="coq")
     shown = run(store_path, "slides", "show", "K-0413", "--audit")
@@ -140,6 +141,7 @@ def test_review_walks_the_queue_confirms_overrules_and_undoes(store_path: Path) 
     ]
 
 
+@pytest.mark.slow
 def test_review_ends_when_nothing_is_left(store_path: Path) -> None:
     run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="ccc")
     assert "No cell of slide K-0413 waits for review" in run(store_path, "review", "K-0413").output
@@ -178,6 +180,7 @@ def test_reviewed_cells_of_several_slides_become_a_folder_of_labelled_cells(
     assert "json is of one slide" in several.output
 
 
+@pytest.mark.slow
 def test_a_call_that_is_withdrawn_while_a_third_decides_ends_nothing(
     store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +203,7 @@ def test_a_call_that_is_withdrawn_while_a_third_decides_ends_nothing(
     assert "Cell 2 of 2" in decided.output
 
 
+@pytest.mark.slow
 def test_two_readers_who_disagree_a_third_who_decides_and_the_filed_report(
     store_path: Path, tmp_path: Path
 ) -> None:
@@ -241,6 +245,7 @@ def test_two_readers_who_disagree_a_third_who_decides_and_the_filed_report(
         assert told in page
 
 
+@pytest.mark.slow
 def test_a_reader_notes_species_and_stage_with_a_call(store_path: Path) -> None:
     done = run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="sP. vivax\nring\ncoq")
     assert done.exit_code == 0, done.output
@@ -261,6 +266,7 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_surface_says_first_that_nothing_was_measured_here_and_whether_there_is_an_infection(
     tmp_path: Path, language: str

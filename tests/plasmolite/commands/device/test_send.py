@@ -61,6 +61,7 @@ def test_a_server_that_is_away_is_a_sentence_and_exit_1(folder: Path, monkeypatc
     assert "was not reached" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [(), ("--to", "fhir.example.org"), ("--form", "metrics"), ("--form", "dhis2", "--period", "soon")],

@@ -46,6 +46,7 @@ def objects(output: str) -> list[dict]:
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
+@pytest.mark.slow
 def test_json_gives_an_object_a_field_and_a_summary_at_the_end() -> None:
     result = run("--json", "--threads", 1, SAMPLES)
     assert result.exit_code == 0, result.output
@@ -67,6 +68,7 @@ def test_json_gives_an_object_a_field_and_a_summary_at_the_end() -> None:
     assert summary["words"]
 
 
+@pytest.mark.slow
 def test_bad_files_are_named_while_the_others_are_counted(batch: Path) -> None:
     result = run("--json", "--threads", 1, batch, batch / "missing.png")
     assert result.exit_code == 1
@@ -96,6 +98,7 @@ def test_a_french_reader_is_told_in_french_where_the_report_is(tmp_path: Path) -
     assert f"Rapport : {tmp_path / 'report' / 'report.html'}" in result.stdout
 
 
+@pytest.mark.slow
 def test_people_get_a_table_the_words_and_the_warning() -> None:
     result = run("--threads", 1, SAMPLES)
     assert result.exit_code == 0
@@ -106,6 +109,7 @@ def test_people_get_a_table_the_words_and_the_warning() -> None:
     assert "Research use only" in text
 
 
+@pytest.mark.slow
 def test_report_opens_offline_and_names_its_files_harmlessly(batch: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     result = run("--report", folder, "--threads", 1, batch)
@@ -121,6 +125,7 @@ def test_report_opens_offline_and_names_its_files_harmlessly(batch: Path, tmp_pa
     assert 'role="img"' in page
 
 
+@pytest.mark.slow
 def test_tables_hold_every_cell_and_every_file(batch: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     stdout = run("--json", "--report", folder, "--threads", 1, batch).stdout
@@ -135,6 +140,7 @@ def test_tables_hold_every_cell_and_every_file(batch: Path, tmp_path: Path) -> N
     assert [int(cells[0][side]) for side in ("x", "y", "width", "height")] == first["box"]
 
 
+@pytest.mark.slow
 def test_the_stages_of_each_field_show_why_a_cell_is_not_counted(tmp_path: Path) -> None:
     blurred = tmp_path / "blurred.png"
     field = cv2.imread(str(SAMPLES / "field_02.jpg"))
@@ -157,6 +163,7 @@ def test_the_stages_of_each_field_show_why_a_cell_is_not_counted(tmp_path: Path)
     assert {cell["why_not"] for cell in refused["cells"]} <= {"the field is refused"}
 
 
+@pytest.mark.slow
 def test_haematocrit_scales_the_density_and_not_the_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
     # The bundled fields hold 138 cells; a density takes 1,000.
     monkeypatch.setattr(edge.parasitaemia.estimate, "TOO_FEW_CELLS", 100)
@@ -189,6 +196,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
     assert "There are no pictures" in result.stderr
 
 
+@pytest.mark.slow
 def test_site_profile_is_used_and_named(tmp_path: Path) -> None:
     model = objects(run("--json", SAMPLES).stdout)[-1]["summary"]["model"]
     write_profile(tmp_path / "site.json", replace(PROFILE, model_sha256=model["sha256"], threshold=0.0001))
@@ -241,6 +249,7 @@ def test_what_lies_in_a_folder_is_counted_once_or_named(
     assert "sang\N{REPLACEMENT CHARACTER}.jfif" in (tmp_path / "report" / "fields.csv").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_every_page_of_a_tiff_is_a_field(tmp_path: Path) -> None:
     first, second = (Image.open(SAMPLES / f"field_0{number}.jpg") for number in (1, 2))
     first.save(tmp_path / "slide.tif", save_all=True, append_images=[second])

@@ -42,6 +42,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_profile_holds_the_rate_asked_for_and_serves_analyze(negatives: Path, tmp_path: Path) -> None:
     path = tmp_path / "site.json"
     result = run(negatives, "--false-alarms", "2%", "--out", path, "--site", "Kisumu", "--camera", "drawn")
@@ -69,6 +70,7 @@ def test_too_few_cells_are_refused_in_words(few: Path, tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_negatives_that_raise_no_alarm_do_not_bring_the_threshold_below_the_models_own(
     negatives: Path, tmp_path: Path
 ) -> None:
@@ -124,6 +126,7 @@ def positives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "marked.csv"
 
 
+@pytest.mark.slow
 def test_marked_slides_give_the_sensitivity_of_this_site_and_the_estimate_uses_it(
     negatives: Path, positives: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +146,7 @@ def test_marked_slides_give_the_sensitivity_of_this_site_and_the_estimate_uses_i
     assert any("measured at this laboratory" in sentence for sentence in summary["words"])
 
 
+@pytest.mark.slow
 def test_a_table_tells_slides_apart(negatives: Path, tmp_path: Path) -> None:
     table = negatives / "slides.csv"
     table.write_text("image,slide\n" + "".join(f"{seed}.png,{'AABB'[seed]}\n" for seed in range(4)))
@@ -154,6 +158,7 @@ def test_a_table_tells_slides_apart(negatives: Path, tmp_path: Path) -> None:
     assert "How slides differ cannot be told from fewer than 3" in result.stdout
 
 
+@pytest.mark.slow
 def test_reviewed_slides_of_the_store_give_a_profile_by_one_command(tmp_path: Path) -> None:
     model, store_path = load_model(default_model_path()), tmp_path / "slides.sqlite"
     random = np.random.default_rng(1)

@@ -29,6 +29,7 @@ def _classify(*arguments: str, stdin: bytes | None = None) -> subprocess.Complet
     return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
 
+@pytest.mark.slow
 def test_bad_files_are_named_and_good_ones_beside_them_judged(tmp_path: Path) -> None:
     bad, good = write_bad_pictures(tmp_path), write_good_pictures(tmp_path)
     done = _classify("--json", str(tmp_path), str(tmp_path / "missing.png"))
@@ -63,6 +64,7 @@ def test_one_picture_comes_from_standard_input() -> None:
     assert json.loads(done.stdout)["image"] == "-"
 
 
+@pytest.mark.slow
 def test_a_picture_in_which_nothing_stands_out_is_judged_as_a_whole_only_where_asked_for(
     tmp_path: Path,
 ) -> None:
@@ -77,6 +79,7 @@ def test_a_picture_in_which_nothing_stands_out_is_judged_as_a_whole_only_where_a
     assert (tmp_path / "sheet.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--model", "none.tflite", "."], ["EMPTY"]])
 def test_nothing_to_start_with_exits_with_two(tmp_path: Path, arguments: list[str]) -> None:
     done = _classify(*(str(tmp_path) if word == "EMPTY" else word for word in arguments))
@@ -84,6 +87,7 @@ def test_nothing_to_start_with_exits_with_two(tmp_path: Path, arguments: list[st
     assert done.stderr.startswith(b"Error: ")
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     done = _classify(str(_SAMPLES / "cells"), "--picture", str(tmp_path / "deep" / "verdicts.png"))
     assert done.returncode == 0
@@ -91,6 +95,7 @@ def test_the_picture_of_the_verdicts_is_drawn(tmp_path: Path) -> None:
     assert b"Research use only" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_picture_shows_what_came_on_standard_input(tmp_path: Path) -> None:
     cell = _SAMPLES / "cells" / "cell_01.png"
     _classify(str(cell), "--picture", str(tmp_path / "named.png"))
@@ -100,6 +105,7 @@ def test_the_picture_shows_what_came_on_standard_input(tmp_path: Path) -> None:
     assert (named != given).mean() < 0.01  # the name below the cell
 
 
+@pytest.mark.slow
 def test_standard_input_that_is_closed_is_an_empty_file() -> None:
     command = f"{shlex.quote(sys.executable)} -m plasmolite classify - --json <&-"
     done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - of this test
@@ -133,6 +139,7 @@ def test_real_cells_of_unseen_patients_are_judged_as_well_as_the_manifest_says(
     assert right / len(verdicts) >= manifest["measured"]["undisputed"]["accuracy"]["low"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_any_number_of_workers_gives_the_same_verdicts_in_the_order_of_the_files(
     shipped: Classifier, workers: int

@@ -30,6 +30,7 @@ def test_a_cell_becomes_a_picture_with_its_probability(tmp_path: Path) -> None:
     assert read_image(tmp_path / "why.png").shape[1] == 840
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_field_is_explained_by_its_box(tmp_path: Path) -> None:
     field = draw_field(3, FieldSettings(width=640, height=480, cells=6, cell_width=90.0))
     cell = next(cell for cell in field.cells if not field.cut_by_border(cell))

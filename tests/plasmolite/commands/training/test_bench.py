@@ -62,6 +62,7 @@ def test_every_section_is_listed_with_what_it_answers() -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(SECTIONS)
 
 
+@pytest.mark.slow
 def test_kept_results_are_shown_and_reported_without_measuring(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run.json", 1.0)
     done = bench("--from", str(run), "--report", str(tmp_path / "run.html"))
@@ -76,6 +77,7 @@ def test_kept_results_are_shown_and_reported_without_measuring(tmp_path: Path) -
     assert "Research use only" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("new", "code"), [(1.0, 0), (1.5, 1), (0.5, 0)])
 def test_a_slower_run_ends_with_1(tmp_path: Path, new: float, code: int) -> None:
     old = write_run(tmp_path / "old.json", 1.0)
@@ -85,6 +87,7 @@ def test_a_slower_run_ends_with_1(tmp_path: Path, new: float, code: int) -> None
     assert ("1 worse" in done.stdout) == (code == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
