@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from benchmarks.harness.measurement import BenchmarkError
 from edge.inference.model_file import ModelFile, load_model
 from edge.messages.bench_codes import BenchCode
-from edge.messages.message import reason_of
+from edge.messages.message import Message, reason_of
 from train.data.patients import patient_token
 
 
@@ -17,7 +17,7 @@ class HeldOut(NamedTuple):
 
     keeps: Callable[[str], bool]
     """Tells whether a patient's cells may be judged."""
-    sentence: str
+    sentence: Message
     """How the choice was made, for a table's foot."""
 
 
@@ -32,7 +32,7 @@ def choose_held_out(split: Path | None, models: Sequence[ModelFile]) -> HeldOut:
         PlasmoliteError: the file cannot be read, or names no patients.
     """
     if split is not None:
-        return HeldOut(_test_patients(split), f"Judged are the test patients of {split.name}.")
+        return HeldOut(_test_patients(split), Message(BenchCode.HELD_OUT_TEST, split=split.name))
     stated = [model.manifest["data"] for model in models if "split" in model.manifest.get("data", {})]
     learnt = [_known(data, ("train", "validation")) for data in stated]
 
@@ -40,12 +40,8 @@ def choose_held_out(split: Path | None, models: Sequence[ModelFile]) -> HeldOut:
         return not any(knows(patient) for knows in learnt)
 
     if len(stated) < len(models):
-        return HeldOut(
-            unseen,
-            "Not every model says which patients it learnt from, so cells of those may be among the judged, and "
-            "flatter it: name its split with --split.",
-        )
-    return HeldOut(unseen, "None of the judged is from a patient that a model says it learnt from.")
+        return HeldOut(unseen, Message(BenchCode.HELD_OUT_UNKNOWN))
+    return HeldOut(unseen, Message(BenchCode.HELD_OUT))
 
 
 def _known(data: dict[str, Any], parts: Sequence[str]) -> Callable[[str], bool]:

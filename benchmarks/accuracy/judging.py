@@ -23,6 +23,7 @@ from edge.inference.preprocessing import network_input
 from edge.inference.runtime import find_runtime
 from edge.inference.second_look import in_doubt, look_again, look_at_cells_again
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from train.evaluation.metrics import Judged, Values
 
 _PORTION = 256
@@ -125,7 +126,9 @@ def judge_all(
 ) -> dict[str, Judged]:
     """Judge cells with every candidate, as they are or changed; each cell is prepared once a preparation."""
     found: dict[str, list[Values]] = {candidate.name: [] for candidate in candidates}
-    title = f"judging{f' under {change.name}' if change else ''}"
+    title = Message(BenchCode.JUDGING)
+    if change:
+        title = Message(BenchCode.JUDGING_UNDER, change=change.name)
     for start in range(0, len(cells), _PORTION):
         report(title, start / len(cells))
         pictures = [

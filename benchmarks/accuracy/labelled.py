@@ -18,7 +18,9 @@ from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
 from edge.inference.model_file import ModelFile
+from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
@@ -53,7 +55,7 @@ def read_labelled_cells(
     keeps: Callable[[str], bool] = lambda _: True,
     most: int | None = None,
     report: ProgressCallback | None = None,
-) -> tuple[list[LabelledCell], list[str]]:
+) -> tuple[list[LabelledCell], list[Message]]:
     """Read single cells from folders named after their class, isolated as ``classify`` does it.
 
     Args:
@@ -87,18 +89,20 @@ def read_labelled_cells(
         listed = [listed[i] for i in np.linspace(0, len(listed) - 1, most).round().astype(int)]
     if len({label for _, label, _ in listed}) < 2:
         raise BenchmarkError(BenchCode.CELLS_OF_ONE_CLASS, folder=folder, cells=len(listed))
-    cells, refused = [], []
+    cells: list[LabelledCell] = []
+    refused: list[Message] = []
     for done, (path, label, patient) in enumerate(listed):
         if report and done % 50 == 0:
-            report("reading cells", done / len(listed))
+            report(Message(BenchCode.READING_CELLS), done / len(listed))
         try:
             rgb = read_image(path)
         except ImageError as error:
-            refused.append(f"{path.name}: {error}")
+            refused.append(Message(AnnotationCode.FILE, path=path.name, reason=error.message))
             continue
         mask = isolate(rgb)
         if mask is None:
-            refused.append(f"{path.name}: no single cell stands out from the background of the picture.")
+            reason = Message(TrainCode.NO_SINGLE_CELL)
+            refused.append(Message(AnnotationCode.FILE, path=path.name, reason=reason))
             continue
         cells.append(LabelledCell(path.stem, label, patient, path in disputed, rgb, mask))
     return cells, refused
@@ -106,7 +110,7 @@ def read_labelled_cells(
 
 def read_held_out_cells(
     folder: Path, settings: BenchSettings, models: list[ModelFile], report: ProgressCallback
-) -> tuple[list[LabelledCell], list[str], str]:
+) -> tuple[list[LabelledCell], list[Message], Message]:
     """Read the labelled cells of patients that no model learnt from, with a sentence that says which these are."""
     held_out = choose_held_out(settings.split, models)
     cells, refused = read_labelled_cells(
@@ -136,7 +140,7 @@ def read_boxed_cells(folder: Path, report: ProgressCallback | None = None) -> li
     cells: list[LabelledCell] = []
     for done, (name, boxes) in enumerate(marked.items()):
         if report:
-            report("cutting annotated fields", done / len(marked))
+            report(Message(BenchCode.CUTTING_FIELDS), done / len(marked))
         rgb = read_image(folder / "images" / name)
         whole = annotated_mask(folder, name)
         for number, box in enumerate(boxes):
@@ -175,7 +179,7 @@ def _found_in(
     finder: CellFinder, path: Path, report: ProgressCallback | None, done: float
 ) -> Iterator[LabelledCell]:
     if report:
-        report("finding cells of uninfected fields", done)
+        report(Message(BenchCode.FINDING_UNINFECTED), done)
     rgb = read_image(path)
     for number, cell in enumerate(finder.find(rgb).cells):
         if cell.counted:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.mistakes import Mistakes
 from benchmarks.harness.candidates import load_models
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
+from benchmarks.harness.measurement import BenchmarkError, Measurement, Section, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
 from train.evaluation.metrics import (
     auc,
@@ -41,10 +42,7 @@ def measure_laboratories(settings: BenchSettings, report: ProgressCallback) -> S
     if not settings.laboratories:
         raise BenchmarkError(BenchCode.NO_LABORATORY)
     measurements: list[Measurement] = []
-    notes = [
-        "Whole fields, found, cut and judged by the product at the model's own field threshold; no site profile. "
-        "Intervals of 95 % by a bootstrap over patients or smears (over fields where neither is known).",
-    ]
+    notes: list[Told] = [Message(BenchCode.NOTE_LABORATORIES)]
     models = load_models(settings.models)
     steps = len(models) * len(settings.laboratories)
     for done, (folder, model) in enumerate(
@@ -59,12 +57,7 @@ def measure_laboratories(settings: BenchSettings, report: ProgressCallback) -> S
         if settings.sheets is not None:
             mistakes.write(settings.sheets, f"{folder.name}, {model.name}")
         measurements += _measured(folder.name, model, found)
-        reasons = ", ".join(f"{reason} {count}" for reason, count in found.refused.items()) or "none"
-        infected = int(found.judged.labels.sum())
-        notes.append(
-            f"{folder.name}, {model.name}: {infected} infected and {len(found.judged.labels) - infected} uninfected "
-            f"cells; of {found.fields} fields refused: {reasons}. {_learnt(folder.name, model)}"
-        )
+        notes.append(Message.of_all((_told(folder.name, model, found), Message(_learnt(folder.name, model)))))
     return Section("laboratories", "Laboratories", tuple(measurements), tuple(notes))
 
 
@@ -97,9 +90,24 @@ def _of(estimate: tuple[float, float, float], unit: str) -> tuple[float, str, fl
     return value, unit, low, high, "higher"
 
 
-def _learnt(laboratory: str, model: ModelFile) -> str:
+def _told(laboratory: str, model: ModelFile, found: LaboratoryCells) -> Message:
+    """Say how many cells were judged, and why fields were not."""
+    infected = int(found.judged.labels.sum())
+    reasons = [
+        Message(BenchCode.REFUSED_FOR, check=check, number=count) for check, count in found.refused.items()
+    ]
+    return Message(
+        BenchCode.NOTE_LABORATORY,
+        laboratory=laboratory,
+        model=model.name,
+        infected=infected,
+        uninfected=len(found.judged.labels) - infected,
+        fields=found.fields,
+        reasons=reasons or Message(BenchCode.NONE_REFUSED),
+    )
+
+
+def _learnt(laboratory: str, model: ModelFile) -> BenchCode:
     """Say whether a model learnt from a laboratory, by its manifest."""
     learnt = [one["folder"] for one in model.manifest.get("data", {}).get("laboratories", ())]
-    if laboratory in learnt:
-        return "The model learnt from cells of this laboratory: how it holds at a new one is not seen here."
-    return "The model learnt nothing from this laboratory."
+    return BenchCode.LEARNT if laboratory in learnt else BenchCode.NOT_LEARNT

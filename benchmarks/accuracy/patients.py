@@ -19,13 +19,14 @@ from benchmarks.accuracy.patient_rule import (
     together,
 )
 from benchmarks.harness.candidates import load_models
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
+from benchmarks.harness.measurement import BenchmarkError, Measurement, Section, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, part_of
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from edge.parasitaemia.clustering import field_design_effect
 from train.evaluation.laboratories import judge_laboratory
 
@@ -42,14 +43,7 @@ def measure_patients(settings: BenchSettings, report: ProgressCallback) -> Secti
     if len(settings.laboratories) + (settings.cells is not None) < 2:
         raise BenchmarkError(BenchCode.TWO_LABORATORIES)
     measurements: list[Measurement] = []
-    notes = [
-        "At the model's own field threshold. 'Elsewhere': error rates of the other laboratories of this "
-        "run alone, as at a laboratory that measured nothing. 'Measured': the laboratory's own patients as a site "
-        "profile. Evidence and limit of detection are reckoned for slides of so many cells from how rates differ "
-        "between its patients; intervals and counts are of the cells whose truth is known. Where there is no limit of "
-        "detection, fewer than 95 % of patients show evidence however many parasites they have. With every "
-        "suspect reviewed one infected cell is evidence, the person being right.",
-    ]
+    notes: list[Told] = [Message(BenchCode.NOTE_PATIENTS)]
     models = load_models(settings.models)
     counted = _single_cells(settings, models, notes, part_of(report, 0, 2))
     for done, model in enumerate(models):
@@ -67,18 +61,19 @@ def measure_patients(settings: BenchSettings, report: ProgressCallback) -> Secti
             measurements += _laboratory(name, model, patients, others)
         learnt = {one["folder"] for one in model.manifest.get("data", {}).get("laboratories", ())}
         if flattering := sorted(learnt & set(laboratories)):
-            notes.append(f"{model.name} learnt from cells of {', '.join(flattering)}: they flatter it.")
+            notes.append(Message(BenchCode.FLATTERING, model=model.name, laboratories=flattering))
     return Section("patients", "Patients", tuple(measurements), tuple(notes))
 
 
 def _single_cells(
-    settings: BenchSettings, models: list[ModelFile], notes: list[str], report: ProgressCallback
+    settings: BenchSettings, models: list[ModelFile], notes: list[Told], report: ProgressCallback
 ) -> Mapping[str, dict[str, list[PatientCount]]]:
     """Judge the labelled single cells of patients that no model learnt from, by model."""
     if settings.cells is None:
         return {}
     cells, _, which = read_held_out_cells(settings.cells, settings, models, report)
-    notes.append(f"{settings.cells.name}: {len(cells)} cells. {which}")
+    counted = Message(BenchCode.NOTE_SINGLE_CELLS, folder=settings.cells.name, cells=len(cells))
+    notes.append(Message.of_all((counted, which)))
     candidates = [one for one in open_candidates(settings)[0] if one.model is not None]
     judged = judge_all(candidates, cells, report)
     return {

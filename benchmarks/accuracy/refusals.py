@@ -14,7 +14,9 @@ from edge.cells.red_cell_check import check_red_cell
 from edge.errors import ImageError
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.inference.preprocessing import cell_extent
+from edge.messages.bench_codes import BenchCode
 from edge.messages.codes import Code
+from edge.messages.message import Message
 from train.evaluation.metrics import cluster_bootstrap
 
 CROPS_A_PICTURE = 20
@@ -40,7 +42,7 @@ def measure_refusals(folder: Path, seed: int, report: ProgressCallback) -> list[
     rng = np.random.default_rng(seed)
     pictures, answers = [], []
     for done, path in enumerate(paths):
-        report("cutting what is no cell", done / len(paths))
+        report(Message(BenchCode.CUTTING_STRANGERS), done / len(paths))
         for crop in cut_squares_of(read_image(path), rng):
             pictures.append(str(path))
             answers.append(is_refused(crop))

@@ -8,12 +8,14 @@ from benchmarks.accuracy.groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
 from benchmarks.accuracy.judging import Candidate, judge_all, judge_fields, open_candidates, open_keras
 from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_held_out_cells
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
-from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
+from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, time_in_turns
 from edge.cells.red_cell_check import is_red_cell
 from edge.cells.red_cell_features import measure_piece
 from edge.messages.bench_codes import BenchCode
+from edge.messages.catalogue import Value
+from edge.messages.message import Message
 from train.evaluation.metrics import (
     Estimate,
     Judged,
@@ -50,11 +52,10 @@ def measure_accuracy(settings: BenchSettings, report: ProgressCallback) -> Secti
     candidates, others = open_candidates(settings)
     measurements: list[Measurement] = []
     charts: list[Chart] = []
-    missing: list[str] = []
-    notes = [
-        "Judged by the model files in the device's runtime, through the device's own preprocessing. Intervals of "
-        "95 % by a bootstrap over patients (over fields where fields are named): cells of one are alike.",
-        *(f"{one.describe()} Its threshold is 0.5." for one in others),
+    missing: list[Told] = []
+    notes: list[Told] = [
+        Message(BenchCode.NOTE_ACCURACY),
+        *(Message.of_all((one.describe(), Message(BenchCode.AT_HALF))) for one in others),
     ]
     if settings.cells is not None:
         keras = _keras(settings, candidates, missing)
@@ -65,36 +66,42 @@ def measure_accuracy(settings: BenchSettings, report: ProgressCallback) -> Secti
     if settings.boxes is not None:
         cells = read_boxed_cells(settings.boxes, part_of(report, 3, 5))
         infected = sum(cell.label for cell in cells)
-        notes.append(f"{settings.boxes.name}: {infected} infected cells, {len(cells) - infected} uninfected.")
+        notes.append(
+            Message(
+                BenchCode.NOTE_BOXES,
+                folder=settings.boxes.name,
+                infected=infected,
+                uninfected=len(cells) - infected,
+            )
+        )
         group = f"{BOXED} {settings.boxes.name}: at the field threshold"
         judged = judge_fields(candidates, cells, part_of(report, 3, 5))
         for one in candidates:
             measurements += _at_field_threshold(group, one, judged[one.name], 0.995)
     if settings.uninfected_fields is not None:
         cells = read_found_cells(settings.uninfected_fields, part_of(report, 4, 5))
-        notes.append(f"{settings.uninfected_fields.name}: {len(cells)} cells found, none infected.")
+        notes.append(Message(BenchCode.NOTE_FOUND, folder=settings.uninfected_fields.name, cells=len(cells)))
         judged = judge_fields(candidates, cells, part_of(report, 4, 5))
         group = f"{FOUND} {settings.uninfected_fields.name}, none infected: false alarms"
         for one in candidates:
             measurements += _false_alarms(group, one, judged[one.name])
     if settings.other_pictures is not None:
         notes.append(
-            f"{settings.other_pictures.name}: each picture whole and as {CROPS_A_PICTURE} squares of chance. Refused: "
-            "no single cell stands out in it, or what does is not like a red cell."
+            Message(BenchCode.NOTE_STRANGERS, folder=settings.other_pictures.name, squares=CROPS_A_PICTURE)
         )
         measurements += measure_refusals(settings.other_pictures, settings.seed, part_of(report, 4, 5))
     notes += _beside_foreign(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
 
-def _keras(settings: BenchSettings, candidates: list[Candidate], missing: list[str]) -> list[Candidate]:
+def _keras(settings: BenchSettings, candidates: list[Candidate], missing: list[Told]) -> list[Candidate]:
     if settings.keras is None:
-        missing.append("Agreement with Keras: no Keras model was named (--keras).")
+        missing.append(Message(BenchCode.KERAS_NOT_NAMED))
         return []
     try:
         return [open_keras(settings.keras, candidates)]
     except ImportError as error:
-        missing.append(f"Agreement with Keras: {error.name} is not installed.")
+        missing.append(Message(BenchCode.KERAS_NOT_INSTALLED, name=str(error.name)))
         return []
 
 
@@ -106,12 +113,16 @@ def _single_cells(
         raise BenchmarkError(BenchCode.NO_CELLS)
     models = [one.model for one in candidates if one.model]
     cells, refused, which = read_held_out_cells(settings.cells, settings, models, part_of(report, 0, 5))
-    notes = (
-        f"{settings.cells.name}: {len(cells)} cells of {len({cell.patient for cell in cells})} patients, "
-        f"{sum(cell.disputed for cell in cells)} disputed; {len(refused)} could not be judged"
-        f"{', such as ' + refused[0] if refused else '.'}",
-        which,
+    counted = Message(
+        BenchCode.NOTE_CELLS,
+        folder=settings.cells.name,
+        cells=len(cells),
+        patients=len({cell.patient for cell in cells}),
+        disputed=sum(cell.disputed for cell in cells),
+        refused=len(refused),
     )
+    examples = [Message(BenchCode.NOTE_SUCH_AS, refusal=refusal) for refusal in refused[:1]]
+    notes = (Message.of_all((counted, *examples)), which)
     everyone = [*candidates, *keras]
     judged = judge_all(everyone, cells, part_of(report, 1, 5))
     undisputed = np.array([not cell.disputed for cell in cells])
@@ -120,7 +131,7 @@ def _single_cells(
         if group == UNDISPUTED and undisputed.all():
             continue
         for one in everyone:
-            report(f"intervals, {one.name}", 0.4)
+            report(Message(BenchCode.INTERVALS, model=one.name), 0.4)
             part = judged[one.name].at(chosen)
             measurements += _figures(f"{group}: at the cell threshold", one, part)
             measurements += _at_field_threshold(f"{group}: at the field threshold", one, part, 0.999)
@@ -179,9 +190,8 @@ def _costs(
                 len(inputs),
             )
         )
-    timings = time_in_turns(
-        subjects, settings.limits, report=part_of(report, 2, 5), title="what accuracy costs"
-    )
+    title = Message(BenchCode.COSTING)
+    timings = time_in_turns(subjects, settings.limits, report=part_of(report, 2, 5), title=title)
     undisputed = np.array([not cell.disputed for cell in cells])
     points = {}
     for candidate in candidates:
@@ -244,7 +254,7 @@ def _false_alarms(group: str, candidate: Candidate, judged: Judged) -> list[Meas
     return [_measured(group, candidate, name, estimate) for name, estimate in found.items()]
 
 
-def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[str]:
+def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[Message]:
     """Say on how many of the figures that both have each of our models is better than each other system's."""
     lines: dict[tuple[str, str], dict[str, Measurement]] = {}
     for one in measurements:
@@ -263,6 +273,13 @@ def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]
                 if (found[name].value < found[other].value) == (found[name].better == "higher")
                 and found[name].value != found[other].value
             ]
-            text = f"{name} is better than {other} on {len(both) - len(worse)} of {len(both)} figures"
-            sentences.append(f"{text}, not on: {'; '.join(worse)}." if worse else f"{text}.")
+            facts: dict[str, Value] = {
+                "model": name,
+                "other": other,
+                "better": len(both) - len(worse),
+                "figures": len(both),
+                "worse": worse,
+            }
+            code = BenchCode.BETTER_NOT_ON if worse else BenchCode.BETTER
+            sentences.append(Message.choosing(code, facts))
     return sentences

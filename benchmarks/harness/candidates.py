@@ -16,6 +16,7 @@ from edge.inference.model_file import ModelFile, load_model
 from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, allocate, find_runtime, installed_runtimes, open_interpreter
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
 """A batch of network inputs to the network's outputs, copied out."""
@@ -46,7 +47,7 @@ def leading_model(models: Sequence[ModelFile]) -> ModelFile:
     return max(integers or models, key=lambda model: len(model.flatbuffer))
 
 
-def find_runtimes(names: tuple[str, ...] = ()) -> tuple[list[Runtime], list[str]]:
+def find_runtimes(names: tuple[str, ...] = ()) -> tuple[list[Runtime], list[Message]]:
     """Import every TFLite runtime that is installed.
 
     Args:
@@ -55,12 +56,13 @@ def find_runtimes(names: tuple[str, ...] = ()) -> tuple[list[Runtime], list[str]
     Returns:
         The runtimes, and a sentence for each that cannot be used.
     """
-    found, missing = [], []
+    found: list[Runtime] = []
+    missing: list[Message] = []
     for name in names or installed_runtimes():
         try:
             found.append(find_runtime(name))
         except RuntimeMissingError as error:
-            missing.append(str(error))
+            missing.append(error.message)
     return found, missing
 
 

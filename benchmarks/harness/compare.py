@@ -4,6 +4,8 @@ import math
 from typing import NamedTuple
 
 from benchmarks.harness.measurement import Benchmark, Measurement, Section
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 LEAST_CHANGE = 0.06
 """Changes of a time or a size below this share are never called one: two runs of the same program on the same
@@ -17,7 +19,7 @@ _WANDER = 2.0
 _MOST_LOST = 0.95
 """Share of the processors that counts as lost where more was: nothing can be told from such a run."""
 
-SAME, FASTER, SLOWER, ONLY_OLD, ONLY_NEW = "same", "better", "worse", "only in the old", "only in the new"
+SAME, FASTER, SLOWER, ONLY_OLD, ONLY_NEW = "same", "better", "worse", "only-old", "only-new"
 
 
 class Change(NamedTuple):
@@ -40,7 +42,7 @@ class RunComparison(NamedTuple):
     """All figures of two runs."""
 
     changes: tuple[Change, ...]
-    doubts: tuple[str, ...]
+    doubts: tuple[Message, ...]
     """Sentences on why the runs are hard to compare."""
 
     def of(self, verdict: str) -> list[Change]:
@@ -121,16 +123,20 @@ def _noise(was: Measurement, now: Measurement, old_section: Section, new_section
     return math.sqrt(variance) + lost / (1 - lost)
 
 
-def _doubts(old: Benchmark, new: Benchmark) -> list[str]:
+def _doubts(old: Benchmark, new: Benchmark) -> list[Message]:
     doubts = []
-    for what, text in (("processor", "processors"), ("model", "machines"), ("cores", "numbers of cores")):
+    for what, code in (
+        ("processor", BenchCode.OTHER_PROCESSORS),
+        ("model", BenchCode.OTHER_MACHINES),
+        ("cores", BenchCode.OTHER_CORES),
+    ):
         was, now = old.machine["before"].get(what), new.machine["before"].get(what)
         if was != now:
-            doubts.append(f"The runs are of different {text}: {was} and {now}.")
+            doubts.append(Message(code, was=str(was), now=str(now)))
     for name, version in new.machine["versions"].items():
         other = old.machine["versions"].get(name)
         if other is not None and other != version:
-            doubts.append(f"{name} was {other} in the old run and is {version} now.")
-    for run, when in ((old, "old"), (new, "new")):
-        doubts += [f"In the {when} run: {warning}" for warning in run.warnings]
+            doubts.append(Message(BenchCode.OTHER_VERSION, name=name, was=other, now=version))
+    for run, code in ((old, BenchCode.OF_OLD_RUN), (new, BenchCode.OF_NEW_RUN)):
+        doubts += [Message(code, warning=warning) for warning in run.warnings]
     return doubts

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from edge.about import source_commit
 from edge.device.board import Board
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 BUSY_SHARE = 0.05
 """Share of the time that may be lost to other programs before figures are called disturbed."""
@@ -106,7 +108,7 @@ def describe_software() -> dict[str, Any]:
     return {"python": platform.python_version(), "versions": versions, "commit": source_commit()}
 
 
-def judge_machine(before: Board, after: Board, others: Mapping[str, float | None]) -> list[str]:
+def judge_machine(before: Board, after: Board, others: Mapping[str, float | None]) -> list[Message]:
     """Say what makes the figures worthless, or a little doubtful.
 
     Args:
@@ -119,30 +121,22 @@ def judge_machine(before: Board, after: Board, others: Mapping[str, float | None
     """
     warnings = []
     if before.governor not in {None, "performance"}:
-        warnings.append(
-            f"The frequency governor is {before.governor}: the clock follows the load and short measurements "
-            "come out slow. Set it with: echo performance | sudo tee "
-            "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
-        )
-    for board, moment in ((before, "before"), (after, "after")):
+        warnings.append(Message(BenchCode.GOVERNOR, governor=str(before.governor)))
+    for board, code in ((before, BenchCode.THROTTLED_BEFORE), (after, BenchCode.THROTTLED_AFTER)):
         if board.throttling is not None and board.throttling.now:
-            reasons = ", ".join(map(str, board.throttling.now))
-            warnings.append(
-                f"The board was throttled {moment} the run ({reasons}): these figures are worthless."
-            )
+            warnings.append(Message(code, reasons=board.throttling.now))
     if after.throttling is not None and before.throttling is not None:
         known = set(before.throttling.since_start)
-        new = [str(condition) for condition in after.throttling.since_start if condition not in known]
+        new = [condition for condition in after.throttling.since_start if condition not in known]
         if new:
-            warnings.append(f"During the run: {', '.join(new)}. Figures after that are too slow.")
+            warnings.append(Message(BenchCode.THROTTLED_DURING, reasons=new))
     if after.temperature_c is not None and after.temperature_c >= HOT_C:
-        warnings.append(f"The processor is at {after.temperature_c:.0f} °C: cool it and measure again.")
+        warnings.append(Message(BenchCode.HOT, temperature=after.temperature_c))
     busy = [
-        f"{name} {share:.0%}" for name, share in others.items() if share is not None and share > BUSY_SHARE
+        Message(BenchCode.BUSY_SHARE, section=name, percent=100 * share)
+        for name, share in others.items()
+        if share is not None and share > BUSY_SHARE
     ]
     if busy:
-        warnings.append(
-            f"Other programs took the processors from this one ({', '.join(busy)} of the time): times are too long, "
-            "and only ratios within this run can be believed."
-        )
+        warnings.append(Message(BenchCode.BUSY, shares=busy))
     return warnings

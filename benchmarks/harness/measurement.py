@@ -1,7 +1,8 @@
 """What a benchmark brings home: measurements in sections, charts of them, and the JSON that keeps both."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,12 @@ from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
 from edge.messages.bench_codes import BenchCode
 from edge.messages.codes import Code
-from edge.messages.message import reason_of, system_reason
+from edge.messages.message import Message, reason_of, system_reason
 
 BENCHMARK_FORMAT = "plasmolite-bench/1"
+
+Told = Message | str
+"""A sentence: a message, or a text as a file of results holds it that an earlier version wrote."""
 
 
 class BenchmarkError(PlasmoliteError):
@@ -91,8 +95,8 @@ class Section(NamedTuple):
     name: str
     title: str
     measurements: tuple[Measurement, ...]
-    notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    notes: tuple[Told, ...] = ()
+    missing: tuple[Told, ...] = ()
     charts: tuple[Chart, ...] = ()
     seconds: float = 0.0
     others_share: float | None = None
@@ -111,7 +115,7 @@ class Benchmark(NamedTuple):
     """When it began: ISO 8601 with the zone."""
     command: tuple[str, ...]
     machine: Mapping[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Told, ...]
     sections: tuple[Section, ...]
 
     def figures(self) -> dict[tuple[str, str, str, str], tuple[Section, Measurement]]:
@@ -123,15 +127,23 @@ class Benchmark(NamedTuple):
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole run as plain values."""
+        """Return the whole run as plain values: sentences in English, and by them under ``messages`` what they are."""
         return {
             "format": BENCHMARK_FORMAT,
             "made": self.made,
             "command": list(self.command),
             "machine": dict(self.machine),
-            "warnings": list(self.warnings),
+            "warnings": list(map(str, self.warnings)),
             "sections": [_section_to_json(section) for section in self.sections],
+            "messages": {
+                str(told): told.to_json() for told in self._sentences() if isinstance(told, Message)
+            },
         }
+
+    def _sentences(self) -> Iterator[Told]:
+        yield from self.warnings
+        for section in self.sections:
+            yield from (*section.notes, *section.missing)
 
 
 def write_benchmark(path: Path, benchmark: Benchmark) -> None:
@@ -159,12 +171,13 @@ def read_benchmark(path: Path) -> Benchmark:
         if data["format"] != BENCHMARK_FORMAT:
             found = str(data["format"])
             raise BenchmarkError(BenchCode.OTHER_FORMAT, path=path, found=found, known=BENCHMARK_FORMAT)
+        messages = _messages(data.get("messages", {}))
         return Benchmark(
             data["made"],
             tuple(data["command"]),
             data["machine"],
-            tuple(data["warnings"]),
-            tuple(_section_from_json(section) for section in data["sections"]),
+            _told(data["warnings"], messages),
+            tuple(_section_from_json(section, messages) for section in data["sections"]),
         )
     except OSError as error:
         raise BenchmarkError(BenchCode.NOT_READ, path=path, reason=system_reason(error)) from error
@@ -180,8 +193,22 @@ def groups_of(measurements: Iterable[Measurement]) -> dict[str, list[Measurement
     return groups
 
 
+def _messages(content: Mapping[str, Any]) -> dict[str, Message]:
+    """Read messages by their English sentences; those that this version does not know stay sentences."""
+    found = {}
+    for sentence, message in content.items():
+        with suppress(KeyError):
+            found[sentence] = Message.from_json(message)
+    return found
+
+
+def _told(sentences: Iterable[str], messages: Mapping[str, Message]) -> tuple[Told, ...]:
+    return tuple(messages.get(sentence, sentence) for sentence in sentences)
+
+
 def _section_to_json(section: Section) -> dict[str, Any]:
     record: dict[str, Any] = section._asdict()
+    record |= {"notes": list(map(str, section.notes)), "missing": list(map(str, section.missing))}
     record["measurements"] = [
         {key: value for key, value in measurement._asdict().items() if value not in (None, "")}
         for measurement in section.measurements
@@ -193,7 +220,7 @@ def _section_to_json(section: Section) -> dict[str, Any]:
     return record
 
 
-def _section_from_json(data: Mapping[str, Any]) -> Section:
+def _section_from_json(data: Mapping[str, Any], messages: Mapping[str, Message]) -> Section:
     charts = tuple(
         Chart(
             **{
@@ -210,8 +237,8 @@ def _section_from_json(data: Mapping[str, Any]) -> Section:
         **{
             **data,
             "measurements": tuple(Measurement(**{"group": "", **one}) for one in data["measurements"]),
-            "notes": tuple(data["notes"]),
-            "missing": tuple(data["missing"]),
+            "notes": _told(data["notes"], messages),
+            "missing": _told(data["missing"], messages),
             "charts": charts,
         }
     )

@@ -49,12 +49,18 @@ class ForeignModel(NamedTuple):
     logit: bool
     """Whether that is a logit rather than a probability."""
 
-    def describe(self) -> str:
+    def describe(self) -> Message:
         """State the preprocessing, for a table's foot."""
-        return (
-            f"{self.name}: {self.path.name}, RGB x {self.scale:.6g} + {self.offset:g}, {self.resize} resize "
-            f"({self.fit}) to {self.size} px, parasitised is column {self.output}"
-            f"{' as a logit' if self.logit else ''}."
+        return Message(
+            BenchCode.OTHER_SYSTEM_LOGIT if self.logit else BenchCode.OTHER_SYSTEM,
+            name=self.name,
+            file=self.path.name,
+            factor=self.scale,
+            offset=self.offset,
+            resize=self.resize,
+            fit=self.fit,
+            size=self.size,
+            output=self.output,
         )
 
     def prepare(self, rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.float32]:

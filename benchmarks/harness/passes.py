@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.harness.measurement import Measurement, Section
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 
 def merge_passes(passes: Sequence[Section]) -> Section:
@@ -30,7 +32,7 @@ def merge_passes(passes: Sequence[Section]) -> Section:
     lost = [(one.others_share, one.waited_share) for one in passes]
     notes = passes[-1].notes
     if len(passes) > 1:
-        notes += (f"{len(passes)} passes: limits and counts above are of each, and the median pass stands.",)
+        notes += (Message(BenchCode.NOTE_PASSES, passes=len(passes)),)
     return passes[-1]._replace(
         notes=notes,
         measurements=tuple(_merge(several) for several in found.values()),

@@ -10,76 +10,38 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.harness.machine import describe_software, judge_machine, watch_use
-from benchmarks.harness.measurement import Benchmark, BenchmarkError, Section
+from benchmarks.harness.measurement import Benchmark, BenchmarkError, Section, Told
 from benchmarks.harness.passes import merge_passes
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.device.board import read_board
 from edge.inference.model_file import load_model
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 
 class SectionEntry(NamedTuple):
-    """A section of the benchmark: where it lives, and what it answers."""
+    """A section of the benchmark, and where it lives."""
 
     module: str
     function: str
-    summary: str
     repeats: bool = False
     """Whether it is measured in several passes; the others compare within themselves, or take long."""
 
 
 SECTIONS: dict[str, SectionEntry] = {
-    "startup": SectionEntry(
-        "benchmarks.speed.startup",
-        "measure_startup",
-        "seconds to the first verdict, memory, disk",
-        repeats=True,
-    ),
-    "latency": SectionEntry(
-        "benchmarks.speed.latency",
-        "measure_latency",
-        "interpreter, preprocessing and file to verdict",
-        repeats=True,
-    ),
-    "peers": SectionEntry(
-        "benchmarks.speed.peers",
-        "measure_peers",
-        "the same network in other runtimes, and other systems' networks",
-    ),
-    "field": SectionEntry(
-        "benchmarks.speed.fields",
-        "measure_fields",
-        "fields a second, and the share of each step",
-        repeats=True,
-    ),
-    "live": SectionEntry(
-        "benchmarks.speed.live", "measure_live", "frames dropped at a camera's rate, and the age of results"
-    ),
-    "server": SectionEntry(
-        "benchmarks.speed.server",
-        "measure_server",
-        "requests a second against the rate in process; needs h2load",
-    ),
-    "scale": SectionEntry(
-        "benchmarks.speed.scale", "measure_scale", "growth with cells, megapixels and slides in the store"
-    ),
-    "accuracy": SectionEntry(
-        "benchmarks.accuracy.section",
-        "measure_accuracy",
-        "labelled cells by patient; needs --cells, --boxes or --uninfected",
-    ),
-    "laboratories": SectionEntry(
-        "benchmarks.accuracy.laboratories",
-        "measure_laboratories",
-        "whole fields, laboratory by laboratory; needs --laboratory",
-    ),
-    "patients": SectionEntry(
-        "benchmarks.accuracy.patients",
-        "measure_patients",
-        "evidence of infection, limit of detection and count by patient; needs --laboratory, twice or more",
-    ),
+    "startup": SectionEntry("benchmarks.speed.startup", "measure_startup", repeats=True),
+    "latency": SectionEntry("benchmarks.speed.latency", "measure_latency", repeats=True),
+    "peers": SectionEntry("benchmarks.speed.peers", "measure_peers"),
+    "field": SectionEntry("benchmarks.speed.fields", "measure_fields", repeats=True),
+    "live": SectionEntry("benchmarks.speed.live", "measure_live"),
+    "server": SectionEntry("benchmarks.speed.server", "measure_server"),
+    "scale": SectionEntry("benchmarks.speed.scale", "measure_scale"),
+    "accuracy": SectionEntry("benchmarks.accuracy.section", "measure_accuracy"),
+    "laboratories": SectionEntry("benchmarks.accuracy.laboratories", "measure_laboratories"),
+    "patients": SectionEntry("benchmarks.accuracy.patients", "measure_patients"),
 }
+"""What each answers is in the catalogues under ``bench.section.NAME``."""
 
 
 def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: ProgressCallback) -> Benchmark:
@@ -111,9 +73,12 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Prog
         entry = SECTIONS[name]
         measure = getattr(import_module(entry.module), entry.function)
 
-        def part(text: str, share: float, done: int = done, name: str = name, turn: int = turn) -> None:
-            which = f", pass {turn + 1}" if SECTIONS[name].repeats and settings.passes > 1 else ""
-            report(f"{name}{which}: {text}", (done + share) / len(plan))
+        def part(step: Told, share: float, done: int = done, name: str = name, turn: int = turn) -> None:
+            if SECTIONS[name].repeats and settings.passes > 1:
+                line = Message(BenchCode.PROGRESS_IN_PASSES, section=name, turn=turn + 1, step=step)
+            else:
+                line = Message(BenchCode.PROGRESS, section=name, step=step)
+            report(line, (done + share) / len(plan))
 
         begin = time.perf_counter()
         with watch_use() as use:

@@ -16,12 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.measurement import Measurement
+from benchmarks.harness.measurement import Measurement, Told
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 Clock = Callable[[], int]
 """Nanoseconds that only ever grow."""
-ProgressCallback = Callable[[str, float], None]
-"""Told what is being done, and the share of it that is done, 0 to 1."""
+ProgressCallback = Callable[[Told, float], None]
+"""Told what is being done (a message, or the name of what is measured), and the share of it that is done, 0 to 1."""
 
 _SEGMENTS = 4
 _YARDSTICK_SIDE = 160
@@ -101,7 +103,7 @@ def time_in_turns(
     limits: TimingLimits | None = None,
     *,
     report: ProgressCallback | None = None,
-    title: str = "timing",
+    title: Told | None = None,
     clock: Clock = time.perf_counter_ns,
     yardstick: Callable[[], object] | None = None,
     seed: int = 0,
@@ -112,7 +114,7 @@ def time_in_turns(
         subjects: what to time; their names differ.
         limits: when to stop.
         report: told of the progress.
-        title: what to call the work in reports.
+        title: what to call the work in reports; by default that something is timed.
         clock: nanoseconds.
         yardstick: the fixed work that takes turns with them; by default that of :func:`make_yardstick`.
         seed: of the order in each round.
@@ -138,7 +140,10 @@ def time_in_turns(
             spent = (clock() - start) / 1e9
             done = len(rounds[0])
             if report:
-                report(title, min(1.0, max(spent, 0.0) / max(limits.most_seconds, 1e-9)))
+                report(
+                    title or Message(BenchCode.TIMING),
+                    min(1.0, max(spent, 0.0) / max(limits.most_seconds, 1e-9)),
+                )
             if done < limits.least_rounds:
                 continue
             widths = [_relative_half_width(np.array([np.median(block) for block in one])) for one in rounds]

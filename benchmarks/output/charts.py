@@ -6,26 +6,52 @@ import re
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from benchmarks.harness.measurement import Chart
+from benchmarks.output.names import named
+from edge.messages.catalogue import Catalogue
 
 # Okabe and Ito's palette, told apart by the colour-blind ("Color Universal Design", 2008).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 _MARKERS = "osD^vP*X"
 
 
-def draw_chart(chart: Chart) -> str:
+class _Ticks(ScalarFormatter):
+    """Numbers along an axis with the language's decimal mark."""
+
+    def __init__(self, words: Catalogue) -> None:
+        super().__init__()
+        self._mark = words.value(0.5, ".1f").strip("05")
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write the number at a mark of the axis."""
+        return str(super().__call__(x, pos)).replace(".", self._mark)
+
+
+def draw_chart(chart: Chart, words: Catalogue) -> str:
     """Draw a chart.
+
+    Args:
+        chart: with names as results are kept.
+        words: of the language.
 
     Returns:
         An ``<svg>`` element.
     """
+    chart = _named(chart, words)
     rows = len({name for series in chart.series for name in series.x})
     height = 1.3 + 0.19 * rows * max(1, len(chart.series) if chart.kind == "bars" else 1)
     tall = chart.kind in {"bars", "stack"}
     figure = Figure(figsize=(8.6, max(2.2, height) if tall else 4.2), layout="constrained")
     axes = figure.subplots()
-    {"bars": _bars, "stack": _stack, "lines": _lines, "points": _points}[chart.kind](axes, chart)
+    if chart.kind == "bars":
+        _bars(axes, chart, words)
+    else:
+        {"stack": _stack, "lines": _lines, "points": _points}[chart.kind](axes, chart)
+    for axis in (axes.xaxis,) if tall else (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "linear":
+            axis.set_major_formatter(_Ticks(words))
     axes.set_title(chart.title, loc="left", fontsize=11)
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
@@ -36,7 +62,24 @@ def draw_chart(chart: Chart) -> str:
     return _svg(figure)
 
 
-def _bars(axes: Axes, chart: Chart) -> None:
+def _named(chart: Chart, words: Catalogue) -> Chart:
+    """The same chart with its names in words."""
+    series = tuple(
+        one._replace(
+            name=named(one.name, words),
+            x=tuple(named(x, words) if isinstance(x, str) else x for x in one.x),
+        )
+        for one in chart.series
+    )
+    return chart._replace(
+        series=series,
+        title=named(chart.title, words),
+        x_label=named(chart.x_label, words),
+        y_label=named(chart.y_label, words),
+    )
+
+
+def _bars(axes: Axes, chart: Chart, words: Catalogue) -> None:
     names = list(dict.fromkeys(str(name) for series in chart.series for name in series.x))
     thickness = 0.8 / len(chart.series)
     longest = max(value for series in chart.series for value in series.y)
@@ -47,7 +90,7 @@ def _bars(axes: Axes, chart: Chart) -> None:
             axes.text(
                 value + (0 if chart.logarithmic else longest * 0.01),
                 where,
-                f" {value:.3g}",
+                " " + words.value(value, ".3g"),
                 va="center",
                 fontsize=7,
             )

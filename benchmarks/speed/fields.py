@@ -13,6 +13,8 @@ from edge.fields.quality import judge_quality
 from edge.images.encode import encode_jpeg
 from edge.images.files import read_image
 from edge.inference.classifier import Classifier
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder
 from edge.simulation.field import FieldSettings, draw_field
 
@@ -65,12 +67,8 @@ def measure_fields(settings: BenchSettings, report: ProgressCallback) -> Section
         "",
         tuple(Series(step, tuple(by), tuple(by.values())) for step, by in shares.items() if by),
     )
-    notes = (
-        f"Drawn fields, JPEG of quality 90, judged by {model.name} with {classifier.threads} threads of the "
-        "network and OpenCV's own; the width of the cells is found anew in each. A live camera hands on the last "
-        "field's width and decodes nothing.",
-    )
-    return Section("field", "Fields", tuple(measurements), notes, (), (chart,))
+    note = Message(BenchCode.NOTE_FIELDS, quality=JPEG_QUALITY, model=model.name, threads=classifier.threads)
+    return Section("field", "Fields", tuple(measurements), (note,), (), (chart,))
 
 
 def encode_field(settings: FieldSettings, seed: int) -> EncodedField:

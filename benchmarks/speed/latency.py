@@ -21,6 +21,8 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import ModelFile
 from edge.inference.preprocessing import network_input
 from edge.inference.runtime import Runtime
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 INTERPRETER = "Interpreter alone, ms a cell"
 STEPS = "From encoded file to verdict, ms a cell"
@@ -58,7 +60,7 @@ def measure_latency(settings: BenchSettings, report: ProgressCallback) -> Sectio
                 try:
                     subjects.append(interpreter_subject(model, setting))
                 except ModelFileError as error:
-                    missing.append(str(error))
+                    missing.append(error.message)
         title = f"threads {threads}, batch {batch}"
         timings = time_in_turns(
             subjects, settings.limits, report=part_of(report, done, len(groups) + 1), title=title, seed=batch
@@ -77,11 +79,15 @@ def measure_latency(settings: BenchSettings, report: ProgressCallback) -> Sectio
             Series(name, tuple(by_setting), tuple(by_setting.values())) for name, by_setting in rates.items()
         ),
     )
+    limits = settings.limits
     notes = (
-        f"Rounds in turns until half the 95 % interval of each median is within {settings.limits.narrow:.0%}, "
-        f"at most {settings.limits.most_seconds:.0f} s a group; warm-up {settings.limits.warm_up_s} s and the "
-        "first call of each block are not counted. The interval is that of the median.",
-        "The interpreter alone: setting the input, running, copying the output out.",
+        Message(
+            BenchCode.NOTE_ROUNDS,
+            narrow=100 * limits.narrow,
+            seconds=limits.most_seconds,
+            warm_up=limits.warm_up_s,
+        ),
+        Message(BenchCode.NOTE_INTERPRETER),
     )
     return Section("latency", "Latency", tuple(measurements), notes, tuple(missing), (chart,))
 
@@ -126,7 +132,8 @@ def _steps(
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        timings = time_in_turns(subjects, settings.limits, report=report, title="from file to verdict")
+        title = Message(BenchCode.FILE_TO_VERDICT)
+        timings = time_in_turns(subjects, settings.limits, report=report, title=title)
     finally:
         cv2.setNumThreads(before)
     measurements = [one for timing in timings.values() for one in distribution(STEPS, timing)]

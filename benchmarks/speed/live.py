@@ -22,7 +22,9 @@ from edge.live.setup import SlideRequest, find_or_begin, slide_task
 from edge.live.snapshot import Snapshot
 from edge.live.sources.base import EndOfSourceError, GrabbedImage
 from edge.live.sources.simulated import SimulatorSource
+from edge.messages.bench_codes import BenchCode
 from edge.messages.codes import Code
+from edge.messages.message import Message
 from edge.simulation.placement import SlideSettings
 from edge.slides.store import SlideStore
 
@@ -81,7 +83,7 @@ def measure_live(settings: BenchSettings, report: ProgressCallback) -> Section:
     measurements: list[Measurement] = []
     dropped: dict[str, float] = {}
     for done, rate in enumerate(RATES):
-        report(f"{rate} frames a second", 0.5 + done / len(RATES) / 2)
+        report(f"{rate} frames/s", 0.5 + done / len(RATES) / 2)
         found, share = _run_one(settings, model.path, walk[:: max(RATES) // rate], rate)
         measurements += found
         dropped[f"{rate} frames/s"] = 100 * share
@@ -93,10 +95,16 @@ def measure_live(settings: BenchSettings, report: ProgressCallback) -> Section:
         (Series("%", tuple(dropped), tuple(dropped.values())),),
     )
     notes = (
-        f"A drawn slide under a stage that glides and rests, {_SIZE[0]} x {_SIZE[1]}, JPEG, cells {_CELL_WIDTH:.0f} px "
-        f"wide, {seconds:.0f} s at each rate; counted by {model.name} with {max(settings.threads)} threads into a "
-        "store. Dropped frames are those that a newer one overtook; the count never queues.",
-        "Ready: from a frame's arrival to its result. Oldest shown: a result's age when the next one replaces it.",
+        Message(
+            BenchCode.NOTE_LIVE,
+            width=_SIZE[0],
+            height=_SIZE[1],
+            cell_width=_CELL_WIDTH,
+            seconds=seconds,
+            model=model.name,
+            threads=max(settings.threads),
+        ),
+        Message(BenchCode.NOTE_LIVE_TIMES),
     )
     return Section("live", "Live", tuple(measurements), notes, (), (chart,))
 
@@ -109,7 +117,7 @@ def draw_walk(seed: int, seconds: float, rate: int, report: ProgressCallback) ->
     frames = []
     count = max(2, round(seconds * rate))
     for number in range(count):
-        report("drawing a walk", number / count / 2)
+        report(Message(BenchCode.DRAWING_WALK), number / count / 2)
         at = number / rate
         (x, y), (later_x, later_y) = stage.position(at), stage.position(at + _EXPOSURE_SECONDS)
         motion = (later_x - x, later_y - y)

@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.candidates import Judge, sample_inputs
+from edge.errors import PlasmoliteError
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 FLOAT, INTEGER = "float32", "int8"
 _CALIBRATION_CELLS = 24
@@ -44,7 +47,7 @@ class Peer(NamedTuple):
     """From source, threads and batch to a function that judges uint8 batches."""
 
 
-class PeerUnavailableError(Exception):
+class PeerUnavailableError(PlasmoliteError):
     """A peer cannot run here; the message is the reason."""
 
 
@@ -58,9 +61,7 @@ def open_peer(peer: Peer, source: Source, threads: int, batch: int) -> Judge:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            raise PeerUnavailableError(
-                f'{peer.name}: {module} is not installed (pip install -e ".[peers]").'
-            ) from error
+            raise PeerUnavailableError(BenchCode.PEER_NOT_INSTALLED, peer=peer.name, module=module) from error
     try:
         judge = peer.open(source, threads, batch)
         judge(sample_inputs(batch, source.size))
@@ -69,7 +70,10 @@ def open_peer(peer: Peer, source: Source, threads: int, batch: int) -> Judge:
         if isinstance(error, PeerUnavailableError):
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise PeerUnavailableError(f"{peer.name} cannot run {source.name}: {lines[-1][:300]}") from error
+        reason = lines[-1][:300]
+        raise PeerUnavailableError(
+            BenchCode.PEER_FAILED, peer=peer.name, network=source.name, reason=reason
+        ) from error
     return judge
 
 
@@ -90,8 +94,9 @@ def _to_onnx(source: Source) -> Path:
         check=False,
     )
     if done.returncode != 0 or not made.exists():
-        said = done.stderr.strip().splitlines() or ["no reason given"]
-        raise PeerUnavailableError(f"tf2onnx could not convert {source.name}: {said[-1][:300]}")
+        said = done.stderr.strip().splitlines()
+        reason = said[-1][:300] if said else Message(BenchCode.NO_REASON)
+        raise PeerUnavailableError(BenchCode.NOT_TO_ONNX, network=source.name, reason=reason)
     return made
 
 
@@ -166,7 +171,7 @@ def _openvino_float(source: Source, threads: int, batch: int) -> Judge:
 
 def _openvino_same_integer(source: Source, threads: int, batch: int) -> Judge:
     if source.integer_model is None:
-        raise PeerUnavailableError(f"OpenVINO: there is no int8 file of {source.name} to read.")
+        raise PeerUnavailableError(BenchCode.NO_INT8_FILE, network=source.name)
     model = _openvino_read(source, source.integer_model, "int8")
     return _openvino_request(model, threads, batch, source.size, None)
 
@@ -190,7 +195,7 @@ def _keras_model(source: Source, threads: int) -> Any:
     from keras.models import load_model
 
     if source.keras is None:
-        raise PeerUnavailableError(f"Keras: no Keras model of {source.name} was named (--keras).")
+        raise PeerUnavailableError(BenchCode.NO_KERAS_MODEL, network=source.name)
     # Only before TensorFlow's first work; a later change of the number of threads is an error of its own.
     if (
         not tensorflow.executing_eagerly()

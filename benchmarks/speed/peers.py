@@ -37,6 +37,7 @@ from edge.inference.model_file import ModelFile
 from edge.inference.precision import Precision
 from edge.inference.runtime import Runtime, find_runtime
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 AGREEMENT = "Agreement with our file of the same network"
 _BATCHES = (32, 1)
@@ -64,13 +65,13 @@ def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
     if leader.manifest["precision"] != Precision.INT8:
         raise BenchmarkError(BenchCode.NO_INT8)
     measurements: list[Measurement] = []
-    missing: dict[str, None] = {}
+    missing: dict[Message, None] = {}
     charts: list[Chart] = []
     with tempfile.TemporaryDirectory(prefix="plasmolite-peers-") as folder:
         source = _source(leader, models, settings.keras, Path(folder))
         for done, batch in enumerate(_BATCHES):
             part = part_of(report, done, len(_BATCHES))
-            part("opening peers", 0.0)
+            part(Message(BenchCode.OPENING_PEERS), 0.0)
             contest = _Contest([], {}, [])
             for model in models:
                 setting = Setting(runtime, threads, batch)
@@ -79,7 +80,7 @@ def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
                 contest.subjects.append(_foreign_subject(one, runtime, threads, batch))
                 contest.others.append(one.name)
             if source is None:
-                missing[f"There is no float file of {leader.name}, so no peer can be made of it."] = None
+                missing[Message(BenchCode.NO_FLOAT_FILE, model=leader.name)] = None
             else:
                 gaps = _add_peers(contest, source, threads, batch, measurements if done == 0 else None)
                 missing.update(dict.fromkeys(gaps))
@@ -91,12 +92,17 @@ def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
                 measurements.extend(distribution(f"Side by side, threads {threads}, batch {batch}", timing))
             charts.append(_chart(timings.values(), threads, batch))
     notes = (
-        f"Ratios are taken within each round. Threads {threads}; our files and other systems' in "
-        f"{runtime.name} {runtime.version}; the peers run the network of {leader.name}.",
+        Message(
+            BenchCode.NOTE_PEERS,
+            threads=threads,
+            runtime=runtime.name,
+            version=runtime.version,
+            model=leader.name,
+        ),
         *(one.describe() for one in others),
     )
     if not others:
-        missing["No other system's model was named (--other-system)."] = None
+        missing[Message(BenchCode.NO_OTHER_SYSTEM)] = None
     return Section("peers", "Side by side", tuple(measurements), notes, tuple(missing), tuple(charts))
 
 
@@ -132,10 +138,10 @@ def _foreign_subject(model: ForeignModel, runtime: Runtime, threads: int, batch:
 
 def _add_peers(
     contest: _Contest, source: Source, threads: int, batch: int, agreement: list[Measurement] | None
-) -> list[str]:
+) -> list[Message]:
     """Open every peer that can be; return a sentence for each that cannot."""
     inputs = sample_inputs(batch, source.size)
-    missing = []
+    missing: list[Message] = []
     ours = {
         FLOAT: next(
             one for one in contest.subjects if " float" in one.name and f" {source.name} " in one.name
@@ -148,7 +154,7 @@ def _add_peers(
         try:
             judge = open_peer(peer, source, threads, batch)
         except PeerUnavailableError as error:
-            missing.append(str(error))
+            missing.append(error.message)
             continue
         contest.subjects.append(Subject(peer.name, lambda judge=judge: judge(inputs), batch))  # type: ignore[misc]
         contest.peers[peer.name] = peer

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from benchmarks.harness.candidates import leading_model, load_models
-from benchmarks.harness.measurement import Chart, Measurement, Section, Series
+from benchmarks.harness.measurement import Chart, Measurement, Section, Series, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import (
     ProgressCallback,
@@ -20,6 +20,8 @@ from benchmarks.harness.timing import (
 )
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from edge.simulation.field import FieldSettings, draw_field
 from edge.slides.store import SlideStore
 
@@ -38,14 +40,14 @@ def measure_scale(settings: BenchSettings, report: ProgressCallback) -> Section:
     model = leading_model(load_models(settings.models))
     analyser = FieldAnalyser(Classifier(model, threads=max(settings.threads)))
     groups: dict[str, tuple[str, dict[float, Timing]]] = {}
-    report("drawing fields", 0.0)
+    report(Message(BenchCode.DRAWING_FIELDS), 0.0)
     groups["cells in a field of 5 megapixels"] = (
         "cells",
-        _grow(_by_cells(analyser, settings), settings.limits, report, "by cells"),
+        _grow(_by_cells(analyser, settings), settings.limits, report, Message(BenchCode.BY_CELLS)),
     )
     groups["megapixels of a field of 60 cells"] = (
         "megapixels",
-        _grow(_by_megapixels(analyser, settings), settings.limits, report, "by megapixels"),
+        _grow(_by_megapixels(analyser, settings), settings.limits, report, Message(BenchCode.BY_MEGAPIXELS)),
     )
     with tempfile.TemporaryDirectory(prefix="plasmolite-scale-") as folder:
         subjects = _by_slides(Path(folder), report)
@@ -64,10 +66,7 @@ def measure_scale(settings: BenchSettings, report: ProgressCallback) -> Section:
         )
         series = Series(name, tuple(timings), tuple(timing.p50 * 1e3 for timing in timings.values()))
         charts.append(Chart("lines", f"Cost against {name}", unit, "ms", (series,), logarithmic=True))
-    notes = (
-        "The exponent is the slope of a straight line through the logarithms: 0 is a cost that does not grow, "
-        "1 one that grows in proportion. Its interval is two standard errors of the slope.",
-    )
+    notes = (Message(BenchCode.NOTE_SCALE),)
     return Section("scale", "Scale", tuple(measurements), notes, (), tuple(charts))
 
 
@@ -88,7 +87,7 @@ def exponent(seconds: dict[float, float]) -> tuple[float, float, float]:
 
 
 def _grow(
-    calls: dict[float, Callable[[], object]], limits: TimingLimits, report: ProgressCallback, title: str
+    calls: dict[float, Callable[[], object]], limits: TimingLimits, report: ProgressCallback, title: Told
 ) -> dict[float, Timing]:
     timings = time_in_turns(
         [Subject(str(size), call) for size, call in calls.items()], limits, report=report, title=title
@@ -123,7 +122,7 @@ def _by_slides(folder: Path, report: ProgressCallback) -> dict[str, dict[float, 
         store = SlideStore(folder / f"{slides}.sqlite")
         for number in range(slides):
             if number % 100 == 0:
-                report(f"filling a store of {slides} slides", number / slides)
+                report(Message(BenchCode.FILLING_STORE, slides=slides), number / slides)
             store.create_slide(
                 f"S-{number}",
                 operator="benchmark",

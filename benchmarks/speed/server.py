@@ -24,6 +24,7 @@ from edge.images.encode import encode_png
 from edge.images.inputs import CellFile
 from edge.inference.classifier import Classifier
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 from edge.simulation.single_cell import draw_cell
 
 GROUP = "The server under load"
@@ -84,7 +85,7 @@ def measure_server(settings: BenchSettings, report: ProgressCallback) -> Section
         pictures = [encode_png(draw_cell(seed, seed % 2 == 0).rgb) for seed in range(_DRAWN)]
         for number, picture in enumerate(pictures):
             (folder / f"{number:03}.png").write_bytes(picture)
-        report("starting the server", 0.0)
+        report(Message(BenchCode.STARTING_SERVER), 0.0)
         with _serving(folder) as port:
             for number, plan in enumerate(PLANS):
                 part = part_of(report, number, len(PLANS))
@@ -97,10 +98,7 @@ def measure_server(settings: BenchSettings, report: ProgressCallback) -> Section
                     rate = pool.submit(_classify, folder, seconds).result()
                     rounds.append(LoadRound(rate, *_load(port, plan, form, seconds), seconds))
                 measurements += figures_of(plan, rounds)
-    notes = (
-        f"{_ROUNDS} rounds of {seconds:.1f} s each over loopback by h2load, in turns with classify's own loop on the "
-        "same PNG files in a process of its own. The model is the one in use here.",
-    )
+    notes = (Message(BenchCode.NOTE_SERVER, rounds=_ROUNDS, seconds=seconds),)
     return Section("server", "Server", tuple(measurements), notes)
 
 

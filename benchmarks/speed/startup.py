@@ -18,6 +18,7 @@ from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, median_interval
 from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 FIRST_VERDICT = "From the start of the process to the first verdict"
 MEMORY = "Largest memory of classify, MB"
@@ -63,12 +64,12 @@ def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Sectio
             (many / f"cell_{number:03d}.png").write_bytes(sample_files()[number % len(sample_files())])
         for turn in range(settings.starts + 1):
             for model in models:
-                report(f"starting classify, turn {turn}", turn / (settings.starts + 2))
+                report(Message(BenchCode.STARTING_CLASSIFY, turn=turn), turn / (settings.starts + 2))
                 run = run_classify(model.path, cell)
                 if turn > 0:  # the first fills the disk cache
                     runs[model.name].append(run)
         for model in models:
-            report("memory of classify", (settings.starts + 1) / (settings.starts + 2))
+            report(Message(BenchCode.MEMORY_OF_CLASSIFY), (settings.starts + 1) / (settings.starts + 2))
             seconds = np.array([run.seconds for run in runs[model.name]])
             low, high = median_interval(seconds)
             spread = float(np.std(seconds) / np.median(seconds))
@@ -109,9 +110,8 @@ def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Sectio
     total = sum(libraries.values()) / 1e6
     measurements.append(Measurement(DISK, "edge extra, all libraries", "size", total, "MB", better="lower"))
     notes = (
-        f"{settings.starts} starts of each model, in turns, after one that is not counted. Memory is the "
-        "largest resident set of the process, as the kernel keeps it.",
-        "Sizes of libraries are those of the files that pip installed, without compiled bytecode.",
+        Message(BenchCode.NOTE_STARTS, starts=settings.starts),
+        Message(BenchCode.NOTE_LIBRARIES),
     )
     return Section("startup", "Start-up, memory, disk", tuple(measurements), notes, tuple(missing))
 
@@ -143,19 +143,17 @@ def run_classify(model: Path, pictures: Path) -> Run:
     return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def edge_libraries() -> tuple[dict[str, int], list[str]]:
+def edge_libraries() -> tuple[dict[str, int], list[Message]]:
     """Weigh the libraries that the extra ``edge`` installs, with all that they need in turn.
 
     Returns:
         Bytes by distribution, and a sentence for each that is not installed.
     """
     sizes: dict[str, int] = {}
-    missing: list[str] = []
+    missing: list[Message] = []
     wanted = _wanted_by_edge()
     if not wanted:
-        missing.append(
-            "Plasmolite is neither installed nor run from its source tree: its libraries are unknown."
-        )
+        missing.append(Message(BenchCode.LIBRARIES_UNKNOWN))
     while wanted:
         name = wanted.pop()
         if name in sizes:
@@ -163,7 +161,7 @@ def edge_libraries() -> tuple[dict[str, int], list[str]]:
         try:
             found = distribution(name)
         except PackageNotFoundError:
-            missing.append(f"{name}, of the extra edge, is not installed.")
+            missing.append(Message(BenchCode.LIBRARY_MISSING, name=name))
             continue
         sizes[name] = _bytes_of(found)
         wanted += [_name(text) for text in found.requires or [] if "extra ==" not in text and _applies(text)]

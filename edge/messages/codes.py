@@ -10,7 +10,7 @@ from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.bench_codes import BenchCode
 from edge.messages.camera_codes import CameraCode
-from edge.messages.doctor_codes import DoctorCode
+from edge.messages.doctor_codes import BundleCode, DoctorCode
 from edge.messages.request_codes import RequestCode
 from edge.messages.send_codes import SendCode
 from edge.messages.signature_codes import SignatureCode
@@ -344,7 +344,7 @@ class Code(StrEnum):
 
 
 _OfDevice = Code | ArchiveCode | CameraCode | DoctorCode | RequestCode | SendCode | SignatureCode
-AnyCode = _OfDevice | AnnotationCode | BenchCode | ConvertCode | TrainCode
+AnyCode = _OfDevice | AnnotationCode | BenchCode | BundleCode | ConvertCode | TrainCode
 
 ALL_CODES: dict[str, AnyCode] = {code.value: code for family in get_args(AnyCode) for code in family}
 """Every code by its key."""

@@ -1,4 +1,4 @@
-"""The codes of what the check of a device finds."""
+"""The codes of what the check of a device finds, and of the bundle that installs one."""
 
 from enum import StrEnum
 
@@ -73,3 +73,13 @@ class DoctorCode(StrEnum):
     OUTBOX_OLD_DO = "doctor.outbox-old.do"
     OUTBOX_REFUSED = "doctor.outbox-refused"
     OUTBOX_REFUSED_DO = "doctor.outbox-refused.do"
+
+
+class BundleCode(StrEnum):
+    """Which sentence a message of `python -m deploy.bundle` is: a key of every catalogue."""
+
+    TOO_LARGE = "bundle.too-large"
+    PIP = "bundle.pip"
+    NO_VERSION = "bundle.no-version"
+    WHICH_DEVICE = "bundle.which-device"
+    OF_PLATFORM = "bundle.of-platform"

@@ -173,9 +173,10 @@ def _run(options: dict[str, Any]) -> None:
     from benchmarks.harness.suite import SECTIONS
     from benchmarks.output.table import print_benchmark, print_comparison
 
+    words = spoken()
     if options["list_sections"]:
-        for name, entry in SECTIONS.items():
-            click.echo(f"{name:10} {entry.summary}")
+        for name in SECTIONS:
+            click.echo(f"{name:12} {words.text(f'bench.section.{name}')}")
         return
     # Read first: a run of minutes must not end at a mistyped name.
     old = read_benchmark(options["old_path"]) if options["old_path"] else None
@@ -185,25 +186,29 @@ def _run(options: dict[str, Any]) -> None:
         console = Console(width=_FILE_WIDTH)
     if options["json_path"]:
         write_benchmark(options["json_path"], benchmark)
-    print_benchmark(benchmark, console)
+    print_benchmark(benchmark, console, words)
     comparison = compare(old, benchmark) if old else None
     if comparison:
-        print_comparison(comparison, console)
+        print_comparison(comparison, console, words)
     if options["html_path"]:
         from benchmarks.output.report import write_report
 
-        write_report(options["html_path"], benchmark, comparison)
-        click.echo(spoken().text("bench.report", path=options["html_path"]))
+        write_report(options["html_path"], benchmark, comparison, words.language)
+        click.echo(words.text("bench.report", path=options["html_path"]))
     sys.exit(1 if comparison and comparison.of(SLOWER) else 0)
 
 
 def _measure(options: dict[str, Any]) -> Benchmark:
     from benchmarks.harness.suite import run_benchmark
+    from benchmarks.output.names import told
 
     sections = [name.strip() for name in options["sections"].split(",") if name.strip()]
     settings = _settings(options)
+    words = spoken()
     with progress_bar() as bar:
-        return run_benchmark(sections, settings, lambda text, share: bar.show(text, round(100 * share), 100))
+        return run_benchmark(
+            sections, settings, lambda step, share: bar.show(told(step, words), round(100 * share), 100)
+        )
 
 
 def _settings(options: dict[str, Any]) -> BenchSettings:

@@ -34,7 +34,7 @@ def test_patients_that_any_model_learnt_from_are_left_out() -> None:
 def test_a_model_that_does_not_say_whom_it_learnt_from_is_said_to_be_flattered() -> None:
     held_out = choose_held_out(None, [model_with(None)])
     assert held_out.keeps("anybody")
-    assert "--split" in held_out.sentence
+    assert "--split" in str(held_out.sentence)
 
 
 def test_a_split_file_keeps_its_test_patients(tmp_path: Path) -> None:

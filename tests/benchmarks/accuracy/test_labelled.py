@@ -26,7 +26,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_judged(drawn: Path,
     (tmp_path / "Uninfected" / "torn.png").write_bytes(b"torn")
     cells, refused = read_labelled_cells(tmp_path)
     assert len(cells) == 2
-    assert refused[0].startswith("torn.png")
+    assert str(refused[0]).startswith("torn.png")
 
 
 def test_one_class_alone_is_refused(drawn: Path) -> None:

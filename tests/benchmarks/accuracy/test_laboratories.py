@@ -37,8 +37,8 @@ def test_each_laboratory_has_its_refusals_and_its_figures_with_intervals(laborat
         assert one.low is not None
         assert one.high is not None
         assert one.low <= one.value <= one.high
-    assert any("learnt nothing from this laboratory" in note for note in section.notes)
-    assert any("glass brightness 1" in note for note in section.notes)
+    assert any("learnt nothing from this laboratory" in str(note) for note in section.notes)
+    assert any("glass brightness 1" in str(note) for note in section.notes)
 
 
 def test_what_is_missed_and_what_is_called_wrongly_is_drawn(laboratory: Path, tmp_path: Path) -> None:

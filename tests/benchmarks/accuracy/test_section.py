@@ -38,7 +38,7 @@ def test_the_shipped_model_is_measured_with_intervals_and_under_change(drawn: Pa
     assert [one.subject for one in losses] == [change.name for change in CHANGES]
     wrongly = [one for one in section.measurements if (one.group, one.figure) == (REFUSALS, "cells refused")]
     assert [one.value for one in wrongly] == [0.0]
-    assert any("--keras" in sentence for sentence in section.missing)
+    assert any("--keras" in str(sentence) for sentence in section.missing)
 
 
 def test_without_data_the_section_says_what_it_needs() -> None:
@@ -66,4 +66,4 @@ def test_real_cells_are_measured_with_nlms_network_beside_ours(shared_data: Path
     }
     assert found["NLM"] > 0.9
     assert min(found.values()) > 0.9
-    assert any("better than NLM" in note for note in section.notes)
+    assert any("better than NLM" in str(note) for note in section.notes)

@@ -1,5 +1,6 @@
 """Comparing two runs: what is called a change, and what is noise."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from benchmarks.harness.measurement import (
     read_benchmark,
     write_benchmark,
 )
+from edge.messages.bench_codes import BenchCode
+from edge.messages.message import Message
 
 MACHINE = {"before": {"processor": "a", "model": "b", "cores": 2}, "versions": {"numpy": "2.0"}}
 
@@ -104,7 +107,7 @@ def test_figures_of_one_run_only_are_named() -> None:
 
 def test_another_machine_is_a_doubt() -> None:
     new = run_of(time_of(1.0))._replace(machine={**MACHINE, "before": {**MACHINE["before"], "cores": 4}})
-    assert "cores" in compare(run_of(time_of(1.0)), new).doubts[0]
+    assert "cores" in str(compare(run_of(time_of(1.0)), new).doubts[0])
 
 
 def test_results_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
@@ -114,6 +117,24 @@ def test_results_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     write_benchmark(path, run)
     assert read_benchmark(path) == run
+
+
+def test_sentences_come_back_with_their_codes_and_those_of_other_versions_as_they_stand(
+    tmp_path: Path,
+) -> None:
+    note = Message(BenchCode.OF_OLD_RUN, warning=Message(BenchCode.HOT, temperature=81.0))
+    run = run_of(time_of(1.0))._replace(warnings=(note, "An earlier version's."))
+    path = tmp_path / "run.json"
+    write_benchmark(path, run)
+    assert read_benchmark(path) == run
+    kept = json.loads(path.read_text("utf-8"))
+    assert kept["warnings"] == [str(note), "An earlier version's."]
+    kept["messages"][str(note)]["code"] = "benchmark.of-a-later-version"
+    path.write_text(json.dumps(kept))
+    assert read_benchmark(path).warnings == (str(note), "An earlier version's.")
+    del kept["messages"]
+    path.write_text(json.dumps(kept))
+    assert read_benchmark(path).warnings == (str(note), "An earlier version's.")
 
 
 def test_a_file_that_holds_no_results_is_refused(tmp_path: Path) -> None:

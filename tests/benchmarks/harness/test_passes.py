@@ -42,7 +42,7 @@ def test_seconds_add_up_and_losses_are_averaged() -> None:
 
 
 def test_the_number_of_passes_is_told() -> None:
-    assert "3 passes" in merge_passes([section_of(1.0)] * 3).notes[-1]
+    assert "3 passes" in str(merge_passes([section_of(1.0)] * 3).notes[-1])
 
 
 def test_passes_share_the_time_out() -> None:

@@ -15,6 +15,7 @@ _NO_COUNT = re.compile(
 )
 # Said only of several; or their files are named, not counted.
 _OF_SEVERAL = {
+    "benchmark.note-passes",
     "doctor.packages",
     "send.no-certificate",
     "picture.several",

@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks.harness.measurement import Benchmark, Chart, Measurement, Section, Series, write_benchmark
 from benchmarks.harness.suite import SECTIONS
+from edge.messages.catalogue import catalogue
+from edge.messages.language import Language
 
 BOARD = {
     "model": "a board",
@@ -85,6 +87,24 @@ def test_a_slower_run_ends_with_1(tmp_path: Path, new: float, code: int) -> None
     done = bench("--from", str(run), "--compare", str(old), "--report", str(tmp_path / "both.html"))
     assert done.returncode == code
     assert ("1 worse" in done.stdout) == (code == 1)
+
+
+def test_kept_results_are_shown_reported_and_compared_in_french(tmp_path: Path) -> None:
+    old, run = write_run(tmp_path / "old.json", 1.0), write_run(tmp_path / "new.json", 1.5)
+    page = tmp_path / "both.html"
+    done = bench("--from", str(run), "--compare", str(old), "--report", str(page), "--language", "fr")
+    assert done.returncode == 1
+    for text in (
+        "2 cœurs",
+        "Attention : A warning.",
+        "Latence (1 s)",
+        "Non mesuré : A gap.",
+        "1 pire",
+        "1,5 (1,5 à 1,5)",
+    ):
+        assert text in done.stdout
+    assert catalogue(Language.FRENCH).text("bench.against") in page.read_text("utf-8")
+    assert "secondes jusqu'au premier verdict" in bench("--list-sections", "--language", "fr").stdout
 
 
 @pytest.mark.slow
