@@ -21,6 +21,8 @@ from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
 from edge.inference.second_look import TURNS, mean_over_turns
 from edge.inference.verdicts import LABELS
+from edge.messages.catalogue import Catalogue
+from edge.messages.codes import Code
 from edge.messages.train_codes import ConvertCode
 from train.data.annotated_laboratories import read_laboratory
 from train.data.dataset import DataSet, Sample, load_dataset
@@ -37,6 +39,7 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
+from train.options import language_option
 from train.run_folder import describe_environment
 
 
@@ -198,7 +201,8 @@ _FOLDER = click.Path(path_type=Path, exists=True)
 )
 @click.option("--release", "version", required=True, help="Version of the new release.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
-def main(*, model: Path, out: Path, **options: Any) -> None:
+@language_option
+def main(*, model: Path, out: Path, words: Catalogue, **options: Any) -> None:
     """Choose the threshold for fields of a released MODEL anew; writes the file, and its card beside it.
 
     Exit code: 0 written, 2 the model or the data cannot be used.
@@ -206,12 +210,14 @@ def main(*, model: Path, out: Path, **options: Any) -> None:
     try:
         flatbuffer, manifest = rethreshold(model, **options)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error
     out.write_bytes(with_manifest(flatbuffer, manifest, load_model(model).parts))
     write_card(out)
     point = manifest["operating_points"]["field"]
-    click.echo(f"{out}: field threshold {point['threshold']:.4f}; test cells {point['undisputed']}")
+    click.echo(
+        words.text("rethreshold.written", path=out, threshold=point["threshold"], **point["undisputed"])
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,11 @@ from edge.errors import PlasmoliteError
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import LaboratoryCount, ModelFile, load_model, with_manifest
+from edge.messages.catalogue import Catalogue
+from edge.messages.codes import Code
 from edge.messages.train_codes import ConvertCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
+from train.options import language_option
 
 HOME = "patients held out of the labelled set"
 
@@ -105,12 +108,15 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: MODEL]"
 )
+@language_option
 def main(
+    *,
     model: Path,
     unseen: tuple[Path, ...],
     uninfected: tuple[Path, ...],
     left_out: tuple[tuple[Path, Path], ...],
     out: Path | None,
+    words: Catalogue,
 ) -> None:
     """Measure MODEL at laboratories and write the counts into its manifest, and its card anew beside it.
 
@@ -123,14 +129,16 @@ def main(
         measured += [(load_model(path), folder, False) for folder, path in left_out]
         for by, folder, healthy in measured:
             told = by.name if by is released else f"{by.name}, trained without it"
-            rows.append(count_laboratory(by, folder, uninfected=healthy)._asdict() | {"by": told})
-            click.echo(rows[-1])
+            counts = count_laboratory(by, folder, uninfected=healthy)._asdict()
+            rows.append(counts | {"by": told})
+            key = "seal.counted" if by is released else "seal.counted-without"
+            click.echo(words.text(key, by=by.name, **counts))
         target = out or model
         manifest = {**released.manifest, "laboratories": rows}
         target.write_bytes(with_manifest(released.flatbuffer, manifest, released.parts))
         write_card(target)
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error
 
 

@@ -21,6 +21,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.atomic_file import write_atomically
+from edge.errors import PlasmoliteError
+from edge.messages.catalogue import catalogue
+from edge.messages.codes import Code
+from edge.messages.doctor_codes import BundleCode
+from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
+from edge.messages.message import Message, system_reason
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = "edge,server,signing"
@@ -82,7 +88,7 @@ PLATFORMS = {
 }
 
 
-class BundleError(Exception):
+class BundleError(PlasmoliteError):
     """A bundle cannot be made: no wheel for the platform, or it is too large."""
 
 
@@ -102,10 +108,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FOLDER",
         help="make no archive: fetch the wheels of the test tools into this folder, for one --platform",
     )
+    parser.add_argument(
+        "--language",
+        choices=[language.value for language in Language],
+        help=f"language of the messages [{ENVIRONMENT_VARIABLE}, else en]",
+    )
     options = parser.parse_args(arguments)
+    language = Language(options.language) if options.language else language_of_environment()
     if options.test_tools:
         if len(options.platform or ()) != 1:
-            parser.error("--test-tools needs one --platform: for which device?")
+            parser.error(Message(BundleCode.WHICH_DEVICE).text(language))
         try:
             download(
                 PLATFORMS[options.platform[0]],
@@ -113,8 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _pyproject()["dependency-groups"]["device-tests"],
             )
         except BundleError as error:
-            print(f"Error: {options.platform[0]}: {error}", file=sys.stderr)  # noqa: T201
-            return 2
+            return _fail(options.platform[0], error, language)
         return 0
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -125,10 +136,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     make_common_parts(parts)
                 archive = make_bundle(PLATFORMS[name], parts, options.out, options.find_links)
             except (BundleError, OSError) as error:
-                print(f"Error: {name}: {error}", file=sys.stderr)  # noqa: T201 - a script's own output
-                return 2
-            print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")  # noqa: T201
+                return _fail(name, error, language)
+            size = catalogue(language).text("bundle.written", path=archive, size=archive.stat().st_size / 1e6)
+            print(size)  # noqa: T201 - a script's own output
     return 0
+
+
+def _fail(platform: str, error: BundleError | OSError, language: Language) -> int:
+    """Say why the bundle of a platform could not be made; return the exit code."""
+    reason = error.message if isinstance(error, BundleError) else system_reason(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = Message(BundleCode.OF_PLATFORM, platform=str(error.filename), reason=reason)
+    reason = Message(BundleCode.OF_PLATFORM, platform=platform, reason=reason)
+    print(Message(Code.COMMAND_ERROR, reason=reason).text(language), file=sys.stderr)  # noqa: T201
+    return 2
 
 
 def make_common_parts(parts: Path) -> None:
@@ -177,9 +198,8 @@ def make_bundle(platform: Platform, parts: Path, out: Path, find_links: str | No
         archive = out / f"{bundle.name}.tar.gz"
         write_archive(bundle, archive)
     if archive.stat().st_size > LIMIT_BYTES:
-        raise BundleError(
-            f"{archive} is {archive.stat().st_size / 1e6:.0f} MB; at most {LIMIT_BYTES / 1e6:.0f} are allowed."
-        )
+        size = archive.stat().st_size / 1e6
+        raise BundleError(BundleCode.TOO_LARGE, path=archive, size=size, most=LIMIT_BYTES / 1e6)
     return archive
 
 
@@ -272,7 +292,7 @@ def _pip(*arguments: str, **environment: str) -> None:
     )
     if done.returncode:
         told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise BundleError(" ".join(told) or done.stderr)
+        raise BundleError(BundleCode.PIP, reason=" ".join(told) or done.stderr)
 
 
 def _pyproject() -> dict[str, Any]:
@@ -283,7 +303,7 @@ def _version() -> str:
     text = (ROOT / "edge" / "about.py").read_text()
     found = re.search(r'^VERSION = "([^"]+)"', text, re.MULTILINE)
     if found is None:
-        raise BundleError("edge/about.py states no version.")
+        raise BundleError(BundleCode.NO_VERSION)
     return found[1]
 
 

@@ -1,10 +1,13 @@
-"""The options of every command that trains: one for each setting of a run, with the setting's own default."""
+"""The options of every command that trains, one for each setting of a run; ``--language`` of programs beside it."""
 
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 import click
+
+from edge.messages.catalogue import Catalogue, catalogue
+from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
 
 # The settings load nothing but the standard library.
 from train.settings import LEAST_SHOWN, LabelPolicy, TrainingSettings, Variation
@@ -228,3 +231,18 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def language_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a program that is no command of ``plasmolite`` the option ``--language``: it is handed `words`."""
+
+    def words(_: click.Context, __: click.Parameter, value: str | None) -> Catalogue:
+        return catalogue(Language(value) if value else language_of_environment())
+
+    return click.option(
+        "--language",
+        "words",
+        type=click.Choice([language.value for language in Language]),
+        callback=words,
+        help=f"Language of the messages.  [default: {ENVIRONMENT_VARIABLE}, else en]",
+    )(command)

@@ -20,6 +20,8 @@ from convert.tflite.export import export
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.inference.preprocessing import network_input
+from edge.messages.catalogue import Catalogue
+from edge.messages.codes import Code
 from train.complete_run import NoProgress, complete_run
 from train.evaluation.metrics import (
     Judged,
@@ -30,7 +32,7 @@ from train.evaluation.metrics import (
     specificity,
 )
 from train.model.batches import network_inputs
-from train.options import training_options
+from train.options import language_option, training_options
 from train.reporting.record import is_finished, read_record
 from train.run import read_run_data
 from train.run_folder import MODEL_FILE, check_run
@@ -86,9 +88,16 @@ COLUMNS = (
     type=click.Choice([variant.name for variant in VARIANTS]),
     help="Only this variant; may be given several times. By default all.",
 )
+@language_option
 @training_options
 def main(
-    *, out: Path, boxes: Path | None, uninfected: Path | None, wanted: tuple[str, ...], **settings: object
+    *,
+    out: Path,
+    boxes: Path | None,
+    uninfected: Path | None,
+    wanted: tuple[str, ...],
+    words: Catalogue,
+    **settings: object,
 ) -> None:
     """Train the recipe and its variants, and lay their figures side by side."""
     try:
@@ -101,25 +110,27 @@ def main(
             changed = replace(recipe, **variant.changes)
             check_run(changed, run)
             if not is_finished(run):
-                click.echo(f"Variant: {variant.name}", err=True)
-                complete_run(changed, run, _EpochLines())
+                click.echo(words.text("ablation.variant", name=variant.name), err=True)
+                complete_run(changed, run, _EpochLines(words), language=words.language)
             rows[variant.name] = _figures(changed, run, abroad, healthy)
             _write(out, recipe, rows)
         click.echo((out / "ablation.md").read_text("utf-8"))
     except PlasmoliteError as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
+        raise SystemExit(2) from error
 
 
 class _EpochLines(NoProgress):
     """Prints the figures of each epoch."""
 
+    def __init__(self, words: Catalogue) -> None:
+        self._words = words
+
     def training(self, phase: str, done: int, total: int, figures: dict[str, float]) -> None:
         """Print an epoch's figures."""
         if "val_accuracy" in figures:
-            click.echo(
-                f"{phase}, step {done} of {total}: validation accuracy {figures['val_accuracy']:.4f}",
-                err=True,
-            )
+            facts = {"done": done, "total": total, "accuracy": figures["val_accuracy"]}
+            click.echo(self._words.text("ablation.step", phase=phase, **facts), err=True)
 
 
 def _figures(

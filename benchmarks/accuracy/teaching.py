@@ -20,6 +20,7 @@ from edge.inference.levelling import level, logits_of, typical_logit
 from edge.inference.model_file import load_model
 from edge.inference.model_store import find_model
 from edge.inference.second_look import features_over_turns
+from edge.messages.catalogue import Catalogue
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder
@@ -29,6 +30,7 @@ from edge.teaching.retention import area
 from edge.teaching.teach import Examples, teach
 from train.data.parasite_marks import INFECTED, LEFT_OUT
 from train.evaluation.laboratories import marked_fields_of
+from train.options import language_option
 
 SPECIFICITY = 0.995
 _TRIES = 2000
@@ -132,13 +134,17 @@ def row(fields: Fields, bank: Bank, number: int, count: int, cell_threshold: flo
 @click.argument("laboratory", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--fields", "numbers", default="5,10,20,40", show_default=True, help="Reviewed fields.")
 @click.option("--draws", "count", default=5, show_default=True, help="Deals of the patients.")
-def main(*, model: str, laboratory: Path, numbers: str, count: int) -> None:
+@language_option
+def main(*, model: str, laboratory: Path, numbers: str, count: int, words: Catalogue) -> None:
     """Print the table of LABORATORY, a folder of marked fields, for a MODEL that did not learn from it."""
     loaded = load_model(find_model(model))
     classifier = Classifier(loaded)
     bank = classifier.bank()
     if bank is None:
-        raise click.ClickException(str(Message(Code.TEACH_NO_BANK, model=loaded.name)))
+        click.echo(
+            words.text(Code.COMMAND_ERROR, reason=Message(Code.TEACH_NO_BANK, model=loaded.name)), err=True
+        )
+        raise SystemExit(2)
     fields = read_fields(classifier, laboratory)
     click.echo(
         "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"

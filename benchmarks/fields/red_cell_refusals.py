@@ -22,11 +22,13 @@ from edge.cells.isolation import isolate
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.images.inputs import list_inputs
 from edge.inference.model_store import model_in_use
+from edge.messages.catalogue import Catalogue
 from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import read_patients
 from train.finder.annotations import RED, Mark, MarkedField, read_chula, read_txl
+from train.options import language_option
 from train.red_cell.positives import overlap
 
 _MARGINS = (0.0, 0.12, 0.3)
@@ -135,7 +137,8 @@ def tally(cases: Iterable[Case]) -> dict[str, tuple[int, int, int]]:
 @click.option("--most", type=click.IntRange(1), default=10_000, help="No more single cells than about this.")
 @click.option("--seed", type=int, default=1, help="Random seed of the squares.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
-def main(data: Path, most: int, seed: int, as_json: bool) -> None:
+@language_option
+def main(data: Path, most: int, seed: int, as_json: bool, words: Catalogue) -> None:
     """Print which share of each set is refused, with its 95 % interval."""
     cv2.setNumThreads(1)
     fields = data / "fields"
@@ -154,7 +157,8 @@ def main(data: Path, most: int, seed: int, as_json: bool) -> None:
         for group, (refused, empty, number) in sorted(found.items()) if not as_json else ():
             low, high = binomtest(refused, number).proportion_ci()
             share = f"{refused / number:7.2%} [{low:.2%}, {high:.2%}]"
-            click.echo(f"{group:45s} {share:26s} {refused} of {number}, {empty} with nothing in them")
+            counted = words.text("refusals.counted", refused=refused, pictures=number, empty=empty)
+            click.echo(f"{group:45s} {share:26s} {counted}")
     if as_json:
         click.echo(json.dumps(counts))
 

@@ -23,7 +23,10 @@ from ai_edge_litert.schema_py_generated import Model
 from edge.atomic_file import atomic_file
 from edge.errors import PlasmoliteError
 from edge.inference.model_file import DESCRIPTION_BYTES, ModelFile, load_model, with_manifest
+from edge.messages.catalogue import Catalogue
+from edge.messages.codes import Code
 from edge.types import Label
+from train.options import language_option
 
 LABELS_NAME = "labels.txt"
 """Of the entry beside the manifest: the name of what each column of the probability tells, a line each."""
@@ -199,7 +202,8 @@ def _metadata(words: Words, size: int, widths: Sequence[int]) -> bytes:
 @click.argument(
     "models", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True
 )
-def main(models: tuple[Path, ...]) -> None:
+@language_option
+def main(models: tuple[Path, ...], words: Catalogue) -> None:
     """Write TFLite's own metadata into released MODELS; their networks and figures stay as they are.
 
     Exit code: 0 written, 2 one is no released model.
@@ -211,9 +215,10 @@ def main(models: tuple[Path, ...]) -> None:
             with atomic_file(path) as part:
                 part.write_bytes(content)
                 same = load_model(part).sha256 == model.sha256
-            click.echo(f"{path}: {len(content):,} bytes, network {'the same' if same else 'another'}")
+            key = "description.same" if same else "description.another"
+            click.echo(words.text(key, path=path, bytes=len(content)))
     except PlasmoliteError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error
 
 

@@ -1,5 +1,6 @@
 """A released model's threshold is chosen anew on the data of its training alone."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -23,13 +24,12 @@ def test_other_cells_than_those_of_the_training_are_refused_and_nothing_is_writt
         cv2.imwrite(str(folder / f"p{number // 3}_IMG_{number}.png"), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
     out = tmp_path / "out.tflite"
     model = next(iter(shipped_models().values()))
-    result = CliRunner().invoke(
-        rethreshold.main,
-        [str(model), "--data", str(tmp_path / "cells"), "--release", "9", "--out", str(out)],
-    )
-    assert result.exit_code == 2
-    assert "other cells" in result.output
-    assert not out.exists()
+    arguments = [str(model), "--data", str(tmp_path / "cells"), "--release", "9", "--out", str(out)]
+    for language, said in (("en", r"Error: .*other cells"), ("fr", r"Erreur : .*autres cellules")):
+        result = CliRunner().invoke(rethreshold.main, [*arguments, "--language", language])
+        assert result.exit_code == 2
+        assert re.search(said, result.output)
+        assert not out.exists()
 
 
 def test_the_release_chosen_anew_says_by_what_and_is_of_the_same_network() -> None:

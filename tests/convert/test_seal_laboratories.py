@@ -30,8 +30,9 @@ def seal(*arguments: object) -> Result:
 def test_the_counts_of_an_unseen_laboratory_are_those_of_its_marks(model: Path, tmp_path: Path) -> None:
     before = load_model(model)
     laboratory = draw_laboratory(tmp_path / "drawn")
-    said = seal(model, "--laboratory", laboratory)
+    said = seal(model, "--laboratory", laboratory, "--language", "fr")
     assert said.exit_code == 0, said.output
+    assert said.output.startswith(f"drawn, par {before.name}. Cellules dites infectées : ")
     after = load_model(model)
     assert after.sha256 == before.sha256
     home, drawn = after.laboratories

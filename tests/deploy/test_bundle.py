@@ -79,7 +79,25 @@ def test_what_cannot_be_fetched_is_an_error_that_names_the_platform(
 ) -> None:
     monkeypatch.setattr("deploy.bundle.ROOT", tmp_path / "no-project-here")
     assert main(["--platform", "x86_64-cp311", "--out", str(tmp_path)]) == 2
-    assert "x86_64-cp311" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("Error: x86_64-cp311: ")
+    assert main(["--platform", "x86_64-cp311", "--out", str(tmp_path), "--language", "fr"]) == 2
+    assert capsys.readouterr().err.startswith("Erreur : x86_64-cp311 : ")
+
+
+def test_a_bundle_that_is_too_large_is_refused_in_the_language_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("deploy.bundle.LIMIT_BYTES", 0)
+    monkeypatch.setattr("deploy.bundle.make_common_parts", _drawn_parts)
+    monkeypatch.setattr("deploy.bundle._collect_wheels", lambda *_: None)
+    for language, said in (("en", "at most 0 are allowed."), ("fr", "0 au plus sont permis.")):
+        assert main(["--platform", "x86_64-cp311", "--out", str(tmp_path), "--language", language]) == 2
+        assert said in capsys.readouterr().err
+
+
+def _drawn_parts(parts: Path) -> None:
+    for name in ("plasmolite-0-py3-none-any.whl", "pip-0-py3-none-any.whl"):
+        (parts / name).write_bytes(b"")
 
 
 def test_the_wheel_is_not_built_on_what_an_earlier_build_left_in_the_source_tree(

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +20,16 @@ SOURCES = [
     path
     for root in ("archive", "benchmarks", "convert", "edge", "server", "plasmolite", "train")
     for path in sorted((ROOT / root).rglob("*.py"))
-]
+] + [ROOT / "deploy" / "bundle.py"]
 FAMILIES = {type(code).__name__: type(code) for code in ALL_CODES.values()}
 PRINTING = frozenset({"echo", "print", "report", "show", "status", "update"})
+PRINTED = [
+    path
+    for path in SOURCES
+    if path.relative_to(ROOT).parts[0] in {"plasmolite", "benchmarks", "convert", "deploy"}
+]
+TOLD = frozenset({"notes", "missing", "warnings", "doubts", "refused"})
+"""Lists of sentences that a benchmark gathers and shows at its end."""
 IN_WORDS = re.compile(r"[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 CLICK_ERRORS = frozenset({"BadParameter", "ClickException", "UsageError", "fail"})
 NO_VALUES = frozenset({"kind", "field", "retry_after"})
@@ -108,17 +115,35 @@ def test_no_error_is_a_sentence_of_one_language() -> None:
             assert not told, place
 
 
+def texts_of(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Texts in words, but for rows of tables in Markdown, which are printed for the documents."""
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            yield from texts_of(node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            row = node.value.lstrip().startswith("|")
+            yield from [] if row else filter(IN_WORDS.search, [node.value])
+
+
+def name_of(node: ast.AST) -> str | None:
+    """The name of a variable or of an entry of it, or the last name of an attribute."""
+    if isinstance(node, ast.Subscript):
+        return name_of(node.value)
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", None)
+
+
 def test_what_a_command_prints_is_of_no_one_language() -> None:
-    for place, call, name in calls_of(sorted((ROOT / "plasmolite").rglob("*.py"))):
-        if name in PRINTING:
-            parts = [
-                part
-                for what in call.args
-                for part in (what.values if isinstance(what, ast.JoinedStr) else [what])
-            ]
-            texts = [part.value for part in parts if isinstance(part, ast.Constant)]
-            told = [text for text in texts if IN_WORDS.search(str(text))]
-            assert not told, place
+    for path in PRINTED:
+        for node in nodes_of(path):
+            told: Iterable[ast.AST] = ()
+            if isinstance(node, ast.Call):
+                name = name_of(node.func)
+                gathered = name == "append" and name_of(getattr(node.func, "value", node)) in TOLD
+                told = node.args if name in PRINTING or gathered else ()
+            elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                told = ast.walk(node) if TOLD & set(map(name_of, targets)) else ()
+            assert not list(texts_of(told)), f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
 
 
 def test_every_code_is_used() -> None:
@@ -135,6 +160,7 @@ def test_every_label_is_used() -> None:
         ("edge/reports", ("*.j2",)),
         ("archive", ("*.j2",)),
         ("train", ("*.j2",)),
+        ("benchmarks", ("*.j2",)),
     ):
         texts += [path.read_text("utf-8") for kind in kinds for path in (ROOT / folder).rglob(kind)]
     everything = "\n".join(texts)
