@@ -115,6 +115,10 @@ class Connection:
         try:
             context = ssl.create_default_context(cafile=target.ca)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if target.ca:
+                # Python 3.13 asks for RFC 5280 to the letter, which certificates of a hospital's own authority often
+                # miss (no authority key identifier). The chain, the name and the dates are checked all the same.
+                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if target.certificate:
                 context.load_cert_chain(target.certificate, target.key)
         except OSError as error:  # ssl.SSLError is one

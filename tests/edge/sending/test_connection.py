@@ -1,6 +1,7 @@
 """One request over TLS: whom it trusts, how it names itself, and what is never sent."""
 
 import base64
+import ssl
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,23 @@ def test_a_server_of_an_own_authority_is_trusted_and_any_other_is_not(tmp_path: 
             with pytest.raises(NotReachedError) as refused:
                 ask(Target(server.url, ca=ca))
             assert refused.value.reason.code is SendCode.CERTIFICATE
+
+
+def test_a_certificate_of_an_own_authority_may_lack_what_python_3_13_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lenient = ssl.create_default_context
+
+    def strict(cafile: str | None = None) -> ssl.SSLContext:
+        """As Python 3.13 makes it."""
+        context = lenient(cafile=cafile)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    authority = Authority(tmp_path)
+    with fhir_over_http(authority.server_context()) as server:
+        assert ask(Target(server.url, ca=str(authority.file))) == 200
 
 
 def test_a_server_that_asks_for_a_certificate_gets_it(tmp_path: Path) -> None:
