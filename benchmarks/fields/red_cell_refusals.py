@@ -1,6 +1,6 @@
 """What ``classify`` refuses of red cells of each laboratory, and of pictures of anything else.
 
-``python -m benchmarks.fields.red_cell_refusals --data ../shared`` judges all sets there are by the device's
+``python -m benchmarks.fields.red_cell_refusals --data DATA`` judges all sets there are by the device's
 own code, no network: whole pictures and squares of chance from pictures of other things, the test patients'
 single cells, and the cells of fields, each once cut out on black and once with glass and neighbours round it.
 """

@@ -20,3 +20,10 @@ def test_no_file_is_too_long_and_no_folder_too_full(room: str) -> None:
         if path.name != "__init__.py":
             counts[path.parent] = counts.get(path.parent, 0) + 1
     assert not {folder.name: count for folder, count in counts.items() if count > MOST_FILES}
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "docs", "edge/models"])
+def test_nothing_names_a_folder_beside_the_checkout(room: str) -> None:
+    texts = [path for path in (ROOT / room).rglob("*") if path.suffix in {".py", ".md", ".sh", ".html", ".toml"}]
+    named = {path.name for path in texts if "../shared" in path.read_text()}
+    assert not named  # real pictures are in DATA, of which docs/how-to/data.md says where each set is got

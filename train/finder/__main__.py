@@ -1,6 +1,6 @@
 """Train the cell finder from the sets whose licence allows it, and write its model file.
 
-``python -m train.finder --data ../shared --out cellfinder-int8.tflite`` does all of it: cut-outs, scenes,
+``python -m train.finder --data DATA --out cellfinder-int8.tflite`` does all of it: cut-outs, scenes,
 training, int8 conversion. What it was made of, and how, stands in the file's manifest.
 """
 
@@ -99,7 +99,7 @@ def describe(recipe: Recipe, fields: list[MarkedField], heads: list[str]) -> dic
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="The data folder.")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
 @click.option("--scenes", default=2000, show_default=True, help="Simulated scenes.")
 @click.option("--chula-pieces", default=7, show_default=True, help="Pieces of each Chula field.")
@@ -109,7 +109,7 @@ def describe(recipe: Recipe, fields: list[MarkedField], heads: list[str]) -> dic
 def main(data: Path, out: Path, **options: int) -> None:
     """Train the cell finder; about a quarter of an hour on two free cores.
 
-    Example: python -m train.finder --data ../shared --out edge/models/cellfinder-int8.tflite
+    Example: python -m train.finder --data DATA --out edge/models/cellfinder-int8.tflite
     """
     recipe = Recipe(**options)
     rng = np.random.default_rng(recipe.seed)

@@ -1,6 +1,6 @@
 """Choose what the finder believes its network from, on fields that the network has not seen.
 
-``python -m train.finder.choose_settings --data ../shared --model FILE`` tries values of each setting in turn and prints
+``python -m train.finder.choose_settings --data DATA --model FILE`` tries values of each setting in turn and prints
 how well cells are found with them. The fields are those held out of training (every fourth of Chula RBC-12 and of
 TXL-PBC) and drawn ones; no other real field has a say. The best settings are then written into
 `edge.segmentation.settings.FinderSettings` by hand.
@@ -155,7 +155,7 @@ def drawn_fields(count: int, seed: int) -> list[tuple[MarkedField, NDArray[np.ui
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="The data folder.")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets.")
 @click.option(
     "--model", type=click.Path(path_type=Path), help="Finder's model file; default: the shipped one."
 )
@@ -163,7 +163,7 @@ def drawn_fields(count: int, seed: int) -> list[tuple[MarkedField, NDArray[np.ui
 def main(data: Path, model: Path | None, seed: int) -> None:
     """Try the finder's settings one after the other, each from the best of those before it.
 
-    Example: python -m train.finder.choose_settings --data ../shared --model edge/models/cellfinder-int8.tflite
+    Example: python -m train.finder.choose_settings --data DATA --model edge/models/cellfinder-int8.tflite
     """
     network = RememberingNetwork(model)
     real = [*read_chula(data / "fields" / "chula_rbc12"), *read_txl(data / "fields" / "txl_pbc")]

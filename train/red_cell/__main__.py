@@ -1,6 +1,6 @@
 """Fit the rule by which the device tells red cells from other things, and write its file.
 
-``python -m train.red_cell --data ../shared --out edge/cells/red_cell_weights.json`` does all of it. Red
+``python -m train.red_cell --data DATA --out edge/cells/red_cell_weights.json`` does all of it. Red
 cells are the NIH cells of a model's training patients, the cells of the fields whose licence allows it, and
 drawn ones; other things are drawn, cut beside the cells of those fields, or made of spoilt cells. No picture
 of anything else is looked at.
@@ -137,11 +137,18 @@ def _on_few_lines(text: dict[str, Any]) -> str:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder of the data sets.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of weights to write."
+)
 @click.option("--split", type=click.Path(path_type=Path), help="Model file whose patients are kept apart.")
-@click.option("--number", type=click.IntRange(10), default=1500, show_default=True, help="Pictures a source.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--number", type=click.IntRange(10), default=1500, show_default=True, help="Pictures per source.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
 def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> None:
     """Fit the rule and write it with its provenance."""
     cv2.setNumThreads(1)
