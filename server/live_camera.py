@@ -43,7 +43,6 @@ class LiveCamera:
         self._lock = threading.RLock()
         self._held = ExitStack()
         self._session: LiveSession | None = None
-        self._request: SlideRequest | None = None
 
     def start(self, request: SlideRequest | None) -> None:
         """Begin a count.
@@ -71,7 +70,7 @@ class LiveCamera:
                     )
                 session.start()
                 self._held = opening.pop_all()
-            self._session, self._request = session, request
+            self._session = session
 
     def stop(self) -> None:
         """End the count; harmless where there is none."""
@@ -128,4 +127,4 @@ class LiveCamera:
         try:
             held.close()
         finally:
-            self._session = self._request = None
+            self._session = None

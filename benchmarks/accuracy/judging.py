@@ -13,7 +13,7 @@ from benchmarks.accuracy.changes import Change, changed
 from benchmarks.accuracy.labelled import LabelledCell
 from benchmarks.harness.candidates import load_models
 from benchmarks.harness.measurement import BenchmarkError
-from benchmarks.harness.other_systems import ForeignModel, parse_system
+from benchmarks.harness.other_systems import OtherModel, parse_system
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.inference.classifier import Classifier
@@ -48,7 +48,7 @@ class Candidate(NamedTuple):
     """Ours only: what the network says before any second look."""
 
 
-def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[ForeignModel]]:
+def open_candidates(settings: BenchSettings) -> tuple[list[Candidate], list[OtherModel]]:
     """Open our models and other systems' in the device's runtime.
 
     Raises:

@@ -90,7 +90,7 @@ def measure_accuracy(settings: BenchSettings, report: ProgressCallback) -> Secti
             Message(BenchCode.NOTE_STRANGERS, folder=settings.other_pictures.name, squares=CROPS_A_PICTURE)
         )
         measurements += measure_refusals(settings.other_pictures, settings.seed, part_of(report, 4, 5))
-    notes += _beside_foreign(candidates, measurements)
+    notes += _beside_others(candidates, measurements)
     return Section("accuracy", "Accuracy", tuple(measurements), tuple(notes), tuple(missing), tuple(charts))
 
 
@@ -254,7 +254,7 @@ def _false_alarms(group: str, candidate: Candidate, judged: Judged) -> list[Meas
     return [_measured(group, candidate, name, estimate) for name, estimate in found.items()]
 
 
-def _beside_foreign(candidates: list[Candidate], measurements: list[Measurement]) -> list[Message]:
+def _beside_others(candidates: list[Candidate], measurements: list[Measurement]) -> list[Message]:
     """Say on how many of the figures that both have each of our models is better than each other system's."""
     lines: dict[tuple[str, str], dict[str, Measurement]] = {}
     for one in measurements:

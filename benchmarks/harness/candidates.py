@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,6 @@ from edge.messages.message import Message
 
 Judge = Callable[[NDArray[Any]], NDArray[Any]]
 """A batch of network inputs to the network's outputs, copied out."""
-
-
-class OpenedModel(NamedTuple):
-    """A model in an interpreter, its batch fixed."""
-
-    judge: Judge
-    interpreter: Any
 
 
 def load_models(paths: tuple[Path, ...]) -> list[ModelFile]:
@@ -66,7 +59,7 @@ def find_runtimes(names: tuple[str, ...] = ()) -> tuple[list[Runtime], list[Mess
     return found, missing
 
 
-def open_model(flatbuffer: bytes, *, runtime: Runtime, threads: int, shape: tuple[int, ...]) -> OpenedModel:
+def open_model(flatbuffer: bytes, *, runtime: Runtime, threads: int, shape: tuple[int, ...]) -> Judge:
     """Open a model for batches of one shape.
 
     Args:
@@ -89,7 +82,7 @@ def open_model(flatbuffer: bytes, *, runtime: Runtime, threads: int, shape: tupl
         interpreter.invoke()
         return np.asarray(interpreter.get_tensor(output))
 
-    return OpenedModel(judge, interpreter)
+    return judge
 
 
 def sample_files() -> list[bytes]:

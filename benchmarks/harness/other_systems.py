@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.candidates import OpenedModel, open_model
+from benchmarks.harness.candidates import Judge, open_model
 from benchmarks.harness.measurement import BenchmarkError
 from edge.inference.preprocessing import cell_extent
 from edge.inference.runtime import Runtime
@@ -29,7 +29,7 @@ _FITS = ("stretch", "letterbox")
 _HOW = "NAME=FILE.tflite,size=44,scale=1/255,offset=0,resize=cubic,fit=stretch,output=0,logit=no"
 
 
-class ForeignModel(NamedTuple):
+class OtherModel(NamedTuple):
     """Another system's network and how a cell is made ready for it."""
 
     name: str
@@ -84,7 +84,7 @@ class ForeignModel(NamedTuple):
         resized = cv2.resize(cell, (self.size, self.size), interpolation=_RESIZE[self.resize])
         return resized.astype(np.float32) * np.float32(self.scale) + np.float32(self.offset)
 
-    def open(self, runtime: Runtime, threads: int, cells: int) -> OpenedModel:
+    def open(self, runtime: Runtime, threads: int, cells: int) -> Judge:
         """Open it for batches of ``cells``.
 
         Raises:
@@ -97,17 +97,17 @@ class ForeignModel(NamedTuple):
         self, inputs: NDArray[np.float32], runtime: Runtime, threads: int, batch: int = 32
     ) -> NDArray[np.float32]:
         """Judge prepared cells (n, size, size, 3): probability of *parasitised*, float32, shape (n,)."""
-        opened = self.open(runtime, threads, batch)
+        judge = self.open(runtime, threads, batch)
         found = []
         for start in range(0, len(inputs), batch):
             part = inputs[start : start + batch]
             padded = np.concatenate([part, np.zeros((batch - len(part), *part.shape[1:]), np.float32)])
-            found.append(opened.judge(padded)[: len(part), self.output])
+            found.append(judge(padded)[: len(part), self.output])
         values = np.concatenate(found).astype(np.float32)
         return np.asarray(1 / (1 + np.exp(-values)), np.float32) if self.logit else values
 
 
-def parse_system(text: str) -> ForeignModel:
+def parse_system(text: str) -> OtherModel:
     """Read another system's model from one line of the command line.
 
     Raises:
@@ -125,7 +125,7 @@ def parse_system(text: str) -> ForeignModel:
     if not path.is_file():
         raise BenchmarkError(BenchCode.SYSTEM_MISSING, path=path)
     try:
-        model = ForeignModel(
+        model = OtherModel(
             name,
             path,
             int(given["size"]),

@@ -99,10 +99,8 @@ def interpreter_subject(model: ModelFile, setting: Setting) -> Subject:
         ModelFileError: the runtime cannot load it.
     """
     inputs = sample_inputs(setting.batch, model.input_size)
-    opened = open_model(
-        model.flatbuffer, runtime=setting.runtime, threads=setting.threads, shape=inputs.shape
-    )
-    return Subject(setting.describe(model.name), lambda: opened.judge(inputs), setting.batch)
+    judge = open_model(model.flatbuffer, runtime=setting.runtime, threads=setting.threads, shape=inputs.shape)
+    return Subject(setting.describe(model.name), lambda: judge(inputs), setting.batch)
 
 
 def _steps(

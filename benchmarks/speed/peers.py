@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.harness.candidates import leading_model, load_models, sample_files, sample_inputs
 from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
-from benchmarks.harness.other_systems import ForeignModel, parse_system
+from benchmarks.harness.other_systems import OtherModel, parse_system
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import (
     ProgressCallback,
@@ -77,7 +77,7 @@ def measure_peers(settings: BenchSettings, report: ProgressCallback) -> Section:
                 setting = Setting(runtime, threads, batch)
                 contest.subjects.append(interpreter_subject(model, setting)._replace(name=_ours(model)))
             for one in others:
-                contest.subjects.append(_foreign_subject(one, runtime, threads, batch))
+                contest.subjects.append(_other_subject(one, runtime, threads, batch))
                 contest.others.append(one.name)
             if source is None:
                 missing[Message(BenchCode.NO_FLOAT_FILE, model=leader.name)] = None
@@ -125,15 +125,15 @@ def _source(leader: ModelFile, models: list[ModelFile], keras: Path | None, fold
     return Source(name, leader.input_size, float_model.flatbuffer, leader.flatbuffer, keras, folder)
 
 
-def _foreign_subject(model: ForeignModel, runtime: Runtime, threads: int, batch: int) -> Subject:
+def _other_subject(model: OtherModel, runtime: Runtime, threads: int, batch: int) -> Subject:
     cells = islice(cycle(sample_files()), batch)
     pictures = [read_image(data) for data in cells]
     masks = [isolate(rgb) for rgb in pictures]
     inputs = np.stack(
         [model.prepare(rgb, mask) for rgb, mask in zip(pictures, masks, strict=True) if mask is not None]
     )
-    opened = model.open(runtime, threads, batch)
-    return Subject(model.name, lambda: opened.judge(inputs), batch)
+    judge = model.open(runtime, threads, batch)
+    return Subject(model.name, lambda: judge(inputs), batch)
 
 
 def _add_peers(

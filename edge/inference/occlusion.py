@@ -33,12 +33,10 @@ class Explanation(NamedTuple):
             as a share of :data:`FULL_EVIDENCE` (1 is a fall of the odds to a twenty-thousandth, or more); 0
             outside the cell, negative where covering it raises them. Odds and not the probability: a sure
             verdict stays near 1 whatever is covered, and would show no evidence at all.
-        lowest: the lowest probability that any one patch leaves.
     """
 
     probability: float
     evidence: NDArray[np.float32]
-    lowest: float
 
 
 def explain(classifier: Classifier, rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> Explanation:
@@ -80,9 +78,7 @@ def explain(classifier: Classifier, rgb: NDArray[np.uint8], mask: NDArray[np.uin
         drop[window] += (odds[0] - left) / FULL_EVIDENCE
         covered[window] += 1
     evidence = np.where(cell, np.clip(drop / np.maximum(covered, 1), -1, 1), 0).astype(np.float32)
-    return Explanation(
-        float(probabilities[0]), _on_picture(evidence, mask), float(probabilities[1:].min(initial=1.0))
-    )
+    return Explanation(float(probabilities[0]), _on_picture(evidence, mask))
 
 
 def _log_odds(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:

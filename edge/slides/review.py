@@ -184,8 +184,6 @@ class SlideEstimates(NamedTuple):
     """How far the two readings agree; ``None`` without a second one."""
     readers: tuple[str, ...] = ()
     """Whose calls ``reviewed`` rests on; a third reader's decisions are in ``agreement``."""
-    suspects_confirmed: int = 0
-    """Suspects that stand as parasitised by a person's call."""
 
     def to_json(self) -> dict[str, Any]:
         """Both estimates, the second null before any review, and how far the review is."""
@@ -239,7 +237,6 @@ def slide_estimates(store: SlideStore, slide: Slide) -> SlideEstimates:
         second=after([_with_call(cell, second.get(cell.cell_id)) for cell in cells]) if second else None,
         agreement=found,
         readers=tuple(readers_of(first)),
-        suspects_confirmed=sum(cell.call == Label.PARASITIZED for cell in suspects),
     )
 
 

@@ -26,26 +26,22 @@ class Measured(NamedTuple):
     Attributes:
         on_black: float64, (n, measures), of those that are black outside the piece.
         on_glass: float64, (n, all measures), of the others.
-        nothing: number of pictures in which nothing stands out.
     """
 
     on_black: NDArray[np.float64]
     on_glass: NDArray[np.float64]
-    nothing: int
 
 
 def measure_pictures(pictures: Iterable[Rgb]) -> Measured:
     """Isolate and measure pictures as the device does."""
     rows: dict[bool, list[NDArray[np.float64]]] = {True: [], False: []}
-    nothing = 0
     for rgb in pictures:
         mask = isolate(rgb)
         if mask is None:
-            nothing += 1
             continue
         measures = measure_piece(rgb, mask)
         rows[measures.on_black].append(measures.values)
-    return Measured(np.array(rows[True]), np.array(rows[False]), nothing)
+    return Measured(np.array(rows[True]), np.array(rows[False]))
 
 
 def together(sets: Mapping[str, Measured], kind: str) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ def _explained(strongest: float) -> np.ndarray:
     rgb = np.full((60, 80, 3), 180, np.uint8)
     evidence = np.zeros((60, 80), np.float32)
     evidence[20:30, 50:60] = strongest
-    return draw_explanation(rgb, Explanation(0.9, evidence, 0.9 - strongest), 0.5)
+    return draw_explanation(rgb, Explanation(0.9, evidence), 0.5)
 
 
 def test_heat_lies_where_the_evidence_lies() -> None:
