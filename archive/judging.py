@@ -26,7 +26,7 @@ from edge.memory import keep_freed
 from edge.messages.archive_codes import ArchiveCode
 from edge.messages.message import Message
 from edge.segmentation.network import FINDER_MODEL
-from edge.types import FieldOutcome
+from edge.types import FieldOutcome, Label
 
 PLUGIN = "plasmolite-judge"
 
@@ -73,7 +73,7 @@ class FieldRow(NamedTuple):
     @property
     def parasitized(self) -> int:
         """Number of counted cells that are called parasitised."""
-        return sum(cell[6] and cell[5] == "Parasitized" for cell in self.cells)
+        return sum(cell[6] and cell[5] == Label.PARASITIZED for cell in self.cells)
 
 
 class NotJudged(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.comparison import KerasComparison
-from convert.gate import tried_on
+from convert.gate import Decision, tried_on
 from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
@@ -152,7 +152,7 @@ def _reservations(manifest: Mapping[str, Any]) -> list[str]:
     rows += [f"**Not shown.** {sentence}" for sentence in manifest.get("reservations", ())]
     gate = manifest.get("gate", {"checks": {}})
     for name, check in gate["checks"].items():
-        if check["decision"] == "undecided":
+        if check["decision"] == Decision.UNDECIDED:
             own = check.get("tried_on")
             told = (
                 tried_on(own, 1) if own else tried_on((gate["cells"], gate["patients"]), gate.get("looks", 1))

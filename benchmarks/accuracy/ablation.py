@@ -164,12 +164,12 @@ def _figures(
         )
 
     if abroad:
-        foreign = said(abroad)
+        elsewhere = said(abroad)
         found |= {
-            "abroad AUC": auc(foreign),
-            "abroad specificity": specificity(foreign, field),
-            "abroad sensitivity": sensitivity(foreign, field),
-            "abroad sensitivity at 99.5 % specificity": sensitivity_at_specificity(foreign, 0.995),
+            "abroad AUC": auc(elsewhere),
+            "abroad specificity": specificity(elsewhere, field),
+            "abroad sensitivity": sensitivity(elsewhere, field),
+            "abroad sensitivity at 99.5 % specificity": sensitivity_at_specificity(elsewhere, 0.995),
         }
     if healthy:
         found["abnormal blood false alarms"] = float(np.mean(said(healthy).probabilities >= field))

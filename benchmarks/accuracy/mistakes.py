@@ -7,7 +7,7 @@ from edge.drawing.contact_sheet import VerdictTile, draw_verdicts
 from edge.fields.analyser import ClassifiedCell
 from edge.images.encode import crop_cell, write_png
 from edge.types import Rgb
-from train.data.annotated_laboratories import MarkedField
+from train.data.annotated_laboratories import LabelledField
 from train.data.parasite_marks import INFECTED
 
 _SIDE = 144
@@ -34,7 +34,7 @@ class Mistakes:
         self._missed: list[_Mistake] = []
         self._alarms: list[_Mistake] = []
 
-    def look(self, field: MarkedField, cell: ClassifiedCell, label: int) -> None:
+    def look(self, field: LabelledField, cell: ClassifiedCell, label: int) -> None:
         """Keep a cell if its verdict is wrong and among the worst."""
         called = cell.probability >= self._threshold
         infected = label == INFECTED

@@ -24,12 +24,13 @@ from edge.messages.catalogue import Catalogue
 from edge.messages.codes import Code
 from edge.messages.message import Message
 from edge.segmentation.finder import CellFinder
+from edge.segmentation.outlines import CellKind
 from edge.teaching.gate import measure, refusal
 from edge.teaching.labelled_cells import LEAST_PATIENTS
 from edge.teaching.retention import area
 from edge.teaching.teach import Examples, teach
 from train.data.parasite_marks import INFECTED, LEFT_OUT
-from train.evaluation.laboratories import marked_fields_of
+from train.evaluation.laboratories import labelled_fields_of
 from train.options import language_option
 
 SPECIFICITY = 0.995
@@ -51,9 +52,11 @@ def read_fields(classifier: Classifier, folder: Path) -> Fields:
     """
     finder, size = CellFinder(), classifier.input_size
     said, features, infected, patients, fields = [], [], [], [], []
-    for field in marked_fields_of(folder):
+    for field in labelled_fields_of(folder):
         cells = [
-            cell for cell in finder.find(field.rgb).cells if cell.kind == "red" and min(cell.box[2:]) >= 8
+            cell
+            for cell in finder.find(field.rgb).cells
+            if cell.kind == CellKind.RED and min(cell.box[2:]) >= 8
         ]
         labels = field.label(cells)
         counted = [cell.counted for cell in cells]

@@ -36,7 +36,7 @@ from train.data.field_annotations import (
     is_whole,
     match_boxes,
 )
-from train.finder.annotations import WHITE, is_held_out, read_txl
+from train.finder.annotations import is_held_out, read_txl
 
 SECTIONS = ("finding", "refusals", "judging", "cost", "memory")
 
@@ -175,7 +175,7 @@ def _white_cells(folder: Path, finder: CellFinder, tell: Callable[[str], None], 
     for field in read_txl(folder)[::every]:
         tell(field.name)
         cells = finder.find(field.rgb).cells
-        whites = [mark for mark in field.marks if mark.kind == WHITE]
+        whites = [mark for mark in field.marks if mark.kind == CellKind.WHITE]
         for mark in whites:
             here = [
                 cell

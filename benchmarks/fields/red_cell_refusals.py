@@ -24,10 +24,11 @@ from edge.images.inputs import list_inputs
 from edge.inference.model_store import model_in_use
 from edge.messages.catalogue import Catalogue
 from edge.segmentation.finder import CellFinder
+from edge.segmentation.outlines import CellKind
 from edge.types import Box, Rgb
 from train.data.field_annotations import RED_LABEL, annotated_boxes, annotated_mask
 from train.data.patients import read_patients
-from train.finder.annotations import RED, Mark, MarkedField, read_chula, read_txl
+from train.finder.annotations import AnnotatedField, Mark, read_chula, read_txl
 from train.options import language_option
 from train.red_cell.positives import overlap
 
@@ -84,11 +85,11 @@ def found_cells(folder: Path) -> Iterator[Case]:
         yield from _found(finder, folder.name, read_image(path), None)
 
 
-def marked_cells(fields: Iterable[MarkedField]) -> Iterator[Case]:
+def marked_cells(fields: Iterable[AnnotatedField]) -> Iterator[Case]:
     """Those of marked fields that somebody marked as red cells, by box or by point."""
     finder = CellFinder()
     for field in fields:
-        red = [mark for mark in field.marks if mark.kind == RED]
+        red = [mark for mark in field.marks if mark.kind == CellKind.RED]
         yield from _found(finder, field.name.split()[0], field.rgb, red)
 
 

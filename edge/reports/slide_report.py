@@ -28,7 +28,7 @@ from edge.types import Label
 
 _GALLERY = 300
 _MAP_WIDTH = 960
-_TRAIL_SHOWN = 200
+_AUDIT_SHOWN = 200
 
 
 def write_slide_report(
@@ -107,7 +107,7 @@ def slide_page(store: SlideStore, slide: Slide, language: Language = Language.EN
         settings=slide_facts(slide, words),
         model=model,
         entries=len(entries),
-        trail=[_trail_row(entry, words) for entry in entries[-_TRAIL_SHOWN:]],
+        audit=[_audit_row(entry, words) for entry in entries[-_AUDIT_SHOWN:]],
         reviewers=reviewers,
     )
 
@@ -295,7 +295,7 @@ def _region_map(number: int, fields: list[StoredField], cells: list[StoredCell])
     )
 
 
-class _TrailRow(NamedTuple):
+class _AuditRow(NamedTuple):
     """One line of the audit trail, in words."""
 
     at: str
@@ -303,10 +303,10 @@ class _TrailRow(NamedTuple):
     what: str
 
 
-def _trail_row(entry: AuditEntry, words: Catalogue) -> _TrailRow:
+def _audit_row(entry: AuditEntry, words: Catalogue) -> _AuditRow:
     values = {name: _detail(name, value, words) for name, value in entry.detail.items()}
     what = words.text(f"audit.{entry.action}", **values)
-    return _TrailRow(f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.who, what)
+    return _AuditRow(f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.who, what)
 
 
 def _detail(name: str, value: Any, words: Catalogue) -> str:

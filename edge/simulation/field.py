@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.simulation.cell import sample_cell
-from edge.simulation.scene import GRAIN, PLATELET, WHITE, WIDTH_OF, Bystander, TrueCell, paint_scene
+from edge.simulation.scene import WIDTH_OF, Bystander, BystanderKind, TrueCell, paint_scene
 from edge.simulation.single_cell import Smear, sample_smear
 from edge.simulation.stain import develop, expose
 from edge.types import Mask, Rgb
@@ -145,10 +145,13 @@ def draw_field(
     own, shared, sensor = map(np.random.default_rng, sequence.spawn(3))
     smear = (smear or sample_smear(shared, settings.cell_width))._replace(cell_width=settings.cell_width)
     taken: list[tuple[float, float, float]] = []
-    large = _place_bystanders(settings, ((WHITE, settings.white_cells),), taken, own)
+    large = _place_bystanders(settings, ((BystanderKind.WHITE, settings.white_cells),), taken, own)
     cells = _place_cells(settings, smear, taken, own)
     small = _place_bystanders(
-        settings, ((PLATELET, settings.platelets), (GRAIN, settings.grains)), taken, own
+        settings,
+        ((BystanderKind.PLATELET, settings.platelets), (BystanderKind.GRAIN, settings.grains)),
+        taken,
+        own,
     )
     bystanders = (*large, *small)
     film = int(own.integers(2**31))
@@ -168,7 +171,7 @@ def draw_field(
 
 def _place_bystanders(
     settings: FieldSettings,
-    kinds: tuple[tuple[str, int], ...],
+    kinds: tuple[tuple[BystanderKind, int], ...],
     taken: list[tuple[float, float, float]],
     rng: np.random.Generator,
 ) -> list[Bystander]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.simulation.cell import sample_cell
 from edge.simulation.field import LARGEST_CELL, SMALLEST_CELL
-from edge.simulation.scene import GRAIN, PLATELET, WHITE, WIDTH_OF, Bystander, TrueCell
+from edge.simulation.scene import WIDTH_OF, Bystander, BystanderKind, TrueCell
 from edge.types import Box
 
 # What lies in one block of the slide.
@@ -72,7 +72,7 @@ class SlideSettings(NamedTuple):
         ]
 
 
-class Strewing:
+class MaternPlacement:
     """Decides what lies where on a slide; safe to ask from many threads.
 
     Args:
@@ -107,14 +107,14 @@ class Strewing:
             if content is not None:
                 self._contents.move_to_end(block)
                 return content
-        content = self._strew(block)
+        content = self._place(block)
         with self._lock:
             self._contents[block] = content
             while len(self._contents) > _MOST_BLOCKS:
                 self._contents.popitem(last=False)
         return content
 
-    def _strew(self, block: tuple[int, int]) -> Content:
+    def _place(self, block: tuple[int, int]) -> Content:
         """Decide what lies in a block: white cells first, red cells clear of them, then the small things."""
         width, height = self.settings.width, self.settings.height
         if (block[0] + 1) * self._block <= 0 or (block[1] + 1) * self._block <= 0:
@@ -128,7 +128,7 @@ class Strewing:
         cell_width = self.settings.cell_width
         apart = np.hypot(own[:, None, 0] - candidates[None, :, 0], own[:, None, 1] - candidates[None, :, 1])
         beaten = (apart < self.settings.spacing * cell_width) & (own[:, None, 2] > candidates[None, :, 2])
-        clear = _distance(own, whites) >= (WIDTH_OF[WHITE] * 1.15 + 1.15) / 2 * cell_width
+        clear = _distance(own, whites) >= (WIDTH_OF[BystanderKind.WHITE] * 1.15 + 1.15) / 2 * cell_width
         inside = (own[:, 0] >= 0) & (own[:, 1] >= 0) & (own[:, 0] < width) & (own[:, 1] < height)
         cells = tuple(self._cell(row) for row in own[~beaten.any(axis=1) & clear & inside])
         # Whatever is small keeps clear of every candidate, lest it lie on a cell of a neighbouring block.
@@ -172,17 +172,22 @@ class Strewing:
         rng = self._rng(block, _SMALL)
         cell_width = self.settings.cell_width
         things = [
-            Bystander(float(x), float(y), WHITE, cell_width * WIDTH_OF[WHITE], int(seed))
+            Bystander(
+                float(x), float(y), BystanderKind.WHITE, cell_width * WIDTH_OF[BystanderKind.WHITE], int(seed)
+            )
             for x, y, seed in self._whites(block)
         ]
-        for kind, per_cell in ((PLATELET, self.settings.platelets / 100), (GRAIN, 0.04)):
+        for kind, per_cell in (
+            (BystanderKind.PLATELET, self.settings.platelets / 100),
+            (BystanderKind.GRAIN, 0.04),
+        ):
             # Where cells lie dense few places are free: try more often than platelets are wanted.
             places = (
                 rng.random((int(rng.poisson(4 * per_cell * self._cells_of_a_block())), 2)) + block
             ) * self._block
             width = cell_width * WIDTH_OF[kind]
             free = (_distance(places, candidates) > 0.62 * cell_width + width / 2) & (
-                _distance(places, whites) > (WIDTH_OF[WHITE] * 0.6) * cell_width + width / 2
+                _distance(places, whites) > (WIDTH_OF[BystanderKind.WHITE] * 0.6) * cell_width + width / 2
             )
             things += [
                 Bystander(float(x), float(y), kind, width, int(rng.integers(2**31))) for x, y in places[free]

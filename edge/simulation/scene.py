@@ -6,6 +6,7 @@ Everything adds optical density to a window of the slide, so that a view is the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,13 +18,17 @@ from edge.simulation.cell import CellPlan, outline_box, paint_cell
 from edge.simulation.stain import PIGMENT_DENSITY, Density, Stain, value_noise
 from edge.types import Box, Mask
 
-RED = "red"
-WHITE = "white"
-PLATELET = "platelet"
-GRAIN = "grain"
+
+class BystanderKind(StrEnum):
+    """What lies on a slide beside its red cells."""
+
+    WHITE = "white"
+    PLATELET = "platelet"
+    GRAIN = "grain"
+
 
 # Widths against a red cell's 7.5 um: neutrophil 12 to 14 um, platelet 2 to 3 um.
-WIDTH_OF = {WHITE: 1.75, PLATELET: 0.34, GRAIN: 0.09}
+WIDTH_OF = {BystanderKind.WHITE: 1.75, BystanderKind.PLATELET: 0.34, BystanderKind.GRAIN: 0.09}
 
 
 class TrueCell(NamedTuple):
@@ -71,14 +76,14 @@ class Bystander(NamedTuple):
     Attributes:
         x: centre, px.
         y: centre, px.
-        kind: ``WHITE``, ``PLATELET`` or ``GRAIN``.
+        kind: what it is.
         width: px across.
         seed: decides how it looks.
     """
 
     x: float
     y: float
-    kind: str
+    kind: BystanderKind
     width: float
     seed: int
 
@@ -139,9 +144,9 @@ def _paint_bystander(thing: Bystander, stain: Stain) -> Density:
     x, y = _coordinates(reach)
     scale = np.float32(2.0 / thing.width)
     x, y = x * scale, y * scale
-    if thing.kind == WHITE:
+    if thing.kind == BystanderKind.WHITE:
         return _paint_white_cell(x, y, stain, rng)
-    if thing.kind == PLATELET:
+    if thing.kind == BystanderKind.PLATELET:
         return _paint_platelet(x, y, stain, rng)
     body = _blob((x, y), (0.0, 0.0), 0.7, 0.25, rng)
     return np.asarray((body * rng.uniform(0.25, 0.7))[..., None] * PIGMENT_DENSITY, np.float32)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.placement import SlideSettings, Strewing
+from edge.simulation.placement import MaternPlacement, SlideSettings
 from edge.simulation.scene import TrueCell, paint_scene
 from edge.simulation.single_cell import Smear, sample_smear
 from edge.simulation.stain import develop, expose
@@ -43,7 +43,7 @@ class SimulatedSlide:
             raise ValueError(" ".join(faults))
         drawn = smear or sample_smear(np.random.default_rng([seed, 0x51]), self.settings.cell_width)
         self.smear = drawn._replace(cell_width=self.settings.cell_width)
-        self._strewing = Strewing(seed, self.settings, self.smear.pallor)
+        self._placement = MaternPlacement(seed, self.settings, self.smear.pallor)
         self._lock = Lock()
         self._tiles: OrderedDict[tuple[int, int], Rgb] = OrderedDict()
         self._grain: NDArray[np.int16] | None = None
@@ -114,7 +114,7 @@ class SimulatedSlide:
                 so that windows laid side by side name each cell once.
         """
         found = []
-        for cells, _ in self._strewing.contents((x, y, width, height)):
+        for cells, _ in self._placement.contents((x, y, width, height)):
             for cell in cells:
                 if whole:
                     left, top, w, h = cell.box
@@ -166,7 +166,7 @@ class SimulatedSlide:
     def _draw_tile(self, column: int, row: int) -> Rgb:
         margin = int(np.ceil(4 * self.smear.blur)) + 1  # OpenCV's kernel for floats reaches four sigmas
         window = (column * TILE - margin, row * TILE - margin, TILE + 2 * margin, TILE + 2 * margin)
-        contents = self._strewing.contents(window, around=1)
+        contents = self._placement.contents(window, around=1)
         density = paint_scene(
             window,
             (cell for cells, _ in contents for cell in cells),

@@ -24,6 +24,8 @@ def test_no_file_is_too_long_and_no_folder_too_full(room: str) -> None:
 
 @pytest.mark.parametrize("room", [*ROOMS, "docs", "edge/models"])
 def test_nothing_names_a_folder_beside_the_checkout(room: str) -> None:
-    texts = [path for path in (ROOT / room).rglob("*") if path.suffix in {".py", ".md", ".sh", ".html", ".toml"}]
+    texts = [
+        path for path in (ROOT / room).rglob("*") if path.suffix in {".py", ".md", ".sh", ".html", ".toml"}
+    ]
     named = {path.name for path in texts if "../shared" in path.read_text()}
     assert not named  # real pictures are in DATA, of which docs/how-to/data.md says where each set is got

@@ -25,6 +25,7 @@ from edge.cells.tables import named_rows, numbers_of
 from edge.images.files import IMAGE_SUFFIXES, read_image
 from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
+from edge.segmentation.outlines import CellKind
 from edge.types import Box
 from train.augmentation.grafting import lift_from_crop
 from train.data.dataset import DataError, Sample, cut_out
@@ -33,7 +34,7 @@ from train.data.parasite_marks import INFECTED, UNINFECTED, Labeller, by_boxes, 
 _SMALLEST_SIDE = 12
 
 
-class MarkedField(NamedTuple):
+class LabelledField(NamedTuple):
     """One field: its picture, whose it is (patient or smear), and the function that labels its found cells."""
 
     name: str
@@ -77,7 +78,7 @@ def read_laboratory(
     finder = CellFinder()
     if (folder / "images").is_dir():
         clean = not (folder / "restored_strips").is_dir()
-        for field in read_marked_fields(folder)[::every]:
+        for field in read_labelled_fields(folder)[::every]:
             if f"{folder.name}/{field.group}" not in left_out:
                 samples += _cells_of(finder, field, folder.name, learn_infected=clean, size=size)
         for path in _pictures(folder / "parasites"):
@@ -104,7 +105,7 @@ def read_laboratory(
     return Laboratory(folder.name, infected, uninfected, tuple(parasites), digest.hexdigest())
 
 
-def read_marked_fields(folder: Path) -> list[MarkedField]:
+def read_labelled_fields(folder: Path) -> list[LabelledField]:
     """Read the fields of a laboratory with the rule by which each one's found cells are labelled.
 
     Raises:
@@ -113,7 +114,7 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
     """
     if (folder / "masks").is_dir():
         return [
-            MarkedField(
+            LabelledField(
                 row["image"],
                 row["patient"],
                 read_image(folder / "images" / row["image"]),
@@ -134,16 +135,16 @@ def read_marked_fields(folder: Path) -> list[MarkedField]:
             rgb = read_image(path)
             strips = _mask(folder / "restored_strips" / f"{path.stem}.png", rgb.shape[:2])
             group = smears.get(path.name, path.stem.split("-")[0])
-            fields.append(MarkedField(path.name, group, rgb, by_boxes(boxes[path.name], strips)))
+            fields.append(LabelledField(path.name, group, rgb, by_boxes(boxes[path.name], strips)))
         return fields
     raise DataError(TrainCode.LABORATORY_WITHOUT_MARKS, folder=folder)
 
 
 def _cells_of(
-    finder: CellFinder, field: MarkedField, laboratory: str, *, learn_infected: bool, size: int
+    finder: CellFinder, field: LabelledField, laboratory: str, *, learn_infected: bool, size: int
 ) -> list[Sample]:
     cells = finder.find(field.rgb).cells
-    red = [cell for cell in cells if cell.kind == "red" and min(cell.box[2:]) >= _SMALLEST_SIDE]
+    red = [cell for cell in cells if cell.kind == CellKind.RED and min(cell.box[2:]) >= _SMALLEST_SIDE]
     samples = []
     for number, (cell, label) in enumerate(zip(red, field.label(red), strict=True)):
         if cell.counted and (label == UNINFECTED or (label == INFECTED and learn_infected)):

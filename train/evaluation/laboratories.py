@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.fields.analyser import ClassifiedCell, FieldAnalyser
 from edge.images.files import IMAGE_SUFFIXES, read_image
-from train.data.annotated_laboratories import MarkedField, read_marked_fields
+from train.data.annotated_laboratories import LabelledField, read_labelled_fields
 from train.data.field_annotations import (
     RED_LABEL,
     WHITE_LABEL,
@@ -25,7 +25,7 @@ from train.data.field_annotations import (
 from train.data.parasite_marks import INFECTED, LEFT_OUT, UNINFECTED, Labeller, MarkableCell
 from train.evaluation.metrics import Judged
 
-Look = Callable[[MarkedField, ClassifiedCell, int], None]
+Look = Callable[[LabelledField, ClassifiedCell, int], None]
 """Sees a judged cell, with the field that it lies in and its true label."""
 
 
@@ -61,7 +61,7 @@ def judge_laboratory(
     probabilities: list[float] = []
     groups: list[str] = []
     refused: dict[str, int] = {}
-    fields = _uninfected_fields(folder) if uninfected else marked_fields_of(folder)
+    fields = _uninfected_fields(folder) if uninfected else labelled_fields_of(folder)
     for field in fields:
         result = analyser.analyse(field.rgb, field.name)
         if result.refused is not None:
@@ -79,27 +79,27 @@ def judge_laboratory(
     return LaboratoryCells(judged, len(fields), refused)
 
 
-def _uninfected_fields(folder: Path) -> list[MarkedField]:
+def _uninfected_fields(folder: Path) -> list[LabelledField]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     return [
-        MarkedField(path.name, path.name, read_image(path), lambda cells: [UNINFECTED] * len(cells))
+        LabelledField(path.name, path.name, read_image(path), lambda cells: [UNINFECTED] * len(cells))
         for path in paths
     ]
 
 
-def marked_fields_of(folder: Path) -> list[MarkedField]:
+def labelled_fields_of(folder: Path) -> list[LabelledField]:
     """Read the fields of a laboratory, in whichever layout, with the rule by which each one's cells are labelled.
 
     Raises:
         PlasmoliteError: the folder cannot be read, or nothing says where the parasites are.
     """
     if not (folder / "boxes.csv").is_file():
-        return read_marked_fields(folder)
+        return read_labelled_fields(folder)
     boxes = annotated_boxes(folder)
     fields = []
     for name in sorted(boxes):
         rgb = read_image(folder / "images" / name)
-        fields.append(MarkedField(name, name, rgb, by_cell_boxes(boxes[name], rgb)))
+        fields.append(LabelledField(name, name, rgb, by_cell_boxes(boxes[name], rgb)))
     return fields
 
 

@@ -17,11 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from edge.inference.model_file import with_manifest
-from train.finder.annotations import MarkedField, read_chula, read_txl
+from train.finder.annotations import AnnotatedField, read_chula, read_txl
 from train.finder.cutouts import cutouts_of
 from train.finder.export import export
 from train.finder.fit import train
-from train.finder.real_scenes import real_pieces
+from train.finder.real_scenes import cut_real_scenes
 from train.finder.scenes import SceneMaker
 
 LICENCE = "Apache-2.0"
@@ -47,7 +47,7 @@ class Recipe(NamedTuple):
     seed: int
 
 
-def fingerprint(fields: list[MarkedField]) -> str:
+def fingerprint(fields: list[AnnotatedField]) -> str:
     """SHA-256 of the names, pixels and marks of the fields, in their order."""
     digest = hashlib.sha256()
     for field in fields:
@@ -56,7 +56,7 @@ def fingerprint(fields: list[MarkedField]) -> str:
     return digest.hexdigest()
 
 
-def describe(recipe: Recipe, fields: list[MarkedField], heads: list[str]) -> dict[str, Any]:
+def describe(recipe: Recipe, fields: list[AnnotatedField], heads: list[str]) -> dict[str, Any]:
     """The manifest of the model file.
 
     Args:
@@ -99,7 +99,9 @@ def describe(recipe: Recipe, fields: list[MarkedField], heads: list[str]) -> dic
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets.")
+@click.option(
+    "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
 @click.option("--scenes", default=2000, show_default=True, help="Simulated scenes.")
 @click.option("--chula-pieces", default=7, show_default=True, help="Pieces of each Chula field.")
@@ -120,7 +122,9 @@ def main(data: Path, out: Path, **options: int) -> None:
     maker = SceneMaker(cutouts_of([*seen_chula, *seen_txl]))
     with click.progressbar(range(recipe.scenes), label="Scenes") as bar:
         simulated = [maker.make(rng) for _ in bar]
-    real = real_pieces(seen_chula, recipe.chula_pieces, rng) + real_pieces(seen_txl, recipe.txl_pieces, rng)
+    real = cut_real_scenes(seen_chula, recipe.chula_pieces, rng) + cut_real_scenes(
+        seen_txl, recipe.txl_pieces, rng
+    )
     model = train(simulated + real, recipe.steps, rng)
     # Whatever happens to the conversion, the training is not lost.
     model.save_weights(out.with_suffix(".weights.h5"))

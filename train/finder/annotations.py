@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-RED, WHITE, PLATELET = "red", "white", "platelet"
+from edge.segmentation.outlines import CellKind
+
 # The kinds of TXL-PBC's labels, by their number.
-_TXL_KINDS = {0: WHITE, 1: RED, 2: PLATELET}
+_TXL_KINDS = {0: CellKind.WHITE, 1: CellKind.RED, 2: CellKind.FRAGMENT}
 HELD_OUT = 4
 
 
@@ -28,17 +29,17 @@ class Mark(NamedTuple):
         y: centre, px from its top.
         w: width, px; 0 where only a point was marked.
         h: height, px; likewise.
-        kind: RED, WHITE or PLATELET.
+        kind: what it is; a platelet is a fragment.
     """
 
     x: float
     y: float
     w: float = 0.0
     h: float = 0.0
-    kind: str = RED
+    kind: CellKind = CellKind.RED
 
 
-class MarkedField(NamedTuple):
+class AnnotatedField(NamedTuple):
     """A field and its marks.
 
     Attributes:
@@ -54,21 +55,23 @@ class MarkedField(NamedTuple):
     held_out: bool
 
 
-def read_chula(folder: Path) -> list[MarkedField]:
+def read_chula(folder: Path) -> list[AnnotatedField]:
     """Read the Chula RBC-12 fields: `points.csv` (image, x, y, type) and `images/`."""
     points: dict[str, list[Mark]] = defaultdict(list)
     with (folder / "points.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             points[row["image"]].append(Mark(float(row["x"]), float(row["y"])))
     return [
-        MarkedField(f"chula {name}", _read(folder / "images" / name), tuple(points[name]), is_held_out(index))
+        AnnotatedField(
+            f"chula {name}", _read(folder / "images" / name), tuple(points[name]), is_held_out(index)
+        )
         for index, name in enumerate(sorted(points))
     ]
 
 
-def read_txl(folder: Path) -> list[MarkedField]:
+def read_txl(folder: Path) -> list[AnnotatedField]:
     """Read the TXL-PBC fields: `labels/*.txt` (kind x y w h, in shares of the picture) and `images/*.jpg`."""
-    fields: list[MarkedField] = []
+    fields: list[AnnotatedField] = []
     for index, path in enumerate(sorted((folder / "labels").glob("*.txt"))):
         rgb = _read(folder / "images" / f"{path.stem}.jpg")
         height, width = rgb.shape[:2]
@@ -77,7 +80,7 @@ def read_txl(folder: Path) -> list[MarkedField]:
             if line.strip():
                 kind, x, y, w, h = (float(value) for value in line.split()[:5])
                 marks.append(Mark(x * width, y * height, w * width, h * height, _TXL_KINDS[int(kind)]))
-        fields.append(MarkedField(f"txl {path.stem}", rgb, tuple(marks), is_held_out(index)))
+        fields.append(AnnotatedField(f"txl {path.stem}", rgb, tuple(marks), is_held_out(index)))
     return fields
 
 

@@ -20,7 +20,8 @@ from edge.segmentation.network import CellNetwork, SegmentationMaps
 from edge.segmentation.outlines import CellKind
 from edge.segmentation.settings import FinderSettings
 from edge.simulation.field import FieldSettings, draw_field
-from train.finder.annotations import RED, WHITE, Mark, MarkedField, read_chula, read_txl
+from edge.simulation.scene import BystanderKind
+from train.finder.annotations import AnnotatedField, Mark, read_chula, read_txl
 
 TRIED = {
     "centre": (0.2, 0.3, 0.4, 0.5, 0.6),
@@ -87,7 +88,7 @@ class RememberingNetwork(CellNetwork):
         return self._seen[key]
 
 
-def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None) -> Score:
+def score(field: AnnotatedField, found: FieldCells, mask: NDArray[np.uint8] | None) -> Score:
     """Compare what was found with the marks; a mark is found by the one cell whose mask holds it.
 
     Args:
@@ -102,10 +103,10 @@ def score(field: MarkedField, found: FieldCells, mask: NDArray[np.uint8] | None)
         holds = [i for i, cell in enumerate(found.cells) if _in_mask(mark, cell.mask, cell.box)]
         kinds = {found.cells[i].kind for i in holds}
         taken |= set(holds)
-        if mark.kind == WHITE:
+        if mark.kind == CellKind.WHITE:
             right += CellKind.WHITE in kinds
             wrong += CellKind.WHITE not in kinds
-        elif mark.kind == RED and 0 < mark.x < width and 0 < mark.y < height:
+        elif mark.kind == CellKind.RED and 0 < mark.x < width and 0 < mark.y < height:
             wrong += CellKind.WHITE in kinds
             one = sum(found.cells[i].kind == CellKind.RED for i in holds) == 1
             matched += one
@@ -128,7 +129,7 @@ def _in_mask(mark: Mark, mask: NDArray[np.uint8], box: tuple[int, int, int, int]
     return 0 <= x < box[2] and 0 <= y < box[3] and bool(mask[y, x])
 
 
-def drawn_fields(count: int, seed: int) -> list[tuple[MarkedField, NDArray[np.uint8]]]:
+def drawn_fields(count: int, seed: int) -> list[tuple[AnnotatedField, NDArray[np.uint8]]]:
     """Drawn fields with their marks and masks: stains, sizes and crowding differ, cells overlap.
 
     Args:
@@ -136,7 +137,7 @@ def drawn_fields(count: int, seed: int) -> list[tuple[MarkedField, NDArray[np.ui
         seed: of all of them.
     """
     rng = np.random.default_rng(seed)
-    fields: list[tuple[MarkedField, NDArray[np.uint8]]] = []
+    fields: list[tuple[AnnotatedField, NDArray[np.uint8]]] = []
     for number in range(count):
         settings = FieldSettings(
             width=800,
@@ -149,13 +150,17 @@ def drawn_fields(count: int, seed: int) -> list[tuple[MarkedField, NDArray[np.ui
         )
         drawn = draw_field(int(rng.integers(2**31)), settings)
         marks = [Mark(cell.x, cell.y) for cell in drawn.cells]
-        marks += [Mark(b.x, b.y, kind=WHITE) for b in drawn.bystanders if b.kind == "white"]
-        fields.append((MarkedField(f"drawn {number}", drawn.rgb, tuple(marks), True), drawn.mask()))
+        marks += [
+            Mark(b.x, b.y, kind=CellKind.WHITE) for b in drawn.bystanders if b.kind == BystanderKind.WHITE
+        ]
+        fields.append((AnnotatedField(f"drawn {number}", drawn.rgb, tuple(marks), True), drawn.mask()))
     return fields
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets.")
+@click.option(
+    "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets."
+)
 @click.option(
     "--model", type=click.Path(path_type=Path), help="Finder's model file; default: the shipped one."
 )
@@ -167,7 +172,7 @@ def main(data: Path, model: Path | None, seed: int) -> None:
     """
     network = RememberingNetwork(model)
     real = [*read_chula(data / "fields" / "chula_rbc12"), *read_txl(data / "fields" / "txl_pbc")]
-    fields: list[tuple[MarkedField, NDArray[np.uint8] | None]] = [(f, None) for f in real if f.held_out]
+    fields: list[tuple[AnnotatedField, NDArray[np.uint8] | None]] = [(f, None) for f in real if f.held_out]
     fields += drawn_fields(DRAWN, seed)
 
     def of(settings: FinderSettings) -> Score:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.segmentation.background import estimate_background, lit_area, optical_density
-from train.finder.annotations import RED, WHITE, Mark, MarkedField
+from edge.segmentation.outlines import CellKind
+from train.finder.annotations import AnnotatedField, Mark
 from train.finder.shape_segmentation import find_cells_by_shape
 
 # Cut-outs are stored this wide: as wide as the widest cell of a scene.
@@ -35,7 +36,7 @@ class Cutout(NamedTuple):
     white: bool
 
 
-def cutouts_of(fields: Iterable[MarkedField]) -> list[Cutout]:
+def cutouts_of(fields: Iterable[AnnotatedField]) -> list[Cutout]:
     """Cut the lone red cells and the whole white cells out of marked fields.
 
     Args:
@@ -45,12 +46,12 @@ def cutouts_of(fields: Iterable[MarkedField]) -> list[Cutout]:
     for field in fields:
         found += _lone_cells(field)
         for mark in field.marks:
-            if mark.kind == WHITE:
+            if mark.kind == CellKind.WHITE:
                 found += _white_cell(field, mark)
     return found
 
 
-def _white_cell(field: MarkedField, mark: Mark) -> list[Cutout]:
+def _white_cell(field: AnnotatedField, mark: Mark) -> list[Cutout]:
     """The ellipse in a white cell's box, if the whole box lies in the picture."""
     x, y, w, h = mark[:4]
     left, top, right, bottom = round(x - w / 2), round(y - h / 2), round(x + w / 2), round(y + h / 2)
@@ -63,7 +64,7 @@ def _white_cell(field: MarkedField, mark: Mark) -> list[Cutout]:
     return [] if cutout is None else [cutout]
 
 
-def _lone_cells(field: MarkedField) -> list[Cutout]:
+def _lone_cells(field: AnnotatedField) -> list[Cutout]:
     """Regions that hold exactly one mark, of a red cell, and have the shape of one cell."""
     rgb = field.rgb
     density = optical_density(rgb, estimate_background(rgb, lit_area(rgb)))
@@ -80,7 +81,7 @@ def _lone_cells(field: MarkedField) -> list[Cutout]:
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         outline = max(contours, key=cv2.contourArea)
         convexity = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1)
-        if inside != [RED] or convexity < ONE_CELL or min(w, h) < 12:
+        if inside != [CellKind.RED] or convexity < ONE_CELL or min(w, h) < 12:
             continue
         cutout = _normalised(
             density[y : y + h, x : x + w], (mask > 0).astype(np.float32), field.name, white=False

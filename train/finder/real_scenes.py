@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from edge.segmentation.background import channel_mean, estimate_background, lit_area, optical_density
 from edge.segmentation.foreground import cell_width_in, find_stain, typical_density
 from edge.segmentation.network import CELL_WIDTH, STRIDE, network_picture
-from train.finder.annotations import PLATELET, RED, WHITE, Mark, MarkedField
+from edge.segmentation.outlines import CellKind
+from train.finder.annotations import AnnotatedField, Mark
 from train.finder.scenes import SIDE, TARGETS, LaidCell, Scene, mark_cell
 
 # Stain without a mark below this share of a cell's area is taken for a speck.
@@ -30,7 +31,9 @@ STAINED = 0.6
 RED_AREAS = (0.35, 2.0)
 
 
-def real_pieces(fields: Iterable[MarkedField], pieces_each: int, rng: np.random.Generator) -> list[Scene]:
+def cut_real_scenes(
+    fields: Iterable[AnnotatedField], pieces_each: int, rng: np.random.Generator
+) -> list[Scene]:
     """Cut pieces from fields.
 
     Args:
@@ -38,13 +41,13 @@ def real_pieces(fields: Iterable[MarkedField], pieces_each: int, rng: np.random.
         pieces_each: pieces a field, each at its own random scale and place.
         rng: draws them.
     """
-    return [piece for field in fields for piece in _pieces_of(field, pieces_each, rng)]
+    return [piece for field in fields for piece in _scenes_of(field, pieces_each, rng)]
 
 
-def _pieces_of(field: MarkedField, count: int, rng: np.random.Generator) -> list[Scene]:
+def _scenes_of(field: AnnotatedField, count: int, rng: np.random.Generator) -> list[Scene]:
     lit = lit_area(field.rgb)
     density = optical_density(field.rgb, estimate_background(field.rgb, lit))
-    boxes = [mark for mark in field.marks if mark.kind == RED and mark.w]
+    boxes = [mark for mark in field.marks if mark.kind == CellKind.RED and mark.w]
     # As the device sees it: where a white cell fills much of a small field, its red cells look pale.
     seen = typical_density(density, lit)
     if boxes:
@@ -115,15 +118,15 @@ def _target(mask: NDArray[np.uint8], marks: list[Mark], cell_width: float) -> ND
     pointed = np.zeros(int(components.max()) + 1, bool)
     for index, mark in enumerate(marks):
         # The glass within a white cell's box is its pale cytoplasm.
-        mine = (owner == index) & (away < 1) if mark.kind == WHITE else owned & (owner == index)
+        mine = (owner == index) & (away < 1) if mark.kind == CellKind.WHITE else owned & (owner == index)
         row, column = (int(np.clip(v / STRIDE, 0, n - 1)) for v, n in ((mark.y, height), (mark.x, width)))
-        if mark.kind == RED and not mark.w:
+        if mark.kind == CellKind.RED and not mark.w:
             mine &= components == components[row, column]
-        elif mark.kind == RED:
+        elif mark.kind == CellKind.RED:
             # Pale centres that are open to the glass: what lies well within a box is cell.
             mine |= (owner == index) & (away < INSIDE)
         pointed[components[mine & stained]] = True
-        if mark.kind == PLATELET:
+        if mark.kind == CellKind.FRAGMENT:
             target[..., 0][mine] = 0
             continue
         rows, columns = np.nonzero(mine)
@@ -133,17 +136,17 @@ def _target(mask: NDArray[np.uint8], marks: list[Mark], cell_width: float) -> ND
         )
         missed = mark.w > 0 and np.count_nonzero(mine & stained) < STAINED * rows.size
         strange = missed or area > RED_AREAS[1] or (area < RED_AREAS[0] and not cut)
-        if area == 0 or (mark.kind == RED and strange):
+        if area == 0 or (mark.kind == CellKind.RED and strange):
             target[..., 4][(away < 1.3) & (owner == index) | mine] = 0
             continue
         if mark.w:
             target[..., 0][mine & ~stained] = 1
-        size = float(np.sqrt(4 * rows.size / np.pi)) * STRIDE if mark.kind == WHITE else cell_width
+        size = float(np.sqrt(4 * rows.size / np.pi)) * STRIDE if mark.kind == CellKind.WHITE else cell_width
         cell = LaidCell(
             (float(columns.mean()) + 0.5) * STRIDE,
             (float(rows.mean()) + 0.5) * STRIDE,
             size,
-            mark.kind == WHITE,
+            mark.kind == CellKind.WHITE,
         )
         mark_cell(target, mine, cell, (xx, yy))
     pointed[0] = False

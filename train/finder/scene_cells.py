@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.simulation.cell import paint_cell, sample_cell
 from edge.simulation.parasite import STAGES, paint_parasites
-from edge.simulation.scene import WHITE, WIDTH_OF, Bystander, paint_scene
+from edge.simulation.scene import WIDTH_OF, Bystander, BystanderKind, paint_scene
 from edge.simulation.stain import PIGMENT_DENSITY, sample_stain
 from train.finder.appearance import Appearance
 from train.finder.cutouts import Cutout
@@ -101,10 +101,10 @@ def painted_cell(appearance: Appearance, rng: np.random.Generator) -> SceneCell:
 
 def painted_white_cell(appearance: Appearance, rng: np.random.Generator) -> SceneCell:
     """A white cell as the simulator of fields paints it."""
-    width = appearance.width * WIDTH_OF[WHITE] * rng.uniform(0.75, 1.15)
+    width = appearance.width * WIDTH_OF[BystanderKind.WHITE] * rng.uniform(0.75, 1.15)
     half = int(0.6 * width) + 4
     stain = sample_stain(rng)
-    cell = Bystander(0, 0, WHITE, width, int(rng.integers(2**31)))
+    cell = Bystander(0, 0, BystanderKind.WHITE, width, int(rng.integers(2**31)))
     density = paint_scene((-half, -half, 2 * half, 2 * half), (), (cell,), stain, 0)
     density = density / float(stain.haemoglobin.mean())
     alpha = (density.mean(axis=2) > 0.2).astype(np.float32)

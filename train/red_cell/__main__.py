@@ -27,7 +27,7 @@ from edge.inference.model_file import default_model_path, load_model
 from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
-from train.finder.annotations import MarkedField
+from train.finder.annotations import AnnotatedField
 from train.red_cell.fit import Measured, distances, fit_weights, measure_pictures, sums, together
 from train.red_cell.negatives import other_things_on_black, other_things_on_glass
 from train.red_cell.positives import (
@@ -41,7 +41,7 @@ from train.red_cell.positives import (
     simulated_fields,
 )
 
-Fields = list[tuple[MarkedField, list[Box]]]
+Fields = list[tuple[AnnotatedField, list[Box]]]
 REFUSED = {"on_black": 0.001, "on_glass": 0.002}
 """Share of the validation cells that either way of weighing may refuse: the bounds are set by it. With 0.5 % a
 laboratory that the rule has not learnt from lost ten times that (TXL-PBC, left out of training: 5 %). What is black
@@ -147,7 +147,9 @@ def _on_few_lines(text: dict[str, Any]) -> str:
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of weights to write."
 )
 @click.option("--split", type=click.Path(path_type=Path), help="Model file whose patients are kept apart.")
-@click.option("--number", type=click.IntRange(10), default=1500, show_default=True, help="Pictures per source.")
+@click.option(
+    "--number", type=click.IntRange(10), default=1500, show_default=True, help="Pictures per source."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Random seed.")
 def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> None:
     """Fit the rule and write it with its provenance."""

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.simulation.scene import PLATELET, WHITE, Bystander, paint_scene
+from edge.simulation.scene import Bystander, BystanderKind, paint_scene
 from edge.simulation.stain import develop, expose, sample_stain
 from edge.types import Rgb
 
 
-def draw_stranger(side: int, rng: np.random.Generator) -> Rgb:
+def draw_negative(side: int, rng: np.random.Generator) -> Rgb:
     """Draw one picture of a kind of chance.
 
     Args:
@@ -174,9 +174,9 @@ def _draw_bystander(side: int, rng: np.random.Generator) -> Rgb:
     """A white cell or a platelet of the simulator; every other white cell round, its nucleus filling it."""
     stain = sample_stain(rng)
     middle = side / 2
-    kind = WHITE if rng.random() < 0.75 else PLATELET
+    kind = BystanderKind.WHITE if rng.random() < 0.75 else BystanderKind.PLATELET
     width = float(rng.uniform(0.75, 0.95) * side)
-    if kind == PLATELET or rng.random() < 0.5:
+    if kind == BystanderKind.PLATELET or rng.random() < 0.5:
         thing = Bystander(middle, middle, kind, width, int(rng.integers(2**31)))
         density = paint_scene((0, 0, side, side), [], [thing], stain, int(rng.integers(2**31)))
     else:

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from edge.cells.isolation import isolate
+from edge.segmentation.outlines import CellKind
 from edge.types import Box, Rgb
-from train.finder.annotations import PLATELET, WHITE, MarkedField
-from train.red_cell.drawn_negatives import draw_stranger
+from train.finder.annotations import AnnotatedField
+from train.red_cell.drawn_negatives import draw_negative
 from train.red_cell.positives import framed, other_laboratory, overlap
 
 _LEAST_SIDE, _LARGEST_SIDE = 36, 110
@@ -19,7 +20,7 @@ _BY_CHANCE = 0.5
 
 
 def other_things_on_glass(
-    fields: Sequence[tuple[MarkedField, list[Box]]],
+    fields: Sequence[tuple[AnnotatedField, list[Box]]],
     cut: Sequence[Rgb],
     number: int,
     rng: np.random.Generator,
@@ -37,7 +38,7 @@ def other_things_on_glass(
         kind = turn % 10
         if kind < 6:
             side = int(np.exp(rng.uniform(np.log(_LEAST_SIDE), np.log(_LARGEST_SIDE))))
-            yield draw_stranger(side, rng)
+            yield draw_negative(side, rng)
         elif kind < 8:
             field, boxes = fields[int(rng.integers(len(fields)))]
             yield other_laboratory(_beside_cells(field.rgb, boxes, rng), rng)
@@ -48,7 +49,7 @@ def other_things_on_glass(
             yield _within(cut[int(rng.integers(len(cut)))], rng)
 
 
-_BYSTANDERS = frozenset({WHITE, PLATELET})
+_BYSTANDERS = frozenset({CellKind.WHITE, CellKind.FRAGMENT})
 
 
 def _beside_cells(rgb: Rgb, boxes: list[Box], rng: np.random.Generator) -> Rgb:
@@ -74,7 +75,7 @@ def _shows_a_cell(square: Rgb, boxes: list[Box]) -> bool:
     return mask is not None and any(overlap(cv2.boundingRect(mask), box) > _ONE_CELL for box in boxes)
 
 
-def _bystander(field: MarkedField, rng: np.random.Generator) -> Rgb:
+def _bystander(field: AnnotatedField, rng: np.random.Generator) -> Rgb:
     """A white cell or a platelet in its frame."""
     marks = [mark for mark in field.marks if mark.kind in _BYSTANDERS]
     mark = marks[int(rng.integers(len(marks)))]
@@ -96,7 +97,7 @@ def _within(cell: Rgb, rng: np.random.Generator) -> Rgb:
 
 
 def other_things_on_black(
-    fields: Sequence[tuple[MarkedField, list[Box]]],
+    fields: Sequence[tuple[AnnotatedField, list[Box]]],
     cut: Sequence[Rgb],
     number: int,
     rng: np.random.Generator,

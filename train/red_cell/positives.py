@@ -8,13 +8,14 @@ import numpy as np
 
 from edge.cells.isolation import BLACK_LEVEL, isolate, whole_picture
 from edge.segmentation.finder import CellFinder
+from edge.segmentation.outlines import CellKind
 from edge.simulation.field import FieldSettings, draw_field
 from edge.simulation.single_cell import draw_cell
 from edge.simulation.stain import expose
 from edge.types import Box, Rgb
 from train.augmentation.artefacts import add_artefact
 from train.augmentation.stain_and_camera import Strength, augment
-from train.finder.annotations import RED, MarkedField, read_chula, read_txl
+from train.finder.annotations import AnnotatedField, read_chula, read_txl
 
 _MOST_MARGIN = 0.4
 """Glass left round a cell's box, on either side, as a share of its width: as a person crops."""
@@ -78,9 +79,9 @@ def simulated_cells(number: int, seed: int) -> Iterator[Rgb]:
         yield draw_cell(np.random.SeedSequence([seed, place]), infected=place % 2 == 1).rgb
 
 
-def boxes_of(field: MarkedField, finder: CellFinder) -> list[Box]:
+def boxes_of(field: AnnotatedField, finder: CellFinder) -> list[Box]:
     """Boxes of a field's red cells: those marked, or those found about the marked points."""
-    marked = [mark for mark in field.marks if mark.kind == RED and mark.w > 0]
+    marked = [mark for mark in field.marks if mark.kind == CellKind.RED and mark.w > 0]
     if marked:
         return [_box(mark.x - mark.w / 2, mark.y - mark.h / 2, mark.w, mark.h) for mark in marked]
     found = [cell.box for cell in finder.find(field.rgb).cells if cell.counted]
@@ -224,6 +225,6 @@ def simulated_fields(number: int, seed: int) -> list[tuple[Rgb, list[Box]]]:
     return drawn
 
 
-def read_fields(data: Path) -> list[MarkedField]:
+def read_fields(data: Path) -> list[AnnotatedField]:
     """Read the fields whose licence lets us learn from them."""
     return [*read_chula(data / "chula_rbc12"), *read_txl(data / "txl_pbc")]

@@ -11,7 +11,7 @@ from edge.cells.tables import TableError
 from edge.images.encode import write_png
 from edge.simulation.field import FieldSettings, SimulatedField, draw_field
 from train.augmentation.grafting import CROP_CELL, lift_from_crop
-from train.data.annotated_laboratories import read_laboratory, read_marked_fields
+from train.data.annotated_laboratories import read_labelled_fields, read_laboratory
 from train.data.dataset import DataError
 from train.data.parasite_marks import INFECTED, LEFT_OUT, UNINFECTED, by_boxes, by_mask
 
@@ -95,7 +95,7 @@ def test_a_blob_infects_the_cell_that_holds_it_and_leaves_its_neighbours_out(
     healthy = next(number for number, cell in enumerate(field.cells) if not cell.infected)
     x, y, w, h = (int(v) for v in field.cells[healthy].box)
     # Its centre lies outside of the box, a part of it inside.
-    [marked] = read_marked_fields(masked(tmp_path / "one", field, (x + w + 6, y + h // 2, 12)))
+    [marked] = read_labelled_fields(masked(tmp_path / "one", field, (x + w + 6, y + h // 2, 12)))
     labels = marked.label([*true_boxes(field), Found((x, y, w, h))])
     for cell, label in zip(field.cells, labels, strict=False):
         assert (label == INFECTED) == cell.infected
@@ -123,7 +123,7 @@ def test_a_blob_that_is_too_small_for_a_parasite_infects_nothing(
     field: SimulatedField, tmp_path: Path
 ) -> None:
     healthy = next(number for number, cell in enumerate(field.cells) if not cell.infected)
-    [marked] = read_marked_fields(masked(tmp_path / "one", field, (*centre(field, healthy), 2)))
+    [marked] = read_labelled_fields(masked(tmp_path / "one", field, (*centre(field, healthy), 2)))
     assert marked.label(true_boxes(field))[healthy] == UNINFECTED
 
 
@@ -131,7 +131,7 @@ def test_a_cell_with_pixels_that_are_not_real_is_no_uninfected_one(
     field: SimulatedField, tmp_path: Path
 ) -> None:
     healthy = next(number for number, cell in enumerate(field.cells) if not cell.infected)
-    [marked] = read_marked_fields(boxed(tmp_path / "two", field, (*centre(field, healthy), 6, 6)))
+    [marked] = read_labelled_fields(boxed(tmp_path / "two", field, (*centre(field, healthy), 6, 6)))
     labels = marked.label(true_boxes(field))
     assert labels[healthy] == LEFT_OUT
     assert all((label == INFECTED) == cell.infected for cell, label in zip(field.cells, labels, strict=True))
@@ -195,4 +195,4 @@ def test_a_table_of_patients_is_read_as_a_spreadsheet_writes_it(
     tmp_path: Path, field: SimulatedField
 ) -> None:
     (masked(tmp_path, field) / "patients.csv").write_text("Image;Patient;\r\na.png;P7;\r\n", "utf-8-sig")
-    assert [one.group for one in read_marked_fields(tmp_path)] == ["P7"]
+    assert [one.group for one in read_labelled_fields(tmp_path)] == ["P7"]

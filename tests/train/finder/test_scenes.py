@@ -9,17 +9,19 @@ from edge.inference.model_file import with_manifest
 from edge.inference.runtime import find_runtime, open_interpreter
 from edge.segmentation.finder import CellFinder
 from edge.segmentation.network import CELL_WIDTH, GLASS_LEVEL, STRIDE, CellNetwork
+from edge.segmentation.outlines import CellKind
 from edge.simulation.field import FieldSettings, draw_field
-from train.finder.annotations import WHITE, Mark, MarkedField
+from edge.simulation.scene import BystanderKind
+from train.finder.annotations import AnnotatedField, Mark
 from train.finder.choose_settings import score
 from train.finder.cutouts import cutouts_of
-from train.finder.real_scenes import real_pieces
+from train.finder.real_scenes import cut_real_scenes
 from train.finder.scenes import SIDE, TARGETS, Scene, SceneMaker
 
 HALF = SIDE // STRIDE
 
 
-def marked_field(boxes: bool, seed: int = 3) -> MarkedField:
+def marked_field(boxes: bool, seed: int = 3) -> AnnotatedField:
     settings = FieldSettings(width=640, height=480, cells=40, cell_width=60, white_cells=1, platelets=2)
     drawn = draw_field(seed, settings)
     marks = []
@@ -27,9 +29,9 @@ def marked_field(boxes: bool, seed: int = 3) -> MarkedField:
         x, y, w, h = cell.box
         marks.append(Mark(x + w / 2, y + h / 2, w, h) if boxes else Mark(cell.x, cell.y))
     for thing in drawn.bystanders:
-        if thing.kind == WHITE:
-            marks.append(Mark(thing.x, thing.y, thing.width, thing.width, WHITE))
-    return MarkedField("drawn", drawn.rgb, tuple(marks), False)
+        if thing.kind == BystanderKind.WHITE:
+            marks.append(Mark(thing.x, thing.y, thing.width, thing.width, CellKind.WHITE))
+    return AnnotatedField("drawn", drawn.rgb, tuple(marks), False)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_scenes_hold_white_cells_that_are_marked_as_such(scenes: list[Scene]) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("boxes", [True, False])
 def test_pieces_of_a_marked_field_point_at_its_marks(boxes: bool) -> None:
-    pieces = real_pieces([marked_field(boxes)], 4, np.random.default_rng(2))
+    pieces = cut_real_scenes([marked_field(boxes)], 4, np.random.default_rng(2))
     assert len(pieces) == 4
     near = np.concatenate([pointing(piece)[1] for piece in pieces])
     assert near.size > 1000
@@ -82,7 +84,7 @@ def test_stain_without_a_mark_has_no_say() -> None:
     field = marked_field(boxes=True)
     half = field._replace(marks=tuple(mark for mark in field.marks if mark.x < field.rgb.shape[1] / 2))
     weights = [
-        np.mean([piece.target[..., 4].mean() for piece in real_pieces([f], 6, np.random.default_rng(4))])
+        np.mean([piece.target[..., 4].mean() for piece in cut_real_scenes([f], 6, np.random.default_rng(4))])
         for f in (field, half)
     ]
     assert weights[1] < weights[0] - 0.05
