@@ -10,7 +10,7 @@ from edge.messages.catalogue import Catalogue, catalogue
 from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
 
 # The settings load nothing but the standard library.
-from train.settings import LEAST_SHOWN, LabelPolicy, TrainingSettings, Variation
+from train.settings import LEAST_SHOWN, LabelPolicy, SplitBy, TrainingSettings, Variation
 
 _DEFAULTS = TrainingSettings(data="")
 
@@ -64,7 +64,7 @@ _OPTIONS = (
     ),
     click.option(
         "--split-by",
-        type=click.Choice(["table", "folder", "name"]),
+        type=click.Choice([by.value for by in SplitBy]),
         help="What tells the patients: the table of --patients, the folder above the cell that is not named after a "
         "class, or the file name before _IMG or its last number.  [default: the table if given, else name]",
     ),

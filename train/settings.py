@@ -24,6 +24,23 @@ class LabelPolicy(StrEnum):
     """Nothing."""
 
 
+class SplitBy(StrEnum):
+    """What names the patient of a cell."""
+
+    TABLE = "table"
+    FOLDER = "folder"
+    NAME = "name"
+
+
+class InitialWeights(StrEnum):
+    """Initial weights of MobileNetV2 that are no file."""
+
+    IMAGENET = "imagenet"
+    """Downloaded by Keras."""
+    NONE = "none"
+    """Random."""
+
+
 class Variation(StrEnum):
     """A part of the variation of cells that a training can leave out, to measure what it brings."""
 
@@ -100,7 +117,7 @@ class TrainingSettings:
     by_cell: bool = False
     """Whether the split ignores patients, as many published figures do. Cells of one patient then stand on both
     sides and the figures leak: for comparison with such figures alone, never for a release."""
-    weights: str = "imagenet"
+    weights: str = InitialWeights.IMAGENET.value
     """``imagenet``, ``none``, an ``.h5`` file without top, or a released ``.tflite`` model or the ``model.keras`` of a
     run to go on from."""
     rehearse: str | None = None
@@ -152,7 +169,7 @@ class TrainingSettings:
             value = getattr(self, name)
             if isinstance(value, tuple):
                 places[name] = tuple(str(Path(one).resolve()) for one in value)
-            elif value is not None and not (name == "weights" and value in {"imagenet", "none"}):
+            elif value is not None and not (name == "weights" and value in [*InitialWeights]):
                 places[name] = str(Path(value).resolve())
         return replace(self, **places)
 
@@ -182,11 +199,11 @@ class TrainingSettings:
             wrong.append(Message(TrainCode.LABEL_POLICY, policies=[*LabelPolicy]))
         if self.label_policy != LabelPolicy.PUBLISHED and self.corrections is None:
             wrong.append(Message(TrainCode.NO_CORRECTIONS, policy=self.label_policy))
-        if self.split_by == "table" and self.patients is None:
+        if self.split_by == SplitBy.TABLE and self.patients is None:
             wrong.append(Message(TrainCode.NO_TABLE_TO_SPLIT_BY))
-        if self.split_by in {"folder", "name"} and self.patients is not None:
+        if self.split_by in {SplitBy.FOLDER, SplitBy.NAME} and self.patients is not None:
             wrong.append(Message(TrainCode.PATIENTS_TOLD_TWICE, path=self.patients, by=self.split_by))
-        if self.weights not in {"imagenet", "none"} and not Path(self.weights).is_file():
+        if self.weights not in [*InitialWeights] and not Path(self.weights).is_file():
             wrong.append(Message(TrainCode.NO_WEIGHTS, path=self.weights))
         if self.rehearse is not None and not self.weights.endswith((".tflite", ".keras")):
             wrong.append(Message(TrainCode.NOTHING_TO_REHEARSE))

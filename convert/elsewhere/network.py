@@ -5,7 +5,6 @@ two, the classes in either order, probabilities or logits) becomes part of the n
 and gives what every other model of this program does.
 """
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from convert.elsewhere.pixels import Channels, Pixels
 from edge.errors import PlasmoliteError
 from edge.messages.train_codes import ConvertCode
 from train.model.network import HEAD_NAMES
@@ -27,23 +27,6 @@ _IMAGENET_MEAN, _IMAGENET_SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.
 
 class ElsewhereError(PlasmoliteError):
     """A model made elsewhere cannot be taken in: it is no Keras classifier of two classes, or the cells do not fit."""
-
-
-class Pixels(StrEnum):
-    """How a classifier wants the values of its pixels, by the names of the options."""
-
-    BYTES = "0..255"
-    UNIT = "0..1"
-    SYMMETRIC = "-1..1"
-    IMAGENET = "imagenet"
-    """By the mean and spread of ImageNet's pictures, of each channel, as ``keras.applications`` calls "torch"."""
-
-
-class Channels(StrEnum):
-    """Order of a classifier's colour channels."""
-
-    RGB = "RGB"
-    BGR = "BGR"
 
 
 class Reading(NamedTuple):

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.elsewhere.network import Channels, Classifier, ElsewhereError, Pixels, Reading, logits, prepare
+from convert.elsewhere.network import Classifier, ElsewhereError, Reading, logits, prepare
+from convert.elsewhere.pixels import Channels, Pixels
 from edge.inference.verdicts import LABELS
 from edge.messages.message import Message
 from edge.messages.train_codes import ConvertCode

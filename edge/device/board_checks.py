@@ -4,7 +4,7 @@ import sys
 from datetime import datetime
 
 from edge.device.board import Board
-from edge.device.finding import OK, WARNING, Finding
+from edge.device.finding import Finding, FindingState
 from edge.fields.room import PIXEL_BYTES, share_memory
 from edge.inference.runtime import default_threads
 from edge.messages.doctor_codes import DoctorCode
@@ -30,18 +30,18 @@ def check_board(board: Board) -> Finding:
         system=board.system or "",
         version=version,
     )
-    return Finding("board", OK, sentence)
+    return Finding("board", FindingState.OK, sentence)
 
 
 def check_memory(board: Board) -> Finding:
     """Judge the free memory."""
     free = board.memory_free_bytes
     if free is None:
-        return Finding("memory", OK, Message(DoctorCode.MEMORY_UNKNOWN))
+        return Finding("memory", FindingState.OK, Message(DoctorCode.MEMORY_UNKNOWN))
     sentence = _memory_sentence(free, default_threads())
     if free < MEMORY_WARNING_BYTES:
-        return Finding("memory", WARNING, sentence, Message(DoctorCode.MEMORY_DO), free)
-    return Finding("memory", OK, sentence, value=free)
+        return Finding("memory", FindingState.WARNING, sentence, Message(DoctorCode.MEMORY_DO), free)
+    return Finding("memory", FindingState.OK, sentence, value=free)
 
 
 def _memory_sentence(free: int, threads: int) -> Message:
@@ -62,12 +62,16 @@ def check_temperature(board: Board) -> Finding:
     """Judge the processor's temperature."""
     degrees = board.temperature_c
     if degrees is None:
-        return Finding("temperature", OK, Message(DoctorCode.TEMPERATURE_UNKNOWN))
+        return Finding("temperature", FindingState.OK, Message(DoctorCode.TEMPERATURE_UNKNOWN))
     if degrees >= HOT_C:
         code = DoctorCode.TEMPERATURE_TOO_HOT if degrees >= TOO_HOT_C else DoctorCode.TEMPERATURE_HOT
         sentence = Message(code, degrees=degrees)
-        return Finding("temperature", WARNING, sentence, Message(DoctorCode.TEMPERATURE_DO), degrees)
-    return Finding("temperature", OK, Message(DoctorCode.TEMPERATURE, degrees=degrees), value=degrees)
+        return Finding(
+            "temperature", FindingState.WARNING, sentence, Message(DoctorCode.TEMPERATURE_DO), degrees
+        )
+    return Finding(
+        "temperature", FindingState.OK, Message(DoctorCode.TEMPERATURE, degrees=degrees), value=degrees
+    )
 
 
 def check_supply(board: Board) -> Finding:
@@ -75,17 +79,21 @@ def check_supply(board: Board) -> Finding:
     throttling = board.throttling
     if throttling is None:
         known = DoctorCode.SUPPLY_UNKNOWN_PI if board.is_raspberry_pi else DoctorCode.SUPPLY_UNKNOWN
-        return Finding("supply", OK, Message(known))
+        return Finding("supply", FindingState.OK, Message(known))
     cure = Message(DoctorCode.SUPPLY_DO)
     code = f"0x{throttling.bits:x}"
     if throttling.now:
         return Finding(
-            "supply", WARNING, Message(DoctorCode.SUPPLY_NOW, conditions=list(throttling.now)), cure, code
+            "supply",
+            FindingState.WARNING,
+            Message(DoctorCode.SUPPLY_NOW, conditions=list(throttling.now)),
+            cure,
+            code,
         )
     if throttling.since_start:
         sentence = Message(DoctorCode.SUPPLY_BEFORE, conditions=list(throttling.since_start))
-        return Finding("supply", WARNING, sentence, cure, code)
-    return Finding("supply", OK, Message(DoctorCode.SUPPLY), value=code)
+        return Finding("supply", FindingState.WARNING, sentence, cure, code)
+    return Finding("supply", FindingState.OK, Message(DoctorCode.SUPPLY), value=code)
 
 
 def check_governor(board: Board) -> Finding:
@@ -93,15 +101,18 @@ def check_governor(board: Board) -> Finding:
     if board.governor == "powersave":
         return Finding(
             "governor",
-            WARNING,
+            FindingState.WARNING,
             Message(DoctorCode.GOVERNOR_SLOW),
             Message(DoctorCode.GOVERNOR_SLOW_DO),
             board.governor,
         )
     if board.governor is None:
-        return Finding("governor", OK, Message(DoctorCode.GOVERNOR_UNKNOWN))
+        return Finding("governor", FindingState.OK, Message(DoctorCode.GOVERNOR_UNKNOWN))
     return Finding(
-        "governor", OK, Message(DoctorCode.GOVERNOR, governor=board.governor), value=board.governor
+        "governor",
+        FindingState.OK,
+        Message(DoctorCode.GOVERNOR, governor=board.governor),
+        value=board.governor,
     )
 
 
@@ -116,14 +127,18 @@ def check_clock(now: datetime, *, synchronised: bool, hardware_clock: bool) -> F
     text = f"{now:%Y-%m-%d %H:%M} UTC"
     if not FIRST_PLAUSIBLE_YEAR <= now.year <= LAST_PLAUSIBLE_YEAR:
         return Finding(
-            "clock", WARNING, Message(DoctorCode.CLOCK_WRONG, time=text), Message(DoctorCode.CLOCK_DO), text
+            "clock",
+            FindingState.WARNING,
+            Message(DoctorCode.CLOCK_WRONG, time=text),
+            Message(DoctorCode.CLOCK_DO),
+            text,
         )
     if not synchronised and not hardware_clock:
         return Finding(
             "clock",
-            WARNING,
+            FindingState.WARNING,
             Message(DoctorCode.CLOCK_UNSURE, time=text),
             Message(DoctorCode.CLOCK_UNSURE_DO),
             text,
         )
-    return Finding("clock", OK, Message(DoctorCode.CLOCK, time=text), value=text)
+    return Finding("clock", FindingState.OK, Message(DoctorCode.CLOCK, time=text), value=text)

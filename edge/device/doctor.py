@@ -21,7 +21,7 @@ from edge.device.board_checks import (
     check_supply,
     check_temperature,
 )
-from edge.device.finding import FAILURE, OK, WARNING, Finding
+from edge.device.finding import Finding, FindingState
 from edge.device.installation import check_model, check_packages, check_runtime, find_package
 from edge.device.store_check import check_store
 from edge.inference.model_store import model_in_use
@@ -62,7 +62,7 @@ def examine(*, store: Path, cameras_needed: bool = False) -> list[Finding]:
 def exit_code(findings: Sequence[Finding]) -> int:
     """0 where all is well, 1 where something should be looked at, 2 where slides cannot be judged."""
     states = {finding.state for finding in findings}
-    return 2 if FAILURE in states else 1 if WARNING in states else 0
+    return 2 if FindingState.FAILURE in states else 1 if FindingState.WARNING in states else 0
 
 
 def check_cameras(cameras: Sequence[Camera], *, needed: bool) -> Finding:
@@ -70,18 +70,20 @@ def check_cameras(cameras: Sequence[Camera], *, needed: bool) -> Finding:
     usable = [camera for camera in cameras if camera.problem is None]
     if usable:
         names = [f"{camera.source} ({camera.name})" for camera in usable]
-        return Finding("camera", OK, Message(DoctorCode.CAMERAS, cameras=names), value=len(usable))
+        return Finding(
+            "camera", FindingState.OK, Message(DoctorCode.CAMERAS, cameras=names), value=len(usable)
+        )
     problems = [camera.problem for camera in cameras if camera.problem is not None]
     if problems:
         return Finding(
             "camera",
-            FAILURE if needed else WARNING,
+            FindingState.FAILURE if needed else FindingState.WARNING,
             problems[0],
             Message(DoctorCode.CAMERA_NOT_USABLE_DO),
         )
     return Finding(
         "camera",
-        FAILURE if needed else WARNING,
+        FindingState.FAILURE if needed else FindingState.WARNING,
         Message(DoctorCode.NO_CAMERA),
         Message(DoctorCode.NO_CAMERA_DO),
         0,
@@ -102,12 +104,16 @@ def check_disk(slides: Path) -> list[Finding]:
     export = Message(DoctorCode.DISK_DO)
     if free < DISK_FAILURE_BYTES:
         space = Finding(
-            "disk", FAILURE, Message(DoctorCode.DISK_FULL, free=free / 2**20, folder=slides), export, free
+            "disk",
+            FindingState.FAILURE,
+            Message(DoctorCode.DISK_FULL, free=free / 2**20, folder=slides),
+            export,
+            free,
         )
     elif free < DISK_WARNING_BYTES:
-        space = Finding("disk", WARNING, room, export, free)
+        space = Finding("disk", FindingState.WARNING, room, export, free)
     else:
-        space = Finding("disk", OK, room, value=free)
+        space = Finding("disk", FindingState.OK, room, value=free)
     return [space, _check_writing(folder)]
 
 
@@ -127,18 +133,18 @@ def _check_writing(folder: Path) -> Finding:
     except PermissionError:
         return Finding(
             "writing",
-            FAILURE,
+            FindingState.FAILURE,
             Message(DoctorCode.WRITING_NOT_ALLOWED, folder=folder),
             Message(DoctorCode.WRITING_NOT_ALLOWED_DO),
         )
     except OSError as error:
         return Finding(
             "writing",
-            FAILURE,
+            FindingState.FAILURE,
             Message(DoctorCode.WRITING_FAILED, folder=folder, reason=system_reason(error)),
             Message(DoctorCode.WRITING_FAILED_DO),
         )
-    return Finding("writing", OK, Message(DoctorCode.WRITING, folder=folder))
+    return Finding("writing", FindingState.OK, Message(DoctorCode.WRITING, folder=folder))
 
 
 def _synchronised() -> bool:

@@ -1,10 +1,19 @@
 """What a check of the device finds."""
 
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from edge.messages.message import Message
 
-OK, WARNING, FAILURE = "ok", "warning", "failure"
+
+class FindingState(StrEnum):
+    """How a part of the device is; the values are part of the doctor's answer, and stay as they are."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It works, but should be looked at."""
+    FAILURE = "failure"
+    """Slides cannot be judged."""
 
 
 class Finding(NamedTuple):
@@ -12,14 +21,14 @@ class Finding(NamedTuple):
 
     Attributes:
         part: such as "runtime" or "disk".
-        state: "ok", "warning" (works, but look at it) or "failure" (slides cannot be judged).
+        state: whether slides can be judged with it.
         sentence: what was found.
         action: what to do; None where nothing.
         value: the measured figure behind it, where there is one.
     """
 
     part: str
-    state: str
+    state: FindingState
     sentence: Message
     action: Message | None = None
     value: float | str | None = None

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.device.finding import FAILURE, OK, WARNING, Finding
+from edge.device.finding import Finding, FindingState
 from edge.errors import ModelFileError, ModelStoreError, PlasmoliteError, RuntimeMissingError
 from edge.inference.classifier import Classifier
 from edge.inference.runtime import find_runtime, installed_runtimes
@@ -28,20 +28,23 @@ def check_packages(find: Callable[[str], Path | None]) -> Finding:
         if place is None:
             return Finding(
                 "packages",
-                FAILURE,
+                FindingState.FAILURE,
                 Message(DoctorCode.PACKAGE_MISSING, package=name, folder=home),
                 Message(DoctorCode.PACKAGE_MISSING_DO),
             )
         if place.resolve() != home / name:
             return Finding(
                 "packages",
-                FAILURE,
+                FindingState.FAILURE,
                 Message(DoctorCode.PACKAGE_HIDDEN, place=place, package=name),
                 Message(DoctorCode.PACKAGE_HIDDEN_DO, folder=home),
                 str(place),
             )
     return Finding(
-        "packages", OK, Message(DoctorCode.PACKAGES, number=len(PACKAGES), folder=home), value=str(home)
+        "packages",
+        FindingState.OK,
+        Message(DoctorCode.PACKAGES, number=len(PACKAGES), folder=home),
+        value=str(home),
     )
 
 
@@ -63,22 +66,22 @@ def check_runtime() -> Finding:
         if broken:
             return Finding(
                 "runtime",
-                FAILURE,
+                FindingState.FAILURE,
                 Message(DoctorCode.RUNTIME_BROKEN, runtime=broken[0]),
                 Message(DoctorCode.RUNTIME_BROKEN_DO),
             )
-        return Finding("runtime", FAILURE, error.message, Message(DoctorCode.RUNTIME_MISSING_DO))
+        return Finding("runtime", FindingState.FAILURE, error.message, Message(DoctorCode.RUNTIME_MISSING_DO))
     if runtime.name != "ai-edge-litert":
         return Finding(
             "runtime",
-            WARNING,
+            FindingState.WARNING,
             Message(DoctorCode.RUNTIME_LEGACY, runtime=runtime.name, version=runtime.version),
             Message(DoctorCode.RUNTIME_LEGACY_DO),
             runtime.version,
         )
     return Finding(
         "runtime",
-        OK,
+        FindingState.OK,
         Message(DoctorCode.RUNTIME, runtime=runtime.name, version=runtime.version),
         value=runtime.version,
     )
@@ -98,18 +101,20 @@ def check_model(find: Callable[[], Path]) -> Finding:
             sample_scores(classifier)
             return Finding(
                 "model",
-                OK,
+                FindingState.OK,
                 Message(DoctorCode.MODEL_WITHOUT_SCORES, model=model.name, sha256=model.sha256[:12]),
                 value=model.sha256,
             )
         result = run_self_test(classifier, model.manifest)
     except (ModelFileError, ModelStoreError) as error:
-        return Finding("model", FAILURE, error.message, again)
+        return Finding("model", FindingState.FAILURE, error.message, again)
     except PlasmoliteError as error:
-        return Finding("model", FAILURE, Message(DoctorCode.MODEL_NOT_TRIED, reason=error.message), again)
+        return Finding(
+            "model", FindingState.FAILURE, Message(DoctorCode.MODEL_NOT_TRIED, reason=error.message), again
+        )
     return Finding(
         "model",
-        OK,
+        FindingState.OK,
         Message(
             DoctorCode.MODEL,
             model=model.name,

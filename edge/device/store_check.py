@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge.device.finding import FAILURE, OK, Finding
+from edge.device.finding import Finding, FindingState
 from edge.errors import StoreBusyError, StoreError
 from edge.messages.codes import Code
 from edge.messages.doctor_codes import DoctorCode
@@ -18,12 +18,12 @@ def check_store(path: Path) -> Finding:
     """
     try:
         if not path.is_file():
-            return Finding("store", OK, Message(DoctorCode.STORE_NONE, path=path))
+            return Finding("store", FindingState.OK, Message(DoctorCode.STORE_NONE, path=path))
     except OSError as error:
         doing, reason = Message(Code.STORE_DOING_OPEN), system_reason(error)
         return Finding(
             "store",
-            FAILURE,
+            FindingState.FAILURE,
             Message(Code.STORE_FAILED, path=path, doing=doing, reason=reason),
             Message(DoctorCode.WRITING_NOT_ALLOWED_DO),
         )
@@ -32,18 +32,20 @@ def check_store(path: Path) -> Finding:
             slides = len(store.slides())
             faults = store.faults()
     except StoreBusyError:
-        return Finding("store", OK, Message(DoctorCode.STORE_BUSY, path=path))
+        return Finding("store", FindingState.OK, Message(DoctorCode.STORE_BUSY, path=path))
     except StoreError as error:
         return _damaged(path, str(error))
     if faults:
         return _damaged(path, faults[0])
-    return Finding("store", OK, Message(DoctorCode.STORE, path=path, slides=slides), value=slides)
+    return Finding(
+        "store", FindingState.OK, Message(DoctorCode.STORE, path=path, slides=slides), value=slides
+    )
 
 
 def _damaged(path: Path, reason: str) -> Finding:
     return Finding(
         "store",
-        FAILURE,
+        FindingState.FAILURE,
         Message(DoctorCode.STORE_DAMAGED, path=path, reason=reason),
         Message(DoctorCode.STORE_DAMAGED_DO),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
-from edge.images.header import read_header
+from edge.images.header import ImageFormat, read_header
 from edge.images.heif import decode_heif
 from edge.images.jpeg import check_whole
 from edge.images.pages import Page, decode_frame, pictures_in
@@ -70,7 +70,7 @@ def read_image(source: Path | bytes | Rgb | Page, *, max_pixels: int = MAX_PIXEL
     header = read_header(data)
     number = source.number if isinstance(source, Page) else _only_picture(data)
     width, height = header.width, header.height
-    if header.format == "tiff":
+    if header.format == ImageFormat.TIFF:
         width, height = read_pages(data)[number][:2]
     if width * height > max_pixels:
         raise ImageError(Code.PICTURE_TOO_LARGE, width=width, height=height, megapixels=max_pixels / 1e6)
@@ -84,19 +84,19 @@ def _only_picture(data: bytes) -> int:
     return pictures[0]
 
 
-def _decode(data: bytes, kind: str, number: int) -> NDArray[np.generic]:
+def _decode(data: bytes, kind: ImageFormat, number: int) -> NDArray[np.generic]:
     """Decode one picture of a file, blue first, of any depth, and refuse what its decoder calls damaged."""
-    if kind == "tiff":
+    if kind == ImageFormat.TIFF:
         return decode_page(data, read_pages(data)[number], number)
-    if kind == "heif":
+    if kind == ImageFormat.HEIF:
         return decode_heif(data)
     # OpenCV hands over what it has of a WebP whose data are damaged; the same library tells Pillow that they are.
-    if kind == "webp" or number or pictures_in(data) != [0]:
+    if kind == ImageFormat.WEBP or number or pictures_in(data) != [0]:
         return decode_frame(data, number, kind.upper())
-    if kind == "jpeg":
+    if kind == ImageFormat.JPEG:
         check_whole(data)
     # Only with the colour flag does OpenCV turn a photograph upright; only without it does it keep alpha.
-    flags = cv2.IMREAD_COLOR if kind == "jpeg" else cv2.IMREAD_UNCHANGED
+    flags = cv2.IMREAD_COLOR if kind == ImageFormat.JPEG else cv2.IMREAD_UNCHANGED
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:

@@ -6,6 +6,7 @@ cameras and microscopes write: PNG, JPEG, WebP, BMP, TIFF, and HEIC where its li
 """
 
 import struct
+from enum import StrEnum
 from typing import NamedTuple
 
 from edge.errors import ImageError
@@ -19,11 +20,21 @@ _JPEG_SIZED = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
+class ImageFormat(StrEnum):
+    """A format of pictures that is read here."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    BMP = "bmp"
+    TIFF = "tiff"
+    HEIF = "heif"
+
+
 class ImageHeader(NamedTuple):
     """What the header of an encoded picture says of it."""
 
-    format: str
-    """``png``, ``jpeg``, ``webp``, ``bmp``, ``tiff`` or ``heif``."""
+    format: ImageFormat
     width: int
     """Pixels a row, before any EXIF rotation."""
     height: int
@@ -49,7 +60,7 @@ def read_header(data: bytes) -> ImageHeader:
         else:
             if not is_heif(data):
                 raise ImageError(Code.PICTURE_NOT_ONE)
-            header = ImageHeader("heif", *heif_size(data))
+            header = ImageHeader(ImageFormat.HEIF, *heif_size(data))
     except (struct.error, IndexError) as error:
         raise ImageError(Code.PICTURE_TRUNCATED_HEADER) from error
     if header.width <= 0 or header.height <= 0:
@@ -63,7 +74,7 @@ def _png(data: bytes) -> ImageHeader:
     width, height = struct.unpack_from(">II", data, 16)
     if b"IEND" not in data[-64:] and b"IEND" not in data:
         raise ImageError(Code.PICTURE_TRUNCATED, format="PNG")
-    return ImageHeader("png", width, height)
+    return ImageHeader(ImageFormat.PNG, width, height)
 
 
 def _jpeg(data: bytes) -> ImageHeader:
@@ -86,7 +97,7 @@ def _jpeg(data: bytes) -> ImageHeader:
     # Cameras append data of their own after the end marker, so it is looked for from the back.
     if data.rfind(b"\xff\xd9") < position:
         raise ImageError(Code.PICTURE_TRUNCATED, format="JPEG")
-    return ImageHeader("jpeg", width, height)
+    return ImageHeader(ImageFormat.JPEG, width, height)
 
 
 def _webp(data: bytes) -> ImageHeader:
@@ -98,16 +109,16 @@ def _webp(data: bytes) -> ImageHeader:
     kind = data[12:16]
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
-        return ImageHeader("webp", width & 0x3FFF, height & 0x3FFF)
+        return ImageHeader(ImageFormat.WEBP, width & 0x3FFF, height & 0x3FFF)
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
-        return ImageHeader("webp", (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
+        return ImageHeader(ImageFormat.WEBP, (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
     if kind == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
         if len(data) < 30:
             raise ImageError(Code.PICTURE_TRUNCATED, format="WebP")
-        return ImageHeader("webp", width, height)
+        return ImageHeader(ImageFormat.WEBP, width, height)
     raise ImageError(Code.PICTURE_DAMAGED, format="WebP")
 
 
@@ -121,14 +132,14 @@ def _bmp(data: bytes) -> ImageHeader:
     needed = offset + (abs(width) * bits + 31) // 32 * 4 * abs(height) if compression in {0, 3} else declared
     if len(data) < needed:
         raise ImageError(Code.PICTURE_TRUNCATED, format="BMP")
-    return ImageHeader("bmp", abs(width), abs(height))
+    return ImageHeader(ImageFormat.BMP, abs(width), abs(height))
 
 
 def _tiff(data: bytes) -> ImageHeader:
     pages = read_pages(data)
     if not pages:
         raise ImageError(Code.PICTURE_DAMAGED, format="TIFF")
-    return ImageHeader("tiff", pages[0].width, pages[0].height)
+    return ImageHeader(ImageFormat.TIFF, pages[0].width, pages[0].height)
 
 
 _PARSERS = (

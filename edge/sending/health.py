@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from edge.device.finding import OK, WARNING, Finding
+from edge.device.finding import Finding, FindingState
 from edge.messages.doctor_codes import DoctorCode
 from edge.messages.message import Message
 from edge.sending.outbox import OutboxStatus
@@ -21,7 +21,7 @@ def check_outbox(status: OutboxStatus, now: datetime) -> Finding:
     if status.refused:
         return Finding(
             "outbox",
-            WARNING,
+            FindingState.WARNING,
             Message(DoctorCode.OUTBOX_REFUSED, refused=status.refused),
             Message(DoctorCode.OUTBOX_REFUSED_DO),
             status.refused,
@@ -30,14 +30,14 @@ def check_outbox(status: OutboxStatus, now: datetime) -> Finding:
     if status.waiting and now - last > LONG:
         return Finding(
             "outbox",
-            WARNING,
+            FindingState.WARNING,
             Message(DoctorCode.OUTBOX_OLD, waiting=status.waiting, days=(now - last).days),
             Message(DoctorCode.OUTBOX_OLD_DO),
             status.waiting,
         )
     return Finding(
         "outbox",
-        OK,
+        FindingState.OK,
         Message(DoctorCode.OUTBOX, waiting=status.waiting, sent=status.sent),
         value=status.waiting,
     )

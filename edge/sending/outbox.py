@@ -9,6 +9,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from edge.messages.codes import Code
@@ -18,6 +19,15 @@ from edge.slides.store import SlideStore
 from edge.slides.tables.rows import to_slide
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
+
+
+class OutboxState(StrEnum):
+    """What a slide in the outbox waits for; the values are part of every answer, and stay as they are."""
+
+    WAITING = "waiting"
+    """For the network."""
+    REFUSED = "refused"
+    """For a person."""
 
 
 class OutboxEntry(NamedTuple):
@@ -34,9 +44,9 @@ class OutboxEntry(NamedTuple):
     """What the server said against it; empty where it said nothing."""
 
     @property
-    def refused(self) -> bool:
-        """Whether it waits for a person, and not for the network."""
-        return bool(self.refusal) and self.next_try is None
+    def state(self) -> OutboxState:
+        """What it waits for."""
+        return OutboxState.REFUSED if self.refusal and self.next_try is None else OutboxState.WAITING
 
 
 class OutboxStatus(NamedTuple):
@@ -88,7 +98,7 @@ class Outbox:
         return [
             entry
             for entry in self.pending()
-            if not entry.refused
+            if entry.state == OutboxState.WAITING
             and (entry.next_try is None or not now < entry.next_try <= now + LONGEST_PAUSE)
         ]
 
@@ -144,11 +154,13 @@ class Outbox:
         if not self._store.database.rows("SELECT 1 FROM sqlite_master WHERE name = 'outbox'"):
             return OutboxStatus(0, 0, 0, None, None)
         pending = self.pending()
-        refused = sum(entry.refused for entry in pending)
+        refused = sum(entry.state == OutboxState.REFUSED for entry in pending)
         row = self._store.database.rows(
             "SELECT count(*) AS n, max(sent_at) AS last FROM outbox WHERE sent > 0"
         )[0]
-        oldest = min((entry.slide.created_at for entry in pending if not entry.refused), default=None)
+        oldest = min(
+            (entry.slide.created_at for entry in pending if entry.state == OutboxState.WAITING), default=None
+        )
         last = None if row["last"] is None else datetime.fromisoformat(row["last"])
         return OutboxStatus(len(pending) - refused, refused, row["n"], last, oldest)
 

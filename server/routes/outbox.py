@@ -5,7 +5,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from edge.errors import SendError
-from edge.sending.outbox import Outbox, OutboxEntry
+from edge.sending.outbox import Outbox, OutboxEntry, OutboxState
 from edge.sending.settings import read_settings, settings_path
 from server.http.openapi import problems
 from server.routes.slides import slide_store
@@ -25,7 +25,9 @@ def show_outbox(query: dict[str, int]) -> dict[str, Any]:
     """
     box = Outbox(slide_store())
     status = box.status()
-    pending = sorted(box.pending(), key=lambda entry: (not entry.refused, entry.slide.number))
+    pending = sorted(
+        box.pending(), key=lambda entry: (entry.state != OutboxState.REFUSED, entry.slide.number)
+    )
     return {
         "configured": _names_a_server(),
         "waiting": status.waiting,
@@ -40,7 +42,7 @@ def _entry(entry: OutboxEntry) -> dict[str, Any]:
     return {
         "number": entry.slide.number,
         "slide_id": entry.slide.slide_id,
-        "state": "refused" if entry.refused else "waiting",
+        "state": entry.state,
         "sent_before": entry.sent > 0,
         "tries": entry.tries,
         "next_try": None if entry.next_try is None else entry.next_try.isoformat(),

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask import Response, json
+from flask import Response
 from flask_smorest import Blueprint
 
 from edge.about import RESEARCH_USE
 from edge.errors import SlideError
-from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
-from edge.filing.fhir import slide_bundle
+from edge.filing.exported import TABLES, ExportForm, exported
 from edge.filing.slide_table import slides_csv
 from edge.messages.language import Language
 from edge.messages.request_codes import RequestCode
@@ -27,6 +26,7 @@ from server.http.security import REPORT_POLICY
 from server.problems import Problem
 from server.schemas.slides import (
     AuditSchema,
+    CellChoice,
     CellsQuerySchema,
     ExportQuerySchema,
     ReportQuerySchema,
@@ -45,7 +45,12 @@ slides = Blueprint("slides", __name__, description="Counted slides and their rev
 # SQLite's numbers end at 2^63; a device counts no two thousand million slides or cells.
 SLIDE_PATH = "/slides/<int(min=1,max=2147483647):number>"
 CELL_PATH = f"{SLIDE_PATH}/cells/<int(min=1,max=2147483647):cell_id>"
-_CSV = {"cells.csv": cells_csv, "fields.csv": fields_csv, "audit.csv": audit_csv}
+_TYPES = {
+    **dict.fromkeys(TABLES, "text/csv; charset=utf-8"),
+    ExportForm.JSON: "application/json",
+    ExportForm.FHIR: "application/fhir+json",
+    ExportForm.FHIR_TRANSACTION: "application/fhir+json",
+}
 
 
 @slides.route("/slides", methods=["GET"])
@@ -113,13 +118,13 @@ def list_cells(query: dict[str, Any], number: int) -> dict[str, Any]:
     """List cells of a slide: those to review, all suspects and doubtful ones, or all."""
     store = slide_store()
     slide = find_slide(store, number)
-    if query["which"] == "all":
+    if query["which"] == CellChoice.ALL:
         cells = store.cells(slide)
     else:
         cells = review_queue(
             store,
             slide,
-            include_reviewed=query["which"] == "suspects",
+            include_reviewed=query["which"] == CellChoice.SUSPECTS,
             reading=Reading[query["reading"].upper()],
             blind=query["blind"],
             sample=query["sample"],
@@ -221,22 +226,11 @@ def export_slide(query: dict[str, str], number: int) -> Response:
     """Export a slide: everything as JSON, tables as CSV, or an HL7 FHIR R4 bundle."""
     store = slide_store()
     slide = find_slide(store, number)
-    form = query["form"]
-    if form in _CSV:
-        body, kind, name = _CSV[form](store, slide), "text/csv; charset=utf-8", form
-    else:
-        if form == "json":
-            content, kind = slide_json(store, slide), "application/json"
-        else:
-            content = slide_bundle(store, slide, transaction=form == "fhir-transaction")
-            kind = "application/fhir+json"
-        body, name = (
-            json.dumps(content, ensure_ascii=False, indent=1),
-            "all.json" if form == "json" else f"{form}.json",
-        )
+    form = ExportForm(query["form"])
+    name = "all.json" if form == ExportForm.JSON else form if form in TABLES else f"{form}.json"
     # The number, not the id, names the file: an id may hold anything.
     headers = {"Content-Disposition": f'attachment; filename="slide-{number}-{name}"'}
-    return Response(body, headers=headers, content_type=kind)
+    return Response(exported(store, slide, form), headers=headers, content_type=_TYPES[form])
 
 
 def slide_store() -> SlideStore:

@@ -2,13 +2,15 @@
 
 from marshmallow import Schema, fields, validate
 
+from edge.sending.outbox import OutboxState
+
 
 class OutboxEntrySchema(Schema):
     """A slide that the laboratory's server does not have in its present state."""
 
     number = fields.Integer(required=True)
     slide_id = fields.String(required=True)
-    state = fields.String(required=True, validate=validate.OneOf(["waiting", "refused"]))
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in OutboxState]))
     sent_before = fields.Boolean(required=True, metadata={"description": "An earlier state is there."})
     tries = fields.Integer(required=True)
     next_try = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})

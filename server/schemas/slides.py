@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from edge.filing.exported import ExportForm
 from edge.inference.verdicts import LABELS
 from edge.messages.language import Language
 from edge.messages.message import Message
@@ -16,7 +17,6 @@ from server.schemas.cells import ModelSchema
 
 MAX_NOTE = 2000
 MAX_FINDING = 120
-EXPORTS = ("json", "cells.csv", "fields.csv", "audit.csv", "fhir", "fhir-transaction")
 
 
 def plain_text(text: str) -> None:
@@ -37,6 +37,16 @@ def one_line(text: str) -> None:
     """
     if not reads_as_stored(text):
         raise ValidationError(str(Message(RequestCode.ONE_LINE)))
+
+
+class CellChoice(StrEnum):
+    """Which cells of a slide are listed."""
+
+    QUEUE = "queue"
+    """Those that wait for a person."""
+    SUSPECTS = "suspects"
+    """All suspects and doubtful ones."""
+    ALL = "all"
 
 
 class SlideState(StrEnum):
@@ -177,8 +187,8 @@ class CellsQuerySchema(Schema):
     """Which cells."""
 
     which = fields.String(
-        load_default="queue",
-        validate=validate.OneOf(["queue", "suspects", "all"]),
+        load_default=CellChoice.QUEUE.value,
+        validate=validate.OneOf([choice.value for choice in CellChoice]),
         metadata={
             "description": "queue: not yet reviewed suspects and doubtful ones, those that matter first."
         },
@@ -227,7 +237,9 @@ class WhoSchema(Schema):
 class ExportQuerySchema(Schema):
     """In which form."""
 
-    form = fields.String(load_default="json", validate=validate.OneOf(EXPORTS))
+    form = fields.String(
+        load_default=ExportForm.JSON.value, validate=validate.OneOf([form.value for form in ExportForm])
+    )
 
 
 class ReportQuerySchema(Schema):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from convert.elsewhere.network import Channels, ElsewhereError, Pixels, Reading, as_network, load_classifier
+from convert.elsewhere.network import ElsewhereError, Reading, as_network, load_classifier
+from convert.elsewhere.pixels import Channels, Pixels
 from convert.elsewhere.reading import Stated, find_reading
 from convert.gate import DEFAULT_LIMITS, GateLimits
 from edge.calibration.profile import write_profile

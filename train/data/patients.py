@@ -3,7 +3,6 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.message import Message
 from edge.messages.train_codes import TrainCode
 from train.data.class_names import ClassNames
+from train.settings import SplitBy
 
 _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 """Folders named so hold a part of somebody's split, not a patient."""
@@ -21,14 +21,6 @@ _FEWEST_CELLS = 2.5
 
 class PatientError(PlasmoliteError):
     """The way in which patients were to be told cannot be right; the message says what else there is."""
-
-
-class SplitBy(StrEnum):
-    """What tells the patients."""
-
-    TABLE = "table"
-    FOLDER = "folder"
-    NAME = "name"
 
 
 class PatientSource(NamedTuple):

@@ -26,6 +26,7 @@ from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from train.model.released_weights import RELEASED_SUFFIX, read_convolutions, read_head
+from train.settings import InitialWeights
 
 HEAD_UNITS = 64
 HEAD_NAMES = ("head_features", "head_hidden", "head_logit")
@@ -58,7 +59,7 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
     """
     keras.utils.set_random_seed(seed)
     shape = (size, size, 3)
-    source = "imagenet" if weights == "imagenet" else None
+    source = weights if weights == InitialWeights.IMAGENET else None
     try:
         base = keras.applications.MobileNetV2(
             input_shape=shape, alpha=alpha, include_top=False, weights=source
@@ -67,14 +68,14 @@ def build_network(*, size: int, alpha: float, weights: str, seed: int) -> keras.
         if source is None:
             raise
         raise WeightsError(TrainCode.NO_IMAGENET, alpha=alpha, reason=str(error)) from error
-    if weights not in {"imagenet", "none"} and not weights.endswith((RELEASED_SUFFIX, SAVED_SUFFIX)):
+    if weights not in [*InitialWeights] and not weights.endswith((RELEASED_SUFFIX, SAVED_SUFFIX)):
         try:
             base.load_weights(Path(weights))
         except (OSError, ValueError) as error:
             raise WeightsError(
                 TrainCode.OTHER_WEIGHTS, path=weights, alpha=alpha, reason=str(error)
             ) from error
-    if weights == "none":
+    if weights == InitialWeights.NONE:
         _give_statistics(base, size, seed)
     folded = fold_batch_norm(base, size + 1)
     front = keras.Model(folded.input, [folded.get_layer(name).output for name in DEPTHS], name="base")

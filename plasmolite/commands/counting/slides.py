@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -240,8 +240,7 @@ def export_slide(
     with a DiagnosticReport that names no patient; fhir-transaction the same to be posted to a server, which
     a second time makes nothing twice.
     """
-    from edge.filing.export import audit_csv, cells_csv, fields_csv, slide_json
-    from edge.filing.fhir import slide_bundle
+    from edge.filing.exported import TABLES, ExportForm, exported
 
     if kind == "cells":
         _export_cells(place, slide_id, target, unreviewed=unreviewed)
@@ -251,18 +250,11 @@ def export_slide(
     with place.open() as store:
         slide = store.slide(slide_id[0])
         if kind == "csv" and target is not None:
-            for name, table in (("cells", cells_csv), ("fields", fields_csv), ("audit", audit_csv)):
-                _write(target / f"{name}.csv", table(store, slide))
+            for table in TABLES:
+                _write(target / table, exported(store, slide, table))
             return
-        if kind == "csv":
-            text = cells_csv(store, slide)
-        else:
-            content: dict[str, Any]
-            if kind == "json":
-                content = slide_json(store, slide, crops=crops)
-            else:
-                content = slide_bundle(store, slide, transaction=kind == "fhir-transaction")
-            text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        form = ExportForm.CELLS_CSV if kind == "csv" else ExportForm(kind)
+        text = exported(store, slide, form, crops=crops)
         if target is None:
             click.echo(text, nl=False)
         else:

@@ -135,7 +135,7 @@ def _tell_sent(done: Sent) -> None:
 
 
 def _tell_status(store: SlideStore, *, as_json: bool) -> int:
-    from edge.sending.outbox import Outbox
+    from edge.sending.outbox import Outbox, OutboxState
 
     outbox = Outbox(store)
     status = outbox.status()
@@ -144,7 +144,7 @@ def _tell_status(store: SlideStore, *, as_json: bool) -> int:
         rows = [
             {
                 "slide": entry.slide.slide_id,
-                "state": "refused" if entry.refused else "waiting",
+                "state": entry.state,
                 "sent_before": entry.sent > 0,
                 "tries": entry.tries,
                 "next_try": entry.next_try and entry.next_try.isoformat(),
@@ -169,7 +169,7 @@ def _tell_status(store: SlideStore, *, as_json: bool) -> int:
             )
         )
         for entry in pending:
-            code = SendCode.STATUS_REFUSED if entry.refused else SendCode.STATUS_WAITING
+            code = SendCode.STATUS_WAITING if entry.state == OutboxState.WAITING else SendCode.STATUS_REFUSED
             line = words.text(code, slide=entry.slide.slide_id, tries=entry.tries, said=entry.refusal or "-")
             click.echo(f"  {line}")
     return 1 if status.refused else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convert.elsewhere.pixels import Channels, Pixels
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.messages.message import Message
@@ -18,6 +19,7 @@ from edge.messages.train_codes import ConvertCode
 from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.terminal.language import end_without_package, refuse, spoken
+from train.settings import SplitBy
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -62,16 +64,18 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--split-by",
-    type=click.Choice(["table", "folder", "name"]),
+    type=click.Choice([by.value for by in SplitBy]),
     help="For a Keras model: what tells the patients of its cells, as for plasmolite train.",
 )
 @click.option(
     "--pixels",
-    type=click.Choice(["0..255", "0..1", "-1..1", "imagenet"]),
+    type=click.Choice([pixels.value for pixels in Pixels]),
     help="For a Keras model: how it wants its pixels scaled. Found by trying where it is not said, as the next two.",
 )
 @click.option(
-    "--channels", type=click.Choice(["RGB", "BGR"]), help="For a Keras model: order of its colours."
+    "--channels",
+    type=click.Choice([order.value for order in Channels]),
+    help="For a Keras model: order of its colours.",
 )
 @click.option(
     "--classes",
@@ -235,7 +239,7 @@ def _made_elsewhere(
     positive: str | None,
     negative: str | None,
 ) -> MadeElsewhere:
-    from convert.elsewhere.network import Channels, ElsewhereError, Pixels
+    from convert.elsewhere.network import ElsewhereError
     from convert.elsewhere.reading import Stated
     from convert.elsewhere.run import MadeElsewhere
     from train.data.class_names import ClassNames

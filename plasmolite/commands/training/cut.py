@@ -74,14 +74,14 @@ def command(
     from rich.console import Console
 
     from train.annotations.cutting import cut_fields
-    from train.annotations.meaning import Names
+    from train.annotations.meaning import Meaning, Names
     from train.annotations.reading import read_annotations
 
     console, words = Console(stderr=True), spoken()
     try:
         annotations = read_annotations(file)
         names = Names.of(_names(positive), _names(negative), _names(ignore))
-        taken = unannotated == "uninfected" if unannotated else not names.negative
+        taken = unannotated == Meaning.UNINFECTED if unannotated else not names.negative
         with console.status(words.text("cut.cutting")) as status:
             cut = cut_fields(
                 annotations,

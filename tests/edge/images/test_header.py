@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import ImageError
 from edge.images.files import read_image
-from edge.images.header import ImageHeader, read_header
+from edge.images.header import ImageFormat, ImageHeader, read_header
 
 _COLOURS = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
 
@@ -61,6 +61,6 @@ def _tiff(strips: int, stated: int, held: int) -> bytes:
 @pytest.mark.parametrize("strips", [1, 2])
 def test_a_tiff_whose_last_strip_ends_behind_the_file_is_refused(strips: int) -> None:
     stated = 64 // strips
-    assert read_header(_tiff(strips, stated, 64)) == ImageHeader("tiff", 8, 8)
+    assert read_header(_tiff(strips, stated, 64)) == ImageHeader(ImageFormat.TIFF, 8, 8)
     with pytest.raises(ImageError, match="truncated"):
         read_header(_tiff(strips, stated, 63))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import StoreError
-from edge.sending.outbox import LONGEST_PAUSE, Outbox
+from edge.sending.outbox import LONGEST_PAUSE, Outbox, OutboxState
 from edge.slides.store import SlideStore
 from edge.slides.tables.schema import migrate
 from tests.support.slides.small_slide import (
@@ -30,7 +30,7 @@ def test_a_slide_is_in_the_outbox_once_it_has_a_field(tmp_path: Path) -> None:
         assert Outbox(store).pending() == []
         store.add_field(slide, field_at(), *with_crops(cells_of(0.1)))
         (entry,) = Outbox(store).due()
-        assert (entry.slide.slide_id, entry.sent, entry.refused) == ("S-1", 0, False)
+        assert (entry.slide.slide_id, entry.sent, entry.state) == ("S-1", 0, OutboxState.WAITING)
 
 
 def test_a_field_that_was_not_stored_is_not_told_of(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_is_said_of_a_slide_does_not_hold_back_what_changed_meanwhile(tmp_p
         (entry,) = outbox.due()
         overrule_one(store, slide)
         answer(outbox, entry, "422 no such code")
-        assert [(one.refused, one.tries) for one in outbox.due()] == [(False, 0)]
+        assert [(one.state, one.tries) for one in outbox.due()] == [(OutboxState.WAITING, 0)]
 
 
 def test_a_deleted_slide_is_not_sent(tmp_path: Path) -> None:
