@@ -80,7 +80,7 @@ def settle_slide(
         profile.check_model(classifier.model.name, classifier.model.sha256)
         threshold, source, rates = (
             profile.threshold,
-            f"the site profile {profile.name}",
+            str(Message(Code.RATES_OF_SITE, site=profile.name)),
             profile.rates(classifier.model),
         )
     else:

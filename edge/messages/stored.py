@@ -47,8 +47,15 @@ def known_phrase(stored: str) -> Message | str:
                 return Message(phrase.code)
         elif stored.startswith(phrase.before) and stored.endswith(phrase.behind):
             inside = stored[len(phrase.before) : len(stored) - len(phrase.behind)]
-            return Message(phrase.code, **{phrase.place: known_phrase(inside)})
+            return Message(phrase.code, **{phrase.place: _value(inside)})
     return stored
+
+
+def _value(stored: str) -> Message | str | float:
+    """A number as such, so that another language can write it in its own way; else the phrase that it is."""
+    if stored[:1].isdigit() and stored.replace(".", "", 1).isdecimal() and f"{float(stored):g}" == stored:
+        return float(stored)
+    return known_phrase(stored)
 
 
 class _Phrase(NamedTuple):

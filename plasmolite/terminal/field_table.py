@@ -8,6 +8,7 @@ import click
 from edge.calibration.setup import SlideSetup
 from edge.fields.files import JudgedField, SlideCount
 from edge.images.inputs import LeftOut
+from edge.messages.stored import known_phrase
 from edge.parasitaemia.estimate import Parasitaemia
 from edge.reports.summary import summary
 from edge.types import FieldOutcome
@@ -84,7 +85,7 @@ class TableLines:
                 "table.model",
                 model=setup.classifier.model.name,
                 threshold=setup.threshold,
-                chosen=setup.threshold_source,
+                chosen=known_phrase(setup.threshold_source),
             ),
             words.text("research"),
         ]

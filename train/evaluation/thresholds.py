@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from edge.inference.levelling import Levelling, level, typical_logit
 from edge.inference.preprocessing import network_input
+from edge.messages.codes import Code
+from edge.messages.message import Message
 from train.augmentation.stain_and_camera import Strength, augment
 from train.data.dataset import Sample
 from train.evaluation.metrics import Judged, balanced_threshold, threshold_for_specificity
@@ -144,11 +146,8 @@ def _after_second_look(said: SaidOfField, levelling: Levelling) -> NDArray[np.fl
 
 
 def describe_levelled_threshold(specificity: float) -> str:
-    """Say how the threshold for levelled fields was chosen (`chosen.laboratory-specificity` of the catalogues)."""
-    return (
-        f"specificity of {specificity * 100:g} % on the uninfected cells of each laboratory that it was chosen by, "
-        "fields raised to the typical cell; cells that were learnt from among them"
-    )
+    """Say how the threshold for levelled fields was chosen."""
+    return str(Message(Code.CHOSEN_LABORATORY_SPECIFICITY, share=specificity * 100))
 
 
 def describe_field_threshold(threshold: float, *, others: bool) -> str:

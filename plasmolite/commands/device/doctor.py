@@ -16,6 +16,8 @@ from plasmolite.terminal.language import spoken
 if TYPE_CHECKING:
     from edge.device.finding import Finding
 
+_NARROWEST = 13
+"""Width of the columns before the sentences, at least."""
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
@@ -43,15 +45,18 @@ def command(*, slides: Path | None, camera: bool, as_json: bool) -> None:
         store = slides if os.path.isfile(slides) else slides / store.name  # noqa: PTH113 - Path's raises
     findings = examine(store=store, cameras_needed=camera)
     findings += _outbox(store)
-    for finding in findings:
+    words = spoken()
+    states = [words.text(f"doctor.state.{finding.state}") for finding in findings]
+    parts = [words.text(f"doctor.part.{finding.part}") for finding in findings]
+    first, second = (max(_NARROWEST, *(len(text) + 2 for text in column)) for column in (states, parts))
+    for finding, state, part in zip(findings, states, parts, strict=True):
         if as_json:
             click.echo(json.dumps(finding.to_json()))
             continue
-        words = spoken()
-        mark = click.style(f"{words.text(f'doctor.state.{finding.state}'):<13}", fg=_COLOURS[finding.state])
-        click.echo(f"{mark}{words.text(f'doctor.part.{finding.part}'):<13}{words.message(finding.sentence)}")
+        mark = click.style(f"{state:<{first}}", fg=_COLOURS[finding.state])
+        click.echo(f"{mark}{part:<{second}}{words.message(finding.sentence)}")
         if finding.action:
-            click.echo(f"{'':<26}{words.message(finding.action)}")
+            click.echo(f"{'':<{first + second}}{words.message(finding.action)}")
     sys.exit(exit_code(findings))
 
 

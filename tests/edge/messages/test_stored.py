@@ -17,6 +17,8 @@ FRENCH = catalogue(Language.FRENCH)
         ("by convention", "par convention"),
         ("from a haematocrit of 38 %", "d'après un hématocrite de 38 %"),
         ("the site profile Kisumu", "le profil de site Kisumu"),
+        ("the site profile 007", "le profil de site 007"),
+        ("from a haematocrit of 38.5 %", "d'après un hématocrite de 38,5 %"),
         ("what a person wrote", "what a person wrote"),
     ],
 )

@@ -28,3 +28,8 @@ def test_a_folder_that_cannot_be_looked_up_is_a_finding(tmp_path: Path) -> None:
     assert answer.exit_code == 2
     findings = {finding["part"]: finding for finding in map(json.loads, answer.output.splitlines())}
     assert "cannot be opened: its name is too long" in findings["store"]["sentence"]
+
+
+def test_long_names_of_parts_stay_apart_from_their_sentences(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(main, ["doctor", "--language", "fr", "--slides", str(tmp_path)])
+    assert "  base des lames  " in answer.output

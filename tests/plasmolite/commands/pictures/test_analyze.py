@@ -96,6 +96,7 @@ def test_a_french_reader_is_told_in_french_where_the_report_is(tmp_path: Path) -
     cv2.imwrite(str(tmp_path / "black.png"), np.zeros((480, 640, 3), np.uint8))
     result = run("--language", "fr", "--report", tmp_path / "report", tmp_path / "black.png")
     assert f"Rapport : {tmp_path / 'report' / 'report.html'}" in result.stdout
+    assert "spécificité de" in result.stdout
 
 
 @pytest.mark.slow
