@@ -1,4 +1,4 @@
-"""The Parquet dataset: written part by part so that each field stands in it once, whatever is killed when.
+"""The Parquet dataset: written part by part so that each field is in it once, whatever is killed when.
 
     DATASET/manifest.json                 model, versions, settings, licence, when
     DATASET/fields/SLIDE/part-N.parquet   a row a field

@@ -167,7 +167,7 @@ def judge_field(
     except NotReadError as error:
         return NotJudged(address, error.reason)
     except ImageError as error:
-        # What cannot be read as a whole is told by its address.
+        # What cannot be read as a whole is recognised by its address.
         sha256 = hashlib.sha256(address.source.encode()).hexdigest()
         return _row(address, sha256, 0, JudgedField(address.source, None, None, error.message))
     field = analyse_file(analyser, CellFile(address.source, data))

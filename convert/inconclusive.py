@@ -45,7 +45,7 @@ def choose_undecided_range(validation: Judged, threshold: float) -> UndecidedRan
 
     Args:
         validation: cells of both classes that the network did not learn from.
-        threshold: the operating point for single cells; it always lies within the range, so that being
+        threshold: the operating point for single cells; it is always within the range, so that being
             inconclusive only ever takes a verdict back.
     """
     infected = np.sort(validation.probabilities[validation.labels == 1])

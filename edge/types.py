@@ -21,7 +21,7 @@ class Label(StrEnum):
     UNINFECTED = "Uninfected"
     PARASITIZED = "Parasitized"
     INCONCLUSIVE = "Inconclusive"
-    """Neither: the probability lies between two thresholds beyond which errors are rarer. Only where asked for."""
+    """Neither: the probability is between two thresholds beyond which errors are rarer. Only where asked for."""
 
 
 class FieldOutcome(StrEnum):

@@ -1,4 +1,4 @@
-"""Lets a few through at a time, a few more wait, and sends the rest away at once."""
+"""A bounded admission queue: so many requests at once, so many more wait, the rest are refused."""
 
 import threading
 from collections.abc import Iterator

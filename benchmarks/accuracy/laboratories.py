@@ -3,7 +3,7 @@
 A laboratory is a folder of fields in which somebody marked the parasites, in one of the layouts of
 :mod:`train.data.annotated_laboratories`, or with ``boxes.csv`` of all cells (BBBC041). Each figure is of one
 laboratory: a model that stands well on all cells of several together can be useless at one of them. Which of them a
-model learnt from stands in its manifest, and is said beside the figures.
+model learnt from is in its manifest, and is said beside the figures.
 """
 
 import numpy as np

@@ -175,12 +175,12 @@ class Held(NamedTuple):
 
     @property
     def held(self) -> bool:
-        """Whether the truth lies in the interval."""
+        """Whether the truth is in the interval."""
         return self.low <= self.slide.truth <= self.high
 
     @property
     def competent(self) -> bool:
-        """Whether the estimate lies within 25 % of the truth."""
+        """Whether the estimate is within 25 % of the truth."""
         return abs(self.estimate - self.slide.truth) <= COMPETENT * self.slide.truth
 
 

@@ -2,7 +2,7 @@
 
 Run it with `python -m benchmarks.fields --data DATA/fields`: one JSON object on standard output, progress on
 standard error. A detection and an annotated cell match one to one,
-nearest first, when each one's centre lies in the other's box; cells cut by the border are left out of both.
+nearest first, when each one's centre is in the other's box; cells cut by the border are left out of both.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def run_benchmark(sections: Sequence[str], settings: BenchSettings, report: Prog
 def _without_folders(argument: str) -> str:
     """Shorten absolute paths to their last name: results are kept and shown, and nobody else has these folders.
 
-    A path is an argument, or stands in one between equals signs and commas (``--json=FILE``, ``NAME=FILE,size=44``).
+    A path is an argument, or is in one between equals signs and commas (``--json=FILE``, ``NAME=FILE,size=44``).
     """
     parts = re.split("([=,])", argument)
     return "".join(Path(part).name if Path(part).is_absolute() else part for part in parts)

@@ -1,4 +1,4 @@
-"""What a first verdict costs: seconds from the start of a process, its memory, and the room on the disk."""
+"""Start-up time, memory and disk use: from the start of a process to its first verdict."""
 
 import os
 import re

@@ -174,7 +174,7 @@ class Sensor(NamedTuple):
 
 
 def sharp_view(slide: Rgb, look: Look) -> Rgb:
-    """What lies under a frame, uint8 (h, w, 3)."""
+    """What is under a frame, uint8 (h, w, 3)."""
     cos, sin = np.cos(np.radians(look.turn)), np.sin(np.radians(look.turn))
     turn = np.array([[cos, -sin], [sin, cos]])
     middle = np.array(FRAME) / 2

@@ -160,7 +160,7 @@ def _infected(slide: TrueSlide, counted: Counted) -> NDArray[np.bool_]:
 
 
 def _nearest(known: NDArray[np.float64], points: NDArray[np.float64], reach: float) -> NDArray[np.int64]:
-    """For each point the known one next to it, -1 where none lies within reach, (n,)."""
+    """For each point the known one next to it, -1 where none is within reach, (n,)."""
     result = np.full(len(points), -1)
     for number, point in enumerate(points if len(known) else ()):
         away = np.hypot(*(known - point).T)

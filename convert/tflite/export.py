@@ -132,7 +132,7 @@ def _unbiased(
 ) -> keras.Model:
     """Take from what the head sees the mean error that int8 makes in it.
 
-    The maximum of rounded values lies above that of the true ones: without this all cells would come out a little more,
+    The maximum of rounded values is above that of the true ones: without this all cells would come out a little more,
     or less, infected (bias correction: Nagel et al. 2019, "Data-free quantization through weight equalization and bias
     correction", arXiv:1906.04721, section 4.2).
     """

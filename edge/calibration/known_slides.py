@@ -190,7 +190,7 @@ def _box(values: Sequence[str], path: Path, number: int) -> Box:
 
 
 def is_marked(box: Box, marks: Iterable[Box]) -> bool:
-    """Whether the middle of a mark lies in a cell's box."""
+    """Whether the middle of a mark is in a cell's box."""
     x, y, width, height = box
     return any(
         x <= mark[0] + mark[2] / 2 < x + width and y <= mark[1] + mark[3] / 2 < y + height for mark in marks

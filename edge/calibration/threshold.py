@@ -1,7 +1,7 @@
 """The threshold of a laboratory, chosen on fields that are known to hold no parasite.
 
-Between laboratories it is the threshold that moves first: the ranking of cells holds, the probabilities
-drift with stain and optics. What the choice costs in sensitivity is read from the model's own measurement.
+The best threshold differs between laboratories: the ranking of cells holds, the probabilities drift with stain
+and optics. What the choice costs in sensitivity is read from the model's own measurement.
 """
 
 import math
@@ -56,7 +56,7 @@ def choose_threshold(
 ) -> ChosenThreshold:
     """Take the lowest threshold that keeps the false alarms of known-negative fields within a rate.
 
-    The threshold lies half way, in log odds, between the last cell that may raise an alarm and the next one
+    The threshold lies halfway, in log odds, between the last cell that may raise an alarm and the next one
     below. The true rate above the j-th largest of n follows Beta(j, n - j + 1) whatever the distribution of
     the probabilities (David & Nagaraja, "Order Statistics", 3rd edition, 2003, section 2.3); from it follow
     the limits of what as many further cells will show. Counts are reduced for clustering by field (Rao &
@@ -65,7 +65,7 @@ def choose_threshold(
     Args:
         by_field: P(Parasitized) of the counted cells of each field, float (n,), in [0, 1].
         target_rate: Share of uninfected cells that may be called parasitised, (0, 1).
-        least: The threshold never lies below this one, however few alarms the fields raise.
+        least: The threshold is never below this one, however few alarms the fields raise.
 
     Raises:
         SiteProfileError: There are no cells, the rate is no rate, or more cells than allowed are judged at

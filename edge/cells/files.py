@@ -101,7 +101,7 @@ def judge_files(
         classifier: the network.
         threshold: probability from which on a cell is called parasitised.
         files: what to judge; may be a generator.
-        undecided: if given, it decides in place of the threshold, and what lies in it is inconclusive.
+        undecided: if given, it decides in place of the threshold, and what is in it is inconclusive.
         accept_anything: judge whatever stands out in a picture, and all of it where nothing does.
         workers: threads that judge batches; by default as many as the classifier has.
 

@@ -82,7 +82,7 @@ def _against_glass(rgb: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         return None
     levels = _density_levels(small)
     threshold, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    # Otsu's threshold lies half way; the outline of a pale cell with a dark parasite lies lower.
+    # Otsu's threshold lies halfway; the outline of a pale cell with a dark parasite lies lower.
     threshold = max(0.7 * threshold, 255 * LEAST_DENSITY)
     dark = (levels > threshold).astype(np.uint8) * 255
     piece = _central_piece(_without_neighbours(_filled(dark)))

@@ -97,7 +97,7 @@ class Watchdog:
         if wrong is None:
             notify("WATCHDOG=1", self._environ)
         if wrong != self._told:
-            # Once a change: the journal lies on an SD card.
+            # Once a change: the journal is on an SD card.
             notify(f"STATUS={wrong or 'Healthy.'}", self._environ)
             self._told = wrong
         return wrong

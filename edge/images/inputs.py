@@ -20,7 +20,7 @@ _MADE_BY_SYSTEMS = frozenset({"system volume information", "lost+found", "thumbs
 
 
 class CellFile(NamedTuple):
-    """One picture to judge, or what stands in its place."""
+    """One picture to judge, or what is in its place."""
 
     name: str
     """As people and programs are told it: printable, whatever bytes the file's name has."""
@@ -30,7 +30,7 @@ class CellFile(NamedTuple):
 
 @dataclass
 class LeftOut:
-    """What lies in the folders that were searched and was not looked at.
+    """What is in the folders that were searched and was not looked at.
 
     Attributes:
         kinds: number of files by suffix.
@@ -126,7 +126,7 @@ def _listed(paths: Sequence[Path], left_out: LeftOut) -> Iterator[CellFile]:
             mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError, ValueError):
             yield CellFile(shown_path(path), Message(Code.FILE_NOT_FOUND))
-        except OSError as error:  # the name is too long, or lies in a folder that may not be entered
+        except OSError as error:  # the name is too long, or is in a folder that may not be entered
             yield CellFile(shown_path(path), Message(Code.PICTURE_NOT_OPENED, reason=system_reason(error)))
         else:
             yield from _walk(path, left_out) if stat.S_ISDIR(mode) else [CellFile(shown_path(path), path)]

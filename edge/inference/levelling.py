@@ -2,8 +2,8 @@
 
 Between laboratories, and between smears of one, a network is more or less sure of *all* cells: the stain or the lamp
 moves the scores of the whole field. Most cells of a field are uninfected, so its own bulk tells how far. Where the bulk
-lies below the typical logit that the model states, the whole field is raised by a share of the distance: a threshold
-that suits a laboratory where the network is less sure would find nothing there. Where it lies above, the field stays
+is below the typical logit that the model states, the whole field is raised by a share of the distance: a threshold
+that suits a laboratory where the network is less sure would find nothing there. Where it is above, the field stays
 as it is, or nearly so: what raises the bulk, such as crenation or a thick edge, need not raise the infected cells.
 
 Measured on three laboratories in `docs/log/training.md`.

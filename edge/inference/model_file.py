@@ -89,7 +89,7 @@ class ModelFile:
         self.flatbuffer = flatbuffer
         self.manifest = manifest
         self.parts = parts
-        """What lies beside the manifest, by name."""
+        """What is beside the manifest, by name."""
 
     @property
     def name(self) -> str:
@@ -284,7 +284,7 @@ def with_manifest(
     Args:
         flatbuffer: the bare model, or with TFLite's own metadata before it, `DESCRIPTION_BYTES` of the manifest long.
         manifest: its description; ``format`` and the hashes are filled in here.
-        parts: what lies beside it, by name.
+        parts: what is beside it, by name.
 
     Returns:
         The bytes of a model file.
@@ -302,7 +302,7 @@ def with_manifest(
     with zipfile.ZipFile(archive, "a") as target:
         for name, content in ((MANIFEST_NAME, json.dumps(whole, indent=1).encode()), *sorted(parts.items())):
             # A fixed date keeps the file the same, byte for byte, for the same model.
-            # Nothing is packed: readers of TFLite's metadata take only what lies in the archive as it is.
+            # Nothing is packed: readers of TFLite's metadata take only what is in the archive as it is.
             target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return archive.getvalue()
 

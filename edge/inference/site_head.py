@@ -1,6 +1,6 @@
 """What a site taught its model: a straight line through what the network's head saw, added to the model's own logit.
 
-It lies beside the network in a model's file, which stays the parent's bit for bit: undone, the parent is back.
+It is beside the network in a model's file, which stays the parent's bit for bit: undone, the parent is back.
 """
 
 from typing import NamedTuple

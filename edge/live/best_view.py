@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 
 def compare(region: Region, field: NewField, cells: Sequence[FoundCell]) -> Seen:
-    """Compare a field with the region that it lies on.
+    """Compare a field with the region that it is on.
 
     Args:
         region: the region.

@@ -1,4 +1,4 @@
-"""Each cell once: which frames are accepted into a slide, and which of their cells are new.
+"""Registers frames on the slide map and counts each cell once.
 
 The middle of the live count: frames in, outcomes out, with no thread, camera or clock of its own. A field
 becomes part of the map only after the store has acknowledged it, so that map and store never disagree.
@@ -36,7 +36,7 @@ LEAST_GAIN = 0.02
 """A field that covers less new area than this share of itself, and no new cell, is not stored."""
 BLURRED = 0.35
 """Detail of a thumbnail, relative to the sharpest of the last frames, below which nobody looks for its cells: it saves
-time. What a frame that passes is good for is told by the checks of its field."""
+time. What a frame that passes is good for is decided by the checks of its field."""
 MOST_COUNTED_STRAIN = 2.5
 """Most strain of a view (`QualityReport.strain`) in which cells are still found well enough to be counted. Above
 `MOST_STRAIN` they wait for a better view to be judged in."""

@@ -52,7 +52,7 @@ def rounded(value: float, digits: int) -> float:
 
 
 def is_one(value: object, language: Language = Language.ENGLISH) -> bool:
-    """Whether a counted thing stands in the singular: one does; in French, none does too."""
+    """Whether a counted thing is in the singular: one does; in French, none does too."""
     return isinstance(value, int | float) and (
         round(value) == 1 or (round(value) == 0 and language is Language.FRENCH)
     )

@@ -95,7 +95,7 @@ def confidence_interval(
 
 
 def upper_tail(none: float) -> float:
-    """Share of the confidence that lies above the interval: 5 % where it begins at 0 for good, else 2.5 %.
+    """Share of the confidence that is above the interval: 5 % where it begins at 0 for good, else 2.5 %.
 
     Args:
         none: H(0), the chance of a count of at least this where no cell is infected.

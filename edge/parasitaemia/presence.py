@@ -1,7 +1,7 @@
 """Whether a slide shows an infection at all: a stated rule, which never says "negative".
 
 1. Fewer than 1,000 red cells counted: cannot tell.
-2. A person called a cell parasitised, or the lower end of the 95 % interval lies above 0, so that false alarms alone
+2. A person called a cell parasitised, or the lower end of the 95 % interval is above 0, so that false alarms alone
    explain what was called in about 2.5 % of uninfected slides like those by which the rates are known: evidence.
 3. No cell stands as parasitised, or not more than the false alarms that this laboratory's own negative slides lead to
    expect: no evidence in N cells. That is no proof of absence: how few parasites it excludes, the interval's upper end

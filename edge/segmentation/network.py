@@ -178,7 +178,7 @@ class CellNetwork:
     def _predict_tile(self, picture: NDArray[np.uint8]) -> SegmentationMaps:
         height, width = picture.shape[:2]
         padded_height, padded_width = (-(-n // MULTIPLE) * MULTIPLE for n in (height, width))
-        # Beyond the border lies what lies at it: a black or glassy frame would look like an edge.
+        # Beyond the border lies what is at it: a black or glassy frame would look like an edge.
         padded = cv2.copyMakeBorder(
             picture, 0, padded_height - height, 0, padded_width - width, cv2.BORDER_REPLICATE
         )

@@ -152,7 +152,7 @@ def outline_cells(
         maps: of the field.
         labels: its cells.
         measured: of these labels.
-        dark: bool, on the grid, what lies at unlit parts of the field; None where all is lit.
+        dark: bool, on the grid, what is at unlit parts of the field; None where all is lit.
         settings: of the finder.
         zoom: field px per grid px, in x and y.
         field: width and height of the field, px.

@@ -35,7 +35,7 @@ class OutboxEntry(NamedTuple):
 
     slide: Slide
     revision: int
-    """Of the slide as it stands in the store."""
+    """Of the slide as it is in the store."""
     sent: int
     """The revision that the server has; 0 where it has none."""
     tries: int

@@ -147,7 +147,7 @@ def paint_cell(plan: CellPlan, stain: Stain, dx: float = 0.0, dy: float = 0.0) -
 
 
 def outline_box(plan: CellPlan, x: float, y: float) -> Box:
-    """The cell's box (x, y, w, h) in px when its centre lies at (x, y)."""
+    """The cell's box (x, y, w, h) in px when its centre is at (x, y)."""
     bearing = np.linspace(0, 2 * np.pi, 180, endpoint=False, dtype=np.float32)
     edge = plan.edge(bearing)
     xs, ys = x + edge * np.cos(bearing), y + edge * np.sin(bearing)

@@ -1,7 +1,7 @@
 """Where things lie on a drawn slide: a function of seed and place that needs to know the neighbourhood only.
 
 Red cells lie as a Matern hard-core process of type II (Matern 1960): of the candidates strewn at random, one
-stays when no candidate of lower mark lies within the least distance. White cells come first and red ones keep
+stays when no candidate of lower mark is within the least distance. White cells come first and red ones keep
 clear of them; platelets and grains take what room is left.
 """
 
@@ -19,7 +19,7 @@ from edge.simulation.field import LARGEST_CELL, SMALLEST_CELL
 from edge.simulation.scene import WIDTH_OF, Bystander, BystanderKind, TrueCell
 from edge.types import Box
 
-# What lies in one block of the slide.
+# What is in one block of the slide.
 Content = tuple[tuple[TrueCell, ...], tuple[Bystander, ...]]
 # Candidates strewn within the least distance of a place, on average: 95 % of the densest that this process
 # can get, 1 - exp(-3).
@@ -30,7 +30,7 @@ _MOST_BLOCKS = 4096
 
 
 class SlideSettings(NamedTuple):
-    """What lies on a slide.
+    """What is on a slide.
 
     Attributes:
         width: px.
@@ -77,7 +77,7 @@ class MaternPlacement:
 
     Args:
         seed: decides everything.
-        settings: what lies on the slide.
+        settings: what is on the slide.
         pallor: mean pallor of its red cells, 0..1.
     """
 
@@ -91,7 +91,7 @@ class MaternPlacement:
         self._contents: OrderedDict[tuple[int, int], Content] = OrderedDict()
 
     def contents(self, window: Box, around: int = 0) -> list[Content]:
-        """What lies in the blocks under a window (x, y, w, h), and in ``around`` more on each side."""
+        """What is in the blocks under a window (x, y, w, h), and in ``around`` more on each side."""
         return [self._block_content(block) for block in self._blocks(window, around)]
 
     def _blocks(self, window: Box, around: int) -> list[tuple[int, int]]:
@@ -115,7 +115,7 @@ class MaternPlacement:
         return content
 
     def _place(self, block: tuple[int, int]) -> Content:
-        """Decide what lies in a block: white cells first, red cells clear of them, then the small things."""
+        """Decide what is in a block: white cells first, red cells clear of them, then the small things."""
         width, height = self.settings.width, self.settings.height
         if (block[0] + 1) * self._block <= 0 or (block[1] + 1) * self._block <= 0:
             return (), ()

@@ -1,4 +1,4 @@
-"""What lies on a drawn slide besides parasites: white cells, platelets, grains of stain; and painting it all.
+"""What is on a drawn slide besides parasites: white cells, platelets, grains of stain; and painting it all.
 
 Everything adds optical density to a window of the slide, so that a view is the same whichever way it is cut.
 """
@@ -20,7 +20,7 @@ from edge.types import Box, Mask
 
 
 class BystanderKind(StrEnum):
-    """What lies on a slide beside its red cells."""
+    """What is on a slide beside its red cells."""
 
     WHITE = "white"
     PLATELET = "platelet"
@@ -104,7 +104,7 @@ def paint_scene(
         cells: red cells; those out of reach cost nothing.
         bystanders: whatever else.
         stain: the smear's dyes.
-        seed: of the film of plasma that lies under all of it.
+        seed: of the film of plasma that is under all of it.
 
     Returns:
         Optical density, float32 (h, w, 3).

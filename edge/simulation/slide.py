@@ -28,7 +28,7 @@ class SimulatedSlide:
 
     Args:
         seed: decides all that is not given.
-        settings: what lies on the slide.
+        settings: what is on the slide.
         smear: stain and lens; drawn when None. Its cell width gives way to the settings'.
 
     Raises:
@@ -64,7 +64,7 @@ class SimulatedSlide:
         motion: tuple[float, float] = (0.0, 0.0),
         noise: int | None = None,
     ) -> Rgb:
-        """What a camera sees whose upper left pixel lies at (x, y) of the slide.
+        """What a camera sees whose upper left pixel is at (x, y) of the slide.
 
         The same place has the same pixels in every view of one focus without noise. Beyond the edge of the
         slide there is bare glass.

@@ -64,7 +64,7 @@ class NewField(NamedTuple):
         return self.x + x, self.y + y
 
     def holds(self, place: tuple[float, float], margin: float) -> bool:
-        """Whether a place on its region lies within it, so many pixels from its edge."""
+        """Whether a place on its region is within it, so many pixels from its edge."""
         size = (self.width, self.height)
         x, y = turned((place[0] - self.x, place[1] - self.y), -self.turn, size)
         return margin <= x <= self.width - margin and margin <= y <= self.height - margin
@@ -176,7 +176,7 @@ class AuditEntry(NamedTuple):
 
 
 class SlideCounts(NamedTuple):
-    """How much of a slide stands in the store."""
+    """How much of a slide is in the store."""
 
     fields: int
     cells: int

@@ -94,7 +94,7 @@ def judge(
         store: the store.
         slide: the slide that the cell is of.
         cell_id: the cell; of one that turned out to be counted already, the call is of the cell that is counted.
-        call: parasitised or uninfected; None withdraws the call that stands in this reading.
+        call: parasitised or uninfected; None withdraws the call that is in this reading.
         reviewer: who says it.
         note: why, in their words; may be empty.
         reading: which reading it belongs to.

@@ -165,7 +165,7 @@ class SlideStore:
             better: counted cells that this field shows better: its verdict stands, the former one is kept.
             withdrawn: ids of cells that this field shows to be no single cells.
             thumbnail: a small JPEG of the field, by which it is told from others.
-            picture: the JPEG that shows what lies around its cells (`edge.slides.surroundings`).
+            picture: the JPEG that shows what is around its cells (`edge.slides.surroundings`).
             file_sha256: of the file that the field came from, so that it is never taken again.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What lies around a cell in its field: a reviewer tells stain, neighbours and focus by it, which a cut-out hides.
+"""What is around a cell in its field: a reviewer tells stain, neighbours and focus by it, which a cut-out hides.
 
 The store keeps each field as one JPEG, made so small that a cell is as wide in it as in its own small picture. Every
 cell of a field then has its surroundings, the called ones and those that the machine passed alike, so that a reader who

@@ -24,7 +24,7 @@ OF_THE_BANK, CLASS_BALANCE = 1.0, 0.5
 """How much a cell of the bank counts beside one of the site's, and how far the two classes of the site are brought to
 weigh the same."""
 HELD = 1.0
-"""How strongly each cell of the bank holds what is added to its logit to nought. By its class alone a cell teaches only
+"""How strongly each cell of the bank holds what is added to its logit to zero. By its class alone a cell teaches only
 where the model is unsure; held, it keeps the model as it was wherever cells look like those of the bank, those that the
 bank lacks among them. Chosen on `bbbc041`."""
 _FREE = 1e-3
@@ -113,7 +113,7 @@ def fit_head(examples: Examples, bank: Bank, precision: float) -> SiteHead:
     precisions = np.full(inputs.shape[1], precision, np.float32)
     precisions[-1] = _FREE
     kept = len(bank.said)
-    # A coin's toss of a cell without an offset: it costs the less, the nearer what is added lies to nought.
+    # A coin's toss of a cell without an offset: it costs the less, the nearer what is added lies to zero.
     infected = np.concatenate([examples.infected, bank.infected, np.full(kept, 0.5)])
     offsets = np.concatenate([logits_of(examples.said), logits_of(bank.said), np.zeros(kept)])
     weights = np.concatenate([_balanced(examples.infected), np.full(kept, OF_THE_BANK), np.full(kept, HELD)])

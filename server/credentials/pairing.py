@@ -1,4 +1,4 @@
-"""Signing a phone in without typing the token: a code that lives for minutes, works once, and stands in a QR code.
+"""Signing a phone in without typing the token: a code that lives for minutes, works once, and is in a QR code.
 
 The code, not the token, is what a picture of the screen shows. It stands behind the ``#`` of the address, so that it
 reaches no log and no proxy.

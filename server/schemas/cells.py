@@ -73,7 +73,7 @@ class PredictQuerySchema(Schema):
 
     accept_anything = fields.Boolean(
         load_default=False,
-        metadata={"description": "Judge what does not look like a red cell, too."},
+        metadata={"description": "Skip the red-cell check; if no cell is found, classify the whole image."},
     )
 
 

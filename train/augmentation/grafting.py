@@ -47,8 +47,8 @@ def lift_parasite(rgb: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np
 
     Returns:
         Density over the cell's own for a square as large as the cell's longest side, float32, shape
-        (s, s, 3), zero away from the parasite, which stands in the middle; ``None`` where nothing stands out
-        clearly, or it lies at the rim, where the cut would show.
+        (s, s, 3), zero away from the parasite, which is in the middle; ``None`` where nothing stands out
+        clearly, or it is at the rim, where the cut would show.
     """
     side = max(mask.shape)
     inside = _without_rim(mask, side // 14)

@@ -80,7 +80,7 @@ def is_whole(box: Box, width: int, height: int) -> bool:
 
 
 def match_boxes(annotated: list[Box], found: list[Box]) -> list[tuple[int, int]]:
-    """Match one to one, nearest centres first, where each centre lies in the other's box.
+    """Match one to one, nearest centres first, where each centre is in the other's box.
 
     Args:
         annotated: x, y, width, height, px.

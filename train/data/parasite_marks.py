@@ -1,4 +1,4 @@
-"""Which cell a marked parasite lies in.
+"""Which cell a marked parasite is in.
 
 A parasite is in the cell whose own outline holds most of it, and not in every cell whose box does: where cells touch,
 the box of one reaches over its neighbour. Of the cells that held a parasite's centre in their box at MP-IDB, one in

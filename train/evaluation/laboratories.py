@@ -26,7 +26,7 @@ from train.data.parasite_marks import INFECTED, LEFT_OUT, UNINFECTED, Labeller, 
 from train.evaluation.metrics import Judged
 
 Look = Callable[[LabelledField, ClassifiedCell, int], None]
-"""Sees a judged cell, with the field that it lies in and its true label."""
+"""Sees a judged cell, with the field that it is in and its true label."""
 
 
 class LaboratoryCells(NamedTuple):

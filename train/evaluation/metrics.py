@@ -175,7 +175,7 @@ def balanced_threshold(judged: Judged) -> float:
     uninfected = np.concatenate([[0], np.cumsum(labels == 0)])
     infected = np.concatenate([np.cumsum((labels == 1)[::-1])[::-1], [0]])
     right = uninfected * int(infected[0]) + infected * int(uninfected[-1])
-    # No threshold lies between cells of equal probability.
+    # No threshold is between cells of equal probability.
     right = np.where(np.concatenate([[True], values[1:] > values[:-1], [True]]), right, -1)
     places = np.flatnonzero(right == right.max())
     place = int(places[len(places) // 2])

@@ -1,7 +1,7 @@
 """Train the cell finder from the sets whose licence allows it, and write its model file.
 
 ``python -m train.finder --data DATA --out cellfinder-int8.tflite`` does all of it: cut-outs, scenes,
-training, int8 conversion. What it was made of, and how, stands in the file's manifest.
+training, int8 conversion. What it was made of, and how, is in the file's manifest.
 """
 
 from __future__ import annotations

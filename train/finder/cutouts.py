@@ -52,7 +52,7 @@ def cutouts_of(fields: Iterable[AnnotatedField]) -> list[Cutout]:
 
 
 def _white_cell(field: AnnotatedField, mark: Mark) -> list[Cutout]:
-    """The ellipse in a white cell's box, if the whole box lies in the picture."""
+    """The ellipse in a white cell's box, if the whole box is in the picture."""
     x, y, w, h = mark[:4]
     left, top, right, bottom = round(x - w / 2), round(y - h / 2), round(x + w / 2), round(y + h / 2)
     if left < 2 or top < 2 or right > field.rgb.shape[1] - 2 or bottom > field.rgb.shape[0] - 2:

@@ -42,7 +42,7 @@ class Scene(NamedTuple):
 
 
 class LaidCell(NamedTuple):
-    """Where a cell lies in a scene, margin included: its centre and width, px, and whether it is a white one."""
+    """Where a cell is in a scene, margin included: its centre and width, px, and whether it is a white one."""
 
     x: float
     y: float

@@ -1,6 +1,6 @@
 """The network: the front of MobileNetV2, its batch normalisation folded in, and a head on three of its depths.
 
-What tells a parasite at laboratories that the network never saw stands in the *middle* of MobileNetV2; its last blocks
+What tells a parasite at laboratories that the network never saw is in the *middle* of MobileNetV2; its last blocks
 have it no more. So the base ends at the widest layer of block 13, which leaves out a quarter of the work, and the head
 looks at three depths of it. Of each it sees the mean over the cell and the maximum: a ring is a small spot, which a
 mean over the whole cell drowns.

@@ -125,7 +125,7 @@ def cells_on_glass(
 
 
 def is_seen(rgb: Rgb, box: Box, width: int) -> bool:
-    """Tell whether the device takes what lies in a box for the cell of a picture.
+    """Tell whether the device takes what is in a box for the cell of a picture.
 
     Args:
         rgb: RGB, uint8, (h, w, 3).

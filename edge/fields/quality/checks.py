@@ -69,7 +69,7 @@ class Check(NamedTuple):
         name: which one.
         value: what was measured.
         limit: lowest and highest value that passes; an infinite end is none.
-        passed: whether the value lies between them.
+        passed: whether the value is between them.
         message: what is wrong and what to do; None where the check passed.
     """
 

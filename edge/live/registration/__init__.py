@@ -1,1 +1,1 @@
-"""Where a frame lies on the slide."""
+"""Where a frame is on the slide."""

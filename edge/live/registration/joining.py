@@ -18,7 +18,7 @@ from edge.slides.store import SlideStore
 from edge.types import Points
 
 _ASKED = 8
-"""Fields of a region whose pictures are asked, at most, whether it lies on another one."""
+"""Fields of a region whose pictures are asked, at most, whether it is on another one."""
 
 
 def map_of(store: SlideStore, slide: Slide) -> SlideMap | None:

@@ -197,5 +197,5 @@ class FieldLocator:
 
 
 def _centres(found: FoundField) -> Points:
-    """Centres of the whole red cells of a field: what its place is told by."""
+    """Centres of the whole red cells of a field: what its place is recognised by."""
     return np.array([cell.centre for cell in found.cells if cell.counted], np.float64).reshape(-1, 2)

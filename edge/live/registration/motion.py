@@ -1,7 +1,7 @@
 """From frame to frame by the pictures alone: how far the stage moved, and how sharp the frame is.
 
 A thumbnail of a quarter of the frame's width or less is enough to follow a stage, in a few milliseconds. It
-tells where to expect the next field; where a field really lies is told by its cells
+tells where to expect the next field; where a field really lies is recognised by its cells
 (:mod:`edge.live.registration.point_patterns`), so that small errors here never add up.
 """
 
@@ -26,7 +26,7 @@ class Thumbnail(NamedTuple):
     Attributes:
         picture: float32 (h, w), light relative to its surroundings, mean near 0.
         zoom: pixels of the frame for one of the thumbnail.
-        sharpness: how much of the thumbnail's contrast stands in its finest detail, along the direction that has
+        sharpness: how much of the thumbnail's contrast is in its finest detail, along the direction that has
             least of it. Noise and JPEG blocks are finer than a thumbnail shows; motion takes the detail away along
             its own direction. Compares frames of one slide, and has no meaning between slides.
         size: width and height of the frame, pixels.

@@ -1,4 +1,4 @@
-"""Where a field lies by its cells: the pattern of their centres is matched as a sailor matches stars.
+"""Registers a field to the map by matching cell centres.
 
 Every pair of one cell on the map and one in the field proposes a shift. Wrong pairs propose shifts all over
 the place, right ones agree, so that the fullest bin of a histogram of shifts tells the field's position with
@@ -35,7 +35,7 @@ class MatchCriteria(NamedTuple):
 
 
 WHERE_EXPECTED = MatchCriteria(8, 0.6, 1e-3)
-"""For a field that lies about where it should."""
+"""For a field that is about where it should."""
 ANYWHERE = MatchCriteria(12, 0.75, 1e-9)
 """For a field that may lie anywhere: thousands of places were tried. On 150 fields of a real slide laid
 against a part of it that they do not touch, none was found at home there; with eight matches, two were."""
@@ -231,7 +231,7 @@ def _refine(
 
 
 def _chance_of_one(here: Points, cell_width: float) -> float:
-    """How probable it is that a cell put down anywhere lies within ``REACH`` of one of the map's."""
+    """How probable it is that a cell put down anywhere is within ``REACH`` of one of the map's."""
     width, height = np.maximum(np.ptp(here, axis=0), cell_width)
     per_pixel = len(here) / float(width * height)
     return float(1 - np.exp(-per_pixel * np.pi * (REACH * cell_width) ** 2))

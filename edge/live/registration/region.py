@@ -113,7 +113,7 @@ class Region:
             y: top edge.
             size: width and height of the field, pixels.
             uncovered: boxes in the field whose cells were not counted, for the border cut them.
-            turn: of the field against the region, degrees: what lies inside however it is turned is covered.
+            turn: of the field against the region, degrees: what is inside however it is turned is covered.
             judged: whether its cells could be judged; else a field that can be is counted over it.
         """
         grain = _GRAIN * self.cell_width

@@ -35,7 +35,7 @@ def turn_between(
     Args:
         map_points: centres of the cells on the map around the field, shape (n, 2).
         field_points: centres of the field's cells, px of the field, shape (n, 2).
-        at: where the field's left upper corner lies on the map.
+        at: where the field's left upper corner is on the map.
         cell_width: usual width of a cell, px.
 
     Returns:

@@ -18,8 +18,8 @@ class SimulatorSource:
     """A stage that goes over a drawn slide field by field: it glides, rests, and glides on, there and back.
 
     Args:
-        seed: decides what lies on the slide.
-        settings: what lies on it; by default 2 % of the cells infected.
+        seed: decides what is on the slide.
+        settings: what is on it; by default 2 % of the cells infected.
         size: of a frame, width and height in pixels.
         clock: seconds, monotonic.
         pause: waits for seconds.

@@ -86,7 +86,7 @@ def take_better_views(
 ) -> None:
     """Let a field's verdicts stand for cells that it shows better, and keep the former ones.
 
-    Where a cell lies on the slide stays as it was first seen: what is counted is told by it.
+    Where a cell is on the slide stays as it was first seen: what is counted is recognised by it.
     """
     for one in better:
         connection.execute(

@@ -102,7 +102,7 @@ UPDATE slides SET device = without_secrets(device) WHERE device LIKE '%://%';
 UPDATE fields SET source = without_secrets(source) WHERE source LIKE '%://%';
 """
 
-# What was overwritten still stands in parts of pages that SQLite moved rows out of: the file is written anew.
+# What was overwritten is still in parts of pages that SQLite moved rows out of: the file is written anew.
 _VERSION_4 = "VACUUM;"
 
 # What of its box is the cell, so that it can be cut out of its small picture as it was cut when it was judged.
@@ -184,7 +184,7 @@ BEGIN
 END;
 """
 
-# A field as a small picture, for what lies around a cell (`edge.slides.surroundings`); apart, so that lists of fields
+# A field as a small picture, for what is around a cell (`edge.slides.surroundings`); apart, so that lists of fields
 # are read without it.
 _VERSION_9 = """
 CREATE TABLE pictures (

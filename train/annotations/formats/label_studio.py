@@ -45,7 +45,7 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
         labelled = {entry["id"] for _, entry, value in results if "id" in entry and _labels(value)}
         for kind, entry, value in results:
             if not _labels(value) and entry.get("id") in labelled:
-                continue  # the bare shape of a label that stands in an entry of its own
+                continue  # the bare shape of a label that is in an entry of its own
             box = _box(kind, entry, value)
             if isinstance(box, Message):
                 found.leave_out(picture, box, picture if _IN_A_PLACE & set(value) else None)

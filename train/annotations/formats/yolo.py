@@ -37,7 +37,7 @@ def read_yolo(path: Path) -> Annotations:
     names = _names(path if path.is_file() else _name_file(folder))
     found = Annotations("YOLO")
     for file in files:
-        # "labels/" of the path to a label file stands where "images/" stands in that to its picture.
+        # "labels/" of the path to a label file stands where "images/" is in that to its picture.
         name = re.sub(r"(^|/)labels/", r"\1", file.relative_to(folder).with_suffix("").as_posix())
         boxes = found.pictures.setdefault(name, [])
         for number, line in enumerate(text_of(file).splitlines(), 1):
