@@ -29,3 +29,9 @@ def test_nothing_names_a_folder_beside_the_checkout(room: str) -> None:
     ]
     named = {path.name for path in texts if "../shared" in path.read_text()}
     assert not named  # real pictures are in DATA, of which docs/how-to/data.md says where each set is got
+
+
+def test_tests_are_laid_out_as_the_code_is() -> None:
+    folders = [path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("__init__.py")]
+    of_code = [folder for folder in folders if folder.parts and folder.parts[0] in ROOMS]
+    assert {folder.as_posix() for folder in of_code if not (ROOT / folder).is_dir()} == {"server/journeys"}
