@@ -5,11 +5,12 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import Any
 
 from tests.support.fhir_server import FhirServer
+from tests.support.http.loopback import on_loopback
 
 CUT_BEFORE, CUT_AFTER, HALF = "cut before", "cut after", "half an answer"
 """Beside these a fault is the number of a status."""
@@ -94,14 +95,6 @@ def fhir_over_http(
         def do_POST(self) -> None:
             held.answer(self)
 
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.handle_error = lambda *_: None  # type: ignore[method-assign] - cut lines are what is tested
-        if context is not None:
-            http.socket = context.wrap_socket(http.socket, server_side=True)
-        held.url = f"http{'s' if context else ''}://127.0.0.1:{http.server_address[1]}/fhir"
-        Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
+    with on_loopback(Handler, context) as place:
+        held.url = f"http{'s' if context else ''}://{place}/fhir"
         yield held
-        http.shutdown()

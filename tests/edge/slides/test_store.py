@@ -19,6 +19,7 @@ from edge.slides.claim import counting
 from edge.slides.review import judge
 from edge.slides.store import SlideStore
 from edge.slides.tables.schema import CURRENT_VERSION, migrate
+from tests.support.slides.old_store import write_old_store
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store, with_crops
 
 
@@ -115,20 +116,7 @@ def test_verdicts_reviews_and_trail_cannot_be_changed(tmp_path: Path) -> None:
 
 def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "slides.sqlite"
-    old = sqlite3.connect(path, isolation_level=None)
-    migrate(old, path=str(path), up_to=1)
-    old.execute(
-        "INSERT INTO slides VALUES (7, 'old', 'n', 'Amina', 'd', 'm', ?, '{}', '2025-01-01T00:00:00+00:00')",
-        ("cd" * 32,),
-    )
-    old.execute(
-        "INSERT INTO fields VALUES "
-        "(3, 7, 1, 1, 0, 0, 640, 480, 40, '2025-01-01T00:00:01+00:00', 's', '[]', '[]')"
-    )
-    old.execute(
-        "INSERT INTO cells VALUES (5, 3, 1, 2, 40, 41, 21, 22, 0.9, 'Parasitized', 0, x'ffd8')",
-    )
-    old.close()
+    write_old_store(path, version=1)
     with SlideStore(path) as store:
         slide = store.slide("old")
         (cell,) = store.cells(slide)

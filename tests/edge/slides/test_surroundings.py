@@ -1,6 +1,5 @@
 """A cell among its neighbours, out of the picture that the store keeps of its field."""
 
-import sqlite3
 from pathlib import Path
 
 import cv2
@@ -18,7 +17,7 @@ from edge.slides.surroundings import (
     stored_picture,
     surroundings,
 )
-from edge.slides.tables.schema import migrate
+from tests.support.slides.old_store import write_old_store
 from tests.support.slides.small_slide import begin, cells_of, field_at, open_store
 
 CELL = (200, 60, 120)
@@ -76,21 +75,7 @@ def test_a_field_is_kept_as_large_as_its_cells_need_and_never_larger(tmp_path: P
 
 def test_a_slide_that_was_counted_before_fields_were_kept_has_none(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
-    old = sqlite3.connect(path, isolation_level=None)
-    migrate(old, path=str(path), up_to=8)
-    old.execute(
-        "INSERT INTO slides VALUES (7, 'old', 'n', 'Amina', 'd', 'm', ?, '{}', '2025-01-01T00:00:00+00:00')",
-        ("cd" * 32,),
-    )
-    old.execute(
-        "INSERT INTO fields (field_id, slide, number, island, x, y, width, height, cell_width, taken_at, source, "
-        "checks, uncovered) VALUES (3, 7, 1, 1, 0, 0, 640, 480, 40, '2025-01-01T00:00:01+00:00', 's', '[]', '[]')"
-    )
-    old.execute(
-        "INSERT INTO cells (cell_id, field_id, box_x, box_y, box_width, box_height, x, y, probability, label, "
-        "doubtful, crop) VALUES (5, 3, 1, 2, 40, 41, 21, 22, 0.9, 'Parasitized', 0, x'ffd8')",
-    )
-    old.close()
+    write_old_store(path, version=8)
     for read_only in (True, False):
         with SlideStore(path, read_only=read_only) as store:
             slide = store.slide("old")

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.request import parse_http_list, parse_keqv_list
 
 import cv2
@@ -14,6 +14,7 @@ from edge.errors import SourceError
 from edge.live.sources.grabber import FrameGrabber
 from edge.live.sources.mjpeg import HttpSource
 from tests.support.cameras.live_sources import picture_of, until
+from tests.support.http.loopback import on_loopback
 
 
 @contextmanager
@@ -33,17 +34,8 @@ def mjpeg_server(frames_a_connection: int, *, length: bool = True) -> Iterator[s
                 self.wfile.write(head + data + b"\r\n")
             self.wfile.write(head + data[: len(data) // 2])
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/video"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with on_loopback(Handler) as place:
+        yield f"http://{place}/video"
 
 
 @pytest.mark.slow
@@ -83,19 +75,13 @@ def test_a_stream_that_stalls_is_given_up_in_time(monkeypatch: pytest.MonkeyPatc
             self.wfile.flush()
             silence.wait(20)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    source = HttpSource(f"http://127.0.0.1:{server.server_port}/")
-    source.open()
-    with pytest.raises(SourceError, match="nothing came for"):
-        source.read()
-    silence.set()
-    source.close()
-    server.shutdown()
-    server.server_close()
+    with on_loopback(Handler) as place:
+        source = HttpSource(f"http://{place}/")
+        source.open()
+        with pytest.raises(SourceError, match="nothing came for"):
+            source.read()
+        silence.set()
+        source.close()
 
 
 def test_a_camera_that_asks_for_digest_gets_the_password_hashed() -> None:
@@ -123,23 +109,17 @@ def test_a_camera_that_asks_for_digest_gets_the_password_hashed() -> None:
             self.end_headers()
             self.wfile.write(jpeg.tobytes())
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    source = HttpSource(f"http://amina:s3cret@127.0.0.1:{server.server_port}/still")
-    source.open()
-    frame = source.read()
-    assert frame is not None
-    assert abs(int(frame.rgb[0, 0, 0]) - 77) < 3
-    assert not any("Basic" in (one or "") for one in asked)
-    source.close()
-    wrong = HttpSource(f"http://amina:other@127.0.0.1:{server.server_port}/still")
-    with pytest.raises(SourceError, match="401"):
-        wrong.open()
-    server.shutdown()
-    server.server_close()
+    with on_loopback(Handler) as place:
+        source = HttpSource(f"http://amina:s3cret@{place}/still")
+        source.open()
+        frame = source.read()
+        assert frame is not None
+        assert abs(int(frame.rgb[0, 0, 0]) - 77) < 3
+        assert not any("Basic" in (one or "") for one in asked)
+        source.close()
+        wrong = HttpSource(f"http://amina:other@{place}/still")
+        with pytest.raises(SourceError, match="401"):
+            wrong.open()
 
 
 def md5(text: str) -> str:

@@ -1,9 +1,8 @@
 """``plasmolite live``: what a person started with options leaves on the screen, in the store and in the exports."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from edge.messages.codes import Code
 from edge.slides.store import SlideStore
 from plasmolite.console import main
 from tests.support.cameras.fake_cameras import V4l2Camera, plugged_in
+from tests.support.http.loopback import on_loopback
 
 FIELD = (resources.files("edge.samples") / "fields" / "field_01.jpg").read_bytes()
 
@@ -42,14 +42,8 @@ def network_camera() -> Iterator[str]:
             except OSError:
                 pass  # the reader has gone
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with on_loopback(Handler) as place:
+        yield place
 
 
 @pytest.mark.slow
