@@ -10,7 +10,7 @@ const TRIES = 6;
 export function at(path) { return ROOT + path; }
 
 /** What the server could not do, as a sentence in the page's language. */
-export class ServerProblem extends Error {
+class ServerProblem extends Error {
   constructor(status, problem) {
     // What comes from elsewhere, such as a proxy, carries no code.
     super(problem?.code ? sentence(problem) : t("page.problem.other", { status }));

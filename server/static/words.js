@@ -66,7 +66,7 @@ function written(value, form) {
 export function has(key) { return Boolean(catalogues[language]?.[key]); }
 
 /** Fill every element that names its string. */
-export function translate(root) {
+function translate(root) {
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
   for (const element of root.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
 }
