@@ -6,6 +6,7 @@ from typing import Any
 
 from convert.comparison import KerasComparison
 from convert.gate import Decision, tried_on
+from edge.about import RESEARCH_USE
 from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
@@ -33,8 +34,7 @@ def model_card(manifests: Mapping[str, Mapping[str, Any]]) -> str:
         f"# Plasmolite {first['name']} {first['version']}",
         "",
         f"{'A network made elsewhere' if elsewhere else 'MobileNetV2'} that tells {first['labels'][1]} from "
-        f"{first['labels'][0]} red blood cells in Giemsa-stained thin smears. **Research use only. Not a diagnostic "
-        "device.**",
+        f"{first['labels'][0]} red blood cells in Giemsa-stained thin smears. **{RESEARCH_USE}**",
         "",
         f"- Input: one cell, RGB, {first['input']['size']} x {first['input']['size']} px, uint8, black outside "
         "the cell (`edge.inference.preprocessing.network_input`).",

@@ -9,6 +9,7 @@ import numpy as np
 
 from convert.comparison import KerasComparison
 from convert.tflite.calibration_set import CalibrationSet
+from edge.about import RESEARCH_USE
 from edge.inference.preprocessing import PREPROCESSING_VERSION
 from edge.inference.verdicts import LABELS
 from train.data.patients import patient_token
@@ -68,7 +69,7 @@ def make_manifest(
         "version": version,
         "precision": comparison.precision,
         "labels": list(LABELS),
-        "intended_use": "Research use only. Not a diagnostic device.",
+        "intended_use": RESEARCH_USE,
         "input": {
             "size": settings.image_size,
             "dtype": "uint8",

@@ -20,6 +20,7 @@ import click
 import flatbuffers
 from ai_edge_litert.schema_py_generated import Model
 
+from edge.about import RESEARCH_USE
 from edge.atomic_file import atomic_file
 from edge.errors import PlasmoliteError
 from edge.inference.model_file import DESCRIPTION_BYTES, ModelFile, load_model, with_manifest
@@ -53,7 +54,7 @@ class Words(NamedTuple):
     licence: str
     description: str = (
         "Tells red blood cells parasitised by malaria from uninfected ones, in Giemsa-stained thin smears. "
-        "Research use only: not a diagnostic device."
+        + RESEARCH_USE
     )
 
 

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.about import RESEARCH_USE
+from edge.messages.catalogue import catalogue
+from edge.messages.language import Language
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("archive", "benchmarks", "convert", "deploy", "edge", "examples", "plasmolite", "server", "train")
 MOST_LINES, MOST_FILES = 350, 15
@@ -29,6 +33,18 @@ def test_nothing_names_a_folder_beside_the_checkout(room: str) -> None:
     ]
     named = {path.name for path in texts if "../shared" in path.read_text()}
     assert not named  # real pictures are in DATA, of which docs/how-to/data.md says where each set is got
+
+
+def test_the_sentence_of_safety_has_one_wording() -> None:
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    worded = [path.name for path in files if "esearch use only" in path.read_text()]
+    assert worded == ["about.py"]
+    assert catalogue(Language.ENGLISH).text("research") == RESEARCH_USE
+
+
+def test_what_is_installed_is_typed() -> None:
+    installed = set(ROOMS) - {"deploy", "examples"}
+    assert not {room for room in installed if not (ROOT / room / "py.typed").exists()}
 
 
 def test_tests_are_laid_out_as_the_code_is() -> None:
