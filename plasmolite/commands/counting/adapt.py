@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="Folder of labelled cells, Parasitized/ and Uninfected/, beside the slides; may be given several times.",
 )
 @click.option(
-    "--site", required=True, help="Name of the site: stands in the model's name and in each slide's record."
+    "--site", required=True, help="Name of the site: part of the model's name and of each slide's record."
 )
 @click.option("--store", "store_path", type=ANY_PATH, help="File of the slide store.")
 @model_option

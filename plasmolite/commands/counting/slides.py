@@ -209,6 +209,7 @@ def report_slide(place: _Place, slide_id: str, folder: Path, language: Language)
     "kind",
     type=click.Choice(["csv", "json", "fhir", "fhir-transaction", "cells"]),
     required=True,
+    help="Form of the file.",
 )
 @click.option(
     "--to",

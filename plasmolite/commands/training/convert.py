@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--release", "version", default="1.0", show_default=True, help="Version of the release.")
 @click.option(
     "--sources",
-    help="What the model learnt from and under what licences, in words: stands in its manifest and card.",
+    help="What the model learnt from and under what licences, for its manifest and card.",
 )
 @click.option(
     "--precision",

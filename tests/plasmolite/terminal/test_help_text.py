@@ -14,15 +14,28 @@ COMMAND_LINES = ("plasmolite ", "curl ")
 """What an example begins with."""
 
 
-def texts_of(command: click.Command) -> Iterator[str]:
-    """All that the help of a command and of its sub-commands says."""
-    yield from (command.help or "", command.epilog or "")
-    yield from (getattr(parameter, "help", None) or "" for parameter in command.params)
+def commands_of(command: click.Command) -> Iterator[click.Command]:
+    """A command and its sub-commands."""
+    yield command
     if isinstance(command, click.Group):
         for name in command.list_commands(click.Context(command)):
             member = command.get_command(click.Context(command), name)
             assert member is not None
-            yield from texts_of(member)
+            yield from commands_of(member)
+
+
+def texts_of(command: click.Command) -> Iterator[str]:
+    """All that the help of a command and of its sub-commands says."""
+    for one in commands_of(command):
+        yield from (one.help or "", one.epilog or "")
+        yield from (getattr(parameter, "help", None) or "" for parameter in one.params)
+
+
+def test_each_option_that_is_shown_says_what_it_is() -> None:
+    options = [
+        one for command in commands_of(main) for one in command.params if isinstance(one, click.Option)
+    ]
+    assert not {option.opts[0] for option in options if not option.help and not option.hidden}
 
 
 def test_each_paragraph_has_a_translation_and_each_translation_a_paragraph() -> None:
