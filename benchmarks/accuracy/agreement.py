@@ -5,7 +5,7 @@ from scipy.stats import binomtest
 
 from benchmarks.accuracy.groups import AGREEMENT
 from benchmarks.accuracy.judging import Candidate
-from benchmarks.harness.measurement import Measurement
+from benchmarks.harness.measurement import Better, Measurement
 from train.evaluation.metrics import Judged, accuracy, sensitivity, specificity
 
 
@@ -53,7 +53,7 @@ def _beside(one: Candidate, other: Candidate, ours: Judged, theirs: Judged) -> l
             "share",
             interval.low,
             interval.high,
-            "lower",
+            Better.LOWER,
         )
     ]
     for name, figure in (("accuracy", accuracy), ("sensitivity", sensitivity), ("specificity", specificity)):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.mistakes import Mistakes
 from benchmarks.harness.candidates import load_models
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section, Told
+from benchmarks.harness.measurement import BenchmarkError, Better, Measurement, Section, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from edge.fields.analyser import FieldAnalyser
@@ -65,7 +65,9 @@ def _measured(laboratory: str, model: ModelFile, found: LaboratoryCells) -> list
     threshold = model.operating_point("field").threshold
     judged = found.judged
     share = sum(found.refused.values()) / max(found.fields, 1)
-    measurements = [Measurement(laboratory, model.name, "fields refused", share, "share", better="lower")]
+    measurements = [
+        Measurement(laboratory, model.name, "fields refused", share, "share", better=Better.LOWER)
+    ]
 
     def figures(places: NDArray[np.int64]) -> dict[str, float]:
         sample = judged.at(places)
@@ -85,9 +87,9 @@ def _measured(laboratory: str, model: ModelFile, found: LaboratoryCells) -> list
     return measurements
 
 
-def _of(estimate: tuple[float, float, float], unit: str) -> tuple[float, str, float, float, str]:
+def _of(estimate: tuple[float, float, float], unit: str) -> tuple[float, str, float, float, Better]:
     value, low, high = estimate
-    return value, unit, low, high, "higher"
+    return value, unit, low, high, Better.HIGHER
 
 
 def _told(laboratory: str, model: ModelFile, found: LaboratoryCells) -> Message:

@@ -19,7 +19,7 @@ from benchmarks.accuracy.patient_rule import (
     together,
 )
 from benchmarks.harness.candidates import load_models
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section, Told
+from benchmarks.harness.measurement import BenchmarkError, Better, Measurement, Section, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, part_of
 from edge.fields.analyser import FieldAnalyser
@@ -104,7 +104,7 @@ def _laboratory(
                     "uninfected patients with evidence",
                     rule.false_evidence,
                     "share",
-                    better="lower",
+                    better=Better.LOWER,
                 ),
             ]
             limits = {
@@ -112,7 +112,7 @@ def _laboratory(
                 "with every suspect reviewed, per µL": rule.limit_reviewed,
             }
             found += [
-                Measurement(group, subject, figure, limit, better="lower")
+                Measurement(group, subject, figure, limit, better=Better.LOWER)
                 for figure, limit in limits.items()
                 if math.isfinite(limit)
             ]
@@ -128,13 +128,15 @@ def _laboratory(
         if slides:
             share = sum(one.held for one in slides) / len(slides)
             found.append(
-                Measurement(group, subject, "patients whose interval holds", share, "share", better="higher")
+                Measurement(
+                    group, subject, "patients whose interval holds", share, "share", better=Better.HIGHER
+                )
             )
         if infected:
             share = sum(one.competent for one in infected) / len(infected)
             found.append(
                 Measurement(
-                    group, subject, "patients within 25 % of the truth", share, "share", better="higher"
+                    group, subject, "patients within 25 % of the truth", share, "share", better=Better.HIGHER
                 )
             )
     return found

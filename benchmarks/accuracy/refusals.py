@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from benchmarks.accuracy.groups import REFUSALS
-from benchmarks.harness.measurement import BenchmarkError, Measurement
+from benchmarks.harness.measurement import BenchmarkError, Better, Measurement
 from benchmarks.harness.timing import ProgressCallback
 from edge.cells.isolation import isolate
 from edge.cells.red_cell_check import check_red_cell
@@ -53,7 +53,9 @@ def measure_refusals(folder: Path, seed: int, report: ProgressCallback) -> list[
         lambda places: {"refused": float(refused[places].mean())},
     )["refused"]
     return [
-        Measurement(REFUSALS, "classify", "strangers refused", found.value, "share", *found[1:], "higher"),
+        Measurement(
+            REFUSALS, "classify", "strangers refused", found.value, "share", *found[1:], Better.HIGHER
+        ),
         Measurement(REFUSALS, "classify", "strangers", float(len(refused))),
         Measurement(REFUSALS, "classify", "pictures of strangers", float(len(paths))),
     ]
@@ -82,7 +84,7 @@ def measure_wrong_refusals(refused: int, cells: int) -> list[Measurement]:
             "share",
             interval.low,
             interval.high,
-            "lower",
+            Better.LOWER,
         )
     ]
 

@@ -8,7 +8,7 @@ from benchmarks.accuracy.groups import ALL, BOXED, CHANGED, FOUND, UNDISPUTED
 from benchmarks.accuracy.judging import Candidate, judge_all, judge_fields, open_candidates, open_keras
 from benchmarks.accuracy.labelled import LabelledCell, read_boxed_cells, read_found_cells, read_held_out_cells
 from benchmarks.accuracy.refusals import CROPS_A_PICTURE, measure_refusals, measure_wrong_refusals
-from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series, Told
+from benchmarks.harness.measurement import BenchmarkError, Better, Chart, Measurement, Section, Series, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, time_in_turns
 from edge.cells.red_cell_check import is_red_cell
@@ -152,7 +152,7 @@ def _figures(group: str, candidate: Candidate, judged: Judged) -> list[Measureme
 
 def _measured(group: str, candidate: Candidate, name: str, estimate: Estimate) -> Measurement:
     unit = "" if name in _WITHOUT_UNIT else "share"
-    better = "lower" if name in _LOWER_IS_BETTER else "higher"
+    better = Better.LOWER if name in _LOWER_IS_BETTER else Better.HIGHER
     return Measurement(group, candidate.name, name, estimate.value, unit, *estimate[1:], better)
 
 
@@ -237,7 +237,7 @@ def _under_change(
                 rounds=_CHANGE_ROUNDS,
             )["loss"]
             measurements.append(
-                Measurement(CHANGED, change.name, one.name, loss.value, "", *loss[1:], "lower")
+                Measurement(CHANGED, change.name, one.name, loss.value, "", *loss[1:], Better.LOWER)
             )
     return measurements
 
@@ -270,7 +270,7 @@ def _beside_others(candidates: list[Candidate], measurements: list[Measurement])
             worse = [
                 f"{line} ({group})"
                 for (group, line), found in both.items()
-                if (found[name].value < found[other].value) == (found[name].better == "higher")
+                if (found[name].value < found[other].value) == (found[name].better == Better.HIGHER)
                 and found[name].value != found[other].value
             ]
             facts: dict[str, Value] = {

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from benchmarks.harness.measurement import Benchmark, Measurement, Section
+from benchmarks.harness.measurement import Benchmark, Better, Measurement, Section
 from edge.messages.bench_codes import BenchCode
 from edge.messages.message import Message
 
@@ -92,14 +92,14 @@ def _judge(old: tuple[Section, Measurement], new: tuple[Section, Measurement]) -
         limit = LEAST_SHARE_CHANGE
         moved = now.value - was.value
         changed = abs(moved) > limit
-        worse = (moved < 0) == (now.better == "higher")
+        worse = (moved < 0) == (now.better == Better.HIGHER)
     else:
         limit = max(LEAST_CHANGE, _noise(was, now, old_section, new_section))
         signs = [_sign(quotient, limit)]
         if was.yardsticks and now.yardsticks:
             signs.append(_sign(now.yardsticks / was.yardsticks, limit))
         changed = signs[0] != 0 and len(set(signs)) == 1
-        worse = (signs[0] > 0) == (now.better == "lower")
+        worse = (signs[0] > 0) == (now.better == Better.LOWER)
     verdict = SAME if not changed else SLOWER if worse else FASTER
     ratio = quotient if math.isfinite(quotient) else None
     return Change(new_section.name, now, was.value, now.value, ratio, limit, verdict)

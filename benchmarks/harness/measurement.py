@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,14 @@ class BenchmarkError(PlasmoliteError):
     """A benchmark cannot start, or a file of results cannot be read."""
 
 
+class Better(StrEnum):
+    """Which values of a figure are the better ones; the values are part of the files of results."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = ""
+
+
 class Measurement(NamedTuple):
     """One figure with its interval.
 
@@ -33,7 +42,7 @@ class Measurement(NamedTuple):
         unit: such as ``ms``, ``cells/s``, ``MB``, ``share``, or nothing for a plain number.
         low: lower limit of the 95 % interval; ``None`` where there is none.
         high: upper limit.
-        better: ``lower``, ``higher``, or nothing where neither is better.
+        better: which values are the better ones.
         noise: how far the figure wandered within the run, as a share of itself.
         yardsticks: the figure as a multiple of the yardstick's time in the same rounds (times only).
     """
@@ -45,7 +54,7 @@ class Measurement(NamedTuple):
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    better: str = ""
+    better: Better = Better.NEITHER
     noise: float | None = None
     yardsticks: float | None = None
 

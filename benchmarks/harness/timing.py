@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.measurement import Measurement, Told
+from benchmarks.harness.measurement import Better, Measurement, Told
 from edge.messages.bench_codes import BenchCode
 from edge.messages.message import Message
 
@@ -264,7 +264,7 @@ def distribution(group: str, timing: Timing, *, tail: bool = True) -> list[Measu
             "ms",
             timing.low * scale,
             timing.high * scale,
-            "lower",
+            Better.LOWER,
             timing.wander,
             timing.yardsticks / timing.items,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.candidates import find_runtimes, load_models, open_model, sample_files, sample_inputs
-from benchmarks.harness.measurement import Chart, Measurement, Section, Series
+from benchmarks.harness.measurement import Better, Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, Subject, distribution, part_of, ratio, time_in_turns
 from edge.cells.files import judge_files
@@ -145,7 +145,7 @@ def _steps(
                 bare_to_whole.value,
                 "share",
                 *bare_to_whole[1:],
-                "higher",
+                Better.HIGHER,
                 timings[f"{model.name}, whole"].wander,
             )
         )

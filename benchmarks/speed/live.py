@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from benchmarks.harness.candidates import leading_model, load_models
-from benchmarks.harness.measurement import Chart, Measurement, Section, Series
+from benchmarks.harness.measurement import Better, Chart, Measurement, Section, Series
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback
 from benchmarks.speed.fields import JPEG_QUALITY
@@ -162,7 +162,7 @@ def _run_one(
             "share",
             limits.low,
             limits.high,
-            "lower",
+            Better.LOWER,
         ),
         Measurement(group, subject, "looked at a second", last.considered / span),
         Measurement(group, subject, "cells counted", float(last.facts["cells"])),
@@ -174,7 +174,13 @@ def _run_one(
                 noise = float(np.std(values) / np.sqrt(len(values)) / max(np.mean(values), 1e-9))
                 rows.append(
                     Measurement(
-                        group, subject, f"{name} {figure}", milliseconds, "ms", better="lower", noise=noise
+                        group,
+                        subject,
+                        f"{name} {figure}",
+                        milliseconds,
+                        "ms",
+                        better=Better.LOWER,
+                        noise=noise,
                     )
                 )
     return rows, share

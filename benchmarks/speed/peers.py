@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.harness.candidates import leading_model, load_models, sample_files, sample_inputs
-from benchmarks.harness.measurement import BenchmarkError, Chart, Measurement, Section, Series
+from benchmarks.harness.measurement import BenchmarkError, Better, Chart, Measurement, Section, Series
 from benchmarks.harness.other_systems import OtherModel, parse_system
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import (
@@ -172,7 +172,7 @@ def _ratios(contest: _Contest, timings: dict[str, Timing], leader: str, batch: i
         if name == leader:
             continue
         found = ratio(timing, timings[leader])
-        better = "higher" if name in contest.peers else ""
+        better = Better.HIGHER if name in contest.peers else Better.NEITHER
         measurements.append(
             Measurement(group, name, "times", found.value, "", found.low, found.high, better, timing.wander)
         )

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from benchmarks.harness.candidates import leading_model, load_models
-from benchmarks.harness.measurement import Chart, Measurement, Section, Series, Told
+from benchmarks.harness.measurement import Better, Chart, Measurement, Section, Series, Told
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import (
     ProgressCallback,
@@ -62,7 +62,7 @@ def measure_scale(settings: BenchSettings, report: ProgressCallback) -> Section:
             )
         value, low, high = exponent({size: timing.p50 for size, timing in timings.items()})
         measurements.append(
-            Measurement("Exponent of growth", name, "exponent", value, "", low, high, "lower")
+            Measurement("Exponent of growth", name, "exponent", value, "", low, high, Better.LOWER)
         )
         series = Series(name, tuple(timings), tuple(timing.p50 * 1e3 for timing in timings.values()))
         charts.append(Chart("lines", f"Cost against {name}", unit, "ms", (series,), logarithmic=True))

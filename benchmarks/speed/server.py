@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
+from benchmarks.harness.measurement import BenchmarkError, Better, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, median_interval, part_of
 from edge.cells.files import judge_files
@@ -123,13 +123,15 @@ def figures_of(plan: LoadPlan, rounds: Sequence[LoadRound]) -> list[Measurement]
         low, high = median_interval(values)
         noise = float(np.std(values) / np.median(values))
         rows.append(
-            Measurement(GROUP, subject, figure, float(np.median(values)), unit, low, high, "higher", noise)
+            Measurement(
+                GROUP, subject, figure, float(np.median(values)), unit, low, high, Better.HIGHER, noise
+            )
         )
     for figure, percentile in (("p50", 50), ("p95", 95), ("p99", 99)):
         by_round = [float(np.percentile(one.answer_ms, percentile)) for one in rounds if one.answer_ms]
         noise = float(np.std(by_round) / np.median(by_round))
         value = float(np.percentile(times, percentile))
-        rows.append(Measurement(GROUP, subject, figure, value, "ms", better="lower", noise=noise))
+        rows.append(Measurement(GROUP, subject, figure, value, "ms", better=Better.LOWER, noise=noise))
     lost = float(sum(one.refused for one in rounds))
     return [*rows, Measurement(GROUP, subject, "not answered with 200", lost)]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.harness.candidates import load_models, sample_files
-from benchmarks.harness.measurement import BenchmarkError, Measurement, Section
+from benchmarks.harness.measurement import BenchmarkError, Better, Measurement, Section
 from benchmarks.harness.settings import BenchSettings
 from benchmarks.harness.timing import ProgressCallback, median_interval
 from edge.messages.bench_codes import BenchCode
@@ -82,7 +82,7 @@ def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Sectio
                     "s",
                     low,
                     high,
-                    "lower",
+                    Better.LOWER,
                     spread,
                 ),
                 Measurement(FIRST_VERDICT, model.name, "max", float(seconds.max()), "s"),
@@ -92,7 +92,7 @@ def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Sectio
                     "1 cell",
                     float(np.median([run.peak_bytes for run in runs[model.name]])) / 1e6,
                     "MB",
-                    better="lower",
+                    better=Better.LOWER,
                 ),
                 Measurement(
                     MEMORY,
@@ -100,15 +100,19 @@ def measure_startup(settings: BenchSettings, report: ProgressCallback) -> Sectio
                     f"{_MANY} cells",
                     run_classify(model.path, many).peak_bytes / 1e6,
                     "MB",
-                    better="lower",
+                    better=Better.LOWER,
                 ),
-                Measurement(DISK, model.name, "size", model.path.stat().st_size / 1e6, "MB", better="lower"),
+                Measurement(
+                    DISK, model.name, "size", model.path.stat().st_size / 1e6, "MB", better=Better.LOWER
+                ),
             ]
     libraries, missing = edge_libraries()
     for library, size in libraries.items():
         measurements.append(Measurement(DISK, f"library {library}", "size", size / 1e6, "MB"))
     total = sum(libraries.values()) / 1e6
-    measurements.append(Measurement(DISK, "edge extra, all libraries", "size", total, "MB", better="lower"))
+    measurements.append(
+        Measurement(DISK, "edge extra, all libraries", "size", total, "MB", better=Better.LOWER)
+    )
     notes = (
         Message(BenchCode.NOTE_STARTS, starts=settings.starts),
         Message(BenchCode.NOTE_LIBRARIES),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.stage.camera import Sensor, Stage
+from benchmarks.stage.camera import Sensor, Stage, StagePath
 from benchmarks.stage.score import Score, compare, count_under
 from benchmarks.stage.slides import TrueSlide, drawn_slide, mosaic
 from edge.calibration.setup import SlideSetup, set_up_slide
@@ -23,8 +23,8 @@ WAYS: dict[str, tuple[Stage, Sensor]] = {
     "stops, motion, JPEG 75": (Stage(), Sensor(quality=75)),
     "stops, motion, noise 3": (Stage(), Sensor(noise=3)),
     "stops, motion, noise 7": (Stage(), Sensor(noise=7)),
-    "steady motion": (Stage(path="steady"), Sensor()),
-    "walk": (Stage(path="walk"), Sensor()),
+    "steady motion": (Stage(path=StagePath.STEADY), Sensor()),
+    "walk": (Stage(path=StagePath.WALK), Sensor()),
     "12 frames a second": (Stage(fps=12), Sensor()),
     "30 frames a second": (Stage(fps=30), Sensor()),
     "flicker of 5 %": (Stage(), Sensor(flicker=0.05)),

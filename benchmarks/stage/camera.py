@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import NamedTuple
 
 import cv2
@@ -60,17 +61,28 @@ class Look(NamedTuple):
         return np.asarray((within <= middle).all(axis=1))
 
 
+class StagePath(StrEnum):
+    """How a stage goes over a slide."""
+
+    STOPS = "stops"
+    """It rests at each field."""
+    STEADY = "steady"
+    """It never rests."""
+    WALK = "walk"
+    """It strays and rests nowhere."""
+
+
 class Stage(NamedTuple):
     """How the stage and the camera move.
 
     Attributes:
-        path: "stops" rests at each field, "steady" never, "walk" strays and rests nowhere.
+        path: how it goes over the slide.
         fps: frames a second; at 4 the stage moves most of a cell's width times three between two frames.
         smears: whether what moves is smeared.
         turn: degrees by which the camera turns, line by line, from the first to the last.
     """
 
-    path: str = "stops"
+    path: StagePath = StagePath.STOPS
     fps: float = 4.0
     smears: bool = True
     turn: float = 0.0
@@ -78,7 +90,7 @@ class Stage(NamedTuple):
     def looks(self, size: tuple[int, int], rng: np.random.Generator) -> list[Look]:
         """All frames over a slide of a width and height, px."""
         room = (float(size[0] - FRAME[0]), float(size[1] - FRAME[1]))
-        looks = self._walk(room, rng) if self.path == "walk" else list(self._lines(room))
+        looks = self._walk(room, rng) if self.path == StagePath.WALK else list(self._lines(room))
         if not self.smears:
             looks = [look._replace(smear=(0.0, 0.0)) for look in looks]
         lines = sorted({look.y for look in looks if not look.moves} or {look.y for look in looks})
@@ -96,7 +108,7 @@ class Stage(NamedTuple):
         steps = [FRAME[axis] * (1 - OVERLAP) for axis in (0, 1)]
         across, down = ([*np.arange(0, room[axis], steps[axis]), room[axis]] for axis in (0, 1))
         stops = [(x, y) for line, y in enumerate(down) for x in (across if line % 2 == 0 else across[::-1])]
-        if self.path == "stops":
+        if self.path == StagePath.STOPS:
             yield from [Look(*stops[0])] * REST
         for (x0, y0), (x1, y1) in itertools.pairwise(stops):
             length = float(np.hypot(x1 - x0, y1 - y0))
@@ -105,10 +117,10 @@ class Stage(NamedTuple):
             way = STAGE_SPEED * EXPOSURE / length
             smear = ((x1 - x0) * way, (y1 - y0) * way)
             frames = max(1, round(length / (STAGE_SPEED / self.fps)))
-            for step in range(0 if self.path == "steady" else 1, frames):
+            for step in range(0 if self.path == StagePath.STEADY else 1, frames):
                 share = step / frames
                 yield Look(x0 + share * (x1 - x0), y0 + share * (y1 - y0), smear)
-            if self.path == "stops":
+            if self.path == StagePath.STOPS:
                 yield from [Look(x1, y1)] * REST
             elif (x1, y1) == stops[-1]:
                 yield Look(x1, y1, smear)

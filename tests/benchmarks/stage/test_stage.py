@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.stage.__main__ import WAYS, main
-from benchmarks.stage.camera import FRAME, REST, Look, Sensor, Stage, sharp_view
+from benchmarks.stage.camera import FRAME, REST, Look, Sensor, Stage, StagePath, sharp_view
 from benchmarks.stage.score import Counted, compare
 from benchmarks.stage.slides import TrueSlide
 
@@ -30,7 +30,7 @@ def test_a_stage_rests_at_each_stop_and_a_steady_one_never() -> None:
     still = [look for look in looks if not look.moves]
     assert len(still) == REST * len(set(still))
     assert any(look.moves for look in looks)
-    assert all(look.moves for look in Stage(path="steady").looks(SIZE, rng()))
+    assert all(look.moves for look in Stage(path=StagePath.STEADY).looks(SIZE, rng()))
 
 
 def test_more_frames_a_second_lie_nearer_to_each_other_and_smear_as_much() -> None:
