@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import math
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 
+_DECIMAL = re.compile(r"^\s*([+-]?\d+),(\d+)\s*$")
 _CELL_COLUMNS = ("cell", "image")
 """Columns that name the picture, of a cell or of a field."""
 
@@ -219,11 +221,15 @@ def _contradiction(path: Path, row: TableRow, before: TableRow) -> Message:
     )
 
 
-def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+def csv_rows(path: Path, *, numbers: bool = False) -> list[tuple[int, list[str]]]:
     """Read a CSV file in whichever way a spreadsheet wrote it.
 
     That is with commas, semicolons or tabs, as UTF-8, as "Unicode text" (UTF-16), or in the letters of a Windows of
     Western Europe.
+
+    Args:
+        path: of the file.
+        numbers: whether to write 12,5 as 12.5 where semicolons part the values.
 
     Returns:
         Each row that holds something, with its number from 1.
@@ -245,9 +251,12 @@ def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     # A spreadsheet writes semicolons where a comma stands in numbers.
     delimiter = max(",;\t", key=stream.readline().count)
     stream.seek(0)
-    return [
+    rows = [
         (number, row) for number, row in enumerate(csv.reader(stream, delimiter=delimiter), 1) if any(row)
     ]
+    if numbers and delimiter == ";":
+        return [(number, [_DECIMAL.sub(r"\1.\2", one) for one in row]) for number, row in rows]
+    return rows
 
 
 def by_header(rows: Sequence[tuple[int, list[str]]]) -> tuple[list[str], list[dict[str, str]]]:

@@ -16,6 +16,7 @@ from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
 from edge.segmentation.finder import CellFinder
 from edge.types import Label
+from train.annotations.formats.label_studio import name_before_upload
 from train.annotations.matching import IN_DOUBT, NOT_ANNOTATED, match
 from train.annotations.meaning import Meaning, Names
 from train.annotations.values import AnnotationError, Annotations
@@ -87,6 +88,11 @@ def cut_fields(
             reason = error.message if isinstance(error, ImageError) else reason_of(error)
             cut.left_out.append(Message(AnnotationCode.FILE, path=file, reason=reason))
             continue
+        size = annotations.sizes.get(name, (0, 0))
+        if min(size) > 0 and size != (rgb.shape[1], rgb.shape[0]):
+            why = Message(AnnotationCode.OTHER_SIZE, width=int(size[0]), height=int(size[1]))
+            cut.left_out.append(Message(AnnotationCode.ENTRY, where=file, why=why))
+            continue
         cells = [
             cell for cell in finder.find(rgb).cells if cell.counted and min(cell.box[2:]) >= MIN_CELL_SIDE
         ]
@@ -119,6 +125,12 @@ def cut_fields(
                 rows.append((file, *cell.box, told.why))
         if progress:
             progress(done, len(places))
+    infected, alone = (
+        sum(count for name, count in boxes.items() if names.meaning(name) is Meaning.INFECTED)
+        for boxes in (cut.boxes, cut.homeless)
+    )
+    if 2 * alone > infected:
+        cut.left_out.append(Message(AnnotationCode.MOSTLY_ALONE, boxes=infected, alone=alone))
     folder.close()
     _write_left_out(out / LEFT_OUT_FILE, rows)
     cut.cells = dict(folder.counts)
@@ -141,7 +153,8 @@ def _places(annotations: Annotations, folder: Path, cut: Cut) -> dict[str, str]:
     places: dict[str, str] = {}
     entries: dict[str, list[str]] = {}
     for name in annotations.pictures:
-        same_name = by_stem.get(path_parts(name)[-1], [])
+        stem = path_parts(name)[-1]
+        same_name = by_stem.get(stem) or by_stem.get(name_before_upload(stem), [])
         fitting = [file for file in same_name if same_end(file, name)] or same_name
         exact = [file for file in fitting if file == name]
         if len(exact or fitting) == 1:

@@ -1,12 +1,14 @@
 """What every format of annotations comes to: for each picture its boxes, and what could not be read."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import PlasmoliteError
+from edge.images.inputs import is_made_by_system
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.catalogue import Value
 from edge.messages.codes import Code
@@ -48,14 +50,35 @@ class Annotations:
     """Likewise, areas of many objects that nobody told apart: of a cell there, nothing is known."""
     half_read: set[str] = field(default_factory=set)
     """Pictures with an entry that was not read: a cell without a box may be the one that it marks."""
+    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Width and height in pixels that the annotations give a picture, where they do and where it matters."""
     left_out: list[Message] = field(default_factory=list)
     """A sentence for each entry that was not read."""
+    entries: Counter[str] = field(default_factory=Counter)
+    """How many entries begin a picture, in formats that have one entry a picture."""
+
+    def begin(self, picture: str) -> list[Box]:
+        """Begin the entry of a picture, and return the list that takes its boxes."""
+        self.entries[picture] += 1
+        return self.pictures.setdefault(picture, [])
 
     def leave_out(self, where: Value, why: Value, hides_cell_of: str | None = None) -> None:
         """Note which entry was not read, and why; and of which picture it may mark a cell, if of any."""
         self.left_out.append(Message(AnnotationCode.ENTRY, where=where, why=why))
         if hides_cell_of is not None:
             self.half_read.add(hides_cell_of)
+
+    def leave_out_unusable(self) -> None:
+        """Leave out pictures with several entries, of which nobody says which one counts, and boxes without a name."""
+        for picture, count in self.entries.items():
+            if count > 1:
+                self.leave_out(picture, Message(AnnotationCode.TIMES, count=count))
+                for found in (self.pictures, self.regions):
+                    found.pop(picture, None)
+        for picture, boxes in self.pictures.items():
+            for box in [box for box in boxes if not box.label.strip()]:
+                boxes.remove(box)
+                self.leave_out(picture, Message(AnnotationCode.NO_NAME), picture)
 
     def labels(self) -> dict[str, int]:
         """Count the boxes by label, the commonest first."""
@@ -106,6 +129,17 @@ def number_of(name: str, value: object) -> float:
     if value is None or not str(value).strip():
         raise ValueError(Message(Code.REASON_MISSING_VALUE, name=name))
     raise ValueError(Message(Code.REASON_WRONG_VALUE, name=name, value=str(value)))
+
+
+def files_of(folder: Path, *suffixes: str) -> list[Path]:
+    """List the files below a folder that have one of the suffixes, sorted; not those that a system made for itself."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in suffixes
+        and file.is_file()
+        and not any(map(is_made_by_system, file.relative_to(folder).parts))
+    )
 
 
 def text_of(path: Path) -> str:

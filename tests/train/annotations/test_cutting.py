@@ -224,3 +224,34 @@ def test_a_folder_that_holds_something_is_left_alone(drawn: Drawn, tmp_path: Pat
     said = cut(drawn, tmp_path / "cells", *BOTH)
     assert said.exit_code == 2
     assert "is not empty" in said.stderr
+
+
+def test_a_picture_of_another_size_than_the_annotated_one_is_left_out(drawn: Drawn, tmp_path: Path) -> None:
+    drawn.images[0] |= {"width": 1280, "height": 960}
+    drawn.images[1] |= {"width": 640, "height": 480}
+    drawn.write(drawn.boxes)
+    said = cut(drawn, tmp_path / "cells", *BOTH)
+    assert said.exit_code == 1
+    told = json.loads(said.stdout)
+    assert told["fields"] == 1
+    assert told["left_out"] == [
+        "patient 1/field.png: annotated in a picture of 1280 x 960 pixels, of which this one is not."
+    ]
+
+
+def test_a_name_with_the_mark_of_an_upload_finds_the_picture_of_before(drawn: Drawn, tmp_path: Path) -> None:
+    whole = json.loads(cut(drawn, tmp_path / "whole", *BOTH).stdout)
+    for number, image in enumerate(drawn.images, 1):
+        picture = drawn.pictures / f"patient {number}"
+        (picture / "field.png").rename(picture / f"{number}.png")
+        image["file_name"] = f"images/0a1b2c3{number}-{number}.png"
+    drawn.write(drawn.boxes)
+    told = json.loads(cut(drawn, tmp_path / "cells", *BOTH).stdout)
+    assert (told["cells"], told["left_out"]) == (whole["cells"], [])
+
+
+def test_boxes_that_mostly_meet_no_cell_are_asked_about(drawn: Drawn, tmp_path: Path) -> None:
+    drawn.write([{**box, "bbox": [value / 10 for value in box["bbox"]]} for box in drawn.boxes])  # type: ignore[attr-defined]
+    said = cut(drawn, tmp_path / "cells", *BOTH)
+    assert said.exit_code == 1
+    assert "Were they drawn in these pictures, at this size?" in json.loads(said.stdout)["left_out"][0]

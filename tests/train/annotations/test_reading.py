@@ -253,7 +253,7 @@ def test_what_cannot_be_read_as_a_whole_is_refused_in_a_sentence(
 @pytest.mark.parametrize(
     ("name", "text", "entry", "said"),
     [
-        ("a.csv", "image;label;x;y;w;h\n{}", "a.jpg;ring;1,5;2;3;4\n", "x ne peut pas être 1,5"),
+        ("a.csv", "image;label;x;y;w;h\n{}", "a.jpg;ring;1,5,0;2;3;4\n", "x ne peut pas être 1,5,0"),
         ("a.csv", "image,label,x,y,w,h\n{}", "a.jpg,ring,1,2,3,nan\n", "h ne peut pas être nan"),
         ("a.csv", "{}", "a.jpg,10,20,inf,50,ring\n", "xmax ne peut pas être inf"),
         ("a.txt", "{}", "0 .5 .5 .1 x\n", "ne peut pas être x"),

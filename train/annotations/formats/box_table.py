@@ -3,13 +3,15 @@
 import csv
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from edge.cells.tables import csv_rows
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from edge.messages.train_codes import TrainCode
-from train.annotations.values import AnnotationError, Annotations, Box, number_of
+from train.annotations.values import AnnotationError, Annotations, Box, box_around, number_of
 
 _Row = dict[str, str]
 
@@ -21,7 +23,7 @@ def read_box_table(path: Path) -> Annotations:
         AnnotationError: no layout is known that has these columns, or shares stand where pixels belong.
     """
     try:
-        rows = [row for _, row in csv_rows(path)]
+        rows = [row for _, row in csv_rows(path, numbers=True)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
     if not rows:
@@ -41,10 +43,18 @@ def read_box_table(path: Path) -> Annotations:
                 boxes = found.pictures.setdefault(picture, [])
                 if box is not None:
                     boxes.append(box)
+                _note_size(found, picture, row, places)
             return _checked(found, path)
     if len(rows[0]) == 6 and not _is_number(rows[0][5]) and (rows[0][1] == "" or _is_number(rows[0][1])):
         return _checked(_without_header(rows, path), path)
     raise AnnotationError(AnnotationCode.UNKNOWN_COLUMNS, path=path, columns=head)
+
+
+def _note_size(found: Annotations, picture: str, row: list[str], places: dict[str, int]) -> None:
+    """Keep how large the picture was, where the table has columns for it."""
+    with suppress(IndexError, KeyError, ValueError):
+        width, height = (number_of(name, row[places[name]]) for name in ("width", "height"))
+        found.sizes[picture] = (width, height)
 
 
 def _corner_and_size(row: _Row) -> tuple[str, Box]:
@@ -67,13 +77,33 @@ def _via(row: _Row) -> tuple[str, Box | None]:
     shape, attributes = json.loads(row["region_shape_attributes"]), json.loads(row["region_attributes"])
     if not shape:
         return row["filename"], None
-    if shape.get("name") != "rect":
-        raise ValueError(Message(AnnotationCode.SHAPE_NO_BOX, shape=str(shape.get("name"))))
     labels = [value for value in attributes.values() if isinstance(value, str)]
+    # Of boxes to tick, those that are.
+    labels += [
+        name
+        for value in attributes.values()
+        if isinstance(value, dict)
+        for name, ticked in value.items()
+        if ticked
+    ]
     if len(labels) != 1:
         raise ValueError(Message(AnnotationCode.NO_LABEL))
-    x, y, width, height = (number_of(key, shape[key]) for key in ("x", "y", "width", "height"))
-    return row["filename"], Box(labels[0], x, y, width, height)
+    return row["filename"], _via_box(labels[0], shape)
+
+
+def _via_box(label: str, shape: dict[str, Any]) -> Box:
+    if "all_points_x" in shape:
+        xs, ys = (
+            [number_of(name, value) for value in shape[name]] for name in ("all_points_x", "all_points_y")
+        )
+        return box_around(label, list(zip(xs, ys, strict=True)))
+    value = {name: number_of(name, value) for name, value in shape.items() if name != "name"}
+    if shape.get("name") == "rect":
+        return Box(label, value["x"], value["y"], value["width"], value["height"])
+    if shape.get("name") in {"circle", "ellipse"}:
+        across, along = (value[name] if name in value else value["r"] for name in ("rx", "ry"))
+        return Box(label, value["cx"] - across, value["cy"] - along, 2 * across, 2 * along)
+    raise ValueError(Message(AnnotationCode.SHAPE_NO_BOX, shape=str(shape.get("name"))))
 
 
 _LAYOUTS: tuple[tuple[str, tuple[str, ...], Callable[[_Row], tuple[str, Box | None]]], ...] = (

@@ -1,13 +1,11 @@
-"""CVAT for images 1.1: ``annotations.xml``, or the zip file around it; corners in pixels, counted from 0."""
+"""CVAT for images 1.1: ``annotations.xml``; corners in pixels, counted from 0."""
 
-import zipfile
+from contextlib import suppress
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from edge.messages.annotation_codes import AnnotationCode
-from edge.messages.codes import Code
 from edge.messages.message import Message, reason_of
-from edge.messages.train_codes import TrainCode
 from train.annotations.formats.xml_text import parse_xml
 from train.annotations.values import AnnotationError, Annotations, Box, box_around, number_of, turned
 
@@ -20,13 +18,18 @@ def read_cvat(path: Path) -> Annotations:
     Raises:
         AnnotationError: it cannot be read, or is the format for videos.
     """
-    root = parse_xml(_data(path), path.name)
+    root = parse_xml(path)
     if root.find("track") is not None:
         raise AnnotationError(AnnotationCode.OF_VIDEOS, path=path)
     found = Annotations("CVAT for images")
     for image in root.iter("image"):
         name = image.get("name", "")
-        boxes = found.pictures.setdefault(name, [])
+        boxes = found.begin(name)
+        with suppress(ValueError):
+            found.sizes[name] = (
+                number_of("width", image.get("width")),
+                number_of("height", image.get("height")),
+            )
         for shape in image:
             try:
                 box = _box(shape)
@@ -44,19 +47,6 @@ def read_cvat(path: Path) -> Annotations:
             else:
                 boxes.append(box)
     return found
-
-
-def _data(path: Path) -> bytes:
-    try:
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                return archive.read(CVAT_FILE)
-        return path.read_bytes()
-    except KeyError as error:
-        reason = Message(Code.REASON_MISSING_VALUE, name=CVAT_FILE)
-        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason) from error
-    except (OSError, zipfile.BadZipFile) as error:
-        raise AnnotationError(TrainCode.UNREADABLE, path=path, reason=reason_of(error)) from error
 
 
 def _box(shape: Element) -> Box | None:

@@ -5,6 +5,7 @@ annotated. What a program predicted is no annotation.
 """
 
 import re
+from collections import Counter
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,14 +22,19 @@ _IN_A_PLACE = {"x", "points", "vertices", "rle"}
 def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
     """Read an export as JSON, or as JSON_MIN, in which the results stand flat in the task."""
     found = Annotations("Label Studio")
-    for place, task in enumerate(tasks, 1):
-        picture = _picture(task)
-        if picture is None:
+    paths = [picture_path(task) for task in tasks]
+    # Pictures of one name that were uploaded from two folders keep what tells them apart.
+    alike = Counter(_as_it_was(path) for path in set(paths) if path is not None)
+    for place, (task, path) in enumerate(zip(tasks, paths, strict=True), 1):
+        if path is None:
             found.leave_out(
                 Message(AnnotationCode.TASK, key=str(task.get("id", place))),
                 Message(AnnotationCode.TASK_WITHOUT_PICTURE),
             )
             continue
+        picture = _as_it_was(path)
+        if alike[picture] > 1:
+            picture = path
         if "annotations" in task or "completions" in task:
             given = task.get("annotations") or task.get("completions") or []
             given = [one for one in given if not one.get("was_cancelled")]
@@ -41,11 +47,11 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
         else:  # JSON_MIN
             flat = [entry for value in task.values() if isinstance(value, list) for entry in value]
             results = [("rectanglelabels", one, one) for one in flat if isinstance(one, dict)]
-        boxes = found.pictures.setdefault(picture, [])
+        boxes = found.begin(picture)
         labelled = {entry["id"] for _, entry, value in results if "id" in entry and _labels(value)}
         for kind, entry, value in results:
-            if not _labels(value) and entry.get("id") in labelled:
-                continue  # the bare shape of a label that is in an entry of its own
+            if kind == "relation" or (not _labels(value) and entry.get("id") in labelled):
+                continue  # an arrow between boxes; the bare shape of a label that is in an entry of its own
             box = _box(kind, entry, value)
             if isinstance(box, Message):
                 found.leave_out(picture, box, picture if _IN_A_PLACE & set(value) else None)
@@ -54,17 +60,29 @@ def read_label_studio(tasks: list[dict[str, Any]]) -> Annotations:
     return found
 
 
-def _picture(task: dict[str, Any]) -> str | None:
-    """The picture's name as it was before the upload, which puts eight digits before it."""
+def picture_path(task: dict[str, Any]) -> str | None:
+    """The path or address of a task's picture; ``None`` where it has none."""
     data = task.get("data", task)
+    if not isinstance(data, dict):
+        return None
     path = data.get("image") or next(
         (value for value in data.values() if isinstance(value, str) and re.search(r"\.\w{3,4}$", value)), None
     )
     if path is None:
         return None
     path = unquote(str(path)).partition("?d=")[2] or unquote(str(path))
+    # Behind the path of an address may stand who may read it, and until when.
+    return path.partition("?")[0] if "://" in path else path
+
+
+def name_before_upload(name: str) -> str:
+    """A picture's name without the eight digits that an upload to Label Studio puts before it."""
+    return _UPLOADED.sub("", name)
+
+
+def _as_it_was(path: str) -> str:
     folder, _, name = path.rpartition("/")
-    return _UPLOADED.sub("", name) if "upload" in folder else path
+    return name_before_upload(name) if "upload" in folder else path
 
 
 def _labels(value: dict[str, Any]) -> list[Any]:

@@ -4,14 +4,14 @@ So says its standard, and so labelImg and Roboflow write. Other programs count f
 corner at 0 proves it, and then the whole folder is read so.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from edge.messages.annotation_codes import AnnotationCode
-from edge.messages.message import Message, reason_of, system_reason
-from edge.messages.train_codes import TrainCode
+from edge.messages.message import Message, reason_of
 from train.annotations.formats.xml_text import number, parse_xml
-from train.annotations.values import AnnotationError, Annotations, Box
+from train.annotations.values import AnnotationError, Annotations, Box, files_of
 
 
 def read_voc(path: Path) -> Annotations:
@@ -20,7 +20,7 @@ def read_voc(path: Path) -> Annotations:
     Raises:
         AnnotationError: a file is no XML.
     """
-    files = sorted(path.rglob("*.xml")) if path.is_dir() else [path]
+    files = files_of(path, ".xml") if path.is_dir() else [path]
     found = Annotations("Pascal VOC")
     corners: dict[str, list[tuple[str, float, float, float, float]]] = {}
     for file in files:
@@ -30,6 +30,9 @@ def read_voc(path: Path) -> Annotations:
         # The name of the file is that of the picture; the name inside is often that of an earlier folder.
         picture = (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix()
         rows = corners.setdefault(picture, [])
+        with suppress(AttributeError, ValueError):  # many programs leave the size out
+            size = root.find("size")
+            found.sizes[picture] = (number(size, "width"), number(size, "height"))  # type: ignore[arg-type]
         for place, entry in enumerate(root.iter("object"), 1):
             where = Message(AnnotationCode.OBJECT, path=file.name, row=place)
             box = entry.find("bndbox")
@@ -55,9 +58,11 @@ def read_voc(path: Path) -> Annotations:
 
 def _root(file: Path, found: Annotations) -> Element | None:
     try:
-        return parse_xml(file.read_bytes(), file.name)
+        root = parse_xml(file)
     except AnnotationError as error:
         found.left_out.append(error.message)
-    except OSError as error:
-        found.left_out.append(Message(TrainCode.UNREADABLE, path=file.name, reason=system_reason(error)))
-    return None
+        return None
+    if root.tag != "annotation":
+        found.leave_out(file.name, Message(AnnotationCode.OTHER_ROOT, tag=root.tag))
+        return None
+    return root

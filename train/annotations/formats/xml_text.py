@@ -1,19 +1,28 @@
 """Reads XML that a stranger may have written."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from edge.messages.annotation_codes import AnnotationCode
+from edge.messages.message import system_reason
+from edge.messages.train_codes import TrainCode
 from train.annotations.values import AnnotationError, number_of
 
 
-def parse_xml(data: bytes, name: str) -> Element:
-    """Parse XML that declares nothing.
+def parse_xml(path: Path) -> Element:
+    """Parse a file of XML that declares nothing.
 
     Raises:
-        AnnotationError: it is no XML, or declares entities of its own, which annotations never need.
+        AnnotationError: it cannot be read, is no XML, or declares entities of its own, which annotations never need.
     """
-    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
+    name = path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AnnotationError(TrainCode.UNREADABLE, path=name, reason=system_reason(error)) from error
+    plain = data.replace(b"\0", b"")  # UTF-16 has a zero between the letters
+    if b"<!ENTITY" in plain or b"<!DOCTYPE" in plain:
         raise AnnotationError(AnnotationCode.ENTITIES, path=name)
     try:
         return ET.fromstring(data)  # noqa: S314 - see above

@@ -1,21 +1,38 @@
 """YOLO (Darknet, Ultralytics): a text file a picture, ``class cx cy w h`` a line, as shares of the picture.
 
-A line of more numbers is an outline (``class x1 y1 x2 y2 ...``). Names stand in ``data.yaml``, ``classes.txt`` or
-``obj.names`` beside the labels or above them. A picture with an empty file was looked at and holds nothing.
+A line of more numbers is an outline (``class x1 y1 x2 y2 ...``), or a box with points where ``data.yaml`` states
+``kpt_shape``. Names stand in ``data.yaml``, ``classes.txt`` or ``obj.names`` beside the labels or above them. A picture
+with an empty file was looked at and holds nothing.
 """
 
+import math
 import re
 from pathlib import Path
+from typing import Any
 
-from edge.images.inputs import is_made_by_system
+import yaml
+
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
-from train.annotations.values import AnnotationError, Annotations, Box, box_around, number_of, text_of
+from train.annotations.values import (
+    AnnotationError,
+    Annotations,
+    Box,
+    box_around,
+    files_of,
+    number_of,
+    text_of,
+)
 
 _NAME_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names", "_darknet.labels")
 _HOW_FAR_UP = 3
-_NO_LABELS = re.compile(r"readme.*|(train|val|valid|validation|test)\.txt", re.IGNORECASE)
-"""Text files that programs put beside the labels: what the set is (Roboflow), and lists of pictures (Darknet, CVAT)."""
+_NO_LABELS = re.compile(r"readme.*|classes\.txt|(train|val|valid|validation|test)\.txt", re.IGNORECASE)
+"""Text files that programs put beside the labels: names, what the set is, and lists of pictures."""
+
+
+def label_files(folder: Path) -> list[Path]:
+    """List the files below a folder that may hold the boxes of a picture each."""
+    return [file for file in files_of(folder, ".txt") if not _NO_LABELS.fullmatch(file.name)]
 
 
 def read_yolo(path: Path) -> Annotations:
@@ -25,37 +42,40 @@ def read_yolo(path: Path) -> Annotations:
         AnnotationError: nothing names the classes, or there is no label file.
     """
     folder = path if path.is_dir() else path.parent
-    files = sorted(
-        file
-        for file in folder.rglob("*.txt")
-        if file.name not in _NAME_FILES
-        and not _NO_LABELS.fullmatch(file.name)
-        and not any(map(is_made_by_system, file.relative_to(folder).parts))
-    )
+    files = label_files(folder)
     if not files:
         raise AnnotationError(AnnotationCode.NO_LABEL_FILES, folder=folder)
-    names = _names(path if path.is_file() else _name_file(folder))
+    names, points = _classes(path if path.is_file() else _name_file(folder))
     found = Annotations("YOLO")
     for file in files:
         # "labels/" of the path to a label file stands where "images/" is in that to its picture.
         name = re.sub(r"(^|/)labels/", r"\1", file.relative_to(folder).with_suffix("").as_posix())
+        try:
+            lines = text_of(file).splitlines()
+        except AnnotationError as error:
+            found.left_out.append(error.message)
+            continue
         boxes = found.pictures.setdefault(name, [])
-        for number, line in enumerate(text_of(file).splitlines(), 1):
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                boxes.append(_box(line, names))
+                boxes.append(_box(line, names, points))
             except ValueError as error:
                 where = Message(AnnotationCode.LINE, path=file.name, row=number)
                 found.leave_out(where, reason_of(error), name)
     return found
 
 
-def _box(line: str, names: dict[int, str]) -> Box:
-    number, *values = line.split()
-    if not number.isdecimal() or int(number) not in names:
-        raise ValueError(Message(AnnotationCode.CLASS_WITHOUT_NAME, key=number))
-    label, numbers = names[int(number)], [number_of("x, y", value) for value in values]
+def _box(line: str, names: dict[int, str], points: int) -> Box:
+    """Read a line; ``points`` are the numbers of keypoints that follow each box."""
+    word, *values = line.split()
+    number = re.fullmatch(r"(\d+)(\.0+)?", word)  # NumPy writes 1.0
+    if not number or int(number[1]) not in names:
+        raise ValueError(Message(AnnotationCode.CLASS_WITHOUT_NAME, key=word))
+    label, numbers = names[int(number[1])], [number_of("x, y", value) for value in values]
+    if points and len(numbers) in {4 + points, 5 + points}:
+        numbers = numbers[:4]
     if len(numbers) in {4, 5}:  # a fifth is how sure a program was
         x, y, width, height = numbers[:4]
         return Box(label, x - width / 2, y - height / 2, width, height, relative=True)
@@ -72,28 +92,17 @@ def _name_file(folder: Path) -> Path:
     raise AnnotationError(AnnotationCode.NO_CLASS_NAMES, folder=folder)
 
 
-def _names(path: Path) -> dict[int, str]:
+def _classes(path: Path) -> tuple[dict[int, str], int]:
+    """Read the names by number, and of how many numbers the keypoints of a box are."""
     text = text_of(path)
     if path.suffix.lower() not in {".yaml", ".yml"}:
-        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip()))
-    # Of YAML no more than the four ways in which the names are written.
-    text = re.sub(r"(?m)(^|[ \t])#.*$", "", text)
-    inline = re.search(r"^names:[ \t]*\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        return dict(enumerate(_plain(name) for name in inline[1].split(",") if name.strip()))
-    block = re.search(
-        r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:).*\r?\n|[ \t]*\r?\n)+)", f"{text}\n", re.MULTILINE
-    )
-    numbered = block or re.search(r"^names:[ \t]*\{(.*?)\}", text, re.MULTILINE | re.DOTALL)
-    if numbered is None:
-        raise AnnotationError(AnnotationCode.NO_LIST_OF_NAMES, path=path)
-    names: dict[int, str] = {}
-    for line in numbered[1].splitlines() if block else numbered[1].split(","):
-        key, _, name = line.strip().partition(":" if re.match(r"\s*\d+:", line) else "-")
-        if name.strip():
-            names[int(key) if key else len(names)] = _plain(name)
-    return names
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip("'\"")
+        return dict(enumerate(line.strip() for line in text.splitlines() if line.strip())), 0
+    try:
+        content: Any = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it makes text, lists and maps of text alone
+        names = content["names"]
+        if isinstance(names, list):
+            names = dict(enumerate(names))
+        points = math.prod(map(int, content["kpt_shape"])) if "kpt_shape" in content else 0
+        return {int(number): str(name).strip() for number, name in names.items()}, points
+    except (yaml.YAMLError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise AnnotationError(AnnotationCode.NO_LIST_OF_NAMES, path=path) from error
