@@ -1,7 +1,6 @@
 """Puts a model that was taught here in use: signed by this device's own key, and installed as every other is."""
 
 import hashlib
-import os
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,6 +18,8 @@ from edge.messages.signature_codes import SignatureCode
 from plasmolite.signing import SecretKey, check_signature, make_key, read_public_key, read_signature, sign
 
 _KEY_FILE, _PUBLIC_FILE = "device.key", "device.pub"
+_KEY_BYTES = 40
+"""The number of a key, and its seed. A power cut or a full disk may have left less of one."""
 
 
 def now() -> str:
@@ -84,13 +85,12 @@ def _device_key(folder: Path) -> tuple[SecretKey, Path]:
     """
     secret_path, public_path = folder / _KEY_FILE, folder / _PUBLIC_FILE
     try:
-        if not secret_path.exists() or not public_path.exists():
+        if not public_path.exists() or not secret_path.exists() or secret_path.stat().st_size != _KEY_BYTES:
             secret, public = make_key()
             folder.mkdir(parents=True, exist_ok=True)
-            public_path.write_text(public, "utf-8")
-            # Readable for its owner alone from the first byte on.
-            with os.fdopen(os.open(secret_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(secret.number + secret.seed)
+            write_atomically(public_path, public)
+            # Last, and readable for its owner alone from the first byte on.
+            write_atomically(secret_path, secret.number + secret.seed, mode=0o600)
         packed = secret_path.read_bytes()
     except OSError as error:
         raise ModelStoreError(

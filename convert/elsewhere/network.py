@@ -5,9 +5,11 @@ two, the classes in either order, probabilities or logits) becomes part of the n
 and gives what every other model of this program does.
 """
 
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import keras
 import numpy as np
 from keras import ops
@@ -64,6 +66,13 @@ def load_classifier(path: Path) -> Classifier:
     """
     if path.suffix not in {".keras", ".h5", ".hdf5"}:
         raise ElsewhereError(ConvertCode.NO_KERAS_MODEL, path=path)
+    if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
+        # Keras says of it that it is not there.
+        raise ElsewhereError(ConvertCode.DAMAGED_KERAS_FILE, path=path)
+    if path.suffix != ".keras":
+        with h5py.File(path) as file:
+            if "model_config" not in file.attrs:
+                raise ElsewhereError(ConvertCode.WEIGHTS_ALONE, path=path)
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises what the parts of the model raise, of any kind

@@ -103,6 +103,8 @@ class ConvertCode(StrEnum):
     """Which sentence of `plasmolite convert`, and of what changes a released model, a message is."""
 
     NO_KERAS_MODEL = "conversion.no-keras-model"
+    DAMAGED_KERAS_FILE = "conversion.damaged-keras-file"
+    WEIGHTS_ALONE = "conversion.weights-alone"
     NOT_READ_BY_KERAS = "conversion.not-read-by-keras"
     INPUTS_AND_OUTPUTS = "conversion.inputs-and-outputs"
     NO_SQUARE = "conversion.no-square"

@@ -23,6 +23,8 @@ from edge.teaching.labelled_cells import LabelledCell, groups_of, unlike
 from edge.teaching.retention import cell_limit
 from edge.teaching.teach import Examples, Taught, teach
 
+MAX_SITE = 60
+"""Longest name of a site, in characters; it stands in one line with the model's."""
 _THRESHOLDS = 40
 """Rows of the table of rates by threshold."""
 

@@ -2,11 +2,10 @@
 
 from marshmallow import Schema, fields, validate
 
+from edge.teaching.site_model import MAX_SITE
 from server.adaptation import AdaptationState
 from server.schemas.cells import ModelSchema
 from server.schemas.slides import one_line
-
-MAX_SITE = 60
 
 
 class SiteSchema(Schema):
@@ -14,7 +13,7 @@ class SiteSchema(Schema):
 
     site = fields.String(
         required=True,
-        validate=[validate.Length(1, MAX_SITE), one_line],
+        validate=[validate.Length(1, MAX_SITE), validate.Regexp(r"\s*\S"), one_line],
         metadata={"description": "Stands in the model's name and in each slide's record."},
     )
 

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from edge.teaching.site_model import SiteModel
 
 
+def _site(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    from edge.slides.naming import reads_as_stored
+    from edge.teaching.site_model import MAX_SITE
+
+    name = value.strip()
+    if not 1 <= len(name) <= MAX_SITE or not reads_as_stored(name):
+        raise click.BadParameter(spoken().text("command.site", most=MAX_SITE))
+    return name
+
+
 @click.command(
     epilog="Examples:\n\n  plasmolite adapt --site Kisumu\n\n"
     "  plasmolite adapt K-0413 K-0414 --site Kisumu --dry-run\n\n"
@@ -35,7 +45,10 @@ if TYPE_CHECKING:
     help="Folder of labelled cells, Parasitized/ and Uninfected/, beside the slides; may be given several times.",
 )
 @click.option(
-    "--site", required=True, help="Name of the site: part of the model's name and of each slide's record."
+    "--site",
+    required=True,
+    callback=_site,
+    help="Name of the site: part of the model's name and of each slide's record.",
 )
 @click.option("--store", "store_path", type=ANY_PATH, help="File of the slide store.")
 @model_option

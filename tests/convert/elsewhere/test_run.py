@@ -242,9 +242,23 @@ def test_what_is_no_classifier_of_two_classes_is_refused_in_a_sentence(
     small(_LAYERS.Dense(3, activation="softmax")).save(tmp_path / "three.keras")
     with pytest.raises(ElsewhereError, match="two classes"):
         load_classifier(tmp_path / "three.keras")
-    (tmp_path / "text.keras").write_text("no model")
-    with pytest.raises(ElsewhereError, match="Keras cannot read"):
-        load_classifier(tmp_path / "text.keras")
+    three = (tmp_path / "three.keras").read_bytes()
+    small(_LAYERS.Dense(1)).save(tmp_path / "whole.h5")
+    whole = (tmp_path / "whole.h5").read_bytes()
+    for name, content in {"text.keras": b"no model", "cut.keras": three[:3000], "cut.h5": whole[:40]}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ElsewhereError, match=f"{name} is damaged, or no file that model.save of Keras"):
+            load_classifier(tmp_path / name)
+    small(_LAYERS.Dense(1)).save_weights(tmp_path / "own.weights.h5")
+    with pytest.raises(ElsewhereError, match="holds weights alone"):
+        load_classifier(tmp_path / "own.weights.h5")
+    own_code = keras.Sequential(
+        [keras.Input((32, 32, 3)), _LAYERS.Lambda(lambda x: x / 255), _LAYERS.Dense(1)]
+    )
+    for name in ("lambda.keras", "lambda.h5"):
+        own_code.save(tmp_path / name)
+        with pytest.raises(ElsewhereError, match="with code of its own"):
+            load_classifier(tmp_path / name)
     small(_LAYERS.Dense(1), size=32).save(tmp_path / "untrained.keras")
     classifier = load_classifier(tmp_path / "untrained.keras")
     with pytest.raises(ElsewhereError, match="does not tell Parasitized from Uninfected"):
@@ -263,7 +277,7 @@ def test_what_is_no_classifier_of_two_classes_is_refused_in_a_sentence(
             [],
             "own.keras est un modèle fait ailleurs : donnez avec --data un dossier de cellules des deux classes",
         ),
-        (["--data", "."], "Keras ne peut pas lire own.keras : "),
+        (["--data", "."], "own.keras est abîmé, ou n'a pas été écrit par model.save de Keras."),
         (
             ["--data", ".", "--classes", "a,b,c"],
             "--classes nomme deux classes, séparées par une virgule, et non a, b",

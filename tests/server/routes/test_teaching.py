@@ -104,7 +104,7 @@ def test_one_lesson_at_a_time(app: Flask) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("site", ["", "two\nlines", "x" * 61])
+@pytest.mark.parametrize("site", ["", "  ", "two\nlines", "x" * 61])
 def test_a_site_has_a_name_of_one_line(app: Flask, site: str) -> None:
     assert app.test_client().post("/teaching", json={"site": site}).status_code == 422
 

@@ -89,6 +89,24 @@ def test_a_taught_model_that_cannot_be_installed_leaves_the_one_in_use(place: Pa
     assert len(ModelStore(place / "models").state().used) == 1
 
 
+@pytest.mark.parametrize("site", ["", "  ", "two\nlines", "x" * 61])
+def test_a_site_has_a_name_of_one_line(place: Path, released: Path, site: str) -> None:
+    # Without one a taught model would pass for a released one.
+    said = _adapt(place, released, "--site", site)
+    assert said.exit_code == 2
+    assert "one line of 1 to 60 characters" in said.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left", [0, 8])
+def test_a_key_that_a_full_disk_cut_is_made_anew(place: Path, released: Path, left: int) -> None:
+    put_in_use(released.read_bytes())
+    key = place / "models" / "keys" / "device.key"
+    key.write_bytes(key.read_bytes()[:left])
+    put_in_use(released.read_bytes())
+    assert (key.stat().st_size, key.stat().st_mode & 0o777) == (40, 0o600)
+
+
 @pytest.mark.slow
 def test_five_reviewed_cells_are_refused_with_a_sentence(place: Path, released: Path) -> None:
     with SlideStore(place / "slides.db") as store:
