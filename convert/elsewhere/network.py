@@ -5,6 +5,7 @@ two, the classes in either order, probabilities or logits) becomes part of the n
 and gives what every other model of this program does.
 """
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,17 +67,12 @@ def load_classifier(path: Path) -> Classifier:
     """
     if path.suffix not in {".keras", ".h5", ".hdf5"}:
         raise ElsewhereError(ConvertCode.NO_KERAS_MODEL, path=path)
-    if not (zipfile.is_zipfile(path) if path.suffix == ".keras" else h5py.is_hdf5(path)):
-        # Keras says of it that it is not there.
-        raise ElsewhereError(ConvertCode.DAMAGED_KERAS_FILE, path=path)
-    if path.suffix != ".keras":
-        with h5py.File(path) as file:
-            if "model_config" not in file.attrs:
-                raise ElsewhereError(ConvertCode.WEIGHTS_ALONE, path=path)
+    _check_file(path)
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises what the parts of the model raise, of any kind
-        reason = str(error).strip().partition("\n")[0][:300]
+        # No more than its first sentence: the next may advise to run what code the file holds.
+        reason = re.split(r"\.\s|\n", str(error).strip())[0].rstrip(".")[:300]
         raise ElsewhereError(ConvertCode.NOT_READ_BY_KERAS, path=path, reason=reason) from error
     picture, given = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if not isinstance(picture, tuple) or not isinstance(given, tuple):
@@ -87,7 +83,7 @@ def load_classifier(path: Path) -> Classifier:
         raise ElsewhereError(ConvertCode.NO_SQUARE, path=path, shape=str(picture))
     if len(given) != 2 or given[1] not in {1, 2}:
         raise ElsewhereError(ConvertCode.NOT_TWO_CLASSES, path=path, shape=str(given))
-    return _take_apart(model, int(picture[1]))
+    return _take_apart(_in_float32(model), int(picture[1]))
 
 
 def as_network(classifier: Classifier, reading: Reading) -> keras.Model:
@@ -144,6 +140,41 @@ class Logit(keras.layers.Layer):
         second = ops.clip(inputs[:, -1:], _LEAST, 1 - _LEAST)
         first = 1 - second if inputs.shape[-1] == 1 else ops.clip(inputs[:, :1], _LEAST, 1 - _LEAST)
         return ops.log(second) - ops.log(first)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what Keras refuses in words that mislead: of a damaged file it says that there is none."""
+    if path.suffix == ".keras":
+        if not zipfile.is_zipfile(path):
+            raise ElsewhereError(ConvertCode.DAMAGED_KERAS_FILE, path=path)
+        return
+    try:
+        with h5py.File(path) as file:
+            alone = "model_config" not in file.attrs
+    except OSError as error:
+        raise ElsewhereError(ConvertCode.DAMAGED_KERAS_FILE, path=path) from error
+    if alone:
+        raise ElsewhereError(ConvertCode.WEIGHTS_ALONE, path=path)
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """Build a classifier that computes in half precision anew, for TFLite's converter has no such layers."""
+    config = model.get_config()
+    single = _single_precision(config)
+    if single == config:
+        return model
+    made = type(model).from_config(single)
+    made.set_weights([np.asarray(weight, np.float32) for weight in model.get_weights()])
+    return made
+
+
+def _single_precision(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {
+            key: "float32" if key == "dtype" and "float16" in str(value) else _single_precision(value)
+            for key, value in config.items()
+        }
+    return type(config)(map(_single_precision, config)) if isinstance(config, list | tuple) else config
 
 
 def _take_apart(model: keras.Model, size: int) -> Classifier:

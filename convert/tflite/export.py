@@ -169,4 +169,5 @@ def _run(converter: "tf.lite.TFLiteConverter") -> bytes:
     try:
         return bytes(converter.convert())
     except Exception as error:  # the converter raises bare Exceptions of its own
-        raise ExportError(ConvertCode.FAILED, reason=str(error)) from error
+        # Behind the first line stands what it made of the whole network.
+        raise ExportError(ConvertCode.FAILED, reason=str(error).partition("\n")[0][:300]) from error

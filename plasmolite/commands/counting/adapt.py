@@ -131,8 +131,14 @@ def _labelled_cells(
     counted = 0
     for folder in folders:
         found = labelled_cells(folder, size)
-        labelled += found
-        counted += len(found)
+        labelled += found.cells
+        counted += len(found.cells)
+        if not found.patients_known:
+            click.echo(spoken().text("teach.patients-unknown", folder=str(folder)), err=True)
+        if found.left_out:
+            first, reason = found.left_out[0]
+            text = spoken().text("teach.left-out", count=len(found.left_out), first=first, reason=reason)
+            click.echo(text, err=True)
     if slides or not folders:
         path = store_path or default_store_path()
         # Only a file that is not there is opened to be read alone: beside a server that is not possible.

@@ -186,10 +186,11 @@ def _convert(
     with console.status(words.text("convert.starting")) as status, ExitStack() as kept:
         # A spinner in a file is nothing: there each step is a line.
         show = status.update if console.is_terminal else console.print
-        if run.is_file():
+        if run.is_file() or (run / "saved_model.pb").is_file():
+            made = _made_elsewhere(run, data, patients, corrections, **elsewhere)
             show(escape(words.text("convert.judging", model=run.name, folder=str(data))))
             folder = Path(kept.enter_context(TemporaryDirectory()))
-            found = take_in(_made_elsewhere(run, data, patients, corrections, **elsewhere), folder)
+            found = take_in(made, folder)
             console.print(
                 words.text(
                     "convert.wants",

@@ -40,7 +40,7 @@ def test_the_table_of_patients_is_read_as_in_training(folder: Path, head: str, r
         for number in range(4)
     ]
     (folder / "patients.csv").write_text("\n".join([head, *rows]))
-    found = {(cell.field, cell.patient) for cell in labelled_cells(folder, 64)}
+    found = {(cell.field, cell.patient) for cell in labelled_cells(folder, 64).cells}
     assert found == {
         ("Uninfected/0.png", "1"),
         ("Parasitized/1.png", "1"),
@@ -58,5 +58,14 @@ def test_a_table_that_lacks_a_cell_is_refused(folder: Path) -> None:
 
 
 def test_without_a_table_each_cell_is_its_own_patient(folder: Path) -> None:
+    assert labelled_cells(folder, 64).patients_known
     (folder / "patients.csv").unlink()
-    assert len({cell.patient for cell in labelled_cells(folder, 64)}) == 4
+    assert not labelled_cells(folder, 64).patients_known
+    assert len({cell.patient for cell in labelled_cells(folder, 64).cells}) == 4
+
+
+def test_files_that_show_no_cell_are_named(folder: Path) -> None:
+    (folder / "Uninfected" / "0.png").write_bytes(b"no picture")
+    found = labelled_cells(folder, 64)
+    assert len(found.cells) == 3
+    assert [name for name, _ in found.left_out] == ["Uninfected/0.png"]

@@ -136,6 +136,21 @@ def test_a_folder_of_labelled_cells_teaches_too(place: Path, released: Path) -> 
     assert not (place / "models").exists()
 
 
+def test_of_a_folder_it_is_said_what_is_left_out_and_that_patients_are_not_known(
+    place: Path, released: Path
+) -> None:
+    for label, name in (("Parasitized", "a"), ("Uninfected", "b"), ("Uninfected", "c")):
+        file = place / "cells" / label / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rgb, mask = strange_cell(1, infected=label == "Parasitized")
+        cv2.imwrite(str(file), cv2.copyTo(rgb, mask))
+    file.write_bytes(b"no picture")
+    said = _adapt(place, released, "--cells", str(place / "cells"))
+    assert said.exit_code == 2
+    assert "Each counts as a patient of its own" in said.stderr
+    assert "Left out: 1 file, the first of them Uninfected/c.png." in said.stderr
+
+
 @pytest.mark.slow
 def test_a_model_without_a_bank_says_what_to_install(place: Path, released: Path) -> None:
     model = load_model(released)
