@@ -39,6 +39,9 @@ times as many false alarms."""
 SECOND_LOOK_FROM = 0.05
 """Levelled probability from which on a cell of a field is looked at in all its turns."""
 
+HIGHEST = 1.0
+"""No probability is higher: where a network is wholly sure of too many uninfected cells, no threshold keeps them."""
+
 SPARSE = 0.005
 """Share of infected cells of a slide on which a verdict on one cell is still likelier right than wrong: one in 200,
 25,000 parasites per µL at five million red cells. On sparser ones a person has to look at each suspect."""
@@ -81,7 +84,8 @@ def choose_thresholds(
         ``cell``, of the best mean of sensitivity and specificity on single cells, and ``field``, the lowest from
         ``1 - SPARSE`` on at which `FIELD_SPECIFICITY` of the varied uninfected cells, of home and of other
         laboratories each, are called so. Where the network says ``1 - SPARSE`` of less than `SAID_OF` of the infected
-        validation cells, ``field`` is the lowest at which that holds of the uninfected ones as they are, too.
+        validation cells, ``field`` is the lowest at which that holds of the uninfected ones as they are, too. It is
+        `HIGHEST` where even that is not enough.
     """
     varied = [
         threshold_for_specificity(judge_varied(judge, cells, size=size, seed=seed), FIELD_SPECIFICITY)
@@ -92,7 +96,7 @@ def choose_thresholds(
     least = (
         1 - SPARSE if says_so.mean() >= SAID_OF else threshold_for_specificity(validation, FIELD_SPECIFICITY)
     )
-    return {"cell": balanced_threshold(validation), "field": max(least, *varied)}
+    return {"cell": balanced_threshold(validation), "field": min(HIGHEST, max(least, *varied))}
 
 
 class SaidOfField(NamedTuple):
@@ -152,6 +156,8 @@ def describe_levelled_threshold(specificity: float) -> str:
 
 def describe_field_threshold(threshold: float, *, others: bool) -> str:
     """Say how a threshold for fields was chosen; ``others``: cells of other laboratories had a say."""
+    if threshold >= HIGHEST:
+        return "the highest there is: of too many of the varied uninfected validation cells the network is wholly sure"
     laboratories = ", and likewise on held-out fields of uninfected blood from elsewhere" if others else ""
     likelier = f"likelier infected than not where {SPARSE * 100:g} % of the cells are"
     least = (

@@ -59,6 +59,14 @@ def test_the_laboratory_with_more_false_alarms_decides() -> None:
     assert chosen(darker, home) == chosen(home, darker)
 
 
+def test_a_network_that_is_wholly_sure_of_uninfected_cells_gets_a_threshold_that_a_manifest_takes() -> None:
+    found = choose_thresholds(
+        lambda inputs: np.ones(len(inputs)), sure_of(SAID_OF), cells(3, 0), [], size=SIZE, seed=0
+    )
+    assert found["field"] == 1
+    assert "wholly sure" in describe_field_threshold(found["field"], others=False)
+
+
 def never_fooled(inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.full(len(inputs), 0.01)
 
