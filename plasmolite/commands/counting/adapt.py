@@ -129,7 +129,8 @@ def _labelled_cells(
 
     labelled: list[LabelledCell] = []
     counted = 0
-    for folder in folders:
+    # What is named twice is still there once: the cells of its fields say how many false alarms are allowed.
+    for folder in dict.fromkeys(folders):
         found = labelled_cells(folder, size)
         labelled += found.cells
         counted += len(found.cells)
@@ -143,7 +144,7 @@ def _labelled_cells(
         path = store_path or default_store_path()
         # Only a file that is not there is opened to be read alone: beside a server that is not possible.
         with SlideStore(path, read_only=not path.exists()) as store:
-            chosen = [store.slide(name) for name in slides] or store.slides()
+            chosen = [store.slide(name) for name in dict.fromkeys(slides)] or store.slides()
             labelled += reviewed_cells(store, chosen, size)
             counted += cells_counted(store, chosen)
     return labelled, counted

@@ -7,10 +7,11 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.errors import ModelFileError
+from edge.errors import ModelFileError, TeachingError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model, shipped_models, with_manifest
 from edge.inference.model_store import ModelStore, model_in_use
+from edge.messages.codes import Code
 from edge.slides.store import SlideStore
 from edge.teaching.retention import area
 from plasmolite.commands.counting.adapt import command as adapt
@@ -87,6 +88,24 @@ def test_a_taught_model_that_cannot_be_installed_leaves_the_one_in_use(place: Pa
         put_in_use(released.read_bytes(), default_model_path()).name == load_model(released).manifest["name"]
     )
     assert len(ModelStore(place / "models").state().used) == 1
+
+
+def test_a_slide_that_is_named_twice_counts_once(
+    place: Path, released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SlideStore(place / "slides.db") as store:
+        count_and_review(store, 1, Classifier(load_model(released), threads=1), reviewed=5)
+        (slide,) = store.slides()
+    seen = []
+
+    def refuse(*_: object, counted: int, **__: object) -> None:
+        seen.append(counted)
+        raise TeachingError(Code.TEACH_NO_BANK, model="")
+
+    monkeypatch.setattr("edge.teaching.site_model.teach_model", refuse)
+    for names in ([slide.slide_id], [slide.slide_id] * 2):
+        assert _adapt(place, released, *names).exit_code == 2
+    assert seen[0] == seen[1] > 0
 
 
 @pytest.mark.parametrize("site", ["", "  ", "two\nlines", "x" * 61])
