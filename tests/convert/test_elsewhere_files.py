@@ -27,6 +27,7 @@ def small(*inside: keras.layers.Layer) -> keras.Model:
     return keras.Model(pictures, _LAYERS.Dense(2, activation="softmax")(_LAYERS.GlobalMaxPooling2D()(seen)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float16", "mixed_float16"])
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_a_classifier_in_half_precision_is_exported(tmp_path: Path, policy: str, suffix: str) -> None:
@@ -80,6 +81,7 @@ def test_a_folder_of_a_saved_model_is_told_from_a_run(tmp_path: Path) -> None:
     assert "save it with model.save('model.keras')" in " ".join(said.stderr.split())
 
 
+@pytest.mark.slow
 def test_what_the_converter_says_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Failing:
         @staticmethod
