@@ -79,6 +79,9 @@ def test_a_folder_of_a_saved_model_is_told_from_a_run(tmp_path: Path) -> None:
     said = CliRunner().invoke(convert, [str(tmp_path), *options])
     assert said.exit_code == 2
     assert "save it with model.save('model.keras')" in " ".join(said.stderr.split())
+    said = CliRunner().invoke(convert, [str(tmp_path / "own.keras"), *options])
+    assert said.exit_code == 2
+    assert "own.keras does not exist" in " ".join(said.stderr.split())
 
 
 @pytest.mark.slow

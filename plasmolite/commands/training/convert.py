@@ -15,7 +15,7 @@ from convert.elsewhere.pixels import Channels, Pixels
 from edge.errors import PlasmoliteError
 from edge.inference.precision import Precision
 from edge.messages.message import Message
-from edge.messages.train_codes import ConvertCode
+from edge.messages.train_codes import ConvertCode, TrainCode
 from plasmolite.commands.options.numbers import FloatRange
 from plasmolite.commands.options.paths import ANY_PATH, FOLDER
 from plasmolite.terminal.language import end_without_package, refuse, spoken
@@ -179,6 +179,8 @@ def _convert(
     from convert.gate import DEFAULT_LIMITS
     from convert.release import SOURCES_NOT_STATED, Allowed, Identity, convert_run
 
+    if not run.exists():
+        raise RunError(TrainCode.DATA_MISSING, path=run)
     limits = dict(DEFAULT_LIMITS)
     if max_flips is not None:
         limits = {key: limit._replace(flips=min(limit.flips, max_flips)) for key, limit in limits.items()}
