@@ -13,7 +13,7 @@ from edge.errors import PlasmoliteError
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message
 from plasmolite.commands.options.paths import FOLDER, PRESENT, PRESENT_FILE, PRESENT_FOLDER
-from plasmolite.terminal.language import refuse, spoken
+from plasmolite.terminal.language import end_without_package, refuse, spoken
 
 if TYPE_CHECKING:
     from train.annotations.cutting import Cut
@@ -94,6 +94,8 @@ def command(
             )
     except (PlasmoliteError, OSError) as error:
         refuse(error)
+    except ImportError as error:
+        end_without_package(error, "train")
     if json_wanted:
         click.echo(json.dumps(_as_json(annotations, cut, out)))
     else:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +249,19 @@ def test_a_name_with_the_mark_of_an_upload_finds_the_picture_of_before(drawn: Dr
     drawn.write(drawn.boxes)
     told = json.loads(cut(drawn, tmp_path / "cells", *BOTH).stdout)
     assert (told["cells"], told["left_out"]) == (whole["cells"], [])
+
+
+def test_only_a_yaml_file_wants_the_package_that_reads_it(
+    drawn: Drawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert cut(drawn, tmp_path / "cells", *BOTH).exit_code == 0
+    drawn.file = tmp_path / "data.yaml"
+    drawn.file.write_text("names: [ring]")
+    (tmp_path / "a.txt").write_text("0 .5 .5 .1 .1")
+    said = cut(drawn, tmp_path / "again", *BOTH)
+    assert said.exit_code == 2
+    assert "yaml is not installed" in " ".join(said.stderr.split())
 
 
 def test_boxes_that_mostly_meet_no_cell_are_asked_about(drawn: Drawn, tmp_path: Path) -> None:

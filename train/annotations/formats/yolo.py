@@ -10,8 +10,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from edge.messages.annotation_codes import AnnotationCode
 from edge.messages.message import Message, reason_of
 from train.annotations.values import (
@@ -97,6 +95,8 @@ def _classes(path: Path) -> tuple[dict[int, str], int]:
     text = text_of(path)
     if path.suffix.lower() not in {".yaml", ".yml"}:
         return dict(enumerate(line.strip() for line in text.splitlines() if line.strip())), 0
+    import yaml  # noqa: PLC0415 - a device that cuts cells of other formats need not have it
+
     try:
         content: Any = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it makes text, lists and maps of text alone
         names = content["names"]
