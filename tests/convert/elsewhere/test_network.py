@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-from convert.elsewhere.network import Channels, ElsewhereError, Pixels, Reading, as_network, load_classifier
+from convert.elsewhere.network import ElsewhereError, Reading, as_network, load_classifier
+from convert.elsewhere.pixels import Channels, Pixels
 from convert.tflite.export import ExportError, export
 from edge.inference.precision import Precision
 from plasmolite.commands.training.convert import command as convert
