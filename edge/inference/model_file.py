@@ -139,8 +139,14 @@ class ModelFile:
 
     @property
     def laboratories(self) -> tuple[LaboratoryCount, ...]:
-        """What the model did at its field threshold in each laboratory that it was measured at; may be empty."""
-        stated = self.manifest.get("laboratories", ())
+        """What the model did at its field threshold in each laboratory that it was measured at; may be empty.
+
+        Of a taught model, what its parent did: its own reviewed cells are of few slides, chosen by the machine, and do
+        not say how slides and laboratories differ.
+        """
+        stated = self.manifest.get("laboratories") or self.manifest.get("site", {}).get(
+            "parent_states", {}
+        ).get("laboratories", ())
         return tuple(LaboratoryCount(*(row[name] for name in LaboratoryCount._fields)) for row in stated)
 
     def operating_point(self, name: str) -> OperatingPoint:

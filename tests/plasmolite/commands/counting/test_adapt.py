@@ -7,11 +7,13 @@ import cv2
 import pytest
 from click.testing import CliRunner, Result
 
+from edge.calibration.setup import settle_slide
 from edge.errors import ModelFileError, TeachingError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import default_model_path, load_model, shipped_models, with_manifest
 from edge.inference.model_store import ModelStore, model_in_use
 from edge.messages.codes import Code
+from edge.parasitaemia.red_cells import red_cells
 from edge.slides.store import SlideStore
 from edge.teaching.retention import area
 from plasmolite.commands.counting.adapt import command as adapt
@@ -57,6 +59,10 @@ def test_a_site_teaches_its_model_counts_better_and_takes_it_back(place: Path, r
     inputs, infected = slide_inputs(9, parent.input_size)
     before, after = (area(one.probabilities(inputs).astype(float), infected) for one in (parent, taught))
     assert after > before
+    # Its few reviewed cells make no interval narrower than laboratories differ: that needs a calibration.
+    rates = [settle_slide(one, None, red_cells(), None).rates for one in (parent, taught)]
+    assert rates[1].laboratories_infected == rates[0].laboratories_infected != ()
+    assert rates[1].laboratories_uninfected == rates[0].laboratories_uninfected
     site = taught.model.manifest["site"]
     assert site["parent"]["sha256"] == parent.model.sha256
     assert site["reviewers"] == {"Benedict": 5 * CELLS}
