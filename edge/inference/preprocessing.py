@@ -22,7 +22,8 @@ def network_input(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], *, size: int)
     """Cut a cell out, blacken what is outside it, and scale it to fill the network's square.
 
     The cell's bounding box is scaled with its proportions kept until its longer side fills the square, and
-    centred; the rest is black. The NIH cell images look like this already, apart from their sizes.
+    centred; the rest is black. The NIH cell images look like this already, apart from their sizes. Of a cell that is
+    reduced, processors of another kind may round a few values to the next grey level.
 
     Args:
         rgb: RGB, uint8, shape (h, w, 3): a picture of one cell.

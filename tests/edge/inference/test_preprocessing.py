@@ -76,7 +76,8 @@ def _speckled(width: int, height: int, number: int) -> tuple[np.ndarray, np.ndar
     return rgb, mask
 
 
-# Sides smaller and larger than the input of 96 px, and as large.
+# Sides smaller and larger than the input of 96 px, and as large. Where a cell is reduced, ARM rounds otherwise than
+# x86: of 27,648 values two differ by one grey level.
 @pytest.mark.parametrize(
     ("width", "height", "golden"),
     [
@@ -85,11 +86,11 @@ def _speckled(width: int, height: int, number: int) -> tuple[np.ndarray, np.ndar
         (71, 71, "7791275b101c7260"),
         (96, 96, "8576a6413aba246b"),
         (97, 64, "77c3efd124a89197"),
-        (130, 180, "f2600ffe1df73ea7"),
+        (130, 180, "f2600ffe1df73ea7 a55e6b9d28f86f1c"),
         (192, 192, "25941deb781b0992"),
         (301, 287, "84580b2f5517e26c"),
     ],
 )
 def test_the_same_cell_gives_the_same_input_as_ever(width: int, height: int, golden: str) -> None:
     seen = network_input(*_speckled(width, height, width), size=96)
-    assert hashlib.sha256(seen.tobytes()).hexdigest()[:16] == golden
+    assert hashlib.sha256(seen.tobytes()).hexdigest()[:16] in golden.split()
