@@ -41,6 +41,7 @@ def test_an_equal_export_passes_with_nothing_to_say() -> None:
     assert result.sentences() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("worse", "better"), [(1, 0), (0, 1)])
 def test_one_verdict_of_a_few_hundred_cells_is_undecided(worse: int, better: int) -> None:
     before = keras(227)
@@ -87,6 +88,7 @@ def test_a_handful_of_verdicts_of_many_cells_passes() -> None:
     assert gated(with_flips(before, 3, 2), before).decision is Decision.PASSED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [12, 100, 2000])
 def test_probabilities_that_all_moved_are_refused_at_every_size(cells: int) -> None:
     before = keras(cells, patients=6)

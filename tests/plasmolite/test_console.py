@@ -29,11 +29,13 @@ def test_the_version_names_program_model_and_runtime(shipped: Classifier) -> Non
     assert runtime == f"runtime {shipped.runtime.name} {shipped.runtime.version}"
 
 
+@pytest.mark.slow
 def test_no_note_of_the_runtime_reaches_the_terminal() -> None:
     done = plasmolite("classify", "--json", "--model", "nano", _CELL)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_refused_with_the_names_that_there_are() -> None:
     done = plasmolite("classify", "--model", "standart", _CELL)
     assert done.returncode == 2

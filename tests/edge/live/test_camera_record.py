@@ -74,6 +74,7 @@ def test_a_slide_holds_what_its_camera_was_told(
     assert store.slide("K-1").device.endswith(", camera 0")
 
 
+@pytest.mark.slow
 def test_after_a_loss_the_camera_is_fixed_again_and_a_change_is_a_warning(
     setup: SlideSetup, store: SlideStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_csi_camera_is_recorded_too(
     }
 
 
+@pytest.mark.slow
 def test_a_slide_that_was_begun_without_a_record_gets_none(
     setup: SlideSetup, store: SlideStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_through_every_fault_each_slide_stands_once(tmp_path: Path) -> None:
         assert Outbox(store).status().sent == 12
 
 
+@pytest.mark.slow
 def test_a_device_killed_while_sending_goes_on(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         slides(store, 5)

@@ -45,6 +45,7 @@ def held(url: str, kind: str) -> list[dict[str, Any]]:
         return [entry["resource"] for entry in json.load(answer).get("entry", [])]
 
 
+@pytest.mark.slow
 def test_a_slide_its_copy_and_its_correction_are_one_report(tmp_path: Path, url: str) -> None:
     with open_store(tmp_path) as store:
         slide = counted_slide(store)
@@ -86,6 +87,7 @@ def named(url: str, bundle: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return by_name
 
 
+@pytest.mark.slow
 def test_two_readers_who_differ_and_a_third_are_filed_once_and_a_later_review_anew(
     tmp_path: Path, url: str
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_long_line_before_the_analyser_is_told_with_the_time_to_come_again(tmp
         assert int(answer.headers["Retry-After"]) >= 1
 
 
+@pytest.mark.slow
 def test_one_field_twice_in_a_form_is_counted_once(client: FlaskClient) -> None:
     once = post(client, field_png()).json["summary"]
     twice = post(client, field_png(), field_png()).json

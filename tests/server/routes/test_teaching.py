@@ -94,6 +94,7 @@ def test_only_calls_that_stand_are_counted(app: Flask, store: SlideStore) -> Non
     assert client.get("/teaching").json["reviewed"] == {"infected": 1, "uninfected": 1, "groups": 1}
 
 
+@pytest.mark.slow
 def test_one_lesson_at_a_time(app: Flask) -> None:
     context_of(app).adaptation_job._adaptation = Adaptation(AdaptationState.RUNNING, "Kisumu", 3, 16)
     client = app.test_client()

@@ -103,6 +103,7 @@ def test_cells_that_nobody_annotated_are_named_and_left_out(drawn: Drawn, tmp_pa
     }
 
 
+@pytest.mark.slow
 def test_cells_in_a_region_of_many_or_near_what_was_not_read_are_not_taken_for_uninfected(
     drawn: Drawn, tmp_path: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_pictures_without_boxes_and_boxes_without_pictures_are_named(drawn: Draw
     ]
 
 
+@pytest.mark.slow
 def test_of_several_entries_of_one_picture_none_is_used_but_its_own(drawn: Drawn, tmp_path: Path) -> None:
     whole = json.loads(cut(drawn, tmp_path / "whole", *BOTH).stdout)
     # A folder of another split that is not there, and a picture that stands in both.
@@ -240,6 +242,7 @@ def test_a_picture_of_another_size_than_the_annotated_one_is_left_out(drawn: Dra
     ]
 
 
+@pytest.mark.slow
 def test_a_name_with_the_mark_of_an_upload_finds_the_picture_of_before(drawn: Drawn, tmp_path: Path) -> None:
     whole = json.loads(cut(drawn, tmp_path / "whole", *BOTH).stdout)
     for number, image in enumerate(drawn.images, 1):

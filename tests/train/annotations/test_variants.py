@@ -130,6 +130,7 @@ def test_names_and_lines_of_yolo_are_read_as_ultralytics_reads_them(
     assert box[1:5] == pytest.approx((0.4, 0.4, 0.2, 0.2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("yaml", ["names: [rbc", "- rbc\n", "nc: 2\n", "names: {a: rbc}\n", "[" * 5000])
 def test_a_yaml_file_without_names_is_refused(tmp_path: Path, yaml: str) -> None:
     (tmp_path / "data.yaml").write_text(yaml)

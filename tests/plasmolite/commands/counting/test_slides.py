@@ -121,6 +121,7 @@ def test_a_slide_is_erased_only_when_asked_twice(store_path: Path) -> None:
         assert store.audit()[-1].who == "Amina"
 
 
+@pytest.mark.slow
 def test_review_walks_the_queue_confirms_overrules_and_undoes(store_path: Path) -> None:
     # Confirm the first, overrule the second, take that back, confirm it, overrule the doubtful one.
     done = run(store_path, "review", "K-0413", "--reviewer", "Amina", keys="couco")

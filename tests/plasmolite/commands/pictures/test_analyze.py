@@ -221,6 +221,7 @@ def test_site_profile_of_another_model_is_refused(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_what_lies_in_a_folder_is_counted_once_or_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

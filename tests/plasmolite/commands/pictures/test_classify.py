@@ -46,6 +46,7 @@ def test_bad_files_are_named_and_good_ones_beside_them_judged(tmp_path: Path) ->
     assert len(answers) == len(suffixes_read) + len(good) + 1
 
 
+@pytest.mark.slow
 def test_the_bundled_cells_are_judged_as_they_were_drawn() -> None:
     done = _classify("--json", str(_SAMPLES / "cells"))
     said = {Path(row["image"]).name: row["label"] for row in map(json.loads, done.stdout.splitlines())}

@@ -89,6 +89,7 @@ def test_a_slower_run_ends_with_1(tmp_path: Path, new: float, code: int) -> None
     assert ("1 worse" in done.stdout) == (code == 1)
 
 
+@pytest.mark.slow
 def test_kept_results_are_shown_reported_and_compared_in_french(tmp_path: Path) -> None:
     old, run = write_run(tmp_path / "old.json", 1.0), write_run(tmp_path / "new.json", 1.5)
     page = tmp_path / "both.html"
