@@ -146,6 +146,8 @@ def test_a_manifest_makes_the_same_bytes_twice_and_is_refused_when_incomplete(tm
         {"levelling": 1},
         {"second_look": {}},
         {"site": []},
+        {"laboratories": [], "site": {"name": "Kisumu", "parent_states": []}},
+        {"laboratories": [], "site": {"name": "Kisumu", "parent_states": {"laboratories": [{}]}}},
     ],
 )
 def test_a_manifest_whose_figures_are_none_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
