@@ -19,6 +19,7 @@ from edge.messages.request_codes import RequestCode
 from server.context import server_context
 from server.credentials.pairing import CODE_SECONDS, pairing_address, qr_picture
 from server.credentials.token import TokenRecord
+from server.http.request_counts import RequestCounts
 from server.language import asked_language
 from server.problems import Problem, wants_page
 from server.settings import ServerSettings, is_address, is_loopback
@@ -82,7 +83,7 @@ def secure(app: Flask, settings: ServerSettings, token: TokenRecord | None) -> L
         enabled=not settings.on_loopback or token is not None,
         # Its headers would put the limit's reset in place of the Retry-After that a busy server names.
         headers_enabled=False,
-        storage_uri="memory://",
+        storage_uri=f"{RequestCounts.STORAGE_SCHEME[0]}://",
     )
     app.before_request(_check_host)
     app.before_request(_answer_preflight)
