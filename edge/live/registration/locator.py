@@ -42,6 +42,8 @@ class FieldLocator:
         self.map: SlideMap | None = map_of(store, slide)
         # Where the stage is believed to be: the last frame whose place is known.
         self.last: tuple[Thumbnail, Place] | None = None
+        # Where it was when the source went away: the first guess of where it is, no more.
+        self._left_at: tuple[Thumbnail, Place] | None = None
         self._unplaced: Points | None = None
         # By region, the cells it had when all of it was last looked for on the others.
         self._sought: dict[int, int] = {}
@@ -82,6 +84,8 @@ class FieldLocator:
         if self.map is None:
             self.map = SlideMap(cell_width)
             return Place(self.map.begin_region(), 0.0, 0.0, Placement.FIRST)
+        if expected is None and self._left_at is not None and not apart:
+            expected = self._left_at[1]
         turn = expected.turn if expected is not None else 0.0
         alike = not apart or abs(found.cell_width / self.map.cell_width - 1) < ALIKE
         place = self._place_at(turn, found, thumbnail, expected, movement) if alike else None
@@ -97,11 +101,11 @@ class FieldLocator:
 
     def settle(self, thumbnail: Thumbnail, place: Place) -> None:
         """Note where the stage is."""
-        self.last, self._unplaced = (thumbnail, place), None
+        self.last, self._left_at, self._unplaced = (thumbnail, place), None, None
 
     def forget(self) -> None:
-        """Look for the next field everywhere: the stage may have been moved."""
-        self.last, self._unplaced = None, None
+        """Look for the next field everywhere, first about where the stage was: it may have been moved."""
+        self.last, self._left_at, self._unplaced = None, self.last or self._left_at, None
 
     def withdraw(self, place: Place) -> None:
         """Forget a region that was begun for a field which the store then could not take."""
@@ -139,9 +143,10 @@ class FieldLocator:
         slide_map = self.known_map()
 
         def agrees(x: float, y: float) -> bool:
-            if self.last is None:
+            seen = self.last or self._left_at
+            if seen is None:
                 return False
-            before, there = self.last
+            before, there = seen
             return overlaps_agree(
                 turn_thumbnail(before, there.turn), turn_thumbnail(thumbnail, turn), x - there.x, y - there.y
             )

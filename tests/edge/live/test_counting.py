@@ -130,11 +130,23 @@ def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_
     there, back = two_lines(390)
     with open_store(tmp_path) as store:
         slide = begin(store)
+        count(counter_of(store, slide), there)
+        counter = counter_of(store, slide)  # resumed: where the stage was is not known
+        outcomes = count(counter, [back[0], *back])
+        assert all(outcome.place is None or outcome.place.how != "recognised" for outcome in outcomes)
+        assert counter.map is not None
+        assert len(counter.map.regions) == 1
+        assert store.counts(slide).cells == SLIDE.whole_in(there + back)
+
+
+def test_a_source_that_was_away_is_looked_for_first_where_the_stage_was(tmp_path: Path) -> None:
+    there, back = [(0, 0), (100, 0)], [(100, 390), (100, 390)]
+    with open_store(tmp_path) as store:
+        slide = begin(store)
         counter = counter_of(store, slide)
         count(counter, there)
         counter.forget_position()
-        outcomes = count(counter, [back[0], *back])
-        assert all(outcome.place is None or outcome.place.how != "recognised" for outcome in outcomes)
+        count(counter, back)
         assert counter.map is not None
         assert len(counter.map.regions) == 1
         assert store.counts(slide).cells == SLIDE.whole_in(there + back)
@@ -145,9 +157,8 @@ def test_what_unjoined_stretches_count_twice_is_bounded(tmp_path: Path) -> None:
     there, back = two_lines(410)
     with open_store(tmp_path) as store:
         slide = begin(store)
+        count(counter_of(store, slide), there)
         counter = counter_of(store, slide)
-        count(counter, there)
-        counter.forget_position()
         count(counter, [back[0], *back])
         assert counter.map is not None
         assert len(counter.map.regions) == 2
