@@ -8,15 +8,15 @@ from limits.storage import MemoryStorage
 class RequestCounts(MemoryStorage):
     """The counts of ``limits``, raised by one thread at a time.
 
-    Its own memory (5.8.0) starts one timer twice where two threads raise a count at once, and a browser that asked for a
-    file of the page gets an error instead (its pull request 352, not yet released).
+    Its own memory (5.8.0) starts one timer twice where two threads raise a count at once, and a browser that asked for
+    a file of the page gets an error instead (its pull request 352, not yet released).
 
     Args:
         uri: the scheme, as ``Limiter`` names it.
         wrap_exceptions: whether errors of the memory become errors of ``limits``.
     """
 
-    STORAGE_SCHEME = ["plasmolite-memory"]
+    STORAGE_SCHEME = ["plasmolite-memory"]  # noqa: RUF012 - as the base class has it
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: str) -> None:
         self._one_thread = threading.RLock()
