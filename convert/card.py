@@ -7,6 +7,7 @@ from typing import Any
 from convert.comparison import KerasComparison
 from convert.gate import Decision, tried_on
 from edge.about import RESEARCH_USE
+from edge.atomic_file import write_atomically
 from edge.inference.model_file import load_model
 
 _FIGURE_NAMES = {
@@ -111,7 +112,7 @@ def write_card(file: Path) -> Path:
         if (manifest := load_model(path).manifest)["version"] == first["version"]
     }
     card = file.with_name(f"plasmolite-{first['name']}.md")
-    card.write_text(model_card(manifests), "utf-8")
+    write_atomically(card, model_card(manifests))
     return card
 
 

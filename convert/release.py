@@ -20,7 +20,7 @@ from convert.more_looks import UnseenCells, judge_in_all_turns, unseen_cells
 from convert.tflite.calibration_set import CalibrationSet, choose_calibration_set
 from convert.tflite.description import LABELS, LABELS_NAME, described
 from convert.tflite.export import export
-from edge.atomic_file import atomic_file
+from edge.atomic_file import atomic_file, write_atomically
 from edge.inference.bank import BANK_NAME, Bank, write_bank
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
@@ -191,7 +191,7 @@ def convert_run(
     }
     card = out / f"plasmolite-{identity.name}.md" if manifests else None
     if card is not None:
-        card.write_text(model_card(manifests), "utf-8")
+        write_atomically(card, model_card(manifests))
     draw_comparison(
         [one.comparison for one in outcomes],
         {precision: limits[precision].flips for precision in precisions},

@@ -16,6 +16,7 @@ import numpy as np
 
 from convert.card import write_card
 from convert.manifest import rates
+from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
 from edge.inference.classifier import Classifier
 from edge.inference.model_file import load_model, with_manifest
@@ -39,7 +40,7 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
-from train.options import language_option
+from train.options import NEW_FILE, language_option
 from train.run_folder import describe_environment
 
 
@@ -200,7 +201,7 @@ _FOLDER = click.Path(path_type=Path, exists=True)
     help="Of the uninfected cells of each laboratory.",
 )
 @click.option("--release", "version", required=True, help="Version of the new release.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
+@click.option("--out", type=NEW_FILE, required=True, help="File to write.")
 @language_option
 def main(*, model: Path, out: Path, words: Catalogue, **options: Any) -> None:
     """Choose the threshold for fields of a released MODEL anew; writes the file, and its card beside it.
@@ -212,7 +213,7 @@ def main(*, model: Path, out: Path, words: Catalogue, **options: Any) -> None:
     except PlasmoliteError as error:
         click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error
-    out.write_bytes(with_manifest(flatbuffer, manifest, load_model(model).parts))
+    write_atomically(out, with_manifest(flatbuffer, manifest, load_model(model).parts))
     write_card(out)
     point = manifest["operating_points"]["field"]
     click.echo(

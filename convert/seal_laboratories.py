@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from convert.card import write_card
+from edge.atomic_file import write_atomically
 from edge.errors import PlasmoliteError
 from edge.fields.analyser import FieldAnalyser
 from edge.inference.classifier import Classifier
@@ -22,7 +23,7 @@ from edge.messages.catalogue import Catalogue
 from edge.messages.codes import Code
 from edge.messages.train_codes import ConvertCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
-from train.options import language_option
+from train.options import NEW_FILE, language_option
 
 HOME = "patients held out of the labelled set"
 
@@ -105,9 +106,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     multiple=True,
     help="Marked fields that MODEL learnt from, and a model of the same recipe that was trained without them.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: MODEL]"
-)
+@click.option("--out", type=NEW_FILE, help="File to write.  [default: MODEL]")
 @language_option
 def main(
     *,
@@ -135,7 +134,7 @@ def main(
             click.echo(words.text(key, by=by.name, **counts))
         target = out or model
         manifest = {**released.manifest, "laboratories": rows}
-        target.write_bytes(with_manifest(released.flatbuffer, manifest, released.parts))
+        write_atomically(target, with_manifest(released.flatbuffer, manifest, released.parts))
         write_card(target)
     except PlasmoliteError as error:
         click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)

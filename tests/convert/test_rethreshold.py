@@ -1,6 +1,7 @@
 """A released model's threshold is chosen anew on the data of its training alone."""
 
 import re
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from edge.inference.model_file import load_model, shipped_models
 from edge.inference.verdicts import LABELS
+from edge.messages.language import ENVIRONMENT_VARIABLE
 from edge.simulation.single_cell import draw_cell
 
 rethreshold = pytest.importorskip("convert.rethreshold", reason="conversion needs TensorFlow")
@@ -30,6 +32,35 @@ def test_other_cells_than_those_of_the_training_are_refused_and_nothing_is_writt
         assert result.exit_code == 2
         assert re.search(said, result.output)
         assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "cannot be written"), ("fr", "ne peut pas être écrit")]
+)
+def test_a_place_that_cannot_be_written_is_named_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, language)
+    monkeypatch.setattr(rethreshold, "rethreshold", pytest.fail)
+    (tmp_path / "file").touch()
+    model = str(next(iter(shipped_models().values())))
+    arguments = [model, "--data", str(tmp_path), "--release", "9", "--out"]
+    result = CliRunner().invoke(rethreshold.main, [*arguments, str(tmp_path / "file" / "out.tflite")])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_folder_that_is_not_there_is_made_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "new" / "final" / "out.tflite"
+    monkeypatch.setattr(
+        rethreshold, "rethreshold", lambda *_, **__: sys.exit(9 if out.parent.is_dir() else 1)
+    )
+    model = str(next(iter(shipped_models().values())))
+    arguments = [model, "--data", str(tmp_path), "--release", "9", "--out", str(out)]
+    assert CliRunner().invoke(rethreshold.main, arguments).exit_code == 9
+    assert list(out.parent.iterdir()) == []
 
 
 def test_the_release_chosen_anew_says_by_what_and_is_of_the_same_network() -> None:

@@ -19,6 +19,7 @@ from edge.messages.catalogue import catalogue
 from edge.messages.language import Language
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.training.train import command
+from tests.support.small_base import small_base
 from train.data.dataset import DataSet, Sample
 from train.data.patients import Correction
 from train.data.split import Split
@@ -35,10 +36,14 @@ _EPOCHS = [("head", "1"), ("head", "2"), ("tune", "1"), ("tune", "2"), ("settle"
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+
+import keras
+from tests.support.small_base import small_base
 from train.run import fit, load_run_data
 from train.run_folder import open_run
 from train.settings import TrainingSettings
 
+keras.applications.MobileNetV2 = small_base
 out, step = Path(sys.argv[1]), int(sys.argv[2])
 settings = TrainingSettings.read(out / "settings.json")
 
@@ -101,6 +106,11 @@ def train(settings: TrainingSettings, out: Path, *more: str) -> Result:
     options += ["--averaging", str(settings.averaging), "--folds", str(settings.folds)]
     options += ["--epoch-share", str(settings.epoch_share)]
     return CliRunner().invoke(command, [*options, *more])
+
+
+@pytest.fixture
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.applications, "MobileNetV2", small_base)
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +183,7 @@ def test_reading_a_finished_run_again_changes_nothing_in_it(
     assert all(np.array_equal(one, other) for one, other in zip(again.split, first.split, strict=True))
 
 
+@pytest.mark.usefixtures("_small_network")
 def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: Path) -> None:
     untrained = replace(settings, by_cell=True, head_epochs=0, tune_epochs=0, settle_epochs=0)
     said = train(untrained, tmp_path / "leaking", "--by-cell")
@@ -183,10 +194,13 @@ def test_a_split_by_cell_is_told_to_leak(settings: TrainingSettings, tmp_path: P
         open_finished_run(tmp_path / "leaking")
 
 
+@pytest.mark.usefixtures("_small_network")
 def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(
-    trained: tuple[Path, Result], settings: TrainingSettings, tmp_path: Path
+    settings: TrainingSettings, tmp_path: Path
 ) -> None:
-    out = tmp_path / "killed"
+    whole, out = tmp_path / "whole", tmp_path / "killed"
+    open_run(settings, whole)
+    fit(settings, load_run_data(settings, whole), whole, lambda *_: None)
     open_run(settings, out)
     environment = {**os.environ, "PYTHONPATH": str(_ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     steps = len(load_run_data(settings, out).split.train) // settings.batch_size
@@ -202,14 +216,15 @@ def test_a_run_killed_in_each_phase_goes_on_and_ends_like_one_that_was_not(
     begun: list[tuple[str, int]] = []
     fit(settings, load_run_data(settings, out), out, lambda name, done, *_: begun.append((name, done)))
     assert begun[0] == ("settle", steps + 1)
-    mine, other = read_history(out), read_history(trained[0])
+    mine, other = read_history(out), read_history(whole)
     assert [(row["phase"], row["epoch"]) for row in mine] == _EPOCHS
-    assert (out / "split.json").read_bytes() == (trained[0] / "split.json").read_bytes()
+    assert (out / "split.json").read_bytes() == (whole / "split.json").read_bytes()
     for row, expected in zip(mine, other, strict=True):
         assert float(row["loss"]) == pytest.approx(float(expected["loss"]), rel=0.02), row["phase"]
         assert float(row["val_loss"]) == pytest.approx(float(expected["val_loss"]), rel=0.02), row["phase"]
 
 
+@pytest.mark.usefixtures("_small_network")
 def test_what_is_kept_is_the_average_and_what_goes_on_are_the_weights(
     settings: TrainingSettings, tmp_path: Path
 ) -> None:

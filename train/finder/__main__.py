@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from edge.atomic_file import write_atomically
 from edge.inference.model_file import with_manifest
 from train.finder.annotations import AnnotatedField, read_chula, read_txl
 from train.finder.cutouts import cutouts_of
@@ -23,6 +24,7 @@ from train.finder.export import export
 from train.finder.fit import train
 from train.finder.real_scenes import cut_real_scenes
 from train.finder.scenes import SceneMaker
+from train.options import NEW_FILE
 
 LICENCE = "Apache-2.0"
 # Fields of real smears, and the licence that they come under; nothing else real is looked at.
@@ -102,7 +104,7 @@ def describe(recipe: Recipe, fields: list[AnnotatedField], heads: list[str]) -> 
 @click.option(
     "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the data sets."
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
+@click.option("--out", type=NEW_FILE, required=True, help="Model file to write.")
 @click.option("--scenes", default=2000, show_default=True, help="Simulated scenes.")
 @click.option("--chula-pieces", default=7, show_default=True, help="Pieces of each Chula field.")
 @click.option("--txl-pieces", default=10, show_default=True, help="Pieces of each TXL-PBC field.")
@@ -133,7 +135,7 @@ def main(data: Path, out: Path, **options: int) -> None:
     )
     pieces = np.stack([real[i].picture for i in range(0, len(real), max(1, len(real) // 60))])
     flatbuffer, heads = export(model, np.concatenate([calibration, pieces]), int8=True)
-    out.write_bytes(with_manifest(flatbuffer, describe(recipe, chula + txl, heads)))
+    write_atomically(out, with_manifest(flatbuffer, describe(recipe, chula + txl, heads)))
     click.echo(f"{out}: {len(flatbuffer) / 1024:.0f} KiB")
 
 

@@ -21,6 +21,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from edge.about import source_commit
+from edge.atomic_file import write_atomically
 from edge.cells.red_cell_features import NAMES, ON_BLACK
 from edge.images.files import read_image
 from edge.inference.model_file import default_model_path, load_model
@@ -28,6 +29,7 @@ from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
 from train.finder.annotations import AnnotatedField
+from train.options import NEW_FILE
 from train.red_cell.fit import Measured, distances, fit_weights, measure_pictures, sums, together
 from train.red_cell.negatives import other_things_on_black, other_things_on_glass
 from train.red_cell.positives import (
@@ -143,9 +145,7 @@ def _on_few_lines(text: dict[str, Any]) -> str:
     required=True,
     help="Folder of the data sets.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of weights to write."
-)
+@click.option("--out", type=NEW_FILE, required=True, help="File of weights to write.")
 @click.option("--split", type=click.Path(path_type=Path), help="Model file whose patients are kept apart.")
 @click.option(
     "--number", type=click.IntRange(10), default=1500, show_default=True, help="Pictures per source."
@@ -188,7 +188,7 @@ def main(data: Path, out: Path, split: Path | None, number: int, seed: int) -> N
         "measures": {"on_black": NAMES[:ON_BLACK], "on_glass": NAMES},
         "weights": weights,
     }
-    out.write_text(_on_few_lines(text), "utf-8")
+    write_atomically(out, _on_few_lines(text))
     click.echo(json.dumps(measured, indent=1))
 
 
