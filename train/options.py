@@ -257,7 +257,8 @@ class _NewFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the path, and make its folder."""
-        path: Path = super().convert(value, param, ctx)
+        checked: Any = super().convert(value, param, ctx)
+        path = Path(checked)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path.parent):

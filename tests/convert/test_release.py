@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -19,6 +20,7 @@ from edge.inference.model_file import load_model
 from edge.inference.precision import Precision
 from edge.simulation.sets import SetPlan, write_set
 from plasmolite.commands.training.convert import command
+from tests.support.small_base import small_base
 from train.evaluation.metrics import measure
 from train.model.network import build_network
 from train.reporting.results import finish
@@ -27,6 +29,13 @@ from train.run_folder import MODEL_FILE, open_run
 from train.settings import TrainingSettings
 
 pytestmark = pytest.mark.slow  # trains and converts
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_network() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.applications, "MobileNetV2", small_base)
+        yield
 
 
 @pytest.fixture(scope="module")
