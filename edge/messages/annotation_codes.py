@@ -27,6 +27,7 @@ class AnnotationCode(StrEnum):
     NO_BOX_BUT = "annotation.no-box-but"
     EMPTY_FOLDER = "annotation.empty-folder"
     UNKNOWN_FORMAT = "annotation.unknown-format"
+    TOO_LARGE = "annotation.too-large"
     NO_JSON = "annotation.no-json"
     DAMAGED = "annotation.damaged"
     OTHER_JSON = "annotation.other-json"

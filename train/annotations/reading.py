@@ -20,6 +20,10 @@ from train.annotations.formats.xml_text import parse_xml
 from train.annotations.formats.yolo import label_files, read_yolo
 from train.annotations.values import AnnotationError, Annotations, files_of, text_of
 
+MOST_UNPACKED = 2**30
+"""Bytes that the annotations in a zip file may unpack to: those of a hundred thousand pictures are a tenth of it, and a
+zip file of a megabyte can be made that fills a disk."""
+
 
 def read_annotations(path: Path) -> Annotations:
     """Read annotations of any known format; one bad entry is left out, with a sentence.
@@ -54,9 +58,16 @@ def _unpack(path: Path, folder: Path) -> None:
     """Unpack what may be annotations, without the pictures beside them."""
     try:
         with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if Path(entry.filename).suffix.lower() in _PACKED:
-                    archive.extract(entry, folder)
+            kept = [
+                entry for entry in archive.infolist() if Path(entry.filename).suffix.lower() in _PACKED
+            ]
+            # What an entry says of its size binds the unpacking: one that is longer does not fit its checksum.
+            size = sum(entry.file_size for entry in kept)
+            if size > MOST_UNPACKED:
+                mebibytes = {"size": size / 2**20, "most": MOST_UNPACKED / 2**20}
+                raise AnnotationError(AnnotationCode.TOO_LARGE, path=path, **mebibytes)
+            for entry in kept:
+                archive.extract(entry, folder)
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         # A RuntimeError is one that is encrypted, or packed by a method that Python cannot unpack.

@@ -173,6 +173,19 @@ def test_the_zip_file_of_an_exporter_is_read_as_what_is_in_it(
         assert found.left_out == []
 
 
+def test_a_zip_file_that_would_fill_the_disk_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.annotations.reading.MOST_UNPACKED", 2**20)
+    monkeypatch.setattr(zipfile.ZipFile, "extract", pytest.fail)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", bytes(2**20))
+        archive.writestr("b.json", bytes(1))
+    assert (tmp_path / "bomb.zip").stat().st_size < 2000
+    with pytest.raises(AnnotationError, match=r"bomb\.zip unpack to 1 MiB. At most 1 MiB are read"):
+        read_annotations(tmp_path / "bomb.zip")
+
+
 def test_a_zip_file_of_no_annotations_is_refused_by_its_own_name(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
         archive.writestr("a.jpg", "")
