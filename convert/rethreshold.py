@@ -40,7 +40,8 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
-from train.options import NEW_FILE, language_option
+from train.new_file import NEW_FILE
+from train.options import language_option
 from train.run_folder import describe_environment
 
 

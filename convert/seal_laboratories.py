@@ -23,7 +23,8 @@ from edge.messages.catalogue import Catalogue
 from edge.messages.codes import Code
 from edge.messages.train_codes import ConvertCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
-from train.options import NEW_FILE, language_option
+from train.new_file import NEW_FILE
+from train.options import language_option
 
 HOME = "patients held out of the labelled set"
 

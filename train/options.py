@@ -1,17 +1,13 @@
 """The options of every command that trains, one for each setting of a run; ``--language`` of programs beside it."""
 
-import tempfile
 from collections.abc import Callable
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import click
 
 from edge.messages.catalogue import Catalogue, catalogue
-from edge.messages.codes import Code
 from edge.messages.language import ENVIRONMENT_VARIABLE, Language, language_of_environment
-from edge.messages.message import reason_of
 
 # The settings load nothing but the standard library.
 from train.settings import LEAST_SHOWN, LabelPolicy, SplitBy, TrainingSettings, Variation
@@ -250,23 +246,3 @@ def language_option(command: Callable[..., None]) -> Callable[..., None]:
         callback=words,
         help=f"Language of the messages.  [default: {ENVIRONMENT_VARIABLE}, else en]",
     )(command)
-
-
-class _NewFile(click.Path):
-    """A file that is written at the end of long work: that it can be is made sure of at the beginning."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the path, and make its folder."""
-        checked: Any = super().convert(value, param, ctx)
-        path = Path(checked)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
-        except OSError as error:
-            words = catalogue(language_of_environment())
-            self.fail(words.text(Code.FILE_NOT_WRITTEN, path=path, reason=reason_of(error)), param, ctx)
-        return path
-
-
-NEW_FILE = _NewFile(path_type=Path, dir_okay=False)

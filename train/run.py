@@ -22,6 +22,7 @@ from train.data.rehearsal import Rehearsal, read_rehearsal
 from train.data.split import PARTS, Split, is_split_of, read_split, split_by_patient, write_split
 from train.model.batches import CellBatches, network_inputs
 from train.model.fit import EpochCallback, Held, Phase, fit_phase
+from train.model.memory import keep_freed_memory
 from train.model.network import build_network
 from train.model.quantisation import with_fake_quantisation, without_fake_quantisation
 from train.run_folder import DATA_FILE, LOGS_FOLDER, SPLIT_FILE
@@ -192,6 +193,7 @@ def fit(
     """
     # The batches are prepared in threads of their own; OpenCV's would only fight with them.
     cv2.setNumThreads(1)
+    keep_freed_memory()
     kept, targets = training_targets(settings, run_data)
     samples = [run_data.data.samples[i] for i in kept]
     strength = variation_of(settings)

@@ -58,9 +58,7 @@ def _unpack(path: Path, folder: Path) -> None:
     """Unpack what may be annotations, without the pictures beside them."""
     try:
         with zipfile.ZipFile(path) as archive:
-            kept = [
-                entry for entry in archive.infolist() if Path(entry.filename).suffix.lower() in _PACKED
-            ]
+            kept = [entry for entry in archive.infolist() if Path(entry.filename).suffix.lower() in _PACKED]
             # What an entry says of its size binds the unpacking: one that is longer does not fit its checksum.
             size = sum(entry.file_size for entry in kept)
             if size > MOST_UNPACKED:

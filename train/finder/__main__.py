@@ -24,7 +24,7 @@ from train.finder.export import export
 from train.finder.fit import train
 from train.finder.real_scenes import cut_real_scenes
 from train.finder.scenes import SceneMaker
-from train.options import NEW_FILE
+from train.new_file import NEW_FILE
 
 LICENCE = "Apache-2.0"
 # Fields of real smears, and the licence that they come under; nothing else real is looked at.

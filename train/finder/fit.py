@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from train.finder.export import EXPORT_SIDE, network_values
 from train.finder.network import build_network, loss
 from train.finder.scenes import Scene
+from train.model.memory import keep_freed_memory
 
 BATCH = 16
 WARM_UP = 100
@@ -57,6 +58,7 @@ def train(scenes: list[Scene], steps: int, rng: np.random.Generator) -> tf.keras
         steps: batches of 16.
         rng: draws them.
     """
+    keep_freed_memory()
     pictures = np.stack([scene.picture for scene in scenes])
     targets = np.stack([scene.target for scene in scenes])
     model = build_network(EXPORT_SIDE)

@@ -29,7 +29,7 @@ from edge.segmentation.finder import CellFinder
 from edge.types import Box, Rgb
 from train.data.patients import patient_token, read_patients
 from train.finder.annotations import AnnotatedField
-from train.options import NEW_FILE
+from train.new_file import NEW_FILE
 from train.red_cell.fit import Measured, distances, fit_weights, measure_pictures, sums, together
 from train.red_cell.negatives import other_things_on_black, other_things_on_glass
 from train.red_cell.positives import (
