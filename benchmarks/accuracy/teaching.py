@@ -137,8 +137,13 @@ def row(fields: Fields, bank: Bank, number: int, count: int, cell_threshold: flo
 @click.argument("laboratory", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--fields", "numbers", default="5,10,20,40", show_default=True, help="Reviewed fields.")
 @click.option("--draws", "count", default=5, show_default=True, help="Deals of the patients.")
+@click.option(
+    "--same-patients", is_flag=True, help="Deal fields instead: a patient's other fields judge too."
+)
 @language_option
-def main(*, model: str, laboratory: Path, numbers: str, count: int, words: Catalogue) -> None:
+def main(
+    *, model: str, laboratory: Path, numbers: str, count: int, same_patients: bool, words: Catalogue
+) -> None:
     """Print the table of LABORATORY, a folder of marked fields, for a MODEL that did not learn from it."""
     loaded = load_model(find_model(model))
     classifier = Classifier(loaded)
@@ -149,6 +154,8 @@ def main(*, model: str, laboratory: Path, numbers: str, count: int, words: Catal
         )
         raise SystemExit(2)
     fields = read_fields(classifier, laboratory)
+    if same_patients:
+        fields = fields._replace(examples=fields.examples._replace(group=fields.field))
     click.echo(
         "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"
     )
