@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# The tests of one file stay together, so that what they share is made once.
-PYTEST := $(BIN)/python -m pytest --dist loadfile
+# The tests of one file stay together, so that what they share is made once; the files come as conftest.py has them.
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # One more than cores, since browsers, servers and other programs are waited for.
 ALL := --numprocesses $(shell expr $(CORES) + 1)
