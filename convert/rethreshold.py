@@ -40,7 +40,7 @@ from train.evaluation.thresholds import (
     describe_levelled_threshold,
 )
 from train.model.batches import network_inputs
-from train.new_file import NEW_FILE
+from train.new_file import NEW_FILE, writing
 from train.options import language_option
 from train.run_folder import describe_environment
 
@@ -211,11 +211,12 @@ def main(*, model: Path, out: Path, words: Catalogue, **options: Any) -> None:
     """
     try:
         flatbuffer, manifest = rethreshold(model, **options)
+        with writing(out):
+            write_atomically(out, with_manifest(flatbuffer, manifest, load_model(model).parts))
+            write_card(out)
     except PlasmoliteError as error:
         click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error
-    write_atomically(out, with_manifest(flatbuffer, manifest, load_model(model).parts))
-    write_card(out)
     point = manifest["operating_points"]["field"]
     click.echo(
         words.text("rethreshold.written", path=out, threshold=point["threshold"], **point["undisputed"])

@@ -23,7 +23,7 @@ from edge.messages.catalogue import Catalogue
 from edge.messages.codes import Code
 from edge.messages.train_codes import ConvertCode
 from train.evaluation.laboratories import LaboratoryCells, judge_laboratory
-from train.new_file import NEW_FILE
+from train.new_file import NEW_FILE, writing
 from train.options import language_option
 
 HOME = "patients held out of the labelled set"
@@ -135,8 +135,9 @@ def main(
             click.echo(words.text(key, by=by.name, **counts))
         target = out or model
         manifest = {**released.manifest, "laboratories": rows}
-        write_atomically(target, with_manifest(released.flatbuffer, manifest, released.parts))
-        write_card(target)
+        with writing(target):
+            write_atomically(target, with_manifest(released.flatbuffer, manifest, released.parts))
+            write_card(target)
     except PlasmoliteError as error:
         click.echo(words.text(Code.COMMAND_ERROR, reason=error.message), err=True)
         raise SystemExit(2) from error

@@ -1,5 +1,6 @@
 """What a model did at laboratories that it never saw is written into it."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def test_the_counts_of_an_unseen_laboratory_are_those_of_its_marks(model: Path, 
     assert drawn.false_alarms < drawn.uninfected / 10
     card = (tmp_path / "plasmolite-nano.md").read_text("utf-8")
     assert f"| drawn | {drawn.called} of {drawn.infected} |" in card
+
+
+def test_a_full_disk_is_a_sentence_and_the_model_stays(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    sealed = model.read_bytes()
+    monkeypatch.setattr("edge.atomic_file._sync", full)
+    said = seal(model)
+    assert said.exit_code == 2
+    assert f"{model} cannot be written: " in said.output
+    assert model.read_bytes() == sealed
+    assert [path.name for path in model.parent.iterdir()] == [model.name]
 
 
 def test_a_laboratory_that_it_learnt_from_is_measured_by_a_model_without_it(
