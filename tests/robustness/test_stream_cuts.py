@@ -133,4 +133,5 @@ def test_a_stream_that_is_cut_comes_back_and_no_cell_is_counted_twice(
         camera.cut(hang=False)
         returns, counted = session.snapshot().source.returns, store.counts(slide).cells
     assert returns >= cuts
-    assert 0 < counted <= 1.02 * stage.cells_shown()
+    # Of a stage that slows down the last frames are sharp: it may be stopped after one of them, before it rests.
+    assert 0 < counted <= 1.02 * stage.cells_shown(moving=True)

@@ -53,11 +53,11 @@ class SteppedStage:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def cells_shown(self) -> int:
-        """Count the cells that lay wholly within at least one frame of the stage at rest."""
-        rests = sorted({at for at in self.corners if at == (int(at[0]), int(at[1]))})
+    def cells_shown(self, *, moving: bool = False) -> int:
+        """Count the cells that lay wholly within at least one frame of the stage at rest, or of any frame."""
+        seen = {at for at in self.corners if moving or at == (int(at[0]), int(at[1]))}
         boxes = np.array([cell.box for cell in self.stage.slide.all_cells()])
-        return int(whole_within(boxes, rests, _SIZE).sum())
+        return int(whole_within(boxes, sorted(seen), _SIZE).sum())
 
 
 def whole_within(boxes: np.ndarray, corners: list[tuple[float, float]], size: tuple[int, int]) -> np.ndarray:
