@@ -7,7 +7,7 @@ import numpy as np
 from edge.fields.analyser import FoundField
 from edge.live.registration.joining import join_if_met, map_of
 from edge.live.registration.motion import Movement, Thumbnail, overlaps_agree
-from edge.live.registration.picture_check import shows_the_same, turn_thumbnail
+from edge.live.registration.picture_check import shows_the_same, turn_thumbnail, unpack_thumbnail
 from edge.live.registration.region import MapCell
 from edge.live.registration.slide_map import Place, SlideMap
 from edge.live.registration.turning import NOTICED, TURNS, turn_between, turn_points
@@ -42,11 +42,19 @@ class FieldLocator:
         self.map: SlideMap | None = map_of(store, slide)
         # Where the stage is believed to be: the last frame whose place is known.
         self.last: tuple[Thumbnail, Place] | None = None
-        # Where it was when the source went away: the first guess of where it is, no more.
-        self._left_at: tuple[Thumbnail, Place] | None = None
+        # Where it was when the source went away, or the slide was last counted: a first guess of where it is, no more.
+        self._left_at = self._last_stored()
         self._unplaced: Points | None = None
         # By region, the cells it had when all of it was last looked for on the others.
         self._sought: dict[int, int] = {}
+
+    def _last_stored(self) -> tuple[Thumbnail, Place] | None:
+        """The last field of the record, where its thumbnail was kept."""
+        if self.map is None or not self.map.fields:
+            return None
+        last = self.map.fields[-1]
+        kept = self._store.thumbnails(self._slide, [last.number])
+        return (unpack_thumbnail(kept[last.number], last.size), last.place) if last.number in kept else None
 
     def expected(self, movement: Movement | None) -> Place | None:
         """Where a frame lies that moved so since the last; None where that is unknown."""

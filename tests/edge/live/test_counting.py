@@ -120,9 +120,9 @@ def test_stretches_that_meet_are_joined_and_their_cells_counted_once(tmp_path: P
 
 
 def two_lines(offset: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Two lines of fields, the second so many pixels further down."""
+    """Two lines of fields, the second so many pixels further down; it begins far from where the first one ends."""
     there = [(x, 0) for x in range(0, 961, 160)]
-    return there, [(x, offset) for x, _ in reversed(there)]
+    return there, [(x, offset) for x, _ in there]
 
 
 @pytest.mark.slow
@@ -130,8 +130,9 @@ def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_
     there, back = two_lines(390)
     with open_store(tmp_path) as store:
         slide = begin(store)
-        count(counter_of(store, slide), there)
-        counter = counter_of(store, slide)  # resumed: where the stage was is not known
+        counter = counter_of(store, slide)
+        count(counter, there)
+        counter.forget_position()
         outcomes = count(counter, [back[0], *back])
         assert all(outcome.place is None or outcome.place.how != "recognised" for outcome in outcomes)
         assert counter.map is not None
@@ -139,13 +140,19 @@ def test_stretches_are_joined_by_an_overlap_too_narrow_for_any_single_field(tmp_
         assert store.counts(slide).cells == SLIDE.whole_in(there + back)
 
 
-def test_a_source_that_was_away_is_looked_for_first_where_the_stage_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_source_that_was_away_is_looked_for_first_where_the_stage_was(
+    tmp_path: Path, *, resumed: bool
+) -> None:
     there, back = [(0, 0), (100, 0)], [(100, 390), (100, 390)]
     with open_store(tmp_path) as store:
         slide = begin(store)
         counter = counter_of(store, slide)
         count(counter, there)
-        counter.forget_position()
+        if resumed:
+            counter = counter_of(store, slide)
+        else:
+            counter.forget_position()
         count(counter, back)
         assert counter.map is not None
         assert len(counter.map.regions) == 1
@@ -157,8 +164,9 @@ def test_what_unjoined_stretches_count_twice_is_bounded(tmp_path: Path) -> None:
     there, back = two_lines(410)
     with open_store(tmp_path) as store:
         slide = begin(store)
-        count(counter_of(store, slide), there)
         counter = counter_of(store, slide)
+        count(counter, there)
+        counter.forget_position()
         count(counter, [back[0], *back])
         assert counter.map is not None
         assert len(counter.map.regions) == 2
