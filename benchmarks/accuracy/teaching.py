@@ -78,6 +78,11 @@ def read_fields(classifier: Classifier, folder: Path) -> Fields:
     return Fields(examples, np.array(fields))
 
 
+def dealt_by_field(fields: Fields) -> Fields:
+    """Let each field be dealt by itself: a patient's fields may lie on both sides."""
+    return fields._replace(examples=fields.examples._replace(group=fields.field))
+
+
 def draws(fields: Fields, number: int, count: int) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Deal patients: yields which cells teach and which judge; nothing where the laboratory is too small.
 
@@ -155,7 +160,7 @@ def main(
         raise SystemExit(2)
     fields = read_fields(classifier, laboratory)
     if same_patients:
-        fields = fields._replace(examples=fields.examples._replace(group=fields.field))
+        fields = dealt_by_field(fields)
     click.echo(
         "| fields | draws | infected of cells | sensitivity at 99.5 % | misses gone | AUC | home, points | passed |"
     )

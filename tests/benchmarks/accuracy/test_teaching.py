@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.teaching import Fields, draws, sensitivity
+from benchmarks.accuracy.teaching import Fields, dealt_by_field, draws, sensitivity
 from edge.teaching.teach import Examples
 
 
@@ -32,6 +32,15 @@ def test_fields_of_some_patients_teach_and_all_of_the_others_judge() -> None:
         # Ten of the twelve fields of three patients teach; the other two of these judge nothing either.
         assert len(taught) == len(others) == 3
         assert int(judging.sum()) == 3 * 4 * 10
+
+
+def test_other_fields_of_the_same_patients_judge_where_fields_are_dealt() -> None:
+    fields = _fields(6, 4)
+    for teaching, judging in draws(dealt_by_field(fields), 10, 5):
+        taught, others = (set(fields.field[side].tolist()) for side in (teaching, judging))
+        assert not taught & others
+        assert (len(taught), len(others)) == (10, 14)
+        assert set(fields.examples.group[teaching].tolist()) & set(fields.examples.group[judging].tolist())
 
 
 def test_a_laboratory_that_is_too_small_gives_no_draw() -> None:

@@ -53,11 +53,19 @@ class SteppedStage:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def cells_shown(self, *, moving: bool = False) -> int:
-        """Count the cells that lay wholly within at least one frame of the stage at rest, or of any frame."""
-        seen = {at for at in self.corners if moving or at == (int(at[0]), int(at[1]))}
+    def rests(self) -> bool:
+        """Whether the last frame was of the stage at rest."""
+        return _is_rest(self.corners[-1])
+
+    def cells_shown(self) -> int:
+        """Count the cells that lay wholly within at least one frame of the stage at rest."""
+        rests = sorted({at for at in self.corners if _is_rest(at)})
         boxes = np.array([cell.box for cell in self.stage.slide.all_cells()])
-        return int(whole_within(boxes, sorted(seen), _SIZE).sum())
+        return int(whole_within(boxes, rests, _SIZE).sum())
+
+
+def _is_rest(corner: tuple[float, float]) -> bool:
+    return corner == (int(corner[0]), int(corner[1]))
 
 
 def whole_within(boxes: np.ndarray, corners: list[tuple[float, float]], size: tuple[int, int]) -> np.ndarray:
