@@ -7,7 +7,8 @@ is -1 where the camera lacks the control. So everything that was set is read bac
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -85,7 +86,8 @@ class UsbCamera:
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
         # OpenCV tries every backend in turn and complains about each; V4L2 is the one that cameras have on Linux.
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
-        capture = cv2.VideoCapture(number, backend)
+        with _without_warnings():
+            capture = cv2.VideoCapture(number, backend)
         if not capture.isOpened():
             capture.release()
             raise CameraError(CameraCode.NOT_OPENED, source=self._source)
@@ -187,3 +189,14 @@ class UsbCamera:
 def _letters(code: float) -> str:
     """A pixel format's four letters, out of OpenCV's number."""
     return int(code).to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep OpenCV from writing on the terminal what the error then says in a sentence."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)

@@ -1,5 +1,6 @@
 """USB cameras, opened by OpenCV's V4L2 and fixed before the first picture."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -143,6 +144,13 @@ def test_a_camera_that_is_not_there_is_an_error_that_says_so(
 ) -> None:
     with plugged_in(monkeypatch, video0=V4l2Camera()), pytest.raises(CameraError, match=words):
         open_camera(source)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is of Linux")
+def test_a_camera_that_is_not_there_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CameraError):
+        open_camera("87")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_camera_that_is_in_use_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
